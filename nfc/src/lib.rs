@@ -1,0 +1,10 @@
+//! The passport chip, as ICAO 9303-10 and -11 define it: access, secure messaging, files, passive,
+//! chip and active authentication.
+//!
+//! Protocols do no I/O. A step takes the chip's replies and yields the next batch of commands or
+//! the result; [`link::drive`] runs any of them over any [`link::Link`].
+
+pub mod apdu;
+pub mod check;
+pub mod link;
+pub mod tlv;

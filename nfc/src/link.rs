@@ -1,0 +1,109 @@
+//! How commands reach the chip, and the one loop that drives a protocol over it.
+//!
+//! The link is trusted with nothing: it may drop, delay, replay or invent replies.
+
+use crate::apdu::{Command, Response, StatusWord};
+
+/// Commands to run in order. The link stops after the first reply whose status is not in
+/// `continue_on`; that reply is the last one returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// Commands in order; never empty.
+    pub commands: Vec<Command>,
+    /// Statuses after which the next command is sent.
+    pub continue_on: Vec<StatusWord>,
+}
+
+impl Batch {
+    /// A batch that continues on `9000` only.
+    #[must_use]
+    pub fn new(commands: Vec<Command>) -> Self {
+        Self { commands, continue_on: vec![StatusWord::OK] }
+    }
+
+    /// A batch of one command.
+    #[must_use]
+    pub fn one(command: Command) -> Self {
+        Self::new(vec![command])
+    }
+
+    /// The same batch that also continues on `status`.
+    #[must_use]
+    pub fn continue_on(mut self, status: StatusWord) -> Self {
+        self.continue_on.push(status);
+        self
+    }
+}
+
+/// The link failed; the chip said nothing about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The chip left the field or the card was removed.
+    #[error("the link to the chip was lost")]
+    Lost,
+    /// The reader or client answered with something that is no reply to the batch.
+    #[error("the link answered {replies} replies to {commands} commands")]
+    Malformed {
+        /// Commands sent.
+        commands: usize,
+        /// Replies received.
+        replies: usize,
+    },
+    /// No such reader, or it is in use.
+    #[error("the reader cannot be used: {reason}")]
+    Unavailable {
+        /// The reader service's word for it.
+        reason: &'static str,
+    },
+}
+
+/// A way to a chip.
+pub trait Link {
+    /// Sends the batch and returns one reply per command sent.
+    ///
+    /// # Errors
+    /// [`LinkError`] if the chip could not be reached; the session with it is then over.
+    fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError>;
+}
+
+/// What a protocol step wants next.
+#[derive(Debug)]
+pub enum Step<P, T> {
+    /// Send this batch and call the next state with its replies.
+    Transmit(Batch, P),
+    /// The protocol has ended with this result.
+    Done(T),
+}
+
+/// A protocol in progress: one state per value, consumed by each step, so that an error destroys
+/// the state and its keys (STYLE 6).
+pub trait Protocol: Sized {
+    /// What the protocol yields.
+    type Output;
+    /// Why it can fail.
+    type Error;
+
+    /// Takes the replies to the batch last yielded.
+    ///
+    /// # Errors
+    /// The protocol's own error; the session is over.
+    fn step(self, replies: Vec<Response>) -> Result<Step<Self, Self::Output>, Self::Error>;
+}
+
+/// Runs `first` and what follows it to the end.
+///
+/// # Errors
+/// The link's error or the protocol's, as `E`.
+pub fn drive<P, E>(first: Step<P, P::Output>, link: &mut dyn Link) -> Result<P::Output, E>
+where
+    P: Protocol,
+    E: From<LinkError> + From<P::Error>,
+{
+    let mut step = first;
+    loop {
+        step = match step {
+            Step::Done(output) => return Ok(output),
+            Step::Transmit(batch, next) => next.step(link.transmit(&batch)?)?,
+        };
+    }
+}
