@@ -1,0 +1,135 @@
+//! What a run of the catalogue found, for people (HTML) and for CI (JUnit).
+
+use std::{fmt::Write as _, fs, io, path::Path};
+
+use serde::Serialize;
+
+/// One fixture: what was expected of it and what the system said.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// The fixture's name in the catalogue.
+    pub name: String,
+    /// What is wrong with the passport; none for a good one.
+    pub deviation: Option<String>,
+    /// What the catalogue expects.
+    pub expected: Judgement,
+    /// What the enrolment ended in; `Err` text if it could not be run to its end.
+    pub found: Result<Judgement, String>,
+    /// Wall time of the whole enrolment, for orientation only.
+    pub ms: u128,
+}
+
+/// A verdict and the codes that decided it, worst first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// `accepted`, `refused` or `inconclusive`.
+    pub verdict: String,
+    /// Reason codes.
+    pub reasons: Vec<String>,
+}
+
+impl Outcome {
+    /// Whether the system said what was expected, in verdict and in every reason.
+    #[must_use]
+    pub fn as_expected(&self) -> bool {
+        self.found.as_ref() == Ok(&self.expected)
+    }
+}
+
+impl std::fmt::Display for Judgement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.verdict)?;
+        if self.reasons.is_empty() { Ok(()) } else { write!(f, " ({})", self.reasons.join(", ")) }
+    }
+}
+
+/// Writes `report.html` and `junit.xml` into `dir`.
+///
+/// # Errors
+/// The file system's.
+pub fn write(dir: &Path, through: &str, outcomes: &[Outcome]) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    fs::write(dir.join("report.html"), html(through, outcomes))?;
+    fs::write(dir.join("junit.xml"), junit(through, outcomes))
+}
+
+fn found(outcome: &Outcome) -> String {
+    outcome.found.as_ref().map_or_else(|error| format!("error: {error}"), ToString::to_string)
+}
+
+fn html(through: &str, outcomes: &[Outcome]) -> String {
+    let right = outcomes.iter().filter(|o| o.as_expected()).count();
+    let mut rows = String::new();
+    for o in outcomes {
+        let mark = if o.as_expected() { "as expected" } else { "DIFFERENT" };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            rows,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{mark}</td><td>{}</td></tr>\n",
+            escape(&o.name),
+            escape(o.deviation.as_deref().unwrap_or("none")),
+            escape(&o.expected.to_string()),
+            escape(&found(o)),
+            o.ms,
+        );
+    }
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Fixtures through {through}</title>\n\
+         <style>body{{font:1rem system-ui;margin:2rem}}td,th{{padding:.4rem .8rem;text-align:left;border-bottom:1px solid #bbb}}</style>\n\
+         <h1>Fixtures through {through}: {right} of {} as expected</h1>\n\
+         <table><tr><th>Fixture<th>Deviation<th>Expected<th>Found<th>Result<th>ms</tr>\n{rows}</table></html>\n",
+        outcomes.len()
+    )
+}
+
+fn junit(through: &str, outcomes: &[Outcome]) -> String {
+    let wrong = outcomes.iter().filter(|o| !o.as_expected()).count();
+    let mut cases = String::new();
+    for o in outcomes {
+        let body = if o.as_expected() {
+            String::new()
+        } else {
+            format!("<failure message=\"expected {}, found {}\"/>", escape(&o.expected.to_string()), escape(&found(o)))
+        };
+        let _ = writeln!(
+            cases,
+            "  <testcase classname=\"{through}\" name=\"{}\" time=\"{}.{:03}\">{body}</testcase>",
+            escape(&o.name),
+            o.ms / 1000,
+            o.ms % 1000
+        );
+    }
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"fixtures {through}\" tests=\"{}\" failures=\"{wrong}\">\n{cases}</testsuite>\n",
+        outcomes.len()
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(found: Result<Judgement, String>) -> Outcome {
+        let expected = Judgement { verdict: "refused".into(), reasons: vec!["face.mismatch".into()] };
+        Outcome { name: "a<b".into(), deviation: None, expected, found, ms: 1204 }
+    }
+
+    #[test]
+    fn a_missing_reason_is_a_difference() {
+        let found = Judgement { verdict: "refused".into(), reasons: vec![] };
+        assert!(!outcome(Ok(found)).as_expected());
+    }
+
+    #[test]
+    fn reports_name_the_difference_and_escape_text() {
+        let text = junit("memory", &[outcome(Err("no reader".into()))]);
+        assert!(text.contains("failures=\"1\""));
+        assert!(text.contains("name=\"a&lt;b\" time=\"1.204\""));
+        assert!(text.contains("found error: no reader"));
+        assert!(html("memory", &[outcome(Err("x".into()))]).contains("0 of 1 as expected"));
+    }
+}
