@@ -1,1 +1,9 @@
-//! Being built.
+//! What an enrolment found and what is decided of it.
+//!
+//! The instruments (`mrz`, `nfc`, `liveness`) measure; this crate turns what they measured into
+//! [`check::Check`]s and the checks into a decision, keeps the case's state and the evidence that
+//! anyone can verify again. It does no I/O and knows no HTTP and no SQL; time and randomness come
+//! in as arguments.
+
+pub mod check;
+pub mod reason;

@@ -1,1 +1,3 @@
-//! Being built.
+//! The enrolment service and the command `enroll`.
+
+pub mod cli;
