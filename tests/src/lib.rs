@@ -1,1 +1,6 @@
-//! Being built.
+//! End to end: the fixture passports against the whole system, through memory, relay and pcscd.
+//!
+//! The only crate that sees both sides, what ships and the fixtures; it is QA's and never ships.
+
+pub mod report;
+pub mod webdriver;

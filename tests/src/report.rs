@@ -89,7 +89,11 @@ fn junit(through: &str, outcomes: &[Outcome]) -> String {
         let body = if o.as_expected() {
             String::new()
         } else {
-            format!("<failure message=\"expected {}, found {}\"/>", escape(&o.expected.to_string()), escape(&found(o)))
+            format!(
+                "<failure message=\"expected {}, found {}\"/>",
+                escape(&o.expected.to_string()),
+                escape(&found(o))
+            )
         };
         let _ = writeln!(
             cases,
@@ -114,7 +118,8 @@ mod tests {
     use super::*;
 
     fn outcome(found: Result<Judgement, String>) -> Outcome {
-        let expected = Judgement { verdict: "refused".into(), reasons: vec!["face.mismatch".into()] };
+        let expected =
+            Judgement { verdict: "refused".into(), reasons: vec!["face.mismatch".into()] };
         Outcome { name: "a<b".into(), deviation: None, expected, found, ms: 1204 }
     }
 

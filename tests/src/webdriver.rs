@@ -65,18 +65,28 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .map_err(BrowserError::Driver)?;
-        let mut browser =
-            Self { driver, session: format!("http://127.0.0.1:{port}/session"), agent: ureq::agent() };
+        let mut browser = Self {
+            driver,
+            session: format!("http://127.0.0.1:{port}/session"),
+            agent: ureq::agent(),
+        };
         let answer = browser.open_session(width, height)?;
-        let id = answer["sessionId"].as_str().ok_or(BrowserError::Answer { path: "session".into() })?;
+        let id =
+            answer["sessionId"].as_str().ok_or(BrowserError::Answer { path: "session".into() })?;
         browser.session = format!("{}/{id}", browser.session);
         Ok(browser)
     }
 
     fn open_session(&self, width: u32, height: u32) -> Result<Value, BrowserError> {
         let arguments = json!([
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
             format!("--window-size={width},{height}")
         ]);
         let wanted = json!({"capabilities": {"alwaysMatch": {
@@ -85,7 +95,9 @@ impl Browser {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             match self.post("", &wanted) {
-                Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(100)),
+                Err(_) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(100))
+                }
                 other => return other,
             }
         }
@@ -188,8 +200,10 @@ fn value(
     path: &str,
     answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
 ) -> Result<Value, BrowserError> {
-    let mut answer = answer
-        .map_err(|source| BrowserError::Request { path: path.to_owned(), source: Box::new(source) })?;
+    let mut answer = answer.map_err(|source| BrowserError::Request {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
     let mut body: Value = answer
         .body_mut()
         .with_config()
@@ -201,4 +215,8 @@ fn value(
 
 fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+fn base64(text: &str) -> Option<Vec<u8>> {
+    openssl::base64::decode_block(text).ok()
 }
