@@ -1,0 +1,33 @@
+//! Codes of states and organisations. ICAO 9303-3 §5; the table is `data/states.txt`.
+//!
+//! No check digit covers issuer and nationality, so an unknown code is the only sign of a misread
+//! letter there.
+
+const TABLE: &str = include_str!("../data/states.txt");
+
+/// Whether the code (without fillers) may stand for issuer or nationality.
+pub fn is_state_code(code: &str) -> bool {
+    codes().any(|listed| listed == code)
+}
+
+/// Every code, without fillers.
+pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
+    let bare = |line: &'static str| line.split('#').next().unwrap_or_default();
+    TABLE.lines().flat_map(move |line| bare(line).split_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_states_and_what_icao_adds() {
+        for code in ["DNK", "GRL", "FRO", "D", "UTO", "XXA", "RKS", "EUE", "GBN"] {
+            assert!(is_state_code(code), "{code}");
+        }
+        for code in ["", "#", "DN", "DMK", "MC0", "States"] {
+            assert!(!is_state_code(code), "{code}");
+        }
+        assert!(codes().all(|code| matches!(code.len(), 1 | 3)));
+    }
+}
