@@ -5,5 +5,17 @@
 //! anyone can verify again. It does no I/O and knows no HTTP and no SQL; time and randomness come
 //! in as arguments.
 
+pub mod audit;
+pub mod canonical;
+pub mod case;
 pub mod check;
+pub mod decide;
+pub mod findings;
+pub mod identity;
+pub mod policy;
 pub mod reason;
+
+pub use check::Check;
+pub use decide::{Action, Decision, Findings, Substantial, Verdict, decide};
+pub use policy::Policy;
+pub use reason::ReasonCode;

@@ -6,7 +6,7 @@ use super::output::{CliError, Format, Output, Status};
 
 /// Arguments of `enroll reasons`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     format: Format,
 }

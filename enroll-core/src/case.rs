@@ -1,0 +1,564 @@
+//! A case from its start to its end (DESIGN §6): a state with its own dates, and transitions that
+//! consume the case and may refuse.
+//!
+//! ```text
+//! Started → Consented → PageRead → ChipRead → DocumentVerified → FaceCaptured → FaceVerified
+//!         → PersonMatched → IdentityCreated        and from every open state
+//!         → Refused | Referred | Abandoned | Expired
+//! ```
+//!
+//! A transition that refuses changes nothing: the stored case stands as it was, so a lost link or
+//! a step out of order never ends a case.
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    decide::{Action, Decision},
+    policy::{Attempts, Policy},
+    reason::{ReasonCode, Step},
+};
+
+/// What the person agreed to, and when (A1, A2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Version of terms, precautions and privacy text.
+    pub terms_version: String,
+    /// Whether the face may be recognised.
+    pub biometrics: bool,
+    /// Language in which it was read: `da` or `en`.
+    pub language: String,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}
+
+/// How far an open case with consent has come. Ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Nothing read yet.
+    Consented,
+    /// The printed page is read: there is an access key.
+    PageRead,
+    /// The chip is read; its document is not proved.
+    ChipRead,
+    /// The document is proved.
+    DocumentVerified,
+    /// There is a picture of the face.
+    FaceCaptured,
+    /// The face is that of the portrait.
+    FaceVerified,
+    /// The person is found in the register.
+    PersonMatched,
+}
+
+impl Stage {
+    /// Where a case stands from which `step` is done again.
+    fn before(step: Step, verified: bool) -> Self {
+        match step {
+            Step::Start | Step::Page => Self::Consented,
+            Step::Chip => Self::PageRead,
+            Step::Face if verified => Self::DocumentVerified,
+            Step::Face => Self::ChipRead,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Consented => "consented",
+            Self::PageRead => "page_read",
+            Self::ChipRead => "chip_read",
+            Self::DocumentVerified => "document_verified",
+            Self::FaceCaptured => "face_captured",
+            Self::FaceVerified => "face_verified",
+            Self::PersonMatched => "person_matched",
+        }
+    }
+}
+
+/// Where a case stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// Begun, without consent.
+    Started,
+    /// Under way with consent.
+    Open {
+        /// The consent that carries it.
+        consent: Consent,
+        /// How far it has come.
+        stage: Stage,
+        /// Whether the chip now held is proved.
+        verified: bool,
+        /// When this stage was reached.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// An identity exists.
+    IdentityCreated {
+        /// Its identifier.
+        identity: uuid::Uuid,
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// Ended without one.
+    Refused {
+        /// Why, worst first.
+        reasons: Vec<ReasonCode>,
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// A Borgercenter takes over.
+    Referred {
+        /// Why, worst first.
+        reasons: Vec<ReasonCode>,
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// Left by the person.
+    Abandoned {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// Its time ran out.
+    Expired {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+}
+
+/// One enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// When it began.
+    #[serde(with = "time::serde::rfc3339")]
+    pub started: OffsetDateTime,
+    /// When it ends by itself.
+    #[serde(with = "time::serde::rfc3339")]
+    pub deadline: OffsetDateTime,
+    /// How often each step was tried.
+    pub tried: Attempts,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: State,
+}
+
+/// Why a transition is refused; the case stands as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CaseError {
+    /// The step does not belong here.
+    #[error("the case is {state}; this step does not belong here")]
+    State {
+        /// Where it stands.
+        state: &'static str,
+    },
+    /// Its time ran out.
+    #[error("the time of the case has run out")]
+    Expired,
+    /// The step was tried too often.
+    #[error("the step was tried too often")]
+    Attempts {
+        /// The step.
+        step: Step,
+    },
+    /// No consent to the terms in force, or none to recognise the face.
+    #[error("there is no consent to the terms in force")]
+    Consent,
+}
+
+impl CaseError {
+    /// The reason code to give.
+    #[must_use]
+    pub fn reason(self) -> ReasonCode {
+        match self {
+            Self::State { .. } => ReasonCode::CASE_STATE,
+            Self::Expired => ReasonCode::CASE_EXPIRED,
+            Self::Attempts { .. } => ReasonCode::CASE_ATTEMPTS,
+            Self::Consent => ReasonCode::CASE_CONSENT,
+        }
+    }
+}
+
+impl Case {
+    /// Begins a case.
+    #[must_use]
+    pub fn start(policy: &Policy, now: OffsetDateTime) -> Self {
+        Self {
+            started: now,
+            deadline: now + Duration::seconds(i64::from(policy.lifetime_s)),
+            tried: Attempts { page: 0, chip: 0, face: 0 },
+            state: State::Started,
+        }
+    }
+
+    /// The state's name, such as `page_read`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match &self.state {
+            State::Started => "started",
+            State::Open { stage, .. } => stage.name(),
+            State::IdentityCreated { .. } => "identity_created",
+            State::Refused { .. } => "refused",
+            State::Referred { .. } => "referred",
+            State::Abandoned { .. } => "abandoned",
+            State::Expired { .. } => "expired",
+        }
+    }
+
+    /// Whether it can still go on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Started | State::Open { .. })
+    }
+
+    /// Takes the consent to `terms_in_force` (A1, A2).
+    ///
+    /// # Errors
+    /// [`CaseError::Consent`] for a stale version or without consent to biometrics.
+    pub fn consent(self, consent: Consent, terms_in_force: &str) -> Result<Self, CaseError> {
+        let at = consent.at;
+        self.in_time(at)?;
+        if self.state != State::Started {
+            return Err(self.refuse_step());
+        }
+        if consent.terms_version != terms_in_force || !consent.biometrics {
+            return Err(CaseError::Consent);
+        }
+        let state = State::Open { consent, stage: Stage::Consented, verified: false, at };
+        Ok(Self { state, ..self })
+    }
+
+    /// Counts one try of `step`, before it is run.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if the step does not belong here, [`CaseError::Attempts`] if it was
+    /// tried too often, [`CaseError::Expired`].
+    pub fn attempt(
+        self,
+        step: Step,
+        policy: &Policy,
+        now: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        self.in_time(now)?;
+        let stage = self.stage()?;
+        let needs = match step {
+            Step::Start => return Err(self.refuse_step()),
+            Step::Page => Stage::Consented,
+            Step::Chip => Stage::PageRead,
+            Step::Face => Stage::ChipRead,
+        };
+        if stage < needs || stage >= Stage::FaceVerified {
+            return Err(self.refuse_step());
+        }
+        if self.tried.of(step) >= policy.attempts.of(step) {
+            return Err(CaseError::Attempts { step });
+        }
+        Ok(Self { tried: self.tried.plus(step), ..self })
+    }
+
+    /// The printed page is read. What the chip said before is void (B5).
+    ///
+    /// # Errors
+    /// [`CaseError::State`] or [`CaseError::Expired`].
+    pub fn page_read(self, now: OffsetDateTime) -> Result<Self, CaseError> {
+        self.advance(Stage::PageRead, Stage::Consented..=Stage::FaceCaptured, now)
+    }
+
+    /// The chip is read, again or for the first time. A picture of the face taken before is void.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] or [`CaseError::Expired`].
+    pub fn chip_read(self, now: OffsetDateTime) -> Result<Self, CaseError> {
+        self.advance(Stage::ChipRead, Stage::PageRead..=Stage::FaceCaptured, now)
+    }
+
+    /// The document is proved.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] or [`CaseError::Expired`].
+    pub fn document_verified(self, now: OffsetDateTime) -> Result<Self, CaseError> {
+        self.advance(Stage::DocumentVerified, Stage::ChipRead..=Stage::ChipRead, now)
+    }
+
+    /// There is a picture of the face. It may be taken although the document was not proved: all
+    /// checks that can run do run, and the decision refuses.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] or [`CaseError::Expired`].
+    pub fn face_captured(self, now: OffsetDateTime) -> Result<Self, CaseError> {
+        self.advance(Stage::FaceCaptured, Stage::ChipRead..=Stage::FaceCaptured, now)
+    }
+
+    /// The face is that of the proved portrait.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] or [`CaseError::Expired`].
+    pub fn face_verified(self, now: OffsetDateTime) -> Result<Self, CaseError> {
+        if !matches!(self.state, State::Open { verified: true, .. }) {
+            return Err(self.refuse_step());
+        }
+        self.advance(Stage::FaceVerified, Stage::FaceCaptured..=Stage::FaceCaptured, now)
+    }
+
+    /// The person is found in the register.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] or [`CaseError::Expired`].
+    pub fn person_matched(self, now: OffsetDateTime) -> Result<Self, CaseError> {
+        self.advance(Stage::PersonMatched, Stage::FaceVerified..=Stage::FaceVerified, now)
+    }
+
+    /// Applies a decision. An issued identity gets the identifier `identity`; a case that is to
+    /// try again stands before that step.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if an identity is to be issued from a case whose document is not
+    /// proved or which has no face, or if the case has ended; [`CaseError::Expired`].
+    pub fn settle(
+        self,
+        decision: &Decision,
+        identity: uuid::Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        match decision.action {
+            Action::Issue { .. } => {
+                let matched = self.face_verified(now)?.person_matched(now)?;
+                Ok(Self { state: State::IdentityCreated { identity, at: now }, ..matched })
+            }
+            Action::TryAgain { step } => self.again(step, now),
+            Action::Refer => self.refer(decision.reasons.clone(), now),
+            Action::Refuse => self.refuse(decision.reasons.clone(), now),
+        }
+    }
+
+    /// Hands the case over to a Borgercenter.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if it has ended.
+    pub fn refer(self, reasons: Vec<ReasonCode>, at: OffsetDateTime) -> Result<Self, CaseError> {
+        self.end(State::Referred { reasons, at })
+    }
+
+    /// Refuses the case.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if it has ended.
+    pub fn refuse(self, reasons: Vec<ReasonCode>, at: OffsetDateTime) -> Result<Self, CaseError> {
+        self.end(State::Refused { reasons, at })
+    }
+
+    /// The person leaves.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if it has ended.
+    pub fn abandon(self, at: OffsetDateTime) -> Result<Self, CaseError> {
+        self.end(State::Abandoned { at })
+    }
+
+    /// Ends a case whose time has run out.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if it has ended, or its time has not run out.
+    pub fn expire(self, now: OffsetDateTime) -> Result<Self, CaseError> {
+        if now <= self.deadline {
+            return Err(self.refuse_step());
+        }
+        self.end(State::Expired { at: now })
+    }
+
+    fn again(self, step: Step, now: OffsetDateTime) -> Result<Self, CaseError> {
+        self.in_time(now)?;
+        let State::Open { consent, verified, .. } = self.state else {
+            return Err(self.refuse_step());
+        };
+        let stage = Stage::before(step, verified);
+        let verified = verified && step == Step::Face;
+        Ok(Self { state: State::Open { consent, stage, verified, at: now }, ..self })
+    }
+
+    fn end(self, state: State) -> Result<Self, CaseError> {
+        if self.is_open() { Ok(Self { state, ..self }) } else { Err(self.refuse_step()) }
+    }
+
+    fn advance(
+        self,
+        to: Stage,
+        from: std::ops::RangeInclusive<Stage>,
+        at: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        self.in_time(at)?;
+        if !from.contains(&self.stage()?) {
+            return Err(self.refuse_step());
+        }
+        let State::Open { consent, verified, .. } = self.state else {
+            return Err(self.refuse_step());
+        };
+        let verified = to >= Stage::DocumentVerified && (verified || to == Stage::DocumentVerified);
+        Ok(Self { state: State::Open { consent, stage: to, verified, at }, ..self })
+    }
+
+    fn stage(&self) -> Result<Stage, CaseError> {
+        match &self.state {
+            State::Open { stage, .. } => Ok(*stage),
+            _ => Err(self.refuse_step()),
+        }
+    }
+
+    fn in_time(&self, now: OffsetDateTime) -> Result<(), CaseError> {
+        if now > self.deadline { Err(CaseError::Expired) } else { Ok(()) }
+    }
+
+    fn refuse_step(&self) -> CaseError {
+        CaseError::State { state: self.name() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::decide::{Findings, Verdict, decide};
+
+    const NOW: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
+    const ID: Uuid = Uuid::from_u128(7);
+
+    fn policy() -> Policy {
+        Policy::default()
+    }
+
+    fn given(terms: &str, biometrics: bool) -> Consent {
+        let (terms_version, language) = (terms.to_owned(), "da".to_owned());
+        Consent { terms_version, biometrics, language, at: NOW }
+    }
+
+    fn consented() -> Case {
+        Case::start(&policy(), NOW).consent(given("1", true), "1").unwrap()
+    }
+
+    fn captured() -> Case {
+        let read = consented().page_read(NOW).unwrap().chip_read(NOW).unwrap();
+        read.document_verified(NOW).unwrap().face_captured(NOW).unwrap()
+    }
+
+    fn issue() -> Decision {
+        let none = Policy { required: Vec::new(), any_of: Vec::new(), ..policy() };
+        decide(&Findings::new(), &none)
+    }
+
+    fn decision(action: Action, reason: ReasonCode) -> Decision {
+        Decision { verdict: Verdict::Refused, action, reasons: vec![reason] }
+    }
+
+    #[test]
+    fn the_whole_way_ends_in_an_identity() {
+        let case = captured().settle(&issue(), ID, NOW).unwrap();
+        assert_eq!(case.state, State::IdentityCreated { identity: ID, at: NOW });
+        assert!(!case.is_open());
+    }
+
+    #[test]
+    fn each_state_survives_storage() {
+        let mut cases = vec![Case::start(&policy(), NOW), consented(), captured()];
+        cases.push(captured().settle(&issue(), ID, NOW).unwrap());
+        cases.push(consented().refuse(vec![ReasonCode::FACE_MISMATCH], NOW).unwrap());
+        cases.push(consented().refer(vec![ReasonCode::PERSON_MISMATCH], NOW).unwrap());
+        cases.push(consented().abandon(NOW).unwrap());
+        cases.push(consented().expire(NOW + Duration::HOUR * 2).unwrap());
+        for case in cases {
+            let stored = serde_json::to_string(&case).unwrap();
+            assert_eq!(serde_json::from_str::<Case>(&stored).unwrap(), case, "{stored}");
+        }
+    }
+
+    // proves A1, A2
+    #[test]
+    fn a_stale_version_or_no_biometrics_is_no_consent() {
+        for consent in [given("0", true), given("1", false)] {
+            let refused = Case::start(&policy(), NOW).consent(consent, "1");
+            assert_eq!(refused, Err(CaseError::Consent));
+        }
+        let unasked = Case::start(&policy(), NOW).page_read(NOW);
+        assert_eq!(unasked.unwrap_err().reason(), ReasonCode::CASE_STATE);
+    }
+
+    #[test]
+    fn steps_out_of_order_are_refused() {
+        assert!(consented().chip_read(NOW).is_err());
+        assert!(consented().face_captured(NOW).is_err());
+        assert!(consented().document_verified(NOW).is_err());
+        let page = consented().page_read(NOW).unwrap();
+        assert!(page.clone().face_captured(NOW).is_err());
+        assert!(page.settle(&issue(), ID, NOW).is_err());
+        assert!(consented().consent(given("1", true), "1").is_err());
+    }
+
+    // proves D1 (only the portrait of a verified chip makes an identity)
+    #[test]
+    fn a_document_that_is_not_proved_never_ends_in_an_identity() {
+        let unproved = consented().page_read(NOW).unwrap().chip_read(NOW).unwrap();
+        let unproved = unproved.face_captured(NOW).unwrap();
+        assert!(unproved.clone().settle(&issue(), ID, NOW).is_err());
+        let refuse = decision(Action::Refuse, ReasonCode::DOCUMENT_EXPIRED);
+        assert_eq!(unproved.settle(&refuse, ID, NOW).unwrap().name(), "refused");
+    }
+
+    // proves B5
+    #[test]
+    fn reading_anew_voids_what_was_proved() {
+        for again in [captured().page_read(NOW).unwrap(), captured().chip_read(NOW).unwrap()] {
+            let State::Open { verified, .. } = again.state else { panic!("open") };
+            assert!(!verified);
+        }
+    }
+
+    #[test]
+    fn a_second_picture_keeps_the_proved_document() {
+        let try_face = Action::TryAgain { step: Step::Face };
+        let again = decision(try_face, ReasonCode::FACE_SEVERAL);
+        let case = captured().settle(&again, ID, NOW).unwrap();
+        assert_eq!(case.name(), "document_verified");
+        let done = case.face_captured(NOW).unwrap().settle(&issue(), ID, NOW).unwrap();
+        assert_eq!(done.name(), "identity_created");
+        let chip = decision(Action::TryAgain { step: Step::Chip }, ReasonCode::CHIP_LINK_LOST);
+        assert_eq!(captured().settle(&chip, ID, NOW).unwrap().name(), "page_read");
+    }
+
+    // proves D5
+    #[test]
+    fn attempts_are_counted_and_end() {
+        let mut case = captured();
+        for _ in 0..policy().attempts.face {
+            case = case.attempt(Step::Face, &policy(), NOW).unwrap();
+        }
+        let refused = case.clone().attempt(Step::Face, &policy(), NOW);
+        assert_eq!(refused.unwrap_err().reason(), ReasonCode::CASE_ATTEMPTS);
+        assert!(case.attempt(Step::Chip, &policy(), NOW).is_ok());
+        assert!(consented().attempt(Step::Chip, &policy(), NOW).is_err(), "no page, no chip");
+    }
+
+    #[test]
+    fn after_its_deadline_a_case_only_expires() {
+        let late = NOW + Duration::seconds(i64::from(policy().lifetime_s) + 1);
+        assert_eq!(captured().settle(&issue(), ID, late), Err(CaseError::Expired));
+        assert_eq!(consented().page_read(late), Err(CaseError::Expired));
+        assert_eq!(consented().expire(late).unwrap().name(), "expired");
+        assert!(consented().expire(NOW).is_err());
+    }
+
+    #[test]
+    fn an_ended_case_stays_ended() {
+        let ended = captured().settle(&issue(), ID, NOW).unwrap();
+        assert!(ended.clone().refuse(Vec::new(), NOW).is_err());
+        assert!(ended.clone().abandon(NOW).is_err());
+        assert!(ended.clone().page_read(NOW).is_err());
+        assert!(ended.settle(&issue(), ID, NOW).is_err());
+    }
+}

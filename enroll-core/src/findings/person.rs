@@ -1,0 +1,295 @@
+//! The person in the civil register: `person.match` (C1), `person.status` (C2), `person.age` (A3).
+//!
+//! The evidence never tells which attribute differed (A5), and holds no personal data.
+
+use mrz::{Fields, Mrz, Sex, same_name, transliterate};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use time::Date;
+
+use crate::{check::Check, policy::Policy, reason::ReasonCode};
+
+/// What the civil register answers for a CPR number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PersonAnswer {
+    /// This person has it.
+    Found(PersonRecord),
+    /// Nobody has it.
+    NotFound,
+    /// The register did not answer, or not in time.
+    Unavailable,
+}
+
+/// A person as the register knows them. Personal data: `Debug` shows the status only.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonRecord {
+    /// First and middle names, as the register spells them.
+    pub given_names: String,
+    /// Surname.
+    pub surname: String,
+    /// Date of birth.
+    pub birth_date: Date,
+    /// Sex.
+    pub sex: PersonSex,
+    /// Standing in the register.
+    pub status: PersonStatus,
+    /// Protected name and address (C3).
+    pub protected: bool,
+}
+
+impl std::fmt::Debug for PersonRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PersonRecord").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Sex as the register knows it: the CPR number is even or odd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonSex {
+    /// Even.
+    Female,
+    /// Odd.
+    Male,
+}
+
+/// Standing in the register (CPR status).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonStatus {
+    /// Resident (01, 03), or with a number but no residence (05, 07).
+    Active,
+    /// Status 90.
+    Deceased,
+    /// Status 70.
+    Missing,
+    /// Status 80.
+    Emigrated,
+    /// The number is annulled or changed (30, 50, 60).
+    Cancelled,
+}
+
+/// The three checks of a register's answer against the proved data group 1 of the chip, on the day
+/// `today` in Europe/Copenhagen. Without proved data the comparison is not performed.
+#[must_use]
+pub fn checks(
+    answer: &PersonAnswer,
+    dg1: Option<&Mrz>,
+    policy: &Policy,
+    today: Date,
+) -> Vec<Check> {
+    match answer {
+        PersonAnswer::Found(person) => vec![
+            matches(person, dg1),
+            standing(person.status),
+            age(person.birth_date, policy.minimum_age, today),
+        ],
+        PersonAnswer::NotFound => vec![
+            Check::failed("person.match", ReasonCode::PERSON_NOT_FOUND, json!({})),
+            Check::waiting("person.status", "person.match"),
+            Check::waiting("person.age", "person.match"),
+        ],
+        PersonAnswer::Unavailable => ["person.match", "person.status", "person.age"]
+            .map(|id| Check::not_performed(id, ReasonCode::PERSON_UNAVAILABLE, json!({})))
+            .into(),
+    }
+}
+
+fn matches(person: &PersonRecord, dg1: Option<&Mrz>) -> Check {
+    let Some(dg1) = dg1 else {
+        return Check::waiting("person.match", "passive authentication");
+    };
+    let fields = dg1.fields();
+    // All are compared always, so that the time does not tell which one differs.
+    let same =
+        names_match(person, fields) & birth_matches(person, fields) & sex_matches(person, fields);
+    Check::of("person.match", same, ReasonCode::PERSON_MISMATCH, json!({}))
+}
+
+/// The names in a row, so that a middle name may stand with the given names or with the surname;
+/// a full name field may have lost its end (ICAO 9303-4 §4.2.3).
+fn names_match(person: &PersonRecord, fields: &Fields) -> bool {
+    let register = format!("{} {}", person.given_names, person.surname);
+    let printed = format!("{} {}", fields.given_names, fields.surname);
+    same_name(&register, &printed) || (fields.names_truncated && cut_names_match(person, fields))
+}
+
+/// Each printed part is the beginning of the register's, in the recommended rendering, and at
+/// least the surname's beginning and one given letter are printed.
+fn cut_names_match(person: &PersonRecord, fields: &Fields) -> bool {
+    let begins = |whole: &str, printed: &str| {
+        !printed.is_empty() && transliterate(whole).is_ok_and(|whole| begins_with(&whole, printed))
+    };
+    begins(&person.surname, &fields.surname) && begins(&person.given_names, &fields.given_names)
+}
+
+/// Whether each word of `printed` begins the word of `whole` in the same place: names are cut at
+/// their ends, or each name to its first letters.
+fn begins_with(whole: &str, printed: &str) -> bool {
+    let mut words = whole.split(' ');
+    printed.split(' ').all(|part| words.next().is_some_and(|word| word.starts_with(part)))
+}
+
+/// The parts of the birth date that are printed must be those of the register.
+fn birth_matches(person: &PersonRecord, fields: &Fields) -> bool {
+    let (year, month, day) = person.birth_date.to_calendar_date();
+    let known = format!("{:02}{:02}{:02}", year.rem_euclid(100), u8::from(month), day);
+    let printed = fields.birth_date.as_str();
+    let fits = |(known, printed): (char, char)| known == printed || printed == '<';
+    printed.len() == known.len()
+        && printed.starts_with(|c: char| c.is_ascii_digit())
+        && known.chars().zip(printed.chars()).all(fits)
+}
+
+/// A passport may leave the sex open; the register may not.
+fn sex_matches(person: &PersonRecord, fields: &Fields) -> bool {
+    match fields.sex {
+        Sex::Female => person.sex == PersonSex::Female,
+        Sex::Male => person.sex == PersonSex::Male,
+        Sex::Unspecified | Sex::Other('X') => true,
+        Sex::Other(_) => false,
+    }
+}
+
+fn standing(status: PersonStatus) -> Check {
+    let reason = match status {
+        PersonStatus::Active => return Check::passed("person.status", json!({})),
+        PersonStatus::Deceased => ReasonCode::PERSON_DECEASED,
+        PersonStatus::Missing | PersonStatus::Cancelled => ReasonCode::PERSON_MISSING,
+        PersonStatus::Emigrated => ReasonCode::PERSON_EMIGRATED,
+    };
+    Check::failed("person.status", reason, json!({}))
+}
+
+fn age(birth: Date, minimum: u8, today: Date) -> Check {
+    let old_enough = years(birth, today) >= i32::from(minimum);
+    let evidence = json!({ "minimum": minimum });
+    Check::of("person.age", old_enough, ReasonCode::PERSON_TOO_YOUNG, evidence)
+}
+
+/// Whole years; who is born on 29 February has the birthday on 1 March in other years.
+fn years(birth: Date, today: Date) -> i32 {
+    let had_birthday = (today.month() as u8, today.day()) >= (birth.month() as u8, birth.day());
+    today.year() - birth.year() - i32::from(!had_birthday)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    const TODAY: Date = date!(2026 - 03 - 01);
+
+    fn dg1(names: &str) -> Mrz {
+        let first = format!("{:<<44}", format!("P<DNK{names}"));
+        mrz::parse(&format!("{first}\nL898902C36DNK7408122F1204159ZE184226B<<<<<10")).unwrap()
+    }
+
+    fn person(given_names: &str, surname: &str) -> PersonRecord {
+        PersonRecord {
+            given_names: given_names.to_owned(),
+            surname: surname.to_owned(),
+            birth_date: date!(1974 - 08 - 12),
+            sex: PersonSex::Female,
+            status: PersonStatus::Active,
+            protected: false,
+        }
+    }
+
+    fn reasons(person: PersonRecord, dg1: &Mrz) -> Vec<&'static str> {
+        checks(&PersonAnswer::Found(person), Some(dg1), &Policy::default(), TODAY)
+            .into_iter()
+            .filter_map(|check| check.reason)
+            .map(ReasonCode::as_str)
+            .collect()
+    }
+
+    // proves C1
+    #[test]
+    fn danish_names_match_their_mrz() {
+        let printed = dg1("OESTERGAARD<<ANNE<MARIE<SOE");
+        assert_eq!(reasons(person("Anne-Marie Sø", "Østergård"), &printed), [""; 0]);
+        assert_eq!(
+            reasons(person("Anne Marie", "Sø Østergaard"), &dg1("SOE<OESTERGAARD<<ANNE<MARIE")),
+            [""; 0]
+        );
+        // The middle name stands with the surname in one and with the given names in the other.
+        assert_eq!(reasons(person("Anne", "Sø Østergård"), &dg1("OESTERGAARD<<ANNE<SOE")), [""; 0]);
+        assert_eq!(reasons(person("Anne", "Østergård"), &dg1("HANSEN<<ANNE")), ["person.mismatch"]);
+    }
+
+    // proves C1 (truncated names)
+    #[test]
+    fn a_full_name_field_may_have_lost_its_end() {
+        let full = dg1("NILAVADHANANANDA<<CHAYAPA<DEJTHAMRONG<K");
+        assert!(full.fields().names_truncated);
+        let whole = |given: &str| person(given, "Nilavadhanananda");
+        assert_eq!(reasons(whole("Chayapa Dejthamrong Krasuang"), &full), [""; 0]);
+        assert_eq!(reasons(whole("Chayapa Dejthamrong Pim"), &full), ["person.mismatch"]);
+        let short = dg1("NILAVADHANANANDA<<CHAYAPA");
+        assert_eq!(reasons(whole("Chayapa Dejthamrong"), &short), ["person.mismatch"]);
+    }
+
+    // proves A5 and C1: the answer is the same whichever attribute differs
+    #[test]
+    fn no_answer_tells_which_attribute_differs() {
+        let printed = dg1("ERIKSSON<<ANNA");
+        let good = person("Anna", "Eriksson");
+        let others = [
+            PersonRecord { given_names: "Anne".to_owned(), ..good.clone() },
+            PersonRecord { birth_date: date!(1974 - 08 - 13), ..good.clone() },
+            PersonRecord { sex: PersonSex::Male, ..good.clone() },
+        ];
+        let answers = others.map(|other| {
+            checks(&PersonAnswer::Found(other), Some(&printed), &Policy::default(), TODAY)
+        });
+        assert_eq!(answers[0], answers[1]);
+        assert_eq!(answers[1], answers[2]);
+        assert_eq!(answers[0][0].reason, Some(ReasonCode::PERSON_MISMATCH));
+    }
+
+    // proves C2
+    #[test]
+    fn only_an_active_person_passes() {
+        use PersonStatus as S;
+        let printed = dg1("ERIKSSON<<ANNA");
+        let of = |status| reasons(PersonRecord { status, ..person("Anna", "Eriksson") }, &printed);
+        assert_eq!(of(S::Active), [""; 0]);
+        assert_eq!(of(S::Deceased), ["person.deceased"]);
+        assert_eq!(of(S::Missing), ["person.missing"]);
+        assert_eq!(of(S::Cancelled), ["person.missing"]);
+        assert_eq!(of(S::Emigrated), ["person.emigrated"]);
+    }
+
+    // proves A3
+    #[test]
+    fn the_thirteenth_birthday_is_old_enough() {
+        assert!(age(date!(2013 - 03 - 01), 13, TODAY).is_passed());
+        assert!(!age(date!(2013 - 03 - 02), 13, TODAY).is_passed());
+        assert!(!age(date!(2012 - 02 - 29), 13, date!(2025 - 02 - 28)).is_passed());
+        assert!(age(date!(2012 - 02 - 29), 13, date!(2025 - 03 - 01)).is_passed());
+    }
+
+    #[test]
+    fn a_silent_register_passes_nothing() {
+        for answer in [PersonAnswer::Unavailable, PersonAnswer::NotFound] {
+            let checks = checks(&answer, None, &Policy::default(), TODAY);
+            assert_eq!(checks.len(), 3);
+            assert!(checks.iter().all(|check| !check.is_passed()));
+        }
+    }
+
+    #[test]
+    fn unknown_parts_of_a_birth_date_are_not_compared() {
+        let known = person("Anna", "Eriksson");
+        let printed = |birth: &str| {
+            let first = format!("{:<<44}", "P<DNKERIKSSON<<ANNA");
+            mrz::parse(&format!("{first}\nL898902C36DNK{birth}2F1204159ZE184226B<<<<<10")).unwrap()
+        };
+        assert!(birth_matches(&known, printed("74<<<<").fields()));
+        assert!(birth_matches(&known, printed("7408<<").fields()));
+        assert!(!birth_matches(&known, printed("75<<<<").fields()));
+        assert!(!birth_matches(&known, printed("<<<<<<").fields()), "no year, no match");
+    }
+}
