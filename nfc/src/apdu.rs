@@ -80,7 +80,11 @@ impl Command {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = self.header().to_vec();
-        if self.is_extended() { self.encode_extended(&mut out) } else { self.encode_short(&mut out) }
+        if self.is_extended() {
+            self.encode_extended(&mut out)
+        } else {
+            self.encode_short(&mut out)
+        }
         out
     }
 
@@ -125,7 +129,8 @@ fn decode_body(body: &[u8]) -> Option<(&[u8], Option<usize>)> {
         [le] => Some((&[], Some(ne(usize::from(*le), SHORT)))),
         [0, hi, lo] => Some((&[], Some(ne(pair(*hi, *lo), EXTENDED)))),
         [0, hi, lo, rest @ ..] => {
-            let (data, le) = rest.split_at_checked(pair(*hi, *lo)).filter(|(d, _)| !d.is_empty())?;
+            let (data, le) =
+                rest.split_at_checked(pair(*hi, *lo)).filter(|(d, _)| !d.is_empty())?;
             match le {
                 [] => Some((data, None)),
                 [hi, lo] => Some((data, Some(ne(pair(*hi, *lo), EXTENDED)))),
@@ -133,7 +138,8 @@ fn decode_body(body: &[u8]) -> Option<(&[u8], Option<usize>)> {
             }
         }
         [lc, rest @ ..] => {
-            let (data, le) = rest.split_at_checked(usize::from(*lc)).filter(|(d, _)| !d.is_empty())?;
+            let (data, le) =
+                rest.split_at_checked(usize::from(*lc)).filter(|(d, _)| !d.is_empty())?;
             match le {
                 [] => Some((data, None)),
                 [le] => Some((data, Some(ne(usize::from(*le), SHORT)))),
@@ -286,14 +292,17 @@ mod tests {
 
     #[test]
     fn lengths_that_do_not_add_up_are_refused() {
-        for wire in ["00A404", "00A4040C0301", "00A4040C01010203", "00A4040C0000020701", "00A4040C00000001"] {
+        for wire in
+            ["00A404", "00A4040C0301", "00A4040C01010203", "00A4040C0000020701", "00A4040C00000001"]
+        {
             assert!(Command::decode(&hex::decode(wire).unwrap()).is_err(), "{wire}");
         }
     }
 
     #[test]
     fn debug_shows_no_data() {
-        let shown = format!("{:?}", Command::new(0, 0x82, 0, 0).with_data([0xAB; 40]).expecting(40));
+        let shown =
+            format!("{:?}", Command::new(0, 0x82, 0, 0).with_data([0xAB; 40]).expecting(40));
         assert_eq!(shown, "Command(00820000, Nc 40, Ne 40)");
     }
 }

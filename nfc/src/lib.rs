@@ -4,7 +4,20 @@
 //! Protocols do no I/O. A step takes the chip's replies and yields the next batch of commands or
 //! the result; [`link::drive`] runs any of them over any [`link::Link`].
 
+pub mod active_auth;
 pub mod apdu;
+pub mod bac;
 pub mod check;
+pub mod chip_auth;
+pub mod cms;
+pub mod crypto;
+pub mod der;
+pub mod files;
+pub mod lds;
 pub mod link;
+pub mod pace;
+pub mod passive;
+pub mod random;
+pub mod sm;
 pub mod tlv;
+pub mod trust;

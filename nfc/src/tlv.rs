@@ -301,7 +301,8 @@ mod tests {
 
     #[test]
     fn errors_carry_kind_and_offset() {
-        let err = |hex_bytes: &str| single(&hex::decode(hex_bytes).unwrap(), Tag(0x30)).unwrap_err();
+        let err =
+            |hex_bytes: &str| single(&hex::decode(hex_bytes).unwrap(), Tag(0x30)).unwrap_err();
         assert_eq!(err("3003"), TlvError { kind: TlvErrorKind::Truncated, offset: 2 });
         assert_eq!(err("3080"), TlvError { kind: TlvErrorKind::Length, offset: 1 });
         assert_eq!(err("30850000000001"), TlvError { kind: TlvErrorKind::Length, offset: 1 });

@@ -1,0 +1,232 @@
+//! CMS SignedData as EF.SOD and master lists use it (RFC 5652 §5). Parsed leniently; signed bytes
+//! are kept as they came.
+
+use time::OffsetDateTime;
+
+use crate::{
+    crypto::{
+        CryptoError, Hash,
+        public_key::{KeyError, PublicKey, SignatureAlgorithm},
+    },
+    der::{
+        self, Algorithm, CONTEXT_0, CONTEXT_0_PRIMITIVE, CONTEXT_1, INTEGER, OCTET_STRING, Oid,
+        SEQUENCE, SET,
+    },
+    tlv::{self, Reader, Tlv, TlvError},
+    trust::certificate::{Certificate, Name},
+};
+
+const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
+const CONTENT_TYPE: &str = "1.2.840.113549.1.9.3";
+const MESSAGE_DIGEST: &str = "1.2.840.113549.1.9.4";
+const SIGNING_TIME: &str = "1.2.840.113549.1.9.5";
+
+/// `SignedData` with its first signer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedData {
+    /// Type of the content.
+    pub content_type: Oid,
+    /// The content, as signed.
+    pub content: Vec<u8>,
+    /// The certificates sent along, DER; unparsed.
+    pub certificates: Vec<Vec<u8>>,
+    /// The signers; a document has one.
+    pub signers: Vec<SignerInfo>,
+}
+
+/// `SignerInfo` (RFC 5652 §5.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignerInfo {
+    /// Which certificate signed.
+    pub identifier: SignerIdentifier,
+    /// Hash of the content.
+    pub(crate) digest: Algorithm,
+    /// Signature algorithm.
+    pub(crate) algorithm: Algorithm,
+    /// The signature.
+    pub signature: Vec<u8>,
+    /// The content of the signed attributes' SET, if there are any.
+    signed_attributes: Option<Vec<u8>>,
+}
+
+/// How the signer's certificate is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignerIdentifier {
+    /// By issuer and serial number.
+    IssuerAndSerial(Name, Vec<u8>),
+    /// By subject key identifier.
+    KeyIdentifier(Vec<u8>),
+}
+
+impl SignerIdentifier {
+    /// Whether `certificate` is the one named.
+    #[must_use]
+    pub fn names(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::IssuerAndSerial(issuer, serial) => {
+                certificate.serial == *serial && certificate.issuer.is_like(issuer)
+            }
+            Self::KeyIdentifier(id) => certificate.subject_key_id.as_ref() == Some(id),
+        }
+    }
+}
+
+/// The signed attributes that count (RFC 5652 §11).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SignedAttributes {
+    /// Digest of the content.
+    pub message_digest: Option<Vec<u8>>,
+    /// Type of the content.
+    pub content_type: Option<Oid>,
+    /// When the signer says that it signed.
+    pub signing_time: Option<OffsetDateTime>,
+}
+
+impl SignedData {
+    /// Parses a `ContentInfo` of signed data.
+    ///
+    /// # Errors
+    /// [`TlvError`] at the first element that is not as RFC 5652 has it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, TlvError> {
+        // Bytes after it are tolerated: some files are longer than their content.
+        let mut outer = Reader::new(bytes).expect(SEQUENCE)?.reader();
+        let kind = outer.expect(der::OBJECT_ID)?;
+        if !Oid::new(kind.value).is(SIGNED_DATA) {
+            return Err(der::malformed(&kind));
+        }
+        let mut data = outer.expect(CONTEXT_0)?.reader().expect(SEQUENCE)?.reader();
+        data.expect(INTEGER)?;
+        data.expect(SET)?;
+        let mut encapsulated = data.expect(SEQUENCE)?.reader();
+        let content_type = der::oid(&mut encapsulated)?;
+        let content = der::octets(&mut encapsulated.expect(CONTEXT_0)?.reader())?;
+        let certificates = elements(data.optional(CONTEXT_0)?)?;
+        data.optional(CONTEXT_1)?;
+        let signers = elements(Some(data.expect(SET)?))?;
+        let signers =
+            signers.iter().map(|bytes| SignerInfo::parse(bytes)).collect::<Result<_, _>>()?;
+        Ok(Self { content_type, content, certificates, signers })
+    }
+
+    /// The certificate sent along that `signer` names.
+    #[must_use]
+    pub fn certificate_of(&self, signer: &SignerInfo) -> Option<Certificate> {
+        self.certificates
+            .iter()
+            .filter_map(|der| Certificate::parse(der).ok())
+            .find(|certificate| signer.identifier.names(certificate))
+    }
+}
+
+/// The bytes of each element in a constructed one.
+fn elements(outer: Option<Tlv<'_>>) -> Result<Vec<Vec<u8>>, TlvError> {
+    let mut out = Vec::new();
+    let Some(outer) = outer else { return Ok(out) };
+    let mut reader = outer.reader();
+    while let Some(element) = reader.next_element()? {
+        out.push(element.bytes.to_vec());
+    }
+    Ok(out)
+}
+
+impl SignerInfo {
+    fn parse(bytes: &[u8]) -> Result<Self, TlvError> {
+        let mut reader = tlv::single(bytes, SEQUENCE)?.reader();
+        reader.expect(INTEGER)?;
+        let identifier = match reader.optional(CONTEXT_0_PRIMITIVE)? {
+            Some(id) => SignerIdentifier::KeyIdentifier(id.value.to_vec()),
+            None => {
+                let mut pair = reader.expect(SEQUENCE)?.reader();
+                let issuer = Name::read(&mut pair)?;
+                SignerIdentifier::IssuerAndSerial(issuer, pair.expect(INTEGER)?.value.to_vec())
+            }
+        };
+        let digest = Algorithm::read(&mut reader)?;
+        let signed_attributes = reader.optional(CONTEXT_0)?.map(|set| set.value.to_vec());
+        let algorithm = Algorithm::read(&mut reader)?;
+        let signature = reader.expect(OCTET_STRING)?.value.to_vec();
+        Ok(Self { identifier, digest, algorithm, signature, signed_attributes })
+    }
+
+    /// The hash of the content.
+    ///
+    /// # Errors
+    /// [`KeyError::Unsupported`] if it is not known.
+    pub fn hash(&self) -> Result<Hash, KeyError> {
+        let oid = &self.digest.oid;
+        Hash::from_oid(oid).ok_or_else(|| KeyError::Unsupported { oid: oid.clone() })
+    }
+
+    /// The signature algorithm that the signer names.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it or its parameters are not known.
+    pub fn signature_algorithm(&self) -> Result<SignatureAlgorithm, KeyError> {
+        SignatureAlgorithm::new(&self.algorithm, self.hash().ok())
+    }
+
+    /// The attributes, if any are signed.
+    ///
+    /// # Errors
+    /// [`TlvError`] if they are malformed.
+    pub fn attributes(&self) -> Result<Option<SignedAttributes>, TlvError> {
+        self.signed_attributes.as_deref().map(SignedAttributes::parse).transpose()
+    }
+
+    /// Whether the signature over the signed attributes, as the DER SET OF that they must be
+    /// (RFC 5652 §5.4), or without any over `content` itself, verifies under `key`.
+    ///
+    /// # Errors
+    /// [`KeyError`] if algorithm or key cannot be used.
+    pub fn verify(&self, content: &[u8], key: &PublicKey) -> Result<bool, KeyError> {
+        let algorithm = self.signature_algorithm()?;
+        let Some(attributes) = &self.signed_attributes else {
+            return key.verify(&algorithm, content, &self.signature);
+        };
+        let sorted = tlv::encode(SET, &der_order(attributes)?);
+        if key.verify(&algorithm, &sorted, &self.signature)? {
+            return Ok(true);
+        }
+        // Some signers signed the attributes in the order in which they wrote them.
+        key.verify(&algorithm, &tlv::encode(SET, attributes), &self.signature)
+    }
+}
+
+/// The elements of a SET OF in ascending order of their encodings (ITU-T X.690 §11.6).
+fn der_order(set: &[u8]) -> Result<Vec<u8>, TlvError> {
+    let mut reader = Reader::new(set);
+    let mut parts = Vec::new();
+    while let Some(element) = reader.next_element()? {
+        parts.push(element.bytes);
+    }
+    parts.sort_unstable();
+    Ok(parts.concat())
+}
+
+impl SignedAttributes {
+    fn parse(set: &[u8]) -> Result<Self, TlvError> {
+        let mut out = Self::default();
+        let mut reader = Reader::new(set);
+        while !reader.is_empty() {
+            let mut attribute = reader.expect(SEQUENCE)?.reader();
+            let kind = der::oid(&mut attribute)?.to_string();
+            let mut values = attribute.expect(SET)?.reader();
+            match kind.as_str() {
+                MESSAGE_DIGEST => out.message_digest = Some(der::octets(&mut values)?),
+                CONTENT_TYPE => out.content_type = Some(der::oid(&mut values)?),
+                SIGNING_TIME => out.signing_time = der::instant(&mut values).ok(),
+                _ => {}
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Whether `digest` is the hash of `content`.
+pub(crate) fn digest_matches(
+    hash: Hash,
+    content: &[u8],
+    digest: &[u8],
+) -> Result<bool, CryptoError> {
+    Ok(hash.digest(content)? == digest)
+}

@@ -1,0 +1,276 @@
+//! Elliptic curves: the standardized domain parameters, key pairs and agreement
+//! (ICAO 9303-11 §9.5.1, table 11; TR-03111 §4.3).
+//!
+//! Every point from outside is checked to lie on the curve and not at infinity; all curves here
+//! have cofactor 1, so that it then has the right order.
+
+use openssl::{
+    bn::{BigNum, BigNumContext, BigNumContextRef, BigNumRef},
+    ec::{EcGroup, EcPoint, EcPointRef, PointConversionForm},
+    nid::Nid,
+};
+use zeroize::Zeroizing;
+
+use super::{CryptoError, Secret};
+use crate::random::Random;
+
+/// A curve of the standardized domain parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Curve {
+    /// Parameter id 8.
+    NistP192,
+    /// Parameter id 9.
+    BrainpoolP192r1,
+    /// Parameter id 10.
+    NistP224,
+    /// Parameter id 11.
+    BrainpoolP224r1,
+    /// Parameter id 12.
+    NistP256,
+    /// Parameter id 13.
+    BrainpoolP256r1,
+    /// Parameter id 14.
+    BrainpoolP320r1,
+    /// Parameter id 15.
+    NistP384,
+    /// Parameter id 16.
+    BrainpoolP384r1,
+    /// Parameter id 17.
+    BrainpoolP512r1,
+    /// Parameter id 18.
+    NistP521,
+}
+
+/// Curve, parameter id, name, OpenSSL's identifier, object identifier.
+const CURVES: [(Curve, u32, &str, Nid, &str); 11] = [
+    (Curve::NistP192, 8, "secp192r1", Nid::X9_62_PRIME192V1, "1.2.840.10045.3.1.1"),
+    (Curve::BrainpoolP192r1, 9, "brainpoolP192r1", Nid::BRAINPOOL_P192R1, "1.3.36.3.3.2.8.1.1.3"),
+    (Curve::NistP224, 10, "secp224r1", Nid::SECP224R1, "1.3.132.0.33"),
+    (Curve::BrainpoolP224r1, 11, "brainpoolP224r1", Nid::BRAINPOOL_P224R1, "1.3.36.3.3.2.8.1.1.5"),
+    (Curve::NistP256, 12, "secp256r1", Nid::X9_62_PRIME256V1, "1.2.840.10045.3.1.7"),
+    (Curve::BrainpoolP256r1, 13, "brainpoolP256r1", Nid::BRAINPOOL_P256R1, "1.3.36.3.3.2.8.1.1.7"),
+    (Curve::BrainpoolP320r1, 14, "brainpoolP320r1", Nid::BRAINPOOL_P320R1, "1.3.36.3.3.2.8.1.1.9"),
+    (Curve::NistP384, 15, "secp384r1", Nid::SECP384R1, "1.3.132.0.34"),
+    (Curve::BrainpoolP384r1, 16, "brainpoolP384r1", Nid::BRAINPOOL_P384R1, "1.3.36.3.3.2.8.1.1.11"),
+    (Curve::BrainpoolP512r1, 17, "brainpoolP512r1", Nid::BRAINPOOL_P512R1, "1.3.36.3.3.2.8.1.1.13"),
+    (Curve::NistP521, 18, "secp521r1", Nid::SECP521R1, "1.3.132.0.35"),
+];
+
+impl Curve {
+    /// All curves, by parameter id.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CURVES.into_iter().map(|row| row.0)
+    }
+
+    /// The curve with a standardized parameter id (ICAO 9303-11 §9.5.1, table 11).
+    #[must_use]
+    pub fn from_parameter_id(id: u32) -> Option<Self> {
+        CURVES.into_iter().find(|row| row.1 == id).map(|row| row.0)
+    }
+
+    /// The curve with a dotted object identifier.
+    #[must_use]
+    pub fn from_oid(dotted: &str) -> Option<Self> {
+        CURVES.into_iter().find(|row| row.4 == dotted).map(|row| row.0)
+    }
+
+    /// Name as reports show it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().map_or("", |row| row.2)
+    }
+
+    /// OpenSSL's group of the curve.
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`] if OpenSSL is built without it.
+    pub fn group(self) -> Result<EcGroup, CryptoError> {
+        let row = self.row().ok_or(CryptoError::Unsupported)?;
+        Ok(EcGroup::from_curve_name(row.3)?)
+    }
+
+    fn row(self) -> Option<(Self, u32, &'static str, Nid, &'static str)> {
+        CURVES.into_iter().find(|row| row.0 == self)
+    }
+}
+
+/// A group with the generator that keys are made on: the curve's own, or one mapped by PACE.
+pub struct Domain {
+    group: EcGroup,
+    generator: EcPoint,
+}
+
+/// A point that was checked to lie on the curve and not at infinity.
+pub struct PublicPoint(EcPoint);
+
+/// An ephemeral key pair on a [`Domain`]; the scalar is cleared when dropped.
+pub struct KeyPair {
+    scalar: Scalar,
+    public: EcPoint,
+}
+
+/// A private scalar that is overwritten when dropped.
+pub struct Scalar(BigNum);
+
+impl Drop for Scalar {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl Domain {
+    /// The curve with its own generator.
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`] if OpenSSL is built without the curve.
+    pub fn new(curve: Curve) -> Result<Self, CryptoError> {
+        let group = curve.group()?;
+        let generator = group.generator_opt().ok_or(CryptoError::Unsupported)?.to_owned(&group)?;
+        Ok(Self { group, generator })
+    }
+
+    /// Bytes of a coordinate.
+    #[must_use]
+    pub fn coordinate_length(&self) -> usize {
+        usize::try_from(self.group.degree()).unwrap_or_default().div_ceil(8)
+    }
+
+    /// A point of `04 ‖ x ‖ y` (TR-03111 §3.2.1).
+    ///
+    /// # Errors
+    /// [`CryptoError::Point`] for any other form, a point off the curve, or infinity.
+    pub fn decode(&self, bytes: &[u8]) -> Result<PublicPoint, CryptoError> {
+        let whole = self.coordinate_length().saturating_mul(2).saturating_add(1);
+        if bytes.first() != Some(&4) || bytes.len() != whole {
+            return Err(CryptoError::Point);
+        }
+        let mut context = BigNumContext::new()?;
+        let point = EcPoint::from_bytes(&self.group, bytes, &mut context)
+            .map_err(|_| CryptoError::Point)?;
+        self.checked(point, &mut context).map(PublicPoint)
+    }
+
+    /// `04 ‖ x ‖ y` of a key pair's public point.
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`].
+    pub fn encode(&self, pair: &KeyPair) -> Result<Vec<u8>, CryptoError> {
+        self.encode_point(&pair.public)
+    }
+
+    /// A fresh scalar, drawn evenly from `1..order` by rejection.
+    ///
+    /// # Errors
+    /// [`CryptoError::Random`] if the source fails or keeps yielding scalars out of range.
+    pub fn scalar(&self, random: &mut dyn Random) -> Result<Scalar, CryptoError> {
+        let mut order = BigNum::new()?;
+        self.group.order(&mut order, &mut *BigNumContext::new()?)?;
+        draw(&order, random)
+    }
+
+    /// The key pair of a scalar on this generator.
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`].
+    pub fn key_pair(&self, scalar: Scalar) -> Result<KeyPair, CryptoError> {
+        let public = self.multiply(&self.generator, &scalar.0, &mut *BigNumContext::new()?)?;
+        Ok(KeyPair { scalar, public })
+    }
+
+    /// The x-coordinate of `scalar · peer` (TR-03111 §4.3.1).
+    ///
+    /// # Errors
+    /// [`CryptoError::Point`] if the product is at infinity.
+    pub fn agree(&self, pair: &KeyPair, peer: &PublicPoint) -> Result<Secret, CryptoError> {
+        let mut context = BigNumContext::new()?;
+        let product = self.multiply(&peer.0, &pair.scalar.0, &mut context)?;
+        let product = self.checked(product, &mut context)?;
+        let (mut x, mut y) = (BigNum::new()?, BigNum::new()?);
+        product.affine_coordinates(&self.group, &mut x, &mut y, &mut context)?;
+        let length = i32::try_from(self.coordinate_length()).unwrap_or_default();
+        let shared = x.to_vec_padded(length)?;
+        x.clear();
+        y.clear();
+        Ok(Secret::new(shared))
+    }
+
+    /// The generic mapping: the same group with generator `s · G + scalar · peer`
+    /// (ICAO 9303-11 §4.4.3.3.1; TR-03110-3 §A.3.4.1).
+    ///
+    /// # Errors
+    /// [`CryptoError::Point`] if a part or the sum is at infinity.
+    pub fn map(self, s: &Secret, pair: &KeyPair, peer: &PublicPoint) -> Result<Self, CryptoError> {
+        let mut context = BigNumContext::new()?;
+        let h = self.multiply(&peer.0, &pair.scalar.0, &mut context)?;
+        let h = self.checked(h, &mut context)?;
+        let nonce = Scalar(BigNum::from_slice(s.expose())?);
+        let sg = self.multiply(&self.generator, &nonce.0, &mut context)?;
+        let mut sum = EcPoint::new(&self.group)?;
+        sum.add(&self.group, &sg, &h, &mut context)?;
+        let generator = self.checked(sum, &mut context)?;
+        Ok(Self { group: self.group, generator })
+    }
+
+    /// Whether the peer sent the pair's own public point back.
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`].
+    pub fn same(&self, pair: &KeyPair, peer: &PublicPoint) -> Result<bool, CryptoError> {
+        Ok(pair.public.eq(&self.group, &peer.0, &mut *BigNumContext::new()?)?)
+    }
+
+    /// The generator as `04 ‖ x ‖ y`.
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`].
+    pub fn generator(&self) -> Result<Vec<u8>, CryptoError> {
+        self.encode_point(&self.generator)
+    }
+
+    fn encode_point(&self, point: &EcPointRef) -> Result<Vec<u8>, CryptoError> {
+        let mut context = BigNumContext::new()?;
+        Ok(point.to_bytes(&self.group, PointConversionForm::UNCOMPRESSED, &mut context)?)
+    }
+
+    fn multiply(
+        &self,
+        point: &EcPointRef,
+        scalar: &BigNumRef,
+        context: &mut BigNumContextRef,
+    ) -> Result<EcPoint, CryptoError> {
+        let mut product = EcPoint::new(&self.group)?;
+        product.mul2(&self.group, point, scalar, context)?;
+        Ok(product)
+    }
+
+    fn checked(
+        &self,
+        point: EcPoint,
+        context: &mut BigNumContextRef,
+    ) -> Result<EcPoint, CryptoError> {
+        if point.is_infinity(&self.group) || !point.is_on_curve(&self.group, context)? {
+            return Err(CryptoError::Point);
+        }
+        Ok(point)
+    }
+}
+
+/// How often a scalar out of range is drawn anew; each draw fails with less than even odds.
+const DRAWS: usize = 128;
+
+fn draw(order: &BigNumRef, random: &mut dyn Random) -> Result<Scalar, CryptoError> {
+    let bits = usize::try_from(order.num_bits()).unwrap_or_default();
+    let mut bytes = Zeroizing::new(vec![0; bits.div_ceil(8)]);
+    let spare = bytes.len().saturating_mul(8).saturating_sub(bits);
+    for _ in 0..DRAWS {
+        random.fill(&mut bytes)?;
+        if let Some(first) = bytes.first_mut() {
+            *first &= 0xFF_u8.checked_shr(u32::try_from(spare).unwrap_or_default()).unwrap_or(0);
+        }
+        let scalar = Scalar(BigNum::from_slice(&bytes)?);
+        if scalar.0.num_bits() > 0 && scalar.0.ucmp(order).is_lt() {
+            return Ok(scalar);
+        }
+    }
+    Err(CryptoError::Random(crate::random::RandomError::Exhausted))
+}

@@ -1,0 +1,215 @@
+//! The few ASN.1 types that certificates, CMS and SecurityInfos are made of (ITU-T X.690), read
+//! leniently over [`crate::tlv`]: real documents break strict parsers.
+//!
+//! Nothing here is trusted; what is read keeps its own bytes so that signatures and hashes are
+//! taken over them.
+
+use std::fmt;
+
+use time::{Date, Month, OffsetDateTime, Time};
+
+use crate::tlv::{Reader, Tag, Tlv, TlvError, TlvErrorKind};
+
+pub(crate) const BOOLEAN: Tag = Tag(0x01);
+pub(crate) const INTEGER: Tag = Tag(0x02);
+pub(crate) const BIT_STRING: Tag = Tag(0x03);
+pub(crate) const OCTET_STRING: Tag = Tag(0x04);
+pub(crate) const OBJECT_ID: Tag = Tag(0x06);
+pub(crate) const UTC_TIME: Tag = Tag(0x17);
+pub(crate) const GENERALIZED_TIME: Tag = Tag(0x18);
+pub(crate) const SEQUENCE: Tag = Tag(0x30);
+pub(crate) const SET: Tag = Tag(0x31);
+/// Context tag 0, primitive and constructed, and so on.
+pub(crate) const CONTEXT_0_PRIMITIVE: Tag = Tag(0x80);
+pub(crate) const CONTEXT_0: Tag = Tag(0xA0);
+pub(crate) const CONTEXT_1: Tag = Tag(0xA1);
+pub(crate) const CONTEXT_3: Tag = Tag(0xA3);
+
+/// An object identifier, as its content bytes.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Oid(Vec<u8>);
+
+impl Oid {
+    /// From content bytes.
+    #[must_use]
+    pub fn new(content: &[u8]) -> Self {
+        Self(content.to_vec())
+    }
+
+    /// The content bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether this is the identifier written `dotted`.
+    #[must_use]
+    pub fn is(&self, dotted: &str) -> bool {
+        self.to_string() == dotted
+    }
+
+    /// The last arcs, if the identifier starts with the content bytes `prefix`.
+    #[must_use]
+    pub fn after(&self, prefix: &[u8]) -> Option<&[u8]> {
+        self.0.strip_prefix(prefix)
+    }
+}
+
+/// Dotted, such as `2.23.136.1.1.5`.
+impl fmt::Display for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut arc = 0_u64;
+        let mut first = true;
+        for byte in &self.0 {
+            arc = arc.wrapping_shl(7) | u64::from(byte & 0x7F);
+            if byte & 0x80 != 0 {
+                continue;
+            }
+            if first {
+                let top = (arc / 40).min(2);
+                write!(f, "{top}.{}", arc.saturating_sub(top.saturating_mul(40)))?;
+                first = false;
+            } else {
+                write!(f, ".{arc}")?;
+            }
+            arc = 0;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for Oid {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// `AlgorithmIdentifier ::= SEQUENCE { algorithm, parameters OPTIONAL }` (RFC 5280 §4.1.1.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Algorithm {
+    pub(crate) oid: Oid,
+    /// The parameters' bytes with tag and length, empty if absent.
+    pub(crate) parameters: Vec<u8>,
+}
+
+impl Algorithm {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, TlvError> {
+        let mut inner = reader.expect(SEQUENCE)?.reader();
+        let oid = oid(&mut inner)?;
+        Ok(Self { oid, parameters: inner.remaining().to_vec() })
+    }
+}
+
+pub(crate) fn oid(reader: &mut Reader<'_>) -> Result<Oid, TlvError> {
+    reader.expect(OBJECT_ID).map(|tlv| Oid::new(tlv.value))
+}
+
+/// A non-negative INTEGER that fits 32 bits.
+pub(crate) fn small_integer(reader: &mut Reader<'_>) -> Result<u32, TlvError> {
+    let tlv = reader.expect(INTEGER)?;
+    unsigned(tlv.value).ok_or(malformed(&tlv))
+}
+
+/// Big-endian bytes as a number, leading zeros allowed.
+pub(crate) fn unsigned(bytes: &[u8]) -> Option<u32> {
+    let significant: Vec<u8> = bytes.iter().copied().skip_while(|b| *b == 0).collect();
+    (significant.len() <= 4)
+        .then(|| significant.iter().fold(0, |n: u32, b| n.wrapping_shl(8) | u32::from(*b)))
+}
+
+/// The bytes of a BIT STRING whose bits all count.
+pub(crate) fn whole_bytes<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], TlvError> {
+    let tlv = reader.expect(BIT_STRING)?;
+    match tlv.value.split_first() {
+        Some((0, bytes)) => Ok(bytes),
+        _ => Err(malformed(&tlv)),
+    }
+}
+
+/// A UTCTime or GeneralizedTime; seconds and fractions may be absent, the zone must be `Z`.
+pub(crate) fn instant(reader: &mut Reader<'_>) -> Result<OffsetDateTime, TlvError> {
+    let mut ahead = reader.clone();
+    let tlv = match ahead.next_element()? {
+        Some(tlv) if [UTC_TIME, GENERALIZED_TIME].contains(&tlv.tag) => tlv,
+        _ => return reader.expect(UTC_TIME).and_then(|tlv| Err(malformed(&tlv))),
+    };
+    *reader = ahead;
+    parse_instant(tlv.tag == GENERALIZED_TIME, tlv.value).ok_or(malformed(&tlv))
+}
+
+fn parse_instant(four_digit_year: bool, text: &[u8]) -> Option<OffsetDateTime> {
+    let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
+    let text = text.split('.').next()?;
+    let (year, rest) = text.split_at_checked(if four_digit_year { 4 } else { 2 })?;
+    let year: i32 = digits(year)?.into();
+    // RFC 5280 §4.1.2.5.1: two-digit years from 50 are of the last century.
+    let year = match (four_digit_year, year) {
+        (true, y) => y,
+        (false, y) if y >= 50 => y.saturating_add(1900),
+        (false, y) => y.saturating_add(2000),
+    };
+    let mut pairs = rest.as_bytes().chunks(2).map(|c| std::str::from_utf8(c).ok().and_then(digits));
+    let mut pair = || pairs.next().flatten().and_then(|n| u8::try_from(n).ok());
+    let (month, day, hour, minute) = (pair()?, pair()?, pair()?, pair()?);
+    let second = if rest.len() > 8 { pair()? } else { 0 };
+    let date = Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()?;
+    let time = Time::from_hms(hour, minute, second.min(59)).ok()?;
+    Some(date.with_time(time).assume_utc())
+}
+
+fn digits(text: &str) -> Option<u16> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+pub(crate) fn malformed(tlv: &Tlv<'_>) -> TlvError {
+    TlvError { kind: TlvErrorKind::Expected(tlv.tag), offset: tlv.value_offset }
+}
+
+/// The contents of an OCTET STRING, whose constructed form some signers use.
+pub(crate) fn octets(reader: &mut Reader<'_>) -> Result<Vec<u8>, TlvError> {
+    if let Some(whole) = reader.optional(Tag(0x24))? {
+        let mut parts = whole.reader();
+        let mut out = Vec::new();
+        while !parts.is_empty() {
+            out.extend_from_slice(parts.expect(OCTET_STRING)?.value);
+        }
+        return Ok(out);
+    }
+    reader.expect(OCTET_STRING).map(|tlv| tlv.value.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tlv;
+
+    #[test]
+    fn identifiers_are_written_dotted() {
+        let dotted = |hex_bytes: &str| Oid::new(&hex::decode(hex_bytes).unwrap()).to_string();
+        assert_eq!(dotted("04007f00070202040202"), "0.4.0.127.0.7.2.2.4.2.2");
+        assert_eq!(dotted("678108010105"), "2.23.136.1.1.5");
+        assert_eq!(dotted("2a864886f70d010702"), "1.2.840.113549.1.7.2");
+    }
+
+    #[test]
+    fn both_time_forms_are_read() {
+        let read = |tag, text: &str| {
+            instant(&mut Reader::new(&tlv::encode(tag, text.as_bytes()))).map(|t| t.to_string())
+        };
+        assert_eq!(read(UTC_TIME, "490102030405Z").unwrap(), "2049-01-02 3:04:05.0 +00:00:00");
+        assert_eq!(read(UTC_TIME, "5001020304Z").unwrap(), "1950-01-02 3:04:00.0 +00:00:00");
+        assert_eq!(
+            read(GENERALIZED_TIME, "20510102030405.5Z").unwrap(),
+            "2051-01-02 3:04:05.0 +00:00:00"
+        );
+        for text in ["491302030405Z", "490102030405", "4901Z", "+90102030405Z", ""] {
+            assert!(read(UTC_TIME, text).is_err(), "{text}");
+        }
+    }
+}

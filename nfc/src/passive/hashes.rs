@@ -1,0 +1,133 @@
+//! The hashes of what was read, and whether the unsigned files agree with the signed ones
+//! (ICAO 9303-11 §5.1; ICAO 9303-10 §4.6): `dg.hash`, `chip.downgrade`.
+
+use serde_json::{Value, json};
+
+use super::{chain_of, not_performed};
+use crate::{
+    check::{Check, Outcome, Reason},
+    crypto::{Hash, equal},
+    files::{DgNumber, FileId, Files},
+    lds::{LdsError, card_access, com, dg14, sod::SecurityObject},
+};
+
+/// Data groups that a document which lists them must show: without them it is either no travel
+/// document, or its chip's genuineness went unchecked.
+const REQUIRED: [FileId; 4] = [FileId::DG1, FileId::DG2, FileId::DG14, FileId::DG15];
+
+pub(super) fn verify(files: &Files, object: &Result<SecurityObject, LdsError>) -> Vec<Check> {
+    match object {
+        Ok(object) => vec![hash_check(files, object), downgrade_check(files, object)],
+        Err(error) => {
+            let outcome = Outcome::Failed(Reason::SodMalformed);
+            let evidence = json!({ "error": chain_of(error) });
+            let check = Check { id: "dg.hash", outcome, evidence };
+            vec![check, not_performed("chip.downgrade", "the LDS security object is malformed")]
+        }
+    }
+}
+
+/// The SOD's list decides what exists; every data group read must be in it, with its hash.
+fn hash_check(files: &Files, object: &SecurityObject) -> Check {
+    let id = "dg.hash";
+    if files.data_groups().next().is_none() {
+        return not_performed(id, "no data group was read");
+    }
+    let Some(hash) = object.hash() else {
+        let outcome = Outcome::Failed(Reason::SodAlgorithm);
+        return Check { id, outcome, evidence: json!({ "algorithm": object.algorithm }) };
+    };
+    let groups: Vec<_> =
+        files.data_groups().map(|(n, b)| (n, compare(n, b, object, hash))).collect();
+    let missing: Vec<_> = REQUIRED
+        .into_iter()
+        .filter(|id| matches!(id, FileId::Dg(n) if object.hashes.contains_key(n)))
+        .filter(|id| files.get(*id).is_none())
+        .collect();
+    let outcome = match groups.iter().all(|(_, result)| *result == "equal") {
+        false => Outcome::Failed(Reason::DataGroupHashMismatch),
+        true if !missing.is_empty() => Outcome::Failed(Reason::DataGroupMissing),
+        true => Outcome::Passed,
+    };
+    let results: serde_json::Map<String, Value> =
+        groups.iter().map(|(n, result)| (FileId::Dg(*n).to_string(), json!(result))).collect();
+    let evidence = json!({
+        "algorithm": hash.name(),
+        "data_groups": results,
+        "listed": names(object.hashes.keys().copied()),
+        "missing": missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    Check { id, outcome, evidence }
+}
+
+fn compare(number: DgNumber, bytes: &[u8], object: &SecurityObject, hash: Hash) -> &'static str {
+    match (object.hashes.get(&number), hash.digest(bytes)) {
+        (Some(signed), Ok(found)) if equal(signed, &found) => "equal",
+        (Some(_), Ok(_)) => "different",
+        (None, _) => "not listed",
+        (_, Err(_)) => "not computed",
+    }
+}
+
+fn names(numbers: impl Iterator<Item = DgNumber>) -> Vec<String> {
+    numbers.map(|n| FileId::Dg(n).to_string()).collect()
+}
+
+/// EF.COM and EF.CardAccess are unsigned: what they say must be what the signed files say.
+fn downgrade_check(files: &Files, object: &SecurityObject) -> Check {
+    let id = "chip.downgrade";
+    let com = files.get(FileId::Com).map(|file| com_agrees(file, object));
+    let access = files.get(FileId::CardAccess).map(|file| card_access_agrees(file, files));
+    let evidence = json!({ "EF.COM": com, "EF.CardAccess": access });
+    let found: Vec<_> = [com, access].into_iter().flatten().collect();
+    let outcome = match found.as_slice() {
+        found if found.iter().any(|f| f.is_disagreement()) => Outcome::Failed(Reason::Downgrade),
+        found if found.contains(&Agreement::Agrees) => Outcome::Passed,
+        _ => Outcome::NotPerformed(None),
+    };
+    Check { id, outcome, evidence }
+}
+
+/// How an unsigned file compares with the signed ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Agreement {
+    Agrees,
+    Malformed,
+    DataGroupsDiffer,
+    VersionsDiffer,
+    NotInDg14,
+    NoDg14,
+}
+
+impl Agreement {
+    fn is_disagreement(self) -> bool {
+        !matches!(self, Self::Agrees | Self::NoDg14)
+    }
+}
+
+/// EF.COM lists the data groups of the SOD and their version (ICAO 9303-10 §4.6.1).
+fn com_agrees(file: &[u8], object: &SecurityObject) -> Agreement {
+    let Ok(com) = com::parse(file) else { return Agreement::Malformed };
+    if com.odd_tags > 0 || !com.data_groups.iter().eq(object.hashes.keys()) {
+        return Agreement::DataGroupsDiffer;
+    }
+    let versions = match &object.versions {
+        Some((lds, unicode)) => {
+            lds.as_bytes() == com.lds_version && unicode.as_bytes() == com.unicode_version
+        }
+        // Version 0 of the security object belongs to LDS 1.7, which signs no version.
+        None => &com.lds_version == b"0107" && &com.unicode_version == b"040000",
+    };
+    if versions { Agreement::Agrees } else { Agreement::VersionsDiffer }
+}
+
+/// What EF.CardAccess offers must stand in DG14 (ICAO 9303-11 §9.2.11).
+fn card_access_agrees(file: &[u8], files: &Files) -> Agreement {
+    let Ok(offered) = card_access::parse(file) else { return Agreement::Malformed };
+    match files.get(FileId::DG14).map(dg14::parse) {
+        None => Agreement::NoDg14,
+        Some(Ok(signed)) if offered.is_within(&signed) => Agreement::Agrees,
+        Some(_) => Agreement::NotInDg14,
+    }
+}

@@ -1,0 +1,189 @@
+//! Passive authentication (ICAO 9303-11 §5.1; ICAO 9303-12 §5): that the issuing state signed what
+//! the chip holds.
+//!
+//! Everything read from the chip is untrusted; only the trust store's anchors are trusted. Each
+//! check says what it saw. [`VerifiedLds`] is made here and nowhere else, so that chip and active
+//! authentication cannot run with keys that nobody signed.
+
+mod chain;
+mod country;
+mod hashes;
+mod signature;
+
+use serde::Serialize;
+use serde_json::json;
+use time::{Date, Time};
+
+use crate::{
+    check::{Check, Outcome, Reason},
+    files::{FileId, Files},
+    lds::{
+        LdsError, dg14,
+        security_infos::SecurityInfos,
+        sod::{self, SecurityObject},
+    },
+    trust::{TrustStore, certificate::Certificate},
+};
+
+/// What passive authentication found.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// All checks, in the order in which they were run.
+    pub checks: Vec<Check>,
+    /// The document signer, if its certificate was found.
+    pub signer: Option<SignerSummary>,
+    /// The trusted issuer, if one was found.
+    pub csca: Option<AnchorSummary>,
+    /// The data groups, if signature, digest, hashes and chain all hold.
+    pub verified: Option<VerifiedLds>,
+}
+
+/// The document signer's certificate in brief.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignerSummary {
+    /// Country, two letters.
+    pub country: Option<String>,
+    /// Subject.
+    pub subject: String,
+    /// Issuer.
+    pub issuer: String,
+    /// Serial number, lower-case hex.
+    pub serial: String,
+    /// Algorithm of the signature over EF.SOD.
+    pub algorithm: Option<String>,
+    /// Kind and size of the key.
+    pub key: Option<String>,
+    /// Start of validity, RFC 3339.
+    pub not_before: String,
+    /// End of validity, RFC 3339.
+    pub not_after: String,
+}
+
+/// The trusted issuer's certificate in brief.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnchorSummary {
+    /// Country, two letters.
+    pub country: Option<String>,
+    /// Subject.
+    pub subject: String,
+    /// Serial number, lower-case hex.
+    pub serial: String,
+    /// SHA-256 of the certificate, lower-case hex.
+    pub sha256: String,
+}
+
+/// Data groups that the issuing state signed: made by passive authentication alone.
+#[derive(Debug, Clone)]
+pub struct VerifiedLds {
+    files: Files,
+}
+
+impl VerifiedLds {
+    /// A signed data group, byte for byte as read.
+    #[must_use]
+    pub fn get(&self, id: FileId) -> Option<&[u8]> {
+        self.files.get(id)
+    }
+
+    /// The signed security options, if the document has a DG14 and it can be parsed.
+    #[must_use]
+    pub fn security_infos(&self) -> Option<SecurityInfos> {
+        dg14::parse(self.get(FileId::DG14)?).ok()
+    }
+}
+
+/// Runs every check that can be run over the files, as of `at`.
+#[must_use]
+pub fn verify(files: &Files, trust: &TrustStore, at: Date) -> Report {
+    let Some(file) = files.get(FileId::Sod) else {
+        return without_sod(Reason::DataGroupMissing, json!({ "missing": ["EF.SOD"] }));
+    };
+    match sod::parse(file) {
+        Ok(signed) => {
+            let at = at.with_time(Time::MIDNIGHT).assume_utc();
+            let signature = signature::verify(&signed);
+            let object = SecurityObject::parse(&signed.content);
+            let hashes = hashes::verify(files, &object);
+            let chain = chain::verify(&signature, files, trust, at);
+            assemble(files, signature, hashes, chain)
+        }
+        Err(error) => without_sod(Reason::SodMalformed, json!({ "error": chain_of(&error) })),
+    }
+}
+
+fn assemble(
+    files: &Files,
+    signature: signature::Found,
+    hashes: Vec<Check>,
+    chain: chain::Found,
+) -> Report {
+    let signer = signature
+        .certificate
+        .as_ref()
+        .map(|certificate| SignerSummary::new(certificate, signature.algorithm.clone()));
+    let checks: Vec<_> = signature.checks.into_iter().chain(hashes).chain(chain.checks).collect();
+    let holds = |id: &str| checks.iter().any(|c| c.id == id && c.outcome == Outcome::Passed);
+    let proved = ["sod.signature", "sod.digest", "dg.hash", "signer.chain"];
+    let verified = proved.iter().all(|id| holds(id)).then(|| VerifiedLds {
+        files: files.iter().filter(|(id, _)| matches!(id, FileId::Dg(_))).map(owned).collect(),
+    });
+    Report { checks, signer, csca: chain.csca, verified }
+}
+
+fn owned((id, bytes): (FileId, &[u8])) -> (FileId, Vec<u8>) {
+    (id, bytes.to_vec())
+}
+
+/// Without EF.SOD nothing else can be checked.
+fn without_sod(reason: Reason, evidence: serde_json::Value) -> Report {
+    let mut checks =
+        vec![Check { id: "sod.signature", outcome: Outcome::Failed(reason), evidence }];
+    let rest = [
+        "sod.digest",
+        "dg.hash",
+        "chip.downgrade",
+        "signer.chain",
+        "signer.validity",
+        "signer.country",
+        "signer.revocation",
+    ];
+    checks.extend(rest.map(|id| not_performed(id, "no EF.SOD could be read")));
+    Report { checks, signer: None, csca: None, verified: None }
+}
+
+/// A check that could not be run because of what another check found.
+pub(crate) fn not_performed(id: &'static str, why: &'static str) -> Check {
+    Check { id, outcome: Outcome::NotPerformed(None), evidence: json!({ "why": why }) }
+}
+
+/// An error with its causes, for evidence: our own words only, never the data.
+fn chain_of(error: &LdsError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+impl SignerSummary {
+    fn new(certificate: &Certificate, algorithm: Option<String>) -> Self {
+        Self {
+            country: certificate.country(),
+            subject: certificate.subject.to_string(),
+            issuer: certificate.issuer.to_string(),
+            serial: hex::encode(&certificate.serial),
+            algorithm,
+            key: certificate.public_key().ok().map(|key| key.describe()),
+            not_before: stamp(certificate.not_before),
+            not_after: stamp(certificate.not_after),
+        }
+    }
+}
+
+/// RFC 3339, which can express every instant that certificates have.
+fn stamp(at: time::OffsetDateTime) -> String {
+    at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+}
