@@ -18,6 +18,7 @@ pub mod link;
 pub mod pace;
 pub mod passive;
 pub mod random;
+pub mod reader;
 pub mod sm;
 pub mod tlv;
 pub mod trust;

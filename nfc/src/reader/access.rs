@@ -1,0 +1,237 @@
+//! The states before the session: EF.CardAccess, PACE, BAC (ICAO 9303-11 §4.2).
+
+use super::{
+    AccessKey, AccessReport, Next, ReadError, State, Trip, open_application, reading,
+    select_application,
+};
+use crate::{
+    apdu::{Command, Response, StatusWord},
+    bac::{self, Bac, BacError},
+    files::FileId,
+    lds::card_access,
+    link::{Batch, Protocol, Step},
+    pace::{self, Pace, PaceError, Password, Suite},
+    sm::SecureMessaging,
+    tlv,
+};
+
+/// EF.CardAccess was asked for.
+pub(super) struct AwaitCardAccess {
+    way: Way,
+    bytes: Vec<u8>,
+}
+
+/// How EF.CardAccess is reached: chips differ, and some break when the master file is selected
+/// first, so that comes second.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    ShortIdentifier,
+    Select,
+}
+
+/// The longest EF.CardAccess that is read.
+const LONGEST: usize = 4096;
+/// An unprotected short READ BINARY.
+const BLOCK: usize = 256;
+
+/// Begins with EF.CardAccess by its short identifier.
+pub(super) fn start(trip: Trip) -> Next {
+    let command = Command::new(0x00, 0xB0, 0x80 | FileId::CardAccess.sfi(), 0x00).expecting(BLOCK);
+    let state = AwaitCardAccess { way: Way::ShortIdentifier, bytes: Vec::new() };
+    Next::transmit(Batch::one(command), trip, State::CardAccess(state))
+}
+
+/// Begins anew under the master file, after a session that broke.
+pub(super) fn start_again(trip: Trip) -> Next {
+    // Whatever an earlier command answers, the last one tells whether the file is there.
+    let batch = [0x6A82, 0x6A81, 0x6A86, 0x6982, 0x6985, 0x6986, 0x6D00, 0x6700]
+        .into_iter()
+        .map(StatusWord)
+        .fold(Batch::new(select_and_read()), Batch::continue_on);
+    let state = AwaitCardAccess { way: Way::Select, bytes: Vec::new() };
+    Next::transmit(batch, trip, State::CardAccess(state))
+}
+
+/// SELECT of the master file and of EF.CardAccess, then READ BINARY.
+fn select_and_read() -> Vec<Command> {
+    vec![
+        Command::new(0x00, 0xA4, 0x00, 0x0C).with_data([0x3F, 0x00]),
+        Command::new(0x00, 0xA4, 0x02, 0x0C).with_data(FileId::CardAccess.identifier()),
+        Command::new(0x00, 0xB0, 0x00, 0x00).expecting(BLOCK),
+    ]
+}
+
+impl AwaitCardAccess {
+    pub(super) fn step(mut self, trip: Trip, replies: &[Response]) -> Result<Next, ReadError> {
+        let reply = replies.last().filter(|reply| is_data(reply));
+        let Some(reply) = reply else {
+            return match (self.way, self.bytes.is_empty()) {
+                (Way::ShortIdentifier, true) => Ok(start_again(trip)),
+                _ => begin(trip, Vec::new()),
+            };
+        };
+        self.bytes.extend_from_slice(&reply.data);
+        let length = tlv::total_length(&self.bytes).unwrap_or(0);
+        if length > LONGEST {
+            return Err(ReadError::TooLong { file: FileId::CardAccess, length });
+        }
+        if self.bytes.len() < length {
+            let [high, low] = u16::try_from(self.bytes.len()).unwrap_or(u16::MAX).to_be_bytes();
+            let rest = length.saturating_sub(self.bytes.len()).min(BLOCK);
+            let command = Command::new(0x00, 0xB0, high, low).expecting(rest);
+            return Ok(Next::transmit(Batch::one(command), trip, State::CardAccess(self)));
+        }
+        self.bytes.truncate(length);
+        finish(trip, self.bytes)
+    }
+}
+
+fn is_data(reply: &Response) -> bool {
+    !reply.data.is_empty() && (reply.status.is_ok() || reply.status == StatusWord::END_OF_FILE)
+}
+
+/// Keeps the file and begins with what it offers.
+fn finish(mut trip: Trip, file: Vec<u8>) -> Result<Next, ReadError> {
+    let offered = card_access::parse(&file).map(|infos| Suite::choose(&infos)).unwrap_or_default();
+    trip.files.insert(FileId::CardAccess, file);
+    begin(trip, attempts(offered))
+}
+
+/// Each variant as it is, then with its parameters announced, which older chips want.
+fn attempts(suites: Vec<Suite>) -> Vec<Suite> {
+    let announced = |suite: &Suite| Suite { announce_parameters: true, ..suite.clone() };
+    let mut out: Vec<Suite> =
+        suites.iter().flat_map(|suite| [suite.clone(), announced(suite)]).collect();
+    out.dedup();
+    out.reverse();
+    out
+}
+
+/// PACE with the last of `suites`, or BAC if there is none.
+fn begin(mut trip: Trip, mut suites: Vec<Suite>) -> Result<Next, ReadError> {
+    let Some(suite) = suites.pop() else { return begin_bac(trip) };
+    let password = match &trip.request.key {
+        AccessKey::Mrz(key) => Password::mrz(&key.information())?,
+        AccessKey::Can(can) => Password::can(can.digits()),
+    };
+    let step = pace::start(suite.clone(), &password, &mut *trip.request.random)?;
+    pace_next(trip, step, suite, suites)
+}
+
+fn pace_next(
+    trip: Trip,
+    step: Step<Pace, SecureMessaging>,
+    suite: Suite,
+    rest: Vec<Suite>,
+) -> Result<Next, ReadError> {
+    match step {
+        Step::Transmit(batch, machine) => {
+            let state = AwaitPace { machine, suite, rest };
+            Ok(Next::transmit(batch, trip, State::Pace(Box::new(state))))
+        }
+        Step::Done(session) => {
+            let access = pace_report(&trip, &suite);
+            reading::start(trip, session, access)
+        }
+    }
+}
+
+/// PACE in progress, with the variants to try if the chip refuses this one.
+pub(super) struct AwaitPace {
+    machine: Pace,
+    suite: Suite,
+    rest: Vec<Suite>,
+}
+
+impl AwaitPace {
+    pub(super) fn step(self, mut trip: Trip, replies: Vec<Response>) -> Result<Next, ReadError> {
+        match self.machine.step(replies) {
+            Ok(step) => pace_next(trip, step, self.suite, self.rest),
+            Err(PaceError::Refused { status }) => {
+                trip.pace_refused.push(status.to_string());
+                begin(trip, self.rest)
+            }
+            // The chip cannot know before the token, but some say so earlier.
+            Err(PaceError::Stopped { status }) if status.0 >> 8 == 0x63 => {
+                Err(PaceError::Denied { status }.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn pace_report(trip: &Trip, suite: &Suite) -> AccessReport {
+    AccessReport {
+        protocol: "PACE",
+        mapping: Some(suite.mapping.name()),
+        agreement: Some(suite.agreement.name()),
+        parameter_id: Some(suite.parameter_id),
+        cipher: suite.cipher.name(),
+        password: password_name(&trip.request.key),
+        pace_offered: true,
+        pace_refused: trip.pace_refused.clone(),
+    }
+}
+
+fn password_name(key: &AccessKey) -> &'static str {
+    match key {
+        AccessKey::Mrz(_) => "MRZ",
+        AccessKey::Can(_) => "CAN",
+    }
+}
+
+/// BAC in progress. The first batch starts with the selection of the application.
+pub(super) struct AwaitBac {
+    machine: Bac,
+    leading: usize,
+}
+
+fn begin_bac(mut trip: Trip) -> Result<Next, ReadError> {
+    let AccessKey::Mrz(key) = &trip.request.key else { return Err(ReadError::NoAccessProtocol) };
+    let information = key.information();
+    match bac::start(&information, &mut *trip.request.random)? {
+        Step::Transmit(mut batch, machine) => {
+            batch.commands.insert(0, select_application());
+            let state = AwaitBac { machine, leading: 1 };
+            Ok(Next::transmit(batch, trip, State::Bac(Box::new(state))))
+        }
+        Step::Done(session) => bac_done(trip, session),
+    }
+}
+
+impl AwaitBac {
+    pub(super) fn step(self, trip: Trip, mut replies: Vec<Response>) -> Result<Next, ReadError> {
+        for reply in replies.drain(..self.leading.min(replies.len())) {
+            open_application(reply.status)?;
+        }
+        match self.machine.step(replies) {
+            Ok(Step::Transmit(batch, machine)) => {
+                let state = Self { machine, leading: 0 };
+                Ok(Next::transmit(batch, trip, State::Bac(Box::new(state))))
+            }
+            Ok(Step::Done(session)) => bac_done(trip, session),
+            // Instruction or class not supported: the chip does no BAC at all.
+            Err(BacError::Denied { status } | BacError::Challenge { status })
+                if [0x6D00, 0x6E00].contains(&status.0) =>
+            {
+                Err(ReadError::NoAccessProtocol)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn bac_done(trip: Trip, session: SecureMessaging) -> Result<Next, ReadError> {
+    let offered = trip.files.get(FileId::CardAccess).and_then(|file| card_access::parse(file).ok());
+    let access = AccessReport {
+        protocol: "BAC",
+        mapping: None,
+        agreement: None,
+        parameter_id: None,
+        cipher: session.cipher().name(),
+        password: password_name(&trip.request.key),
+        pace_offered: offered.is_some_and(|infos| infos.pace().next().is_some()),
+        pace_refused: trip.pace_refused.clone(),
+    };
+    reading::start(trip, session, access)
+}
