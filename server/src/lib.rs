@@ -1,3 +1,4 @@
 //! The enrolment service and the command `enroll`.
 
 pub mod cli;
+pub mod trust_dir;

@@ -3,8 +3,12 @@
 //! Results go to standard output, one JSON object each with `--json`; logs and errors go to
 //! standard error. The exit status is [`output::Status`].
 
+mod chip;
+mod mrz;
 pub mod output;
 mod reasons;
+mod today;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -23,6 +27,15 @@ struct Cli {
 enum Command {
     /// List every reason code with its texts and next step
     Reasons(reasons::Args),
+    /// Parse and read the machine readable zone
+    #[command(subcommand)]
+    Mrz(mrz::Command),
+    /// Read and verify the chip
+    #[command(subcommand)]
+    Chip(chip::Command),
+    /// Keep the trust store
+    #[command(subcommand)]
+    Trust(trust::Command),
 }
 
 /// Runs the command that the process was started with.
@@ -36,6 +49,9 @@ fn run(command: Command) -> ExitCode {
     let mut out = Output::stdout();
     match command {
         Command::Reasons(args) => finish(reasons::run(&args, &mut out)),
+        Command::Mrz(command) => finish(mrz::run(&command, &mut out)),
+        Command::Chip(command) => finish(chip::run(&command, &mut out)),
+        Command::Trust(command) => finish(trust::run(&command, &mut out)),
     }
 }
 

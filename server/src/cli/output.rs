@@ -3,10 +3,14 @@
 use std::{
     error::Error,
     io::{self, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
+use nfc::trust::TrustError;
 use serde::Serialize;
+
+use crate::trust_dir::TrustDirError;
 
 /// How a command ended; its number is the exit status. The greatest of several wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +97,39 @@ pub enum CliError {
     /// Standard output is closed.
     #[error("the result cannot be written")]
     Output(#[from] io::Error),
+    /// A file or folder cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file or folder cannot be written.
+    #[error("{} cannot be written", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder without EF.SOD.bin or any other file of a chip.
+    #[error("{} holds no EF.SOD.bin", path.display())]
+    NoChipFiles {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The trust store cannot be used.
+    #[error("the trust store cannot be used")]
+    Trust(#[from] TrustDirError),
+    /// A certificate that was named cannot be used.
+    #[error("{} is no certificate", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: TrustError,
+    },
 }
 
 impl CliError {
@@ -100,20 +137,37 @@ impl CliError {
     #[must_use]
     pub fn status(&self) -> Status {
         match self {
-            Self::Output(_) => Status::Unusable,
+            Self::Trust(TrustDirError::Missing { .. }) => Status::CouldNotRun,
+            _ => Status::Unusable,
         }
     }
 }
 
+/// Reads a file that the caller named.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    std::fs::read(path).map_err(|source| CliError::Read { path: path.to_owned(), source })
+}
+
 /// Writes the error and its causes to standard error and gives the exit status.
 pub(super) fn report(error: &CliError) -> Status {
-    let mut line = format!("enroll: {error}");
+    complain(&describe(error));
+    error.status()
+}
+
+/// Writes one line to standard error.
+pub(super) fn complain(line: &str) {
+    // A closed standard error leaves nothing to tell anyone.
+    let _ = writeln!(io::stderr(), "enroll: {line}");
+}
+
+/// An error with its causes, in one line.
+pub(super) fn describe(error: &dyn Error) -> String {
+    let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        line.push_str(&format!(": {error}"));
+        line.push_str(": ");
+        line.push_str(&error.to_string());
         cause = error.source();
     }
-    // A closed standard error leaves nothing to tell anyone.
-    let _ = writeln!(io::stderr(), "{line}");
-    error.status()
+    line
 }

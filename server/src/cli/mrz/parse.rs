@@ -1,0 +1,123 @@
+//! `enroll mrz parse`: text to fields and check digits.
+
+use std::io::Read;
+
+use enroll_core::reason::ReasonCode;
+use mrz::Mrz;
+use serde_json::{Value, json};
+
+use super::super::output::{CliError, Format, Output, Status};
+
+/// The most bytes taken from standard input.
+const LONGEST: u64 = 4096;
+
+/// Arguments of `enroll mrz parse`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    format: Format,
+    /// The lines: one argument with newlines, several arguments, or `-` for standard input
+    #[arg(required = true)]
+    text: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError> {
+    let text = match args.text.as_slice() {
+        [only] if only == "-" => standard_input()?,
+        // A shell passes a backslash and an n where a person meant a newline.
+        lines => lines.join("\n").replace("\\n", "\n"),
+    };
+    let (status, result) = judge(&text);
+    out.result(args.format, &result, human)?;
+    Ok(status)
+}
+
+fn standard_input() -> Result<String, CliError> {
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .take(LONGEST)
+        .read_to_string(&mut text)
+        .map_err(|source| CliError::Read { path: "standard input".into(), source })?;
+    Ok(text)
+}
+
+fn judge(text: &str) -> (Status, Value) {
+    match mrz::parse(text) {
+        Ok(mrz) => (Status::of(mrz.valid()), found(&mrz)),
+        Err(error) => {
+            let (line, column) = (error.line, error.column);
+            let reason = error.code();
+            let error = error.kind.to_string();
+            let result = json!({
+                "format": null, "valid": false, "reason": reason,
+                "error": error, "line": line, "column": column,
+            });
+            (Status::Refused, result)
+        }
+    }
+}
+
+fn found(mrz: &Mrz) -> Value {
+    let mut object = json!(mrz);
+    let reason = (!mrz.valid()).then_some(ReasonCode::MRZ_CHECK_DIGIT);
+    if let Value::Object(object) = &mut object {
+        object.insert("reason".to_owned(), json!(reason));
+    }
+    object
+}
+
+/// The fields, one a line, and the check digits that do not hold.
+pub(super) fn human(result: &Value) -> String {
+    let members = |name: &str| {
+        let object = result.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        object.into_iter()
+    };
+    let mut lines: Vec<String> = members("fields")
+        .map(|(name, value)| match value.as_str() {
+            Some(text) => format!("{name}: {text}"),
+            None => format!("{name}: {value}"),
+        })
+        .collect();
+    let wrong = members("checks").filter(|(_, holds)| *holds == Value::Bool(false));
+    lines.extend(wrong.map(|(name, _)| format!("check digit does not hold: {name}")));
+    if let Some(reason) = result.get("reason").and_then(Value::as_str) {
+        lines.push(reason.to_owned());
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<";
+    const SECOND: &str = "L898902C36UTO7408122F1204159ZE184226B<<<<<10";
+
+    fn run_json(text: &[&str]) -> (Status, Value) {
+        let mut sink = Vec::new();
+        let text = text.iter().map(|&line| line.to_owned()).collect();
+        let args = Args { format: Format { json: true }, text };
+        let status = run(&args, &mut Output::to(&mut sink)).unwrap();
+        (status, serde_json::from_slice(&sink).unwrap())
+    }
+
+    #[test]
+    fn lines_may_come_in_any_of_three_ways() {
+        let (status, expected) = run_json(&[FIRST, SECOND]);
+        assert_eq!(status, Status::Accepted);
+        assert_eq!(expected["fields"]["surname"], "ERIKSSON");
+        assert_eq!(expected["checks"]["composite"], true);
+        assert_eq!(run_json(&[&format!("{FIRST}\n{SECOND}")]).1, expected);
+        assert_eq!(run_json(&[&format!("{FIRST}\\n{SECOND}")]).1, expected);
+    }
+
+    #[test]
+    fn a_wrong_digit_and_no_mrz_are_refused_with_a_reason() {
+        let (status, wrong) = run_json(&[FIRST, &SECOND.replace("7408122", "7408123")]);
+        assert_eq!((status, &wrong["reason"]), (Status::Refused, &json!("mrz.check_digit")));
+        assert_eq!(wrong["checks"]["birth_date"], false);
+        let (status, none) = run_json(&["hello"]);
+        assert_eq!((status, &none["reason"]), (Status::Refused, &json!("mrz.format")));
+    }
+}
