@@ -13,11 +13,15 @@ use crate::{
 
 /// Data groups that a document which lists them must show: without them it is either no travel
 /// document, or its chip's genuineness went unchecked.
-const REQUIRED: [FileId; 4] = [FileId::DG1, FileId::DG2, FileId::DG14, FileId::DG15];
+pub(super) const REQUIRED: [FileId; 4] = [FileId::DG1, FileId::DG2, FileId::DG14, FileId::DG15];
 
-pub(super) fn verify(files: &Files, object: &Result<SecurityObject, LdsError>) -> Vec<Check> {
+pub(super) fn verify(
+    files: &Files,
+    object: &Result<SecurityObject, LdsError>,
+    required: &[FileId],
+) -> Vec<Check> {
     match object {
-        Ok(object) => vec![hash_check(files, object), downgrade_check(files, object)],
+        Ok(object) => vec![hash_check(files, object, required), downgrade_check(files, object)],
         Err(error) => {
             let outcome = Outcome::Failed(Reason::SodMalformed);
             let evidence = json!({ "error": chain_of(error) });
@@ -28,7 +32,7 @@ pub(super) fn verify(files: &Files, object: &Result<SecurityObject, LdsError>) -
 }
 
 /// The SOD's list decides what exists; every data group read must be in it, with its hash.
-fn hash_check(files: &Files, object: &SecurityObject) -> Check {
+fn hash_check(files: &Files, object: &SecurityObject, required: &[FileId]) -> Check {
     let id = "dg.hash";
     if files.data_groups().next().is_none() {
         return not_performed(id, "no data group was read");
@@ -39,10 +43,10 @@ fn hash_check(files: &Files, object: &SecurityObject) -> Check {
     };
     let groups: Vec<_> =
         files.data_groups().map(|(n, b)| (n, compare(n, b, object, hash))).collect();
-    let missing: Vec<_> = REQUIRED
-        .into_iter()
+    let missing: Vec<_> = required
+        .iter()
         .filter(|id| matches!(id, FileId::Dg(n) if object.hashes.contains_key(n)))
-        .filter(|id| files.get(*id).is_none())
+        .filter(|id| files.get(**id).is_none())
         .collect();
     let outcome = match groups.iter().all(|(_, result)| *result == "equal") {
         false => Outcome::Failed(Reason::DataGroupHashMismatch),

@@ -95,6 +95,17 @@ impl VerifiedLds {
 /// Runs every check that can be run over the files, as of `at`.
 #[must_use]
 pub fn verify(files: &Files, trust: &TrustStore, at: Date) -> Report {
+    run(files, trust, at, &hashes::REQUIRED)
+}
+
+/// As [`verify`], over those files of an earlier reading that a record keeps: a data group that is
+/// listed and not there is not missed. Never for a reading, where a chip could withhold one.
+#[must_use]
+pub fn verify_kept(files: &Files, trust: &TrustStore, at: Date) -> Report {
+    run(files, trust, at, &[])
+}
+
+fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Report {
     let Some(file) = files.get(FileId::Sod) else {
         return without_sod(Reason::DataGroupMissing, json!({ "missing": ["EF.SOD"] }));
     };
@@ -103,7 +114,7 @@ pub fn verify(files: &Files, trust: &TrustStore, at: Date) -> Report {
             let at = at.with_time(Time::MIDNIGHT).assume_utc();
             let signature = signature::verify(&signed);
             let object = SecurityObject::parse(&signed.content);
-            let hashes = hashes::verify(files, &object);
+            let hashes = hashes::verify(files, &object, required);
             let chain = chain::verify(&signature, files, trust, at);
             assemble(files, signature, hashes, chain)
         }
