@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod case;
 pub mod check;
 pub mod decide;
+pub mod evidence;
 pub mod findings;
 pub mod identity;
 pub mod policy;

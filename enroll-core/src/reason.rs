@@ -136,6 +136,7 @@ codes! {
     CASE_CONSENT = "case.consent";
     CASE_REPLAY = "case.replay";
     CASE_INCOMPLETE = "case.incomplete";
+    EVIDENCE_MISMATCH = "evidence.mismatch";
 }
 
 impl ReasonCode {
