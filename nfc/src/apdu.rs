@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn lengths_that_do_not_add_up_are_refused() {
         for wire in
-            ["00A404", "00A4040C0301", "00A4040C01010203", "00A4040C0000020701", "00A4040C00000001"]
+            ["00A404", "00A4040C0301", "00A4040C01010203", "00A4040C00000207", "00A4040C00000001"]
         {
             assert!(Command::decode(&hex::decode(wire).unwrap()).is_err(), "{wire}");
         }

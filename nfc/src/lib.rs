@@ -17,8 +17,11 @@ pub mod lds;
 pub mod link;
 pub mod pace;
 pub mod passive;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
 pub mod random;
 pub mod reader;
 pub mod sm;
 pub mod tlv;
+pub mod transport;
 pub mod trust;

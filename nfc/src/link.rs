@@ -107,3 +107,75 @@ where
         };
     }
 }
+
+/// What went over a link.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Traffic {
+    /// Commands answered.
+    pub apdus: usize,
+    /// Batches sent.
+    pub round_trips: usize,
+    /// Bytes of the commands answered.
+    pub bytes_sent: usize,
+    /// Bytes of replies, status included.
+    pub bytes_received: usize,
+}
+
+/// A link that counts what goes over another.
+pub struct Counting<L> {
+    link: L,
+    traffic: Traffic,
+}
+
+impl<L: Link> Counting<L> {
+    /// Counts from zero.
+    pub fn new(link: L) -> Self {
+        Self { link, traffic: Traffic::default() }
+    }
+
+    /// What went over the link so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// The link itself.
+    pub fn into_inner(self) -> L {
+        self.link
+    }
+}
+
+impl<L: Link> Link for Counting<L> {
+    fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
+        let replies = self.link.transmit(batch)?;
+        let traffic = &mut self.traffic;
+        traffic.round_trips = traffic.round_trips.saturating_add(1);
+        traffic.apdus = traffic.apdus.saturating_add(replies.len());
+        let sent: usize =
+            batch.commands.iter().take(replies.len()).map(|command| command.encode().len()).sum();
+        traffic.bytes_sent = traffic.bytes_sent.saturating_add(sent);
+        let received: usize = replies.iter().map(|reply| reply.encode().len()).sum();
+        traffic.bytes_received = traffic.bytes_received.saturating_add(received);
+        Ok(replies)
+    }
+}
+
+/// Sends a batch's commands one by one, as a link to one card does: in order, until a status that
+/// the batch does not continue on.
+///
+/// # Errors
+/// Whatever `send` fails with.
+pub fn one_by_one<E>(
+    batch: &Batch,
+    mut send: impl FnMut(&Command) -> Result<Response, E>,
+) -> Result<Vec<Response>, E> {
+    let mut replies = Vec::with_capacity(batch.commands.len());
+    for command in &batch.commands {
+        let reply = send(command)?;
+        let goes_on = batch.continue_on.contains(&reply.status);
+        replies.push(reply);
+        if !goes_on {
+            break;
+        }
+    }
+    Ok(replies)
+}
