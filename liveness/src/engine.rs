@@ -1,0 +1,154 @@
+//! The networks together: from a picture to a face, and from two faces to a verdict.
+
+use std::fmt;
+use std::path::Path;
+
+use image::RgbImage;
+use thiserror::Error;
+
+use crate::attack::{self, AttackScore};
+use crate::detect::{self, Bounds, Detection};
+use crate::embed::{self, Template};
+use crate::geometry::Point;
+use crate::manifest::{Folder, ModelError, Role, Settings};
+use crate::mesh::{Mesh, Pose};
+use crate::model::{Model, Network, Onnx, RunError};
+use crate::quality::{self, Quality};
+use crate::verification::{Comparison, OperatingPoint};
+
+/// The loaded networks with their thresholds. Loading takes a moment; load once and share.
+pub struct Engine {
+    detection: Network,
+    landmarks: Network,
+    recognition_a: Network,
+    recognition_b: Network,
+    attack: Network,
+    settings: Settings,
+    point: OperatingPoint,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("point", &self.point).finish_non_exhaustive()
+    }
+}
+
+/// One face of one picture. Its `Debug` shows where it is and nothing of who it is.
+pub struct Face {
+    /// Around the whole face from forehead to chin, in the picture's pixels.
+    pub bounds: Bounds,
+    /// Eyes, nose, mouth corners; the picture's left first.
+    pub points: [Point; 5],
+    /// Where the head points.
+    pub pose: Pose,
+    /// How good the picture is.
+    pub quality: Quality,
+    /// What is compared.
+    pub template: Template,
+}
+
+impl fmt::Debug for Face {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Face").field("bounds", &self.bounds).finish_non_exhaustive()
+    }
+}
+
+/// No face could be described.
+#[derive(Debug, Error)]
+pub enum FaceError {
+    /// Nothing in the picture is a face.
+    #[error("no face was found")]
+    NotFound,
+    /// More than one face is prominent.
+    #[error("{count} faces were found")]
+    Several {
+        /// How many.
+        count: usize,
+    },
+    /// A network failed; nothing can be said of the picture.
+    #[error("the face could not be described")]
+    Model(#[from] RunError),
+}
+
+impl FaceError {
+    /// The stable reason code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            FaceError::NotFound => "face.not_found",
+            FaceError::Several { .. } => "face.several",
+            FaceError::Model(_) => "face.model",
+        }
+    }
+}
+
+impl Engine {
+    /// Loads the models of a folder that `scripts/models` filled. Every file's SHA-256 is checked
+    /// before the file is used.
+    pub fn load(models: &Path) -> Result<Engine, ModelError> {
+        let folder = Folder::open(models)?;
+        let point = folder
+            .settings
+            .verification
+            .chosen()
+            .map_err(|fault| ModelError::Thresholds { fault })?;
+        Ok(Engine {
+            detection: network(&folder, Role::Detection)?,
+            landmarks: network(&folder, Role::Landmarks)?,
+            recognition_a: network(&folder, Role::RecognitionA)?,
+            recognition_b: network(&folder, Role::RecognitionB)?,
+            attack: network(&folder, Role::Attack)?,
+            settings: folder.settings,
+            point,
+        })
+    }
+
+    /// Describes the one face of a picture. Faces much smaller than the widest are bystanders and
+    /// do not count; two of like size are an error, since nobody can say who is meant.
+    pub fn analyse(&self, image: &RgbImage) -> Result<Face, FaceError> {
+        let detection = self.only_face(image)?;
+        let mesh = Mesh::fit(&self.landmarks, image, &detection)?.ok_or(FaceError::NotFound)?;
+        let points = mesh.five();
+        let aligned = embed::align(image, &points).ok_or(FaceError::NotFound)?;
+        let limits = &self.settings.quality;
+        let measures = quality::measure(image, &mesh, &aligned, limits);
+        Ok(Face {
+            bounds: mesh.bounds(),
+            points,
+            pose: mesh.pose(limits.neutral_pitch_deg),
+            quality: Quality::judge(measures, limits),
+            template: embed::describe(&self.recognition_a, &self.recognition_b, &aligned)?,
+        })
+    }
+
+    /// Whether two faces are one person, at the operating point of REQUIREMENTS D1.
+    pub fn compare(&self, a: &Template, b: &Template) -> Comparison {
+        self.settings.verification.compare(a, b, self.point)
+    }
+
+    /// The operating point that [`Engine::compare`] uses.
+    pub fn operating_point(&self) -> OperatingPoint {
+        self.point
+    }
+
+    /// Looks for signs of a print or a screen around a face of this picture.
+    pub fn attack(&self, image: &RgbImage, face: &Face) -> Result<AttackScore, FaceError> {
+        Ok(attack::score(&self.attack, image, &face.bounds, self.settings.attack)?)
+    }
+
+    fn only_face(&self, image: &RgbImage) -> Result<Detection, FaceError> {
+        let limits = &self.settings.detection;
+        let found = detect::find(&self.detection, image, limits)?;
+        match detect::prominent(&found, limits) {
+            0 | 1 => found.into_iter().next().ok_or(FaceError::NotFound),
+            count => Err(FaceError::Several { count }),
+        }
+    }
+}
+
+fn network(folder: &Folder<'_>, role: Role) -> Result<Network, ModelError> {
+    let bytes = folder.read(role)?;
+    let model = Onnx::load(role, &bytes)
+        .map_err(|source| ModelError::Unusable { role, source: source.into() })?;
+    let model: Box<dyn Model> = Box::new(model);
+    Ok(Network::new(role, model))
+}

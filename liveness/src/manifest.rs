@@ -1,0 +1,298 @@
+//! Which model files may be used: `models.toml` in the models' folder, against the pins compiled in.
+//!
+//! The folder is the operator's, but a changed model changes every verdict, so the SHA-256 that
+//! counts is the one in `models/pins.toml` of this source. models.toml says what lies in the
+//! folder and carries the measured thresholds, which name the files they were measured with.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::attack::AttackLimits;
+use crate::detect::DetectionLimits;
+use crate::quality::QualityLimits;
+use crate::verification::Verification;
+
+const PINS: &str = include_str!("../models/pins.toml");
+const MANIFEST: &str = "models.toml";
+
+/// What a network is for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Finds faces.
+    Detection,
+    /// Finds 468 points of a face.
+    Landmarks,
+    /// Describes an aligned face; the first of two.
+    RecognitionA,
+    /// The second.
+    RecognitionB,
+    /// Tells live faces from prints and screens.
+    Attack,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Detection => "detection",
+            Role::Landmarks => "landmarks",
+            Role::RecognitionA => "recognition-a",
+            Role::RecognitionB => "recognition-b",
+            Role::Attack => "attack",
+        })
+    }
+}
+
+/// The models cannot be used; `scripts/models DATA_DIR` puts them right.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// models.toml is missing or cannot be read.
+    #[error("models.toml cannot be read; fetch the models with scripts/models DATA_DIR")]
+    Manifest {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// models.toml is not what scripts/models writes.
+    #[error("models.toml is malformed; write it anew with scripts/models DATA_DIR")]
+    Malformed {
+        /// Where.
+        #[source]
+        source: toml::de::Error,
+    },
+    /// models.toml does not name a file for the role, or not the pinned one.
+    #[error("models.toml lists no pinned file for the {role} model; run scripts/models DATA_DIR")]
+    Unlisted {
+        /// The model's role.
+        role: Role,
+    },
+    /// The file is missing or cannot be read.
+    #[error("the {role} model is missing; fetch it with scripts/models DATA_DIR")]
+    Missing {
+        /// The model's role.
+        role: Role,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file's SHA-256 is not the pinned one.
+    #[error("the {role} model was altered; fetch it anew with scripts/models DATA_DIR")]
+    Altered {
+        /// The model's role.
+        role: Role,
+    },
+    /// The runtime cannot run the file.
+    #[error("the {role} model cannot be run")]
+    Unusable {
+        /// The model's role.
+        role: Role,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The measured thresholds cannot be used.
+    #[error("the thresholds in models.toml {fault}; run scripts/models DATA_DIR")]
+    Thresholds {
+        /// Why.
+        fault: ThresholdFault,
+    },
+}
+
+impl ModelError {
+    /// The stable reason code.
+    pub fn code(&self) -> &'static str {
+        "face.model"
+    }
+}
+
+/// What is wrong with the thresholds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ThresholdFault {
+    /// Measured with other recognition models.
+    OtherModels,
+    /// A weight is not a positive number.
+    Weight,
+    /// No operating point has the chosen false-match rate.
+    Missing,
+    /// A threshold lies outside 0..1.
+    Threshold,
+}
+
+impl fmt::Display for ThresholdFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ThresholdFault::OtherModels => "were measured with other models",
+            ThresholdFault::Weight => "weigh a model by no positive number",
+            ThresholdFault::Missing => "do not hold the chosen false-match rate",
+            ThresholdFault::Threshold => "lie outside 0 to 1",
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Pins {
+    model: Vec<Pin>,
+}
+
+/// Further keys of both files say where a model is from and are for people.
+#[derive(Deserialize, PartialEq)]
+struct Pin {
+    role: Role,
+    file: String,
+    sha256: String,
+}
+
+/// models.toml.
+#[derive(Deserialize)]
+struct Manifest {
+    model: Vec<Pin>,
+    #[serde(flatten)]
+    settings: Settings,
+}
+
+/// The measured limits in models.toml, from `models/thresholds.toml`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) detection: DetectionLimits,
+    pub(crate) quality: QualityLimits,
+    pub(crate) attack: AttackLimits,
+    pub(crate) verification: Verification,
+}
+
+/// A folder of models whose models.toml agrees with the pins.
+pub(crate) struct Folder<'a> {
+    path: &'a Path,
+    pins: Vec<Pin>,
+    pub(crate) settings: Settings,
+}
+
+impl<'a> Folder<'a> {
+    pub(crate) fn open(path: &'a Path) -> Result<Folder<'a>, ModelError> {
+        let text = fs::read_to_string(path.join(MANIFEST))
+            .map_err(|source| ModelError::Manifest { source })?;
+        let manifest: Manifest = parse(&text)?;
+        let Pins { model: pins } = parse(PINS)?;
+        if let Some(pin) = pins.iter().find(|pin| !manifest.model.contains(pin)) {
+            return Err(ModelError::Unlisted { role: pin.role });
+        }
+        let folder = Folder { path, pins, settings: manifest.settings };
+        folder.measured_with_these()?;
+        Ok(folder)
+    }
+
+    /// The file of a role, proved to be the pinned one.
+    pub(crate) fn read(&self, role: Role) -> Result<Vec<u8>, ModelError> {
+        let pin = self.pin(role)?;
+        let bytes = fs::read(self.path.join(&pin.file))
+            .map_err(|source| ModelError::Missing { role, source })?;
+        if hex(&Sha256::digest(&bytes)) != pin.sha256 {
+            return Err(ModelError::Altered { role });
+        }
+        Ok(bytes)
+    }
+
+    fn pin(&self, role: Role) -> Result<&Pin, ModelError> {
+        self.pins.iter().find(|pin| pin.role == role).ok_or(ModelError::Unlisted { role })
+    }
+
+    fn measured_with_these(&self) -> Result<(), ModelError> {
+        let Verification { recognition_a, recognition_b, .. } = &self.settings.verification;
+        let same = self.pin(Role::RecognitionA)?.sha256 == recognition_a.sha256
+            && self.pin(Role::RecognitionB)?.sha256 == recognition_b.sha256;
+        let fault = ThresholdFault::OtherModels;
+        same.then_some(()).ok_or(ModelError::Thresholds { fault })
+    }
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, ModelError> {
+    toml::from_str(text).map_err(|source| ModelError::Malformed { source })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    const THRESHOLDS: &str = include_str!("../models/thresholds.toml");
+    const ROLES: [Role; 5] =
+        [Role::Detection, Role::Landmarks, Role::RecognitionA, Role::RecognitionB, Role::Attack];
+
+    /// A folder with the right models.toml, but for one change, and no model.
+    fn folder(change: impl Fn(String) -> String) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        let listed = PINS.split("[[portrait]]").next().unwrap();
+        let text = change(format!("{listed}\n{THRESHOLDS}"));
+        fs::write(folder.path().join(MANIFEST), text).unwrap();
+        folder
+    }
+
+    fn refusal(change: impl Fn(String) -> String) -> ModelError {
+        let Err(error) = Folder::open(folder(change).path()) else { panic!("opened") };
+        assert_eq!(error.code(), "face.model");
+        error
+    }
+
+    fn pin(role: Role) -> Pin {
+        let Pins { model } = toml::from_str(PINS).unwrap();
+        model.into_iter().find(|pin| pin.role == role).unwrap()
+    }
+
+    #[test]
+    fn the_pins_and_the_thresholds_of_this_source_go_together() {
+        let folder = folder(|text| text);
+        let opened = Folder::open(folder.path()).unwrap();
+        assert!(opened.settings.verification.chosen().is_ok());
+        assert!(opened.settings.verification.false_match_rate <= 1e-4); // proves D1
+    }
+
+    #[test]
+    fn a_missing_or_malformed_manifest_is_refused() {
+        let empty = TempDir::new().unwrap();
+        assert!(matches!(Folder::open(empty.path()), Err(ModelError::Manifest { .. })));
+        assert!(matches!(refusal(|_| "[[model]".into()), ModelError::Malformed { .. }));
+        assert!(matches!(refusal(|_| String::new()), ModelError::Malformed { .. }));
+    }
+
+    #[test]
+    fn a_manifest_that_names_another_file_is_refused() {
+        // proves D6
+        for role in ROLES {
+            let Pin { sha256, .. } = pin(role);
+            let error = refusal(|text| text.replacen(&sha256, &"0".repeat(64), 1));
+            assert!(matches!(error, ModelError::Unlisted { role: found } if found == role));
+        }
+    }
+
+    #[test]
+    fn thresholds_of_other_models_are_refused() {
+        let sha256 = pin(Role::RecognitionA).sha256;
+        let error = refusal(|text| {
+            let (models, thresholds) = text.split_once("[verification]").unwrap();
+            format!("{models}[verification]{}", thresholds.replace(&sha256, "other"))
+        });
+        let ModelError::Thresholds { fault } = error else { panic!("{error}") };
+        assert_eq!(fault, ThresholdFault::OtherModels);
+    }
+
+    #[test]
+    fn a_missing_and_an_altered_file_are_told_apart() {
+        // proves D6
+        let folder = folder(|text| text);
+        let opened = Folder::open(folder.path()).unwrap();
+        for role in ROLES {
+            assert!(matches!(opened.read(role), Err(ModelError::Missing { .. })));
+            fs::write(folder.path().join(pin(role).file), b"not a model").unwrap();
+            assert!(matches!(opened.read(role), Err(ModelError::Altered { .. })));
+        }
+    }
+}

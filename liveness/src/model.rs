@@ -1,0 +1,177 @@
+//! A network behind two methods, so that everything around it is tested with fakes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tract_onnx::prelude::*;
+
+use crate::manifest::Role;
+
+/// One network with one input.
+pub(crate) trait Model: Send + Sync {
+    /// The input's shape: 1, 3, side, side.
+    fn shape(&self) -> [usize; 4];
+
+    /// Runs it on one input of that shape; gives each output as a flat list.
+    fn run(&self, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError>;
+}
+
+/// A network could not be run, or what came out is not a number.
+#[derive(Debug, Error)]
+#[error("the {role} model {failure}")]
+pub struct RunError {
+    /// The network.
+    pub role: Role,
+    /// What it did.
+    pub failure: Failure,
+}
+
+/// How a network failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The runtime refused the input or stopped.
+    Stopped,
+    /// An output is missing or of another size than the role has.
+    Shape,
+    /// An output is infinite or not a number.
+    NotFinite,
+    /// The output has no length, so it cannot be compared.
+    Empty,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Failure::Stopped => "could not be run",
+            Failure::Shape => "gave an output of an unexpected size",
+            Failure::NotFinite => "gave a number that is not finite",
+            Failure::Empty => "gave an empty description",
+        })
+    }
+}
+
+/// A network in its role: checks what goes in and what comes out.
+pub(crate) struct Network {
+    role: Role,
+    model: Box<dyn Model>,
+}
+
+impl Network {
+    pub(crate) fn new(role: Role, model: Box<dyn Model>) -> Network {
+        Network { role, model }
+    }
+
+    pub(crate) fn side(&self) -> usize {
+        let [_, _, _, side] = self.model.shape();
+        side
+    }
+
+    pub(crate) fn fails(&self, failure: Failure) -> RunError {
+        RunError { role: self.role, failure }
+    }
+
+    /// Runs the network and gives its outputs, each exactly as long as in `sizes` and finite.
+    pub(crate) fn run<const N: usize>(
+        &self,
+        input: Vec<f32>,
+        sizes: [usize; N],
+    ) -> Result<[Vec<f32>; N], RunError> {
+        let outputs: [Vec<f32>; N] =
+            self.model.run(input)?.try_into().map_err(|_| self.fails(Failure::Shape))?;
+        if outputs.iter().zip(sizes).any(|(output, size)| output.len() != size) {
+            return Err(self.fails(Failure::Shape));
+        }
+        if outputs.iter().flatten().any(|value| !value.is_finite()) {
+            return Err(self.fails(Failure::NotFinite));
+        }
+        Ok(outputs)
+    }
+}
+
+/// An ONNX file run by tract.
+pub(crate) struct Onnx {
+    role: Role,
+    shape: [usize; 4],
+    plan: Arc<TypedRunnableModel>,
+}
+
+impl Onnx {
+    /// Reads, optimises and plans a network. The bytes must be checked before: tract is not made
+    /// for files from strangers.
+    pub(crate) fn load(role: Role, bytes: &[u8]) -> TractResult<Onnx> {
+        let model = onnx().model_for_read(&mut &bytes[..])?.into_optimized()?;
+        let fact = model.input_fact(0)?.shape.as_concrete().map(<[usize]>::to_vec);
+        let shape: [usize; 4] = fact
+            .and_then(|shape| shape.try_into().ok())
+            .ok_or_else(|| TractError::msg("the input has no fixed shape of four dimensions"))?;
+        Ok(Onnx { role, shape, plan: model.into_runnable()? })
+    }
+
+    fn infer(&self, input: Vec<f32>) -> TractResult<Vec<Vec<f32>>> {
+        let input = Tensor::from_shape(&self.shape, &input)?;
+        let outputs = self.plan.run(tvec!(input.into()))?;
+        outputs
+            .iter()
+            .map(|o| Ok(o.to_plain_array_view::<f32>()?.iter().copied().collect()))
+            .collect()
+    }
+}
+
+impl Model for Onnx {
+    fn shape(&self) -> [usize; 4] {
+        self.shape
+    }
+
+    fn run(&self, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError> {
+        self.infer(input).map_err(|_| RunError { role: self.role, failure: Failure::Stopped })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fake {
+    use super::*;
+
+    type Answer = Box<dyn Fn(&[f32]) -> Vec<Vec<f32>> + Send + Sync>;
+
+    /// A network that answers as the test says.
+    pub(crate) struct Fake(pub(crate) usize, pub(crate) Answer);
+
+    impl Model for Fake {
+        fn shape(&self) -> [usize; 4] {
+            [1, 3, self.0, self.0]
+        }
+
+        fn run(&self, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError> {
+            Ok(self.1(&input))
+        }
+    }
+
+    pub(crate) fn network(
+        role: Role,
+        side: usize,
+        answer: impl Fn(&[f32]) -> Vec<Vec<f32>> + Send + Sync + 'static,
+    ) -> Network {
+        Network::new(role, Box::new(Fake(side, Box::new(answer))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answering(outputs: Vec<Vec<f32>>) -> Result<[Vec<f32>; 1], Failure> {
+        let network = fake::network(Role::Detection, 1, move |_| outputs.clone());
+        network.run(vec![0.0; 3], [2]).map_err(|e| e.failure)
+    }
+
+    #[test]
+    fn only_finite_outputs_of_the_right_size_pass() {
+        // proves D6
+        assert_eq!(answering(vec![vec![1.0, 2.0]]), Ok([vec![1.0, 2.0]]));
+        assert_eq!(answering(vec![]), Err(Failure::Shape));
+        assert_eq!(answering(vec![vec![1.0]]), Err(Failure::Shape));
+        assert_eq!(answering(vec![vec![1.0, f32::NAN]]), Err(Failure::NotFinite));
+        assert_eq!(answering(vec![vec![f32::INFINITY, 0.0]]), Err(Failure::NotFinite));
+    }
+}
