@@ -271,10 +271,10 @@ mod tests {
     fn light_is_measured_in_the_middle() {
         let even = light(|x, _| if x < MARGIN { 1.0 } else { 0.25 });
         assert!((even.brightness - 0.25).abs() < 1e-6);
-        assert_eq!((even.contrast, even.evenness), (0.0, 1.0));
+        assert!(even.contrast < 1e-6 && (even.evenness - 1.0).abs() < 1e-6);
         let sided = light(|x, _| if x < SIDE / 2 { 0.2 } else { 0.8 });
         assert!((sided.evenness - 0.25).abs() < 1e-6);
-        assert!((sided.contrast - 0.3).abs() < 1e-6);
+        assert!((sided.contrast - 0.3).abs() < 1e-5);
     }
 
     #[test]
