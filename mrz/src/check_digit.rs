@@ -15,7 +15,7 @@ pub fn holds(printed: &str, parts: &[&str]) -> bool {
 }
 
 /// `0`-`9` count as themselves, `A`-`Z` as 10-35, `<` as 0.
-fn value(character: char) -> u32 {
+pub(crate) fn value(character: char) -> u32 {
     match character {
         '0'..='9' | 'A'..='Z' => character.to_digit(36).unwrap_or(0),
         _ => 0,

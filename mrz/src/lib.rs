@@ -14,6 +14,8 @@ mod fields;
 mod format;
 mod names;
 mod parse;
+#[cfg(feature = "reader")]
+pub mod reader;
 mod states;
 mod transliterate;
 mod write;

@@ -1,0 +1,276 @@
+//! From the recogniser's scores to cells: where each of the line's characters is, and what each
+//! symbol costs there.
+//!
+//! Connectionist temporal classification: a path names one class for each place; repeated classes
+//! are one symbol, class 0 is none. The likeliest path with exactly as many symbols as the line has
+//! characters cuts the places into cells; within its cell each symbol is judged on its own.
+
+use super::network::{CLASSES, SYMBOLS, Scores};
+
+/// One character of a line.
+#[derive(Clone, Debug)]
+pub(super) struct Cell {
+    /// For each symbol the negative natural logarithm of its probability in this cell.
+    pub(super) costs: [f32; SYMBOLS.len()],
+}
+
+impl Cell {
+    /// The cost of a character; infinite for one that is no symbol.
+    pub(super) fn cost(&self, character: char) -> f32 {
+        let index = SYMBOLS.iter().position(|symbol| *symbol == character);
+        index.and_then(|index| self.costs.get(index)).copied().unwrap_or(f32::INFINITY)
+    }
+
+    /// The cheapest symbol of those that `may` stand here, and what the next one costs more.
+    pub(super) fn best(&self, may: impl Fn(char) -> bool) -> Option<Choice> {
+        let mut allowed: Vec<(f32, char)> =
+            self.costs.iter().copied().zip(SYMBOLS).filter(|(_, symbol)| may(*symbol)).collect();
+        allowed.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let (cost, symbol) = *allowed.first()?;
+        let margin = allowed.get(1).map_or(f32::INFINITY, |next| next.0 - cost);
+        Some(Choice { symbol, cost, margin })
+    }
+}
+
+/// A symbol chosen for a cell.
+pub(super) struct Choice {
+    pub(super) symbol: char,
+    pub(super) cost: f32,
+    pub(super) margin: f32,
+}
+
+/// A symbol as the recogniser saw it: the places `from..to` that name it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Seen {
+    pub(super) class: usize,
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+impl Seen {
+    /// The middle of its places.
+    pub(super) fn middle(&self) -> f32 {
+        (self.from + self.to) as f32 / 2.0
+    }
+}
+
+/// The symbols of the likeliest path, whatever their number.
+pub(super) fn seen(scores: &Scores) -> Vec<Seen> {
+    let best = scores.iter().map(|row| {
+        let classes = row.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1));
+        classes.map_or(0, |(class, _)| class)
+    });
+    runs(best)
+}
+
+fn runs(path: impl Iterator<Item = usize>) -> Vec<Seen> {
+    let mut found: Vec<Seen> = Vec::new();
+    for (at, class) in path.enumerate() {
+        match found.last_mut() {
+            Some(last) if last.class == class && last.to == at => last.to = at + 1,
+            _ => found.push(Seen { class, from: at, to: at + 1 }),
+        }
+    }
+    found.retain(|run| run.class != 0);
+    found
+}
+
+/// A line cut into cells.
+pub(super) struct Aligned {
+    pub(super) cells: Vec<Cell>,
+    /// The logarithm of the likelihood of the path that cut it.
+    pub(super) score: f32,
+}
+
+/// Cuts the line into `count` cells. `None` where there are not enough places.
+pub(super) fn align(scores: &Scores, count: usize) -> Option<Aligned> {
+    let (path, score) = Lattice::new(scores, count).path()?;
+    let symbols = runs(path.into_iter());
+    let cut = |index: usize| -> usize {
+        let before = index.checked_sub(1).and_then(|before| symbols.get(before));
+        match (before, symbols.get(index)) {
+            (Some(before), Some(next)) => (before.to + next.from).div_ceil(2),
+            (None, Some(first)) => first.from.saturating_sub(2),
+            (Some(last), None) => (last.to + 2).min(scores.len()),
+            (None, None) => 0,
+        }
+    };
+    let cell = |index: usize| Some(Cell { costs: costs(scores.get(cut(index)..cut(index + 1))?) });
+    let cells: Vec<Cell> = (0..symbols.len()).map_while(cell).collect();
+    (cells.len() == count).then_some(Aligned { cells, score })
+}
+
+/// The likeliest path to each place, by how many symbols it has and which class it ends with.
+struct Lattice {
+    count: usize,
+    /// At the last place: by symbols so far and class.
+    scores: Vec<[f32; CLASSES]>,
+    /// For each place as `scores`: the class of the place before.
+    back: Vec<Vec<[u8; CLASSES]>>,
+}
+
+impl Lattice {
+    fn new(scores: &Scores, count: usize) -> Self {
+        let mut start = vec![[f32::NEG_INFINITY; CLASSES]; count + 1];
+        if let Some([blank, ..]) = start.first_mut() {
+            *blank = 0.0;
+        }
+        let mut lattice = Self { count, scores: start, back: Vec::with_capacity(scores.len()) };
+        scores.iter().for_each(|row| lattice.advance(row));
+        lattice
+    }
+
+    fn advance(&mut self, row: &[f32; CLASSES]) {
+        let mut next = vec![[f32::NEG_INFINITY; CLASSES]; self.count + 1];
+        let mut back = vec![[0u8; CLASSES]; self.count + 1];
+        let fewer = std::iter::once(None).chain(self.scores.iter().map(Some));
+        for ((now, before), (new, from)) in
+            self.scores.iter().zip(fewer).zip(next.iter_mut().zip(back.iter_mut()))
+        {
+            let into_blank = Two::of(now);
+            let into_symbol = before.map(Two::of);
+            for (class, (score, (to, from))) in row.iter().zip(new.iter_mut().zip(from)).enumerate()
+            {
+                let stay = now.get(class).map_or(Best::NONE, |score| Best { score: *score, class });
+                let best = match &into_symbol {
+                    _ if class == 0 => into_blank.first,
+                    Some(two) => stay.or(two.other_than(class)),
+                    None => Best::NONE,
+                };
+                *to = best.score + score;
+                *from = best.class as u8;
+            }
+        }
+        self.scores = next;
+        self.back.push(back);
+    }
+
+    fn path(&self) -> Option<(Vec<usize>, f32)> {
+        let last = Two::of(self.scores.last()?).first;
+        let (mut count, mut class) = (self.count, last.class);
+        let mut path = Vec::with_capacity(self.back.len());
+        for back in self.back.iter().rev() {
+            path.push(class);
+            let before = usize::from(*back.get(count)?.get(class)?);
+            if class != 0 && before != class {
+                count = count.checked_sub(1)?;
+            }
+            class = before;
+        }
+        path.reverse();
+        last.score.is_finite().then_some((path, last.score))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Best {
+    score: f32,
+    class: usize,
+}
+
+impl Best {
+    const NONE: Self = Self { score: f32::NEG_INFINITY, class: 0 };
+
+    fn or(self, other: Self) -> Self {
+        if other.score > self.score { other } else { self }
+    }
+}
+
+/// The two best classes of a row.
+struct Two {
+    first: Best,
+    second: Best,
+}
+
+impl Two {
+    fn of(row: &[f32; CLASSES]) -> Self {
+        let mut two = Self { first: Best::NONE, second: Best::NONE };
+        for (class, score) in row.iter().enumerate() {
+            let this = Best { score: *score, class };
+            if this.score > two.first.score {
+                two = Self { first: this, second: two.first };
+            } else if this.score > two.second.score {
+                two.second = this;
+            }
+        }
+        two
+    }
+
+    fn other_than(&self, class: usize) -> Best {
+        if self.first.class == class { self.second } else { self.first }
+    }
+}
+
+/// What each symbol costs in these places: the share of all paths with at most one symbol that are
+/// of this symbol.
+fn costs(places: &[[f32; CLASSES]]) -> [f32; SYMBOLS.len()] {
+    let mut likelihoods = [0.0f64; SYMBOLS.len()];
+    let nothing = places.iter().fold(1.0, |product, [blank, ..]| product * probability(*blank));
+    for (index, likelihood) in likelihoods.iter_mut().enumerate() {
+        // Before, within, and after the symbol.
+        let (mut before, mut within, mut after) = (1.0, 0.0, 0.0);
+        for row in places {
+            let blank = row.first().map_or(0.0, |score| probability(*score));
+            let symbol = row.get(index + 1).map_or(0.0, |score| probability(*score));
+            after = (after + within) * blank;
+            within = (within + before) * symbol;
+            before *= blank;
+        }
+        *likelihood = within + after;
+    }
+    let total = likelihoods.iter().sum::<f64>() + nothing;
+    likelihoods.map(|likelihood| -((likelihood / total).max(1e-12).ln() as f32))
+}
+
+fn probability(score: f32) -> f64 {
+    f64::from(score).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scores that spell a text, a letter every three places, each `sure` of itself.
+    fn spelled(text: &str, sure: f32) -> Scores {
+        let row = |class: usize| {
+            let rest = ((1.0 - sure) / (CLASSES - 1) as f32).ln();
+            let mut row = [rest; CLASSES];
+            row[class] = sure.ln();
+            row
+        };
+        let class = |c: char| SYMBOLS.iter().position(|symbol| *symbol == c).unwrap() + 1;
+        text.chars().flat_map(|c| [row(0), row(class(c)), row(class(c))]).collect()
+    }
+
+    fn text(aligned: &Aligned) -> String {
+        aligned.cells.iter().map(|cell| cell.best(|_| true).unwrap().symbol).collect()
+    }
+
+    #[test]
+    fn a_sure_line_is_read_with_its_doubled_letters() {
+        let scores = spelled("AA<B8<<", 0.99);
+        let aligned = align(&scores, 7).unwrap();
+        assert_eq!(text(&aligned), "AA<B8<<");
+        assert_eq!(seen(&scores).len(), 7);
+        assert!(aligned.cells[0].best(|_| true).unwrap().margin > 3.0);
+    }
+
+    #[test]
+    fn the_count_of_cells_is_forced() {
+        let mut scores = spelled("AB<C", 0.9);
+        // The third character is all but gone.
+        scores[7][0] = 0.85f32.ln();
+        scores[8][0] = 0.85f32.ln();
+        scores[7][1] = 0.10f32.ln();
+        assert_eq!(text(&align(&scores, 4).unwrap()), "AB<C");
+        assert!(align(&scores, 13).is_none());
+    }
+
+    #[test]
+    fn a_choice_keeps_to_what_may_stand_there() {
+        let cell = &align(&spelled("O", 0.6), 1).unwrap().cells[0];
+        assert_eq!(cell.best(|c| c.is_ascii_digit()).unwrap().symbol, '0');
+        assert!(cell.cost('O') < cell.cost('0'));
+        assert_eq!(cell.cost('o'), f32::INFINITY);
+    }
+}
