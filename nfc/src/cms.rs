@@ -95,16 +95,18 @@ impl SignedData {
             return Err(der::malformed(&kind));
         }
         let mut data = outer.expect(CONTEXT_0)?.reader().expect(SEQUENCE)?.reader();
-        data.expect(INTEGER)?;
-        data.expect(SET)?;
+        version(&mut data)?;
+        let digests = digests(&data.expect(SET)?)?;
         let mut encapsulated = data.expect(SEQUENCE)?.reader();
         let content_type = der::oid(&mut encapsulated)?;
         let content = der::octets(&mut encapsulated.expect(CONTEXT_0)?.reader())?;
         let certificates = elements(data.optional(CONTEXT_0)?)?;
         data.optional(CONTEXT_1)?;
         let signers = elements(Some(data.expect(SET)?))?;
-        let signers =
-            signers.iter().map(|bytes| SignerInfo::parse(bytes)).collect::<Result<_, _>>()?;
+        let signers = signers
+            .iter()
+            .map(|bytes| SignerInfo::parse(bytes, &digests))
+            .collect::<Result<_, _>>()?;
         Ok(Self { content_type, content, certificates, signers })
     }
 
@@ -116,6 +118,26 @@ impl SignedData {
             .filter_map(|der| Certificate::parse(der).ok())
             .find(|certificate| signer.identifier.names(certificate))
     }
+}
+
+/// `CMSVersion` of SignedData and SignerInfo (RFC 5652 §5.1, §5.3): 1 or 3. Which of them is not
+/// compared with the contents, since signers get it wrong.
+fn version(reader: &mut Reader<'_>) -> Result<(), TlvError> {
+    let tlv = reader.expect(INTEGER)?;
+    match tlv.value {
+        [1 | 3] => Ok(()),
+        _ => Err(der::malformed(&tlv)),
+    }
+}
+
+/// The hashes announced before the content.
+fn digests(set: &Tlv<'_>) -> Result<Vec<Algorithm>, TlvError> {
+    let mut reader = set.reader();
+    let mut out = Vec::new();
+    while !reader.is_empty() {
+        out.push(Algorithm::read(&mut reader)?);
+    }
+    Ok(out)
 }
 
 /// The bytes of each element in a constructed one.
@@ -130,9 +152,12 @@ fn elements(outer: Option<Tlv<'_>>) -> Result<Vec<Vec<u8>>, TlvError> {
 }
 
 impl SignerInfo {
-    fn parse(bytes: &[u8]) -> Result<Self, TlvError> {
-        let mut reader = tlv::single(bytes, SEQUENCE)?.reader();
-        reader.expect(INTEGER)?;
+    /// `announced` are the hashes of SignedData, among which the signer's own must be, if there
+    /// are any.
+    fn parse(bytes: &[u8], announced: &[Algorithm]) -> Result<Self, TlvError> {
+        let whole = tlv::single(bytes, SEQUENCE)?;
+        let mut reader = whole.reader();
+        version(&mut reader)?;
         let identifier = match reader.optional(CONTEXT_0_PRIMITIVE)? {
             Some(id) => SignerIdentifier::KeyIdentifier(id.value.to_vec()),
             None => {
@@ -142,6 +167,10 @@ impl SignerInfo {
             }
         };
         let digest = Algorithm::read(&mut reader)?;
+        let same = |known: &Algorithm| known.oid == digest.oid && known.is_bare();
+        if !announced.is_empty() && !announced.iter().any(same) {
+            return Err(der::malformed(&whole));
+        }
         let signed_attributes = reader.optional(CONTEXT_0)?.map(|set| set.value.to_vec());
         let algorithm = Algorithm::read(&mut reader)?;
         let signature = reader.expect(OCTET_STRING)?.value.to_vec();
@@ -153,8 +182,8 @@ impl SignerInfo {
     /// # Errors
     /// [`KeyError::Unsupported`] if it is not known.
     pub fn hash(&self) -> Result<Hash, KeyError> {
-        let oid = &self.digest.oid;
-        Hash::from_oid(oid).ok_or_else(|| KeyError::Unsupported { oid: oid.clone() })
+        Hash::from_algorithm(&self.digest)
+            .ok_or_else(|| KeyError::Unsupported { oid: self.digest.oid.clone() })
     }
 
     /// The signature algorithm that the signer names.

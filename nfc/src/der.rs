@@ -104,6 +104,11 @@ impl Algorithm {
         let oid = oid(&mut inner)?;
         Ok(Self { oid, parameters: inner.remaining().to_vec() })
     }
+
+    /// Whether there are no parameters, or NULL, as hashes and most signatures have it.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.parameters.is_empty() || self.parameters == [0x05, 0x00]
+    }
 }
 
 pub(crate) fn oid(reader: &mut Reader<'_>) -> Result<Oid, TlvError> {

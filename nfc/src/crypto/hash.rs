@@ -3,7 +3,7 @@
 use openssl::hash::MessageDigest;
 
 use super::CryptoError;
-use crate::der::Oid;
+use crate::der::{Algorithm, Oid};
 
 /// A hash function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +33,11 @@ impl Hash {
     #[must_use]
     pub fn from_oid(oid: &Oid) -> Option<Self> {
         ALL.into_iter().find(|(_, text)| oid.is(text)).map(|(hash, _)| hash)
+    }
+
+    /// The function that an AlgorithmIdentifier names; it takes no parameters.
+    pub(crate) fn from_algorithm(algorithm: &Algorithm) -> Option<Self> {
+        Self::from_oid(&algorithm.oid).filter(|_| algorithm.is_bare())
     }
 
     /// Name as reports show it.

@@ -285,6 +285,9 @@ impl SignatureAlgorithm {
     pub(crate) fn new(algorithm: &Algorithm, digest: Option<Hash>) -> Result<Self, KeyError> {
         let dotted = algorithm.oid.to_string();
         let unsupported = || KeyError::Unsupported { oid: algorithm.oid.clone() };
+        if dotted != RSA_PSS && !algorithm.is_bare() {
+            return Err(unsupported());
+        }
         match dotted.as_str() {
             RSA => digest.map(Self::RsaPkcs1).ok_or_else(unsupported),
             EC_PUBLIC_KEY => digest.map(Self::Ecdsa).ok_or_else(unsupported),
@@ -354,5 +357,5 @@ impl Pss {
 }
 
 fn hash(algorithm: &Algorithm) -> Result<Hash, KeyError> {
-    Hash::from_oid(&algorithm.oid).ok_or(KeyError::Unsupported { oid: algorithm.oid.clone() })
+    Hash::from_algorithm(algorithm).ok_or(KeyError::Unsupported { oid: algorithm.oid.clone() })
 }

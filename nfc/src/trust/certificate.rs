@@ -78,7 +78,10 @@ impl Certificate {
         let mut body = tbs.reader();
         body.optional(CONTEXT_0)?;
         let serial = body.expect(INTEGER)?.value.to_vec();
-        Algorithm::read(&mut body)?;
+        if Algorithm::read(&mut body)? != algorithm {
+            // RFC 5280 §4.1.1.2: the signed and the unsigned name of the algorithm are the same.
+            return Err(der::malformed(&tbs));
+        }
         let issuer = Name::read(&mut body)?;
         let mut validity = body.expect(SEQUENCE)?.reader();
         let (not_before, not_after) = (der::instant(&mut validity)?, der::instant(&mut validity)?);
@@ -293,14 +296,22 @@ impl Name {
     }
 }
 
-/// Text of a directory string: BMPString (1E) is UTF-16, the rest are ASCII supersets.
+/// Text of a directory string: BMPString is UTF-16, the rest are ASCII supersets. Anything else is
+/// no text, and equals nothing that is.
 fn text(tag: Tag, value: &[u8]) -> String {
-    if tag == Tag(0x1E) {
+    if !STRINGS.contains(&tag) {
+        return format!("{tag}#{}", hex::encode(value));
+    }
+    if tag == BMP_STRING {
         let units = value.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
         return char::decode_utf16(units).map(|c| c.unwrap_or('\u{FFFD}')).collect();
     }
     String::from_utf8_lossy(value).into_owned()
 }
+
+const BMP_STRING: Tag = Tag(0x1E);
+/// UTF8String, PrintableString, TeletexString, IA5String, BMPString.
+const STRINGS: [Tag; 5] = [Tag(0x0C), Tag(0x13), Tag(0x14), Tag(0x16), BMP_STRING];
 
 /// `C=DK, O=…, CN=…` in the order of the name.
 impl std::fmt::Display for Name {

@@ -1,0 +1,303 @@
+//! The reader against the emulated chip of `fixtures`, which was written from the standard apart
+//! from it: what each passport yields, what each way of being wrong ends in, and what it costs.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use fixtures::{
+    catalogue,
+    chip::{Chip, Faults},
+    passport::Passport,
+    portraits::Portraits,
+    spec::Spec,
+};
+use nfc::{
+    apdu::Response,
+    check::{Check, Outcome, Reason},
+    files::{FileId, Files},
+    link::{self, Batch, Counting, Link, LinkError, Traffic, one_by_one},
+    passive,
+    random::SystemRandom,
+    reader::{self, AccessKey, Can, ChipReading, Limits, ReadError, ReadRequest},
+    trust::{Domain, TrustStore},
+};
+use time::{Date, macros::date};
+
+const TODAY: Date = date!(2026 - 11 - 22);
+const CHALLENGE: [u8; 8] = [0x5A; 8];
+
+/// The emulated chip in process; an empty reply is a chip that left the field.
+struct InProcess(Chip);
+
+impl Link for InProcess {
+    fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
+        one_by_one(batch, |command| {
+            Response::decode(&self.0.transmit(&command.encode())).map_err(|_| LinkError::Lost)
+        })
+    }
+}
+
+/// A passport of the catalogue, made once: drawing its pictures takes longest.
+fn passport(name: &str) -> Passport {
+    static MADE: LazyLock<Mutex<BTreeMap<String, Passport>>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap();
+    let make = || make(&catalogue::find(name).unwrap().spec);
+    made.entry(name.to_owned()).or_insert_with(make).clone()
+}
+
+fn make(spec: &Spec) -> Passport {
+    Passport::make(spec, &Portraits::drawn(), TODAY).unwrap()
+}
+
+fn trust(passport: &Passport) -> TrustStore {
+    let mut store = TrustStore::new(Domain::Qa);
+    store.add_der(&passport.trust.csca).unwrap();
+    store.add_crl_der(&passport.trust.crl).unwrap();
+    store
+}
+
+fn mrz_key(passport: &Passport) -> AccessKey {
+    AccessKey::Mrz(mrz::parse(&passport.mrz_lines.join("\n")).unwrap().access_key())
+}
+
+fn request(passport: &Passport, limits: Limits) -> ReadRequest {
+    ReadRequest {
+        key: mrz_key(passport),
+        trust: Arc::new(trust(passport)),
+        at: TODAY,
+        aa_challenge: CHALLENGE,
+        limits,
+        random: Box::new(SystemRandom),
+    }
+}
+
+fn run(request: ReadRequest, chip: Chip) -> (Result<ChipReading, ReadError>, Traffic) {
+    let mut counting = Counting::new(InProcess(chip));
+    let result = link::drive(reader::start(request), &mut counting);
+    (result, counting.traffic())
+}
+
+fn read(passport: &Passport, limits: Limits) -> (ChipReading, Traffic) {
+    let (result, traffic) = run(request(passport, limits), Chip::new(passport));
+    (result.unwrap(), traffic)
+}
+
+fn failures(checks: &[Check]) -> Vec<Reason> {
+    let failed = checks.iter().filter_map(|check| match check.outcome {
+        Outcome::Failed(reason) => Some(reason),
+        _ => None,
+    });
+    failed.collect()
+}
+
+fn outcome(checks: &[Check], id: &str) -> Outcome {
+    checks.iter().find(|check| check.id == id).unwrap_or_else(|| panic!("no check {id}")).outcome
+}
+
+/// proves B2, B3, B4
+#[test]
+fn a_good_passport_passes_every_check_over_pace() {
+    let passport = passport("good");
+    for limits in [Limits::SHORT, Limits::EXTENDED] {
+        let (reading, traffic) = read(&passport, limits);
+        println!("good, extended {}: {traffic:?}", limits.extended);
+        assert_eq!(reading.access.protocol, "PACE");
+        let access = serde_json::to_value(&reading.access).unwrap();
+        assert_eq!(access["mapping"], "GM");
+        assert_eq!(access["parameter_id"], 13);
+        assert_eq!(access["cipher"], "AES-128");
+        for check in &reading.checks {
+            assert_eq!(check.outcome, Outcome::Passed, "{check:?}");
+        }
+        let ids: Vec<_> = reading.checks.iter().map(|check| check.id).collect();
+        assert_eq!(ids.len(), 11, "{ids:?}");
+        assert!(reading.report.verified.is_some());
+        assert_eq!(reading.aa_evidence.as_ref().unwrap().challenge, CHALLENGE);
+        for (id, bytes) in reading.files.iter() {
+            assert_eq!(Some(bytes), passport.files.get(&id.to_string()).map(Vec::as_slice), "{id}");
+        }
+        assert_eq!(reading.files.iter().count(), passport.files.len());
+        assert!(traffic.round_trips <= 9, "{traffic:?}");
+        let portraits = nfc::lds::dg2::portraits(reading.files.get(FileId::DG2).unwrap()).unwrap();
+        assert_eq!(portraits[0].bytes, passport.portrait);
+    }
+}
+
+#[test]
+fn the_number_of_commands_is_near_what_is_possible() {
+    let (reading, traffic) = read(&passport("good"), Limits::SHORT);
+    // Each file in blocks of 223 bytes; EF.CardAccess, PACE in 5, SELECT, chip authentication in
+    // 2 and active authentication.
+    let blocks: usize = reading
+        .files
+        .iter()
+        .filter(|(id, _)| *id != FileId::CardAccess)
+        .map(|(_, bytes)| bytes.len().div_ceil(223))
+        .sum();
+    assert_eq!(traffic.apdus, blocks + 1 + 5 + 1 + 2 + 1, "{traffic:?}");
+}
+
+#[test]
+fn a_chip_without_pace_is_read_over_bac() {
+    let mut spec = catalogue::find("good").unwrap().spec;
+    spec.access.pace = Vec::new();
+    let passport = make(&spec);
+    let (reading, traffic) = read(&passport, Limits::SHORT);
+    println!("BAC: {traffic:?}");
+    assert_eq!((reading.access.protocol, reading.access.cipher), ("BAC", "3DES"));
+    assert!(!reading.access.pace_offered);
+    assert_eq!(failures(&reading.checks), []);
+}
+
+#[test]
+fn every_reading_ends_as_its_passport_says() {
+    for (name, expected) in [
+        ("other-face", vec![]),
+        ("expired", vec![]),
+        ("dg1-changed", vec![Reason::DataGroupHashMismatch]),
+        ("unknown-csca", vec![Reason::CscaUnknown]),
+        ("clone", vec![Reason::ChipAuthenticationFailed]),
+        ("good-jp2", vec![]),
+        ("good-pace-only", vec![]),
+    ] {
+        let (reading, _) = read(&passport(name), Limits::SHORT);
+        assert_eq!(failures(&reading.checks), expected, "{name}: {:?}", reading.checks);
+    }
+}
+
+/// proves B4
+#[test]
+fn without_signed_keys_the_chip_is_not_called_genuine() {
+    for name in ["dg1-changed", "unknown-csca"] {
+        let (reading, _) = read(&passport(name), Limits::SHORT);
+        assert!(reading.report.verified.is_none());
+        for id in ["chip_authentication", "active_authentication"] {
+            assert_eq!(outcome(&reading.checks, id), Outcome::NotPerformed(None), "{name} {id}");
+        }
+    }
+}
+
+#[test]
+fn a_clone_is_found_out_and_its_files_stay() {
+    let (reading, _) = read(&passport("clone"), Limits::SHORT);
+    let failed = Outcome::Failed(Reason::ChipAuthenticationFailed);
+    assert_eq!(outcome(&reading.checks, "chip_authentication"), failed);
+    assert_ne!(outcome(&reading.checks, "active_authentication"), Outcome::Passed);
+    assert!(reading.files.get(FileId::DG2).is_some());
+}
+
+#[test]
+fn a_wrong_key_is_access_denied_and_never_a_lost_link() {
+    let good = passport("good");
+    let mut without_pace = catalogue::find("good").unwrap().spec;
+    without_pace.access.pace = Vec::new();
+    for passport in [good, make(&without_pace)] {
+        let mut request = request(&passport, Limits::SHORT);
+        request.key = AccessKey::Mrz(mrz::AccessKey::new("L898902C", "690806", "940623").unwrap());
+        let (result, _) = run(request, Chip::new(&passport));
+        assert_eq!(result.unwrap_err().reason(), Reason::AccessDenied);
+    }
+}
+
+#[test]
+fn a_card_access_number_opens_the_chip() {
+    let mut spec = catalogue::find("good").unwrap().spec;
+    spec.access.can = Some("123456".to_owned());
+    let passport = make(&spec);
+    for (can, expected) in [("123456", None), ("654321", Some(Reason::AccessDenied))] {
+        let mut request = request(&passport, Limits::SHORT);
+        request.key = AccessKey::Can(Can::new(can));
+        let (result, _) = run(request, Chip::new(&passport));
+        assert_eq!(result.err().map(|error| error.reason()), expected);
+    }
+}
+
+#[test]
+fn a_card_torn_out_at_any_command_is_a_lost_link() {
+    let passport = passport("good");
+    let (_, traffic) = read(&passport, Limits::EXTENDED);
+    for after in 0..traffic.apdus {
+        let faults = Faults { tear_after: Some(after), ..Faults::default() };
+        let chip = Chip::new(&passport).with_faults(faults);
+        let (result, _) = run(request(&passport, Limits::EXTENDED), chip);
+        assert_eq!(result.unwrap_err().reason(), Reason::LinkLost, "after {after}");
+    }
+}
+
+#[test]
+fn a_spoiled_reply_ends_the_session() {
+    let passport = passport("good");
+    for reply in 1..=5 {
+        let faults = Faults { corrupt_mac_of: Some(reply), ..Faults::default() };
+        let chip = Chip::new(&passport).with_faults(faults);
+        let (result, _) = run(request(&passport, Limits::SHORT), chip);
+        assert_eq!(result.unwrap_err().reason(), Reason::SecureMessaging, "reply {reply}");
+    }
+}
+
+#[test]
+fn plain_data_inside_a_session_is_refused() {
+    let passport = passport("good");
+    // The second protected reply is EF.COM: data without protection.
+    let faults = Faults { plain_answer_to: Some(2), ..Faults::default() };
+    let chip = Chip::new(&passport).with_faults(faults);
+    let (result, _) = run(request(&passport, Limits::SHORT), chip);
+    assert_eq!(result.unwrap_err().reason(), Reason::SecureMessaging);
+}
+
+/// One changed byte of any file, wherever it stands, is refused.
+#[test]
+fn one_changed_byte_of_any_file_is_refused() {
+    let passport = passport("good");
+    let store = trust(&passport);
+    let whole: Files =
+        passport.files.iter().map(|(name, b)| (name.parse().unwrap(), b.clone())).collect();
+    assert_eq!(failures(&passive::verify(&whole, &store, TODAY).checks), []);
+    for (id, bytes) in whole.iter() {
+        // Every byte of what is small and unsigned; of the rest enough to meet every element.
+        let step = match bytes.len() {
+            0..256 => 1,
+            256..4096 => 5,
+            _ => 997,
+        };
+        for index in (0..bytes.len()).step_by(step) {
+            let mut changed = bytes.to_vec();
+            changed[index] ^= 0x01;
+            let mut files = whole.clone();
+            files.insert(id, changed);
+            let report = passive::verify(&files, &store, TODAY);
+            assert_ne!(failures(&report.checks), [], "{id} byte {index}");
+        }
+    }
+}
+
+/// EF.SOD alone: the verdict is about signature and chain (INTERFACES, `enroll chip verify`).
+#[test]
+fn the_document_signature_is_checked_alone() {
+    let passport = passport("good");
+    let files: Files = [(FileId::Sod, passport.files["EF.SOD"].clone())].into_iter().collect();
+    let report = passive::verify(&files, &trust(&passport), TODAY);
+    assert_eq!(failures(&report.checks), []);
+    assert_eq!(outcome(&report.checks, "dg.hash"), Outcome::NotPerformed(None));
+    assert_eq!(outcome(&report.checks, "signer.chain"), Outcome::Passed);
+    assert!(report.verified.is_none());
+}
+
+/// A chip cannot hide its keys by leaving them out of EF.COM or refusing the files. proves B4
+#[test]
+fn hidden_data_groups_are_missed() {
+    let passport = passport("good");
+    for hidden in [FileId::DG14, FileId::DG15] {
+        let files: Files = passport
+            .files
+            .iter()
+            .map(|(name, bytes)| (name.parse().unwrap(), bytes.clone()))
+            .filter(|(id, _): &(FileId, Vec<u8>)| *id != hidden)
+            .collect();
+        let report = passive::verify(&files, &trust(&passport), TODAY);
+        assert_eq!(failures(&report.checks), [Reason::DataGroupMissing], "{hidden}");
+        assert!(report.verified.is_none());
+    }
+}
