@@ -155,6 +155,7 @@ pub fn judge(checks: &[Check], required: &[&str]) -> (Verdict, Vec<ReasonCode>) 
     let policy = Policy {
         required: required.iter().map(|&id| id.to_owned()).collect(),
         any_of: Vec::new(),
+        advisory: Vec::new(),
         ..Policy::default()
     };
     let decision = decide(&checks.iter().cloned().collect(), &policy);

@@ -4,5 +4,6 @@
 //! that need it are *not performed*.
 
 pub mod document;
+pub mod face;
 pub mod page;
 pub mod person;

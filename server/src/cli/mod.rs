@@ -4,6 +4,7 @@
 //! standard error. The exit status is [`output::Status`].
 
 mod chip;
+mod face;
 mod mrz;
 pub mod output;
 mod reasons;
@@ -33,6 +34,9 @@ enum Command {
     /// Read and verify the chip
     #[command(subcommand)]
     Chip(chip::Command),
+    /// Compare faces and judge pictures of them
+    #[command(subcommand)]
+    Face(face::Command),
     /// Keep the trust store
     #[command(subcommand)]
     Trust(trust::Command),
@@ -51,6 +55,7 @@ fn run(command: Command) -> ExitCode {
         Command::Reasons(args) => finish(reasons::run(&args, &mut out)),
         Command::Mrz(command) => finish(mrz::run(&command, &mut out)),
         Command::Chip(command) => finish(chip::run(&command, &mut out)),
+        Command::Face(command) => finish(face::run(&command, &mut out)),
         Command::Trust(command) => finish(trust::run(&command, &mut out)),
     }
 }

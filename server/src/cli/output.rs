@@ -2,13 +2,15 @@
 
 use std::{
     error::Error,
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use nfc::trust::TrustError;
+use liveness::{ModelError, portrait::DecodeError};
+use nfc::{lds::LdsError, link::LinkError, random::RandomError, trust::TrustError};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::trust_dir::TrustDirError;
 
@@ -122,6 +124,48 @@ pub enum CliError {
     /// The trust store cannot be used.
     #[error("the trust store cannot be used")]
     Trust(#[from] TrustDirError),
+    /// No reader is connected.
+    #[error("no reader is connected")]
+    NoReader,
+    /// The reader or the card in it cannot be used.
+    #[error("the chip cannot be reached")]
+    Link(#[from] LinkError),
+    /// The source of randomness failed.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// What was given as MRZ is none.
+    #[error("not an MRZ")]
+    Mrz(#[from] mrz::ParseError),
+    /// What was given cannot open a chip.
+    #[error(transparent)]
+    Key(#[from] mrz::AccessKeyError),
+    /// The recogniser of the MRZ cannot be used.
+    #[error("the MRZ cannot be read")]
+    MrzReader(#[from] mrz::reader::ReaderError),
+    /// A picture cannot be decoded.
+    #[error("{} is no picture that can be used", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: DecodeError,
+    },
+    /// A DG2 without a portrait that can be cut out.
+    #[error("{} holds no portrait", path.display())]
+    Portrait {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: LdsError,
+    },
+    /// The face models are missing or altered.
+    #[error("the face models cannot be used; fetch them with `scripts/models {}`", data.display())]
+    Models {
+        /// The data directory.
+        data: PathBuf,
+        /// Why.
+        source: ModelError,
+    },
     /// A certificate that was named cannot be used.
     #[error("{} is no certificate", path.display())]
     Certificate {
@@ -137,7 +181,12 @@ impl CliError {
     #[must_use]
     pub fn status(&self) -> Status {
         match self {
-            Self::Trust(TrustDirError::Missing { .. }) => Status::CouldNotRun,
+            Self::Trust(TrustDirError::Missing { .. })
+            | Self::NoReader
+            | Self::Link(_)
+            | Self::Random(_)
+            | Self::MrzReader(_)
+            | Self::Models { .. } => Status::CouldNotRun,
             _ => Status::Unusable,
         }
     }
@@ -147,6 +196,28 @@ impl CliError {
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     std::fs::read(path).map_err(|source| CliError::Read { path: path.to_owned(), source })
 }
+
+/// The text in a member of a result, or nothing.
+pub(super) fn text_in<'a>(result: &'a Value, name: &str) -> &'a str {
+    result.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Reads a text that the caller named; `-` is standard input.
+pub(super) fn text_of(path: &Path) -> Result<String, CliError> {
+    let failed = |source| CliError::Read { path: path.to_owned(), source };
+    let mut text = String::new();
+    if path == Path::new("-") {
+        let input = io::stdin().lock().take(LONGEST_TEXT);
+        io::BufReader::new(input).read_to_string(&mut text).map_err(failed)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(LONGEST_TEXT).read_to_string(&mut text).map_err(failed)?;
+    }
+    Ok(text)
+}
+
+/// The most bytes taken of a text.
+const LONGEST_TEXT: u64 = 4096;
 
 /// Writes the error and its causes to standard error and gives the exit status.
 pub(super) fn report(error: &CliError) -> Status {

@@ -30,3 +30,17 @@ pub(super) fn load(folder: &Path) -> Result<Files, CliError> {
     }
     Ok(files)
 }
+
+/// Writes the files.
+pub(super) fn save(folder: &Path, files: &Files) -> Result<(), CliError> {
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    for (id, bytes) in files.iter() {
+        let path = folder.join(format!("{id}.bin"));
+        fs::write(&path, bytes).map_err(failed(&path))?;
+    }
+    Ok(())
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> CliError {
+    move |source| CliError::Write { path: path.to_owned(), source }
+}

@@ -14,10 +14,10 @@ use time::Date;
 
 use super::{
     super::{
-        output::{CliError, Format, Output, Status},
+        output::{CliError, Format, Output, Status, text_in},
         today,
     },
-    folder,
+    folder, portrait,
 };
 use crate::trust_dir::TrustDir;
 
@@ -43,7 +43,8 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
     let trust = open(&args.trust, args.domain)?;
     let files = folder::load(&args.dir)?;
     let report = passive::verify(&files, &trust, args.at.unwrap_or_else(today::utc));
-    let checks: Vec<Check> = report.checks.iter().map(Check::from).collect();
+    let portrait = portrait::check(&args.dir, &files);
+    let checks: Vec<Check> = report.checks.iter().map(Check::from).chain(portrait).collect();
     let (verdict, reasons) = judge(&checks, required(&files));
     let result = result(&report, &checks, verdict, &reasons);
     out.result(args.format, &result, human)?;
@@ -96,15 +97,13 @@ fn document(lds: &passive::VerifiedLds) -> Option<Value> {
 
 /// The verdict, then each check.
 pub(super) fn human(result: &Value) -> String {
-    let text = |value: &Value, name: &str| {
-        value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     let list = |name: &str| result.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let reasons: Vec<String> =
         list("reasons").iter().filter_map(|r| r.as_str().map(str::to_owned)).collect();
-    let mut lines = vec![format!("{} {}", text(result, "verdict"), reasons.join(" "))];
+    let mut lines = vec![format!("{} {}", text_in(result, "verdict"), reasons.join(" "))];
     lines.extend(list("checks").iter().map(|check| {
-        format!("  {:13} {} {}", text(check, "outcome"), text(check, "id"), text(check, "reason"))
+        let part = |name| text_in(check, name);
+        format!("  {:13} {} {}", part("outcome"), part("id"), part("reason"))
     }));
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }

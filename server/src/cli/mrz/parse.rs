@@ -1,15 +1,12 @@
 //! `enroll mrz parse`: text to fields and check digits.
 
-use std::io::Read;
+use std::path::Path;
 
 use enroll_core::reason::ReasonCode;
 use mrz::Mrz;
 use serde_json::{Value, json};
 
-use super::super::output::{CliError, Format, Output, Status};
-
-/// The most bytes taken from standard input.
-const LONGEST: u64 = 4096;
+use super::super::output::{CliError, Format, Output, Status, text_of};
 
 /// Arguments of `enroll mrz parse`.
 #[derive(Debug, clap::Args)]
@@ -23,23 +20,13 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError> {
     let text = match args.text.as_slice() {
-        [only] if only == "-" => standard_input()?,
+        [only] if only == "-" => text_of(Path::new("-"))?,
         // A shell passes a backslash and an n where a person meant a newline.
         lines => lines.join("\n").replace("\\n", "\n"),
     };
     let (status, result) = judge(&text);
     out.result(args.format, &result, human)?;
     Ok(status)
-}
-
-fn standard_input() -> Result<String, CliError> {
-    let mut text = String::new();
-    std::io::stdin()
-        .lock()
-        .take(LONGEST)
-        .read_to_string(&mut text)
-        .map_err(|source| CliError::Read { path: "standard input".into(), source })?;
-    Ok(text)
 }
 
 fn judge(text: &str) -> (Status, Value) {

@@ -1,0 +1,146 @@
+//! The face: `face.detected`, `face.quality` (D4), `face.match` (D1), `face.attack` (D2).
+//!
+//! Scores and measures are evidence; no picture and no template is. What could not be run is never
+//! passed (D6).
+
+use liveness::{AttackScore, Comparison, Face, FaceError, Quality};
+use serde_json::json;
+
+use crate::{check::Check, reason::ReasonCode};
+
+/// `face.detected` and `face.quality` of a picture of the person.
+#[must_use]
+pub fn of_picture(found: Result<&Face, &FaceError>) -> Vec<Check> {
+    match found {
+        Ok(face) => vec![Check::passed("face.detected", json!({})), quality(&face.quality)],
+        Err(error) => {
+            let reason = ReasonCode::nearest(error.code());
+            let detected = Check::failed("face.detected", reason, json!({}));
+            vec![detected, Check::waiting("face.quality", "face.detected")]
+        }
+    }
+}
+
+/// `face.detected` of a file that is no picture.
+#[must_use]
+pub fn unreadable() -> Vec<Check> {
+    let reason = ReasonCode::FACE_QUALITY_UNREADABLE;
+    let detected = Check::failed("face.detected", reason, json!({}));
+    vec![detected, Check::waiting("face.quality", "face.detected")]
+}
+
+/// The first thing to mend is the reason; all of them are evidence.
+fn quality(quality: &Quality) -> Check {
+    let codes: Vec<&str> = quality.reasons.iter().map(|reason| reason.code()).collect();
+    let evidence = json!({ "measures": quality.measures, "mend": codes });
+    match codes.first() {
+        Some(code) => Check::failed("face.quality", ReasonCode::nearest(code), evidence),
+        None => Check::passed("face.quality", evidence),
+    }
+}
+
+/// `face.match`: the person against the portrait of the proved chip.
+#[must_use]
+pub fn matched(comparison: &Comparison) -> Check {
+    let accepted = comparison.accepted && comparison.similarity.is_finite();
+    Check::of("face.match", accepted, ReasonCode::FACE_MISMATCH, json!(comparison))
+}
+
+/// `face.match` where the chip's portrait cannot be described; `found` is its error, or none if it
+/// could not even be decoded.
+#[must_use]
+pub fn no_portrait(found: Option<&FaceError>) -> Check {
+    let reason = match found {
+        Some(error @ FaceError::Model(_)) => ReasonCode::nearest(error.code()),
+        _ => ReasonCode::FACE_PORTRAIT_UNREADABLE,
+    };
+    Check::not_performed("face.match", reason, json!({}))
+}
+
+/// `face.attack` from one picture.
+#[must_use]
+pub fn attack(score: Result<&AttackScore, &FaceError>) -> Check {
+    match score {
+        Ok(score) => {
+            let live = score.live && score.score.is_finite();
+            Check::of("face.attack", live, ReasonCode::FACE_ATTACK, json!(score))
+        }
+        Err(error) => {
+            let reason = ReasonCode::nearest(error.code());
+            Check::not_performed("face.attack", reason, json!({}))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use liveness::{Measures, QualityReason};
+
+    use super::*;
+    use crate::check::Outcome;
+
+    fn compared(similarity: f32, accepted: bool) -> Check {
+        let (threshold, false_match_rate) = (0.5, 1e-4);
+        matched(&Comparison { similarity, threshold, accepted, false_match_rate })
+    }
+
+    // proves D1 and D6
+    #[test]
+    fn only_an_accepted_number_matches() {
+        assert!(compared(0.7, true).is_passed());
+        assert_eq!(compared(0.3, false).reason, Some(ReasonCode::FACE_MISMATCH));
+        assert!(!compared(f32::NAN, true).is_passed());
+    }
+
+    // proves D4
+    #[test]
+    fn what_to_mend_first_is_the_reason() {
+        let measures = Measures {
+            inter_eye_px: 20.0,
+            yaw_deg: 0.0,
+            pitch_deg: 0.0,
+            roll_deg: 0.0,
+            sharpness: 0.1,
+            brightness: 0.1,
+            contrast: 0.2,
+            evenness: 0.9,
+            in_picture: 1.0,
+        };
+        let reasons = vec![QualityReason::TooFar, QualityReason::TooDark];
+        let check = quality(&Quality { measures, reasons });
+        assert_eq!(check.reason.unwrap().as_str(), "face.quality.too_far");
+        assert_eq!(check.evidence["mend"][1], "face.quality.too_dark");
+    }
+
+    #[test]
+    fn every_reason_of_the_instrument_has_a_text() {
+        use QualityReason as Q;
+        let quality = [
+            Q::TooFar,
+            Q::CutOff,
+            Q::Turned,
+            Q::TooDark,
+            Q::TooBright,
+            Q::Flat,
+            Q::Uneven,
+            Q::Blurred,
+        ];
+        let quality = quality.map(QualityReason::code);
+        let errors = [FaceError::NotFound, FaceError::Several { count: 2 }];
+        for code in quality.into_iter().chain(errors.iter().map(FaceError::code)) {
+            assert!(ReasonCode::known(code).is_some(), "{code}");
+        }
+    }
+
+    // proves D6
+    #[test]
+    fn what_cannot_be_run_passes_nothing() {
+        let none = of_picture(Err(&FaceError::NotFound));
+        assert!(none.iter().chain(&unreadable()).all(|check| !check.is_passed()));
+        assert_eq!(no_portrait(None).outcome, Outcome::NotPerformed);
+        assert_eq!(no_portrait(None).reason, Some(ReasonCode::FACE_PORTRAIT_UNREADABLE));
+        let score = AttackScore { score: f32::NAN, threshold: 0.5, live: true };
+        assert!(!attack(Ok(&score)).is_passed());
+        assert!(!attack(Err(&FaceError::NotFound)).is_passed());
+    }
+}

@@ -1,0 +1,75 @@
+//! `enroll face compare`: whether two faces are one person.
+
+use std::{path::PathBuf, time::Instant};
+
+use enroll_core::{Check, ReasonCode, Verdict, decide::judge, findings::face};
+use liveness::{Comparison, Engine, Face, FaceError};
+use serde_json::{Value, json};
+
+use super::{
+    super::output::{CliError, Format, Output, Status, text_in},
+    Models, picture,
+};
+
+/// Arguments of `enroll face compare`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    format: Format,
+    #[command(flatten)]
+    models: Models,
+    /// A picture (png, jpeg, webp, jp2) or a DG2 file
+    a: PathBuf,
+    /// Another
+    b: PathBuf,
+}
+
+/// What is compared with what: the two recognition networks of `liveness`, fused.
+const MODEL: &str = "recognition-a+recognition-b";
+
+pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError> {
+    let engine = args.models.engine()?;
+    let started = Instant::now();
+    let (a, b) = (picture(&args.a)?, picture(&args.b)?);
+    let compared = compare(&engine, &engine.analyse(&a), &engine.analyse(&b));
+    let (verdict, reasons) = judge(&[check(&compared)], &["face.match"]);
+    let result = json!({
+        "similarity": compared.as_ref().ok().map(|compared| compared.similarity),
+        "threshold": engine.operating_point().threshold,
+        "verdict": verdict,
+        "reasons": reasons,
+        "false_match_rate_at_threshold": engine.operating_point().false_match_rate,
+        "model": MODEL,
+        "ms": started.elapsed().as_millis(),
+    });
+    out.result(args.format, &result, human)?;
+    Ok(Status::of(verdict == Verdict::Accepted))
+}
+
+fn compare(
+    engine: &Engine,
+    a: &Result<Face, FaceError>,
+    b: &Result<Face, FaceError>,
+) -> Result<Comparison, ReasonCode> {
+    let code = |error: &FaceError| ReasonCode::nearest(error.code());
+    let (a, b) = (a.as_ref().map_err(code)?, b.as_ref().map_err(code)?);
+    Ok(engine.compare(&a.template, &b.template))
+}
+
+fn check(compared: &Result<Comparison, ReasonCode>) -> Check {
+    match compared {
+        Ok(compared) => face::matched(compared),
+        Err(reason) => Check::not_performed("face.match", *reason, json!({})),
+    }
+}
+
+fn human(result: &Value) -> String {
+    let number = |name: &str| result.get(name).and_then(Value::as_f64);
+    let shown = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.3}"));
+    format!(
+        "{}: similarity {}, threshold {}",
+        text_in(result, "verdict"),
+        shown(number("similarity")),
+        shown(number("threshold"))
+    )
+}
