@@ -1,0 +1,95 @@
+//! What is kept of a chip between its reading and the end of the case, sealed. The files are proved
+//! anew each time they are used, so that nothing rests on a stored "verified".
+
+use super::{App, AppError};
+use crate::ids::EnrolmentId;
+use crate::storage::{StorageError, Tx};
+use enroll_core::evidence::{Answer, Hex};
+use mrz::Mrz;
+use nfc::files::{FileId, Files};
+use nfc::passive::{self, VerifiedLds};
+use nfc::reader::ChipReading;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use time::Date;
+use zeroize::Zeroizing;
+
+/// A chip as it was read.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Chip {
+    files: BTreeMap<String, Hex>,
+    /// How it was opened.
+    pub(super) access: Value,
+    /// What it answered to the server's challenge.
+    pub(super) answer: Option<Answer>,
+}
+
+impl Chip {
+    pub(super) fn of(reading: &ChipReading) -> Self {
+        let files = reading.files.iter();
+        Self {
+            files: files.map(|(id, bytes)| (id.to_string(), Hex(bytes.to_vec()))).collect(),
+            access: json!(reading.access),
+            answer: reading.aa_evidence.as_ref().map(Answer::from),
+        }
+    }
+
+    pub(super) fn files(&self) -> Files {
+        let files = self.files.iter();
+        files.filter_map(|(name, bytes)| Some((name.parse().ok()?, bytes.0.clone()))).collect()
+    }
+}
+
+/// Under which name the chip is sealed.
+const NAME: &str = "chip";
+
+impl App {
+    pub(super) async fn keep_chip(
+        &self,
+        tx: &mut Tx,
+        id: EnrolmentId,
+        chip: &Chip,
+    ) -> Result<(), StorageError> {
+        let bytes = Zeroizing::new(serde_json::to_vec(chip)?);
+        tx.put(id, NAME, &bytes).await
+    }
+
+    /// Forgets the chip: it is read anew (B5).
+    pub(super) async fn forget_chip(
+        &self,
+        tx: &mut Tx,
+        id: EnrolmentId,
+    ) -> Result<(), StorageError> {
+        tx.remove(id, NAME).await
+    }
+
+    /// The chip as it was read last.
+    ///
+    /// # Errors
+    /// `case.state` if none was read since the page or a new start of the chip.
+    pub(super) async fn chip(&self, tx: &mut Tx, id: EnrolmentId) -> Result<Chip, AppError> {
+        let found = tx.get(id, NAME).await?;
+        let bytes = found.ok_or(AppError::Reason(enroll_core::ReasonCode::CASE_STATE))?;
+        let impossible = StorageError::ImpossibleRow { table: "sealed", column: NAME };
+        serde_json::from_slice(&bytes).map_err(|_| impossible.into())
+    }
+
+    /// Passive authentication of `files` on `today`.
+    pub(super) fn prove(&self, files: &Files, today: Date) -> passive::Report {
+        passive::verify(files, &self.parts.trust, today)
+    }
+
+    /// The page's MRZ as it was read or typed.
+    pub(super) async fn page_mrz(&self, tx: &mut Tx, id: EnrolmentId) -> Result<Mrz, AppError> {
+        let impossible = StorageError::ImpossibleRow { table: "sealed", column: "mrz" };
+        let lines = tx.get(id, "mrz").await?.unwrap_or_default();
+        let text = std::str::from_utf8(&lines).ok();
+        text.and_then(|text| mrz::parse(text).ok()).ok_or_else(|| impossible.into())
+    }
+}
+
+/// The MRZ of a proved data group 1.
+pub(super) fn proved_mrz(proved: Option<&VerifiedLds>) -> Option<Mrz> {
+    nfc::lds::dg1::parse(proved?.get(FileId::DG1)?).ok()
+}

@@ -1,0 +1,70 @@
+//! Cases whose time ran out: they end, and their personal data with them (D8), also after a crash.
+
+use super::{App, AppError};
+use crate::ids::EnrolmentId;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Most cases ended in one round.
+const ROUND: i64 = 100;
+/// Time between rounds.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Ends overdue cases for as long as it runs.
+#[derive(Debug)]
+pub struct Sweeper(tokio::task::JoinHandle<()>);
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Sweeper {
+    /// Starts it.
+    #[must_use]
+    pub fn start(app: Arc<App>) -> Self {
+        Self(tokio::spawn(async move {
+            loop {
+                if let Err(error) = app.expire_overdue().await {
+                    let error = crate::http::problem::chain(&error);
+                    tracing::error!(%error, "overdue cases could not be ended");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }))
+    }
+}
+
+impl App {
+    /// Ends the cases whose time has run out, and tells how many.
+    ///
+    /// # Errors
+    /// [`AppError`]; cases ended before it stay ended.
+    pub async fn expire_overdue(&self) -> Result<usize, AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let overdue = tx.overdue(self.now(), ROUND).await?;
+        drop(tx);
+        for id in &overdue {
+            self.expire(*id).await?;
+        }
+        Ok(overdue.len())
+    }
+
+    async fn expire(&self, id: EnrolmentId) -> Result<(), AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let mut enrolment = tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?;
+        let now = self.now();
+        // A case that has ended meanwhile, or whose last second still runs, is left alone.
+        if enrolment.record.advance(|case| case.expire(now)).is_err() {
+            return Ok(());
+        }
+        tx.save(&enrolment).await?;
+        tx.erase(id).await?;
+        tx.audit(self.event("case.expired", id, json!({}))).await?;
+        tx.commit().await?;
+        tracing::info!(enrolment = %id, "expired");
+        Ok(())
+    }
+}

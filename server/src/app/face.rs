@@ -1,0 +1,186 @@
+//! The face: a picture of the person against the portrait of the proved chip (D1), and instructions
+//! where the picture cannot be used (D4). Neither picture nor template is stored.
+
+use super::view::View;
+use super::{Access, App, AppError, blocking};
+use crate::clock::copenhagen_date;
+use enroll_core::check::Check;
+use enroll_core::reason::{LeadsTo, ReasonCode, Step};
+use liveness::{Engine, Face, ModelError, portrait};
+use nfc::files::FileId;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The face instrument: what uses it is tested without models (STYLE 30).
+pub trait Faces: Send + Sync {
+    /// `face.detected`, `face.quality`, `face.match` and `face.attack` of `picture`, compared with
+    /// `portrait` where there is a proved one. Both are the bytes of picture files.
+    fn checks(&self, portrait: Option<&[u8]>, picture: &[u8]) -> Vec<Check>;
+
+    /// Role and SHA-256 of each model used (H2).
+    fn models(&self) -> BTreeMap<String, String>;
+}
+
+/// The models of `liveness`.
+#[derive(Debug)]
+pub struct LoadedFaces {
+    engine: Engine,
+    models: BTreeMap<String, String>,
+}
+
+impl LoadedFaces {
+    /// Loads the models in `folder`.
+    ///
+    /// # Errors
+    /// [`ModelError`] if one is missing or altered.
+    pub fn load(folder: &Path) -> Result<Self, ModelError> {
+        let engine = Engine::load(folder)?;
+        Ok(Self { engine, models: listed(folder) })
+    }
+
+    fn analyse(&self, bytes: &[u8]) -> Result<(image::RgbImage, Face), ReasonCode> {
+        let image = portrait::decode(bytes).map_err(|_| ReasonCode::FACE_QUALITY_UNREADABLE)?;
+        let face = self.engine.analyse(&image).map_err(|e| ReasonCode::nearest(e.code()))?;
+        Ok((image, face))
+    }
+
+    fn attack(&self, image: &image::RgbImage, face: &Face) -> Check {
+        match self.engine.attack(image, face) {
+            Ok(score) => {
+                let evidence = json!({ "score": score.score, "threshold": score.threshold });
+                Check::of("face.attack", score.live, ReasonCode::FACE_ATTACK, evidence)
+            }
+            Err(_) => Check::not_performed("face.attack", ReasonCode::FACE_MODEL, json!({})),
+        }
+    }
+
+    fn compare(&self, portrait: Option<&[u8]>, face: &Face) -> Check {
+        let id = "face.match";
+        let Some(portrait) = portrait else { return Check::waiting(id, "passive authentication") };
+        let known = match portrait::decode(portrait) {
+            Ok(image) => self.engine.analyse(&image),
+            Err(_) => {
+                return Check::not_performed(id, ReasonCode::FACE_PORTRAIT_UNREADABLE, json!({}));
+            }
+        };
+        match known {
+            Ok(known) => {
+                let found = self.engine.compare(&known.template, &face.template);
+                Check::of(id, found.accepted, ReasonCode::FACE_MISMATCH, json!(found))
+            }
+            Err(error) => {
+                let reason = match ReasonCode::nearest(error.code()) {
+                    ReasonCode::FACE_MODEL => ReasonCode::FACE_MODEL,
+                    _ => ReasonCode::FACE_PORTRAIT_UNREADABLE,
+                };
+                Check::not_performed(id, reason, json!({}))
+            }
+        }
+    }
+}
+
+impl Faces for LoadedFaces {
+    fn checks(&self, portrait: Option<&[u8]>, picture: &[u8]) -> Vec<Check> {
+        let (image, face) = match self.analyse(picture) {
+            Ok(found) => found,
+            Err(reason) => {
+                let mut checks = vec![Check::failed("face.detected", reason, json!({}))];
+                checks.extend(["face.quality", "face.match"].map(|id| Check::waiting(id, "face.detected")));
+                return checks;
+            }
+        };
+        vec![
+            Check::passed("face.detected", json!({})),
+            quality(&face),
+            self.compare(portrait, &face),
+            self.attack(&image, &face),
+        ]
+    }
+
+    fn models(&self) -> BTreeMap<String, String> {
+        self.models.clone()
+    }
+}
+
+/// Role and SHA-256 as `models.toml` lists them, which loading has just compared with the pins.
+fn listed(folder: &Path) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(folder.join("models.toml")).unwrap_or_default();
+    let table: toml::Table = toml::from_str(&text).unwrap_or_default();
+    let models = table.get("model").and_then(toml::Value::as_array);
+    models
+        .into_iter()
+        .flatten()
+        .filter_map(|model| {
+            let word = |name: &str| model.get(name)?.as_str().map(ToOwned::to_owned);
+            Some((word("role")?, word("sha256")?))
+        })
+        .collect()
+}
+
+/// The first thing to mend decides; the measures are evidence.
+fn quality(face: &Face) -> Check {
+    let evidence = json!(face.quality.measures);
+    match face.quality.reasons.first() {
+        Some(reason) => {
+            Check::failed("face.quality", ReasonCode::nearest(reason.code()), evidence)
+        }
+        None => Check::passed("face.quality", evidence),
+    }
+}
+
+/// The reason to ask for another picture, if the picture itself cannot be used.
+fn instruction(checks: &[Check]) -> Option<ReasonCode> {
+    checks
+        .iter()
+        .filter(|check| ["face.detected", "face.quality"].contains(&check.id.as_str()))
+        .filter_map(|check| check.reason)
+        .find(|reason| reason.leads_to() == LeadsTo::Retry(Step::Face))
+}
+
+impl App {
+    /// Takes a picture of the face. The picture may also be taken of a case whose document is not
+    /// proved: then there is nothing to compare it with, and the decision refuses.
+    ///
+    /// # Errors
+    /// `face.*` with an instruction if the picture cannot be used; `case.*` if it is not its turn.
+    pub async fn face(self: std::sync::Arc<Self>, access: Access, picture: Vec<u8>) -> Result<View, AppError> {
+        let (mut tx, mut enrolment) = self.load(access).await?;
+        let now = self.now();
+        enrolment.record.advance(|case| case.attempt(Step::Face, &self.policy, now))?;
+        tx.save(&enrolment).await?;
+        let files = self.chip(&mut tx, access.id()).await?.files();
+        tx.commit().await?;
+        let (faces, app) = (self.parts.faces.clone(), self.clone());
+        let checks = blocking(move || {
+            let proved = app.prove(&files, copenhagen_date(now)).verified;
+            let portrait = proved.as_ref().and_then(|lds| portrait_of(lds.get(FileId::DG2)?));
+            faces.checks(portrait.as_deref(), &picture)
+        })
+        .await?;
+        self.keep_face(access, checks).await
+    }
+
+    async fn keep_face(&self, access: Access, checks: Vec<Check>) -> Result<View, AppError> {
+        let (mut tx, mut enrolment) = self.load(access).await?;
+        let now = self.now();
+        let again = instruction(&checks);
+        let record = &mut enrolment.record;
+        record.findings.forget(&["face."]);
+        record.findings.record_all(checks);
+        // A picture that cannot be used leaves the case where it was.
+        record.advance(|case| if again.is_some() { Ok(case) } else { case.face_captured(now) })?;
+        tx.save(&enrolment).await?;
+        tx.audit(self.event("face.taken", access.id(), json!({ "reason": again }))).await?;
+        tx.commit().await?;
+        match again {
+            Some(reason) => Err(AppError::Reason(reason)),
+            None => Ok(View::of(enrolment.id, &enrolment.record)),
+        }
+    }
+}
+
+/// The first portrait of a data group 2.
+fn portrait_of(dg2: &[u8]) -> Option<Vec<u8>> {
+    nfc::lds::dg2::portraits(dg2).ok()?.into_iter().next().map(|portrait| portrait.bytes.to_vec())
+}

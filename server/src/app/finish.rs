@@ -1,0 +1,256 @@
+//! Deciding a case: registers are asked, the pure decision is made, and what follows from it holds
+//! all at once or not at all: identity, evidence, audit, erasure (B8, B11, C1-C4, D8, E1, H1, H2).
+
+use super::document::{Chip, proved_mrz};
+use super::evidence::{Basis, document_key};
+use super::identity::PublicIdentity;
+use super::issue::Holder;
+use super::view::{CheckView, ReasonView, verdict_name};
+use super::{Access, App, AppError, blocking};
+use crate::clock::copenhagen_date;
+use crate::ids::{EnrolmentId, IdentityId};
+use crate::record::{Outcome, Record, Settled};
+use crate::registers::Registers;
+use crate::storage::{Enrolment, StorageError, Tx};
+use enroll_core::case::{Stage, State};
+use enroll_core::check::Check;
+use enroll_core::decide::{Action, Decision, decide};
+use enroll_core::findings::{document, person};
+use enroll_core::findings::person::PersonAnswer;
+use enroll_core::reason::ReasonCode;
+use mrz::Mrz;
+use nfc::passive;
+use serde::Serialize;
+use serde_json::json;
+use std::sync::Arc;
+use time::{Date, OffsetDateTime};
+use zeroize::Zeroizing;
+
+/// What was decided.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Finished {
+    /// The enrolment.
+    #[schema(value_type = String)]
+    pub id: EnrolmentId,
+    /// `accepted`, `refused` or `inconclusive`.
+    #[schema(example = "accepted")]
+    pub verdict: &'static str,
+    /// What is done.
+    pub decision: Outcome,
+    /// The reasons that decided it, worst first.
+    pub reasons: Vec<ReasonView>,
+    /// Every check.
+    pub checks: Vec<CheckView>,
+    /// The identity, if one was issued.
+    pub identity: Option<PublicIdentity>,
+}
+
+impl Finished {
+    fn of(id: EnrolmentId, record: &Record, settled: &Settled, identity: Option<PublicIdentity>) -> Self {
+        Self {
+            id,
+            verdict: verdict_name(settled.verdict),
+            decision: settled.decision,
+            reasons: settled.reasons.iter().copied().map(ReasonView::from).collect(),
+            checks: record.checks().iter().map(CheckView::from).collect(),
+            identity,
+        }
+    }
+}
+
+/// What the case holds when it is decided.
+struct Held {
+    version: i64,
+    cpr: Zeroizing<String>,
+    chip: Chip,
+}
+
+/// What the registers and the proved chip say.
+struct Looked {
+    report: passive::Report,
+    dg1: Option<Mrz>,
+    document: Option<document::DocumentStatus>,
+    person: Option<PersonAnswer>,
+}
+
+impl App {
+    /// Decides the case. Repeated after the end it answers as it did then.
+    ///
+    /// # Errors
+    /// `case.state` if the chip is not read yet, something is missing, or the case changes
+    /// meanwhile; `case.expired`.
+    pub async fn finish(self: Arc<Self>, access: Access) -> Result<Finished, AppError> {
+        let (mut tx, enrolment) = self.load(access).await?;
+        if enrolment.record.has_ended() {
+            drop(tx);
+            return self.as_before(&enrolment).await;
+        }
+        self.may_finish(&enrolment)?;
+        let held = self.held(&mut tx, &enrolment).await?;
+        drop(tx);
+        let (app, now) = (self.clone(), self.now());
+        let (held, looked) = blocking(move || {
+            let looked = app.look(&held, copenhagen_date(now));
+            (held, looked)
+        })
+        .await?;
+        self.settle(access, held, looked, now).await
+    }
+
+    async fn as_before(&self, enrolment: &Enrolment) -> Result<Finished, AppError> {
+        let record = &enrolment.record;
+        match (&record.settled, &record.case.state) {
+            (Some(settled), _) => {
+                let identity = match settled.identity {
+                    Some(id) => Some(self.issued(id).await?),
+                    None => None,
+                };
+                Ok(Finished::of(enrolment.id, record, settled, identity))
+            }
+            (None, State::Expired { .. }) => Err(AppError::Reason(ReasonCode::CASE_EXPIRED)),
+            (None, _) => Err(AppError::Reason(ReasonCode::CASE_STATE)),
+        }
+    }
+
+    fn may_finish(&self, enrolment: &Enrolment) -> Result<(), AppError> {
+        let case = &enrolment.record.case;
+        if self.now() > case.deadline {
+            return Err(AppError::Reason(ReasonCode::CASE_EXPIRED));
+        }
+        match case.state {
+            State::Open { stage, .. } if stage >= Stage::ChipRead => Ok(()),
+            _ => Err(AppError::Reason(ReasonCode::CASE_STATE)),
+        }
+    }
+
+    async fn held(&self, tx: &mut Tx, enrolment: &Enrolment) -> Result<Held, AppError> {
+        let missing = StorageError::ImpossibleRow { table: "sealed", column: "cpr" };
+        let cpr = tx.get(enrolment.id, "cpr").await?.ok_or(missing)?;
+        let cpr = Zeroizing::new(String::from_utf8_lossy(&cpr).into_owned());
+        let chip = self.chip(tx, enrolment.id).await?;
+        Ok(Held { version: enrolment.version, cpr, chip })
+    }
+
+    /// Asks the registers, but only about a document that is proved: nobody's data are looked up
+    /// for a forgery.
+    fn look(&self, held: &Held, today: Date) -> Looked {
+        let report = self.prove(&held.chip.files(), today);
+        let dg1 = proved_mrz(report.verified.as_ref());
+        let registers = &self.parts.registers;
+        let document = dg1.as_ref().map(|dg1| document_status(registers.as_ref(), dg1));
+        let person = dg1.as_ref().map(|_| registers.person(&held.cpr));
+        Looked { report, dg1, document, person }
+    }
+
+    async fn settle(
+        &self,
+        access: Access,
+        held: Held,
+        looked: Looked,
+        now: OffsetDateTime,
+    ) -> Result<Finished, AppError> {
+        let (mut tx, mut enrolment) = self.load(access).await?;
+        if enrolment.version != held.version {
+            return Err(AppError::Reason(ReasonCode::CASE_STATE));
+        }
+        let person = tx.keyed_hash("person", held.cpr.as_bytes())?;
+        let document = match &looked.dg1 {
+            Some(dg1) => Some(tx.keyed_hash("document", document_key(dg1).as_bytes())?),
+            None => None,
+        };
+        let record = &mut enrolment.record;
+        record.findings.record_all(self.of_registers(&looked, copenhagen_date(now)));
+        record.findings.record(unused(&mut tx, document.as_ref(), &person).await?);
+        self.tell_lookups(&mut tx, access.id(), &looked).await?;
+        let decision = decide(&record.findings, &self.policy);
+        if decision.reasons == [ReasonCode::CASE_INCOMPLETE] {
+            return Err(AppError::Reason(ReasonCode::CASE_STATE));
+        }
+        let identity = match tx.identity_of(&person).await? {
+            Some(id) => id,
+            None => IdentityId::random(self.parts.entropy.as_ref())?,
+        };
+        record.advance(|case| case.settle(&decision, identity.uuid(), now))?;
+        let issued = match decision.action {
+            Action::Issue { level } => {
+                let Looked { report, dg1, person: answer, .. } = &looked;
+                let (enrolment, chip, dg1) = (&enrolment, &held.chip, dg1.as_ref());
+                let models = self.parts.faces.models();
+                let basis = Basis { enrolment, chip, report, dg1, models, now };
+                let to = Holder { identity, person, document, answer: answer.as_ref() };
+                Some(self.issue(&mut tx, level, &basis, &to).await?)
+            }
+            _ => None,
+        };
+        self.close(tx, enrolment, &decision, issued).await
+    }
+
+    fn of_registers(&self, looked: &Looked, today: Date) -> Vec<Check> {
+        let mut checks = match looked.document {
+            Some(status) => vec![document::status(status)],
+            None => vec![Check::waiting("document.status", "passive authentication")],
+        };
+        checks.extend(match &looked.person {
+            Some(answer) => person::checks(answer, looked.dg1.as_ref(), &self.policy, today),
+            None => ["person.match", "person.status", "person.age"]
+                .map(|id| Check::waiting(id, "passive authentication"))
+                .into(),
+        });
+        checks
+    }
+
+    /// Every look-up with its purpose (C4).
+    async fn tell_lookups(
+        &self,
+        tx: &mut Tx,
+        id: EnrolmentId,
+        looked: &Looked,
+    ) -> Result<(), AppError> {
+        if looked.dg1.is_some() {
+            for register in ["documents", "persons"] {
+                let data = json!({ "register": register, "purpose": "enrolment" });
+                tx.audit(self.event("register.asked", id, data)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the decision hold: the case, the trail, and the end of the personal data (D8).
+    async fn close(
+        &self,
+        mut tx: Tx,
+        mut enrolment: Enrolment,
+        decision: &Decision,
+        issued: Option<PublicIdentity>,
+    ) -> Result<Finished, AppError> {
+        let settled = Settled::of(decision, issued.as_ref().map(|identity| identity.id));
+        enrolment.record.settled = Some(settled.clone());
+        let id = enrolment.id;
+        tx.save(&enrolment).await?;
+        if enrolment.record.has_ended() {
+            tx.erase(id).await?;
+        }
+        let data = json!({ "verdict": settled.verdict, "reasons": settled.reasons, "identity": settled.identity });
+        tx.audit(self.event("case.decided", id, data)).await?;
+        tx.commit().await?;
+        let verdict = verdict_name(settled.verdict);
+        tracing::info!(enrolment = %id, verdict, reasons = ?settled.reasons, "decided");
+        Ok(Finished::of(id, &enrolment.record, &settled, issued))
+    }
+}
+
+fn document_status(registers: &dyn Registers, dg1: &Mrz) -> document::DocumentStatus {
+    registers.document(&dg1.fields().issuer, &dg1.fields().document_number)
+}
+
+/// `document.unused` (B11): the document has proved nobody else.
+async fn unused(
+    tx: &mut Tx,
+    document: Option<&[u8; 32]>,
+    person: &[u8; 32],
+) -> Result<Check, AppError> {
+    let id = "document.unused";
+    let Some(document) = document else { return Ok(Check::waiting(id, "passive authentication")) };
+    let free = tx.holder_of(document).await?.is_none_or(|holder| holder == *person);
+    Ok(Check::of(id, free, ReasonCode::DOCUMENT_ALREADY_USED, json!({})))
+}

@@ -1,0 +1,230 @@
+//! What the service does, one file per operation (STYLE 24). A use case loads, makes one domain
+//! transition, and saves, in one unit of work; long computations run between two of them, and the
+//! second finds out if the case has changed meanwhile.
+//!
+//! Every verdict is made here, from raw bytes (REQUIREMENTS B6).
+
+mod chip;
+mod document;
+mod evidence;
+mod expire;
+mod face;
+mod finish;
+mod identity;
+mod issue;
+mod live;
+mod page;
+mod start;
+mod ticket;
+mod view;
+
+pub use chip::{ChipStart, ChipVerdict};
+pub use expire::Sweeper;
+pub use face::{Faces, LoadedFaces};
+pub use finish::Finished;
+pub use identity::PublicIdentity;
+pub use live::Progress;
+pub use page::{Page, PageAnswer};
+pub use start::{Start, Started};
+pub use ticket::Ticket;
+pub use view::{CheckView, ReasonView, View};
+
+pub(crate) use view::verdict_name;
+
+use crate::clock::{Clock, Entropy, EntropyError};
+use crate::config;
+use crate::ids::EnrolmentId;
+use crate::keys::{KeyError, KeyRing};
+use crate::registers::Registers;
+use crate::storage::{Enrolment, StorageError, Store, Tx};
+use enroll_core::audit::Event;
+use enroll_core::case::CaseError;
+use enroll_core::policy::Policy;
+use enroll_core::reason::ReasonCode;
+use mrz::reader::MrzReader;
+use nfc::trust::TrustStore;
+use serde_json::Value;
+use std::error::Error;
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// Why an operation ended without its result.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// No such enrolment.
+    #[error("no such enrolment")]
+    UnknownCase,
+    /// Not this enrolment's token, or a ticket that is used, late or unknown.
+    #[error("the token does not fit")]
+    Unauthorized,
+    /// The person has to be told something.
+    #[error("{0}")]
+    Reason(ReasonCode),
+    /// What was sent cannot be read at all.
+    #[error("the request cannot be read")]
+    Malformed,
+    /// Our own fault.
+    #[error("an operation failed")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl AppError {
+    fn internal(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}
+
+impl From<StorageError> for AppError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Conflict | StorageError::Erased => Self::Reason(ReasonCode::CASE_STATE),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<CaseError> for AppError {
+    fn from(error: CaseError) -> Self {
+        Self::Reason(error.reason())
+    }
+}
+
+impl From<EntropyError> for AppError {
+    fn from(error: EntropyError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<KeyError> for AppError {
+    fn from(error: KeyError) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// What the service is made of.
+pub struct Parts {
+    /// Rows.
+    pub store: Store,
+    /// Keys.
+    pub keys: Arc<KeyRing>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Issuers trusted.
+    pub trust: Arc<TrustStore>,
+    /// The face instrument.
+    pub faces: Arc<dyn Faces>,
+    /// The page instrument.
+    pub mrz: Arc<MrzReader>,
+    /// The registers.
+    pub registers: Arc<dyn Registers>,
+}
+
+/// The service.
+pub struct App {
+    pub(crate) parts: Parts,
+    pub(crate) policy: Policy,
+    pub(crate) case: config::Case,
+    pub(crate) relay: config::Relay,
+    pub(crate) server: config::Server,
+    live: live::Live,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "App({:?})", self.parts.store)
+    }
+}
+
+/// The rules the service follows.
+#[derive(Debug)]
+pub struct Rules {
+    /// What is required of an enrolment.
+    pub policy: Policy,
+    /// Rules for a case.
+    pub case: config::Case,
+    /// The chip relay's limits.
+    pub relay: config::Relay,
+    /// Where it listens and how it is reached.
+    pub server: config::Server,
+}
+
+/// The right to act on one enrolment: made only from its token or one of its tickets.
+#[derive(Debug, Clone, Copy)]
+pub struct Access {
+    id: EnrolmentId,
+}
+
+impl Access {
+    /// Which enrolment.
+    #[must_use]
+    pub fn id(self) -> EnrolmentId {
+        self.id
+    }
+}
+
+impl App {
+    /// The service of `parts` under `rules`.
+    #[must_use]
+    pub fn new(parts: Parts, rules: Rules) -> Self {
+        let Rules { policy, case, relay, server } = rules;
+        Self { parts, policy, case, relay, server, live: live::Live::default() }
+    }
+
+    /// The access that `token` gives to the enrolment `id`.
+    ///
+    /// # Errors
+    /// [`AppError::UnknownCase`], [`AppError::Unauthorized`].
+    pub async fn authorise(&self, id: &str, token: &str) -> Result<Access, AppError> {
+        let id: EnrolmentId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let mut tx = self.parts.store.begin().await?;
+        let enrolment = tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?;
+        if openssl::memcmp::eq(&openssl::sha::sha256(token.as_bytes()), &enrolment.token_hash) {
+            Ok(Access { id })
+        } else {
+            Err(AppError::Unauthorized)
+        }
+    }
+
+    /// The public keys that verify identities, as a JWK set.
+    #[must_use]
+    pub fn jwks(&self) -> Value {
+        self.parts.keys.jwks()
+    }
+
+    /// The terms in force.
+    #[must_use]
+    pub fn terms_version(&self) -> &str {
+        &self.case.terms_version
+    }
+
+    fn now(&self) -> OffsetDateTime {
+        self.parts.clock.now()
+    }
+
+    /// 256 random bits as text, and the hash of that text.
+    fn token(&self) -> Result<(String, [u8; 32]), AppError> {
+        let bytes: [u8; 32] = crate::clock::random(self.parts.entropy.as_ref())?;
+        let token = crate::keys::base64url(&bytes);
+        let hash = openssl::sha::sha256(token.as_bytes());
+        Ok((token, hash))
+    }
+
+    async fn load(&self, access: Access) -> Result<(Tx, Enrolment), AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let enrolment = tx.enrolment(access.id).await?.ok_or(AppError::UnknownCase)?;
+        Ok((tx, enrolment))
+    }
+
+    fn event(&self, kind: &str, id: EnrolmentId, data: Value) -> Event {
+        Event { time: self.now(), kind: kind.to_owned(), case: Some(id.to_string()), data }
+    }
+}
+
+/// Runs what computes or blocks away from the sockets.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AppError> {
+    tokio::task::spawn_blocking(work).await.map_err(AppError::internal)
+}

@@ -1,0 +1,118 @@
+//! The printed page: read from a picture, or typed (B1). Its lines give the chip's access key.
+
+use super::view::CheckView;
+use super::{Access, App, AppError, blocking};
+use crate::ids::EnrolmentId;
+use enroll_core::check::Check;
+use enroll_core::findings::page;
+use enroll_core::reason::{ReasonCode, Step};
+use mrz::Mrz;
+use serde::Serialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+/// What a client has of the page.
+pub enum Page {
+    /// The bytes of a picture.
+    Picture(Vec<u8>),
+    /// Lines as a person typed them.
+    Typed(Vec<String>),
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Picture(bytes) => write!(f, "Picture({} bytes)", bytes.len()),
+            Self::Typed(lines) => write!(f, "Typed({} lines)", lines.len()),
+        }
+    }
+}
+
+/// What the page says, to the person whose page it is.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct PageAnswer {
+    /// The enrolment.
+    #[schema(value_type = String)]
+    pub id: EnrolmentId,
+    /// Where it stands.
+    pub state: &'static str,
+    /// What was checked so far.
+    pub checks: Vec<CheckView>,
+    /// Format, check digits, fields and warnings, as `enroll mrz parse` prints them.
+    #[schema(value_type = Object)]
+    pub mrz: Value,
+}
+
+impl std::fmt::Debug for PageAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PageAnswer({}, {})", self.id, self.state)
+    }
+}
+
+/// A page that was read, with its checks; or why it was not.
+type Read = Result<(Mrz, Vec<Check>), ReasonCode>;
+
+impl App {
+    /// Reads the page. What the chip said before is void (B5).
+    ///
+    /// # Errors
+    /// `mrz.*` if the page cannot be read for sure; `case.*` if it is not its turn.
+    pub async fn page(&self, access: Access, page: Page) -> Result<PageAnswer, AppError> {
+        self.count_page(access).await?;
+        let reader = self.parts.mrz.clone();
+        let read = blocking(move || match page {
+            Page::Picture(bytes) => read_picture(&reader, &bytes),
+            Page::Typed(lines) => read_typed(&lines),
+        });
+        let (found, checks) = read.await?.map_err(AppError::Reason)?;
+        let (mut tx, mut enrolment) = self.load(access).await?;
+        let now = self.now();
+        enrolment.record.advance(|case| case.page_read(now))?;
+        enrolment.record.findings.forget(&[""]);
+        enrolment.record.findings.record_all(checks);
+        let lines = Zeroizing::new(found.lines().join("\n"));
+        tx.put(access.id(), "mrz", lines.as_bytes()).await?;
+        self.forget_chip(&mut tx, access.id()).await?;
+        tx.save(&enrolment).await?;
+        tx.audit(self.event("page.read", access.id(), json!({}))).await?;
+        tx.commit().await?;
+        let record = &enrolment.record;
+        let checks = record.checks().iter().map(CheckView::from).collect();
+        let mrz = serde_json::to_value(&found).map_err(AppError::internal)?;
+        Ok(PageAnswer { id: access.id(), state: record.case.name(), checks, mrz })
+    }
+
+    /// Counts the try before it is run, so that a client that leaves has still tried.
+    async fn count_page(&self, access: Access) -> Result<(), AppError> {
+        let (mut tx, mut enrolment) = self.load(access).await?;
+        let now = self.now();
+        enrolment.record.advance(|case| case.attempt(Step::Page, &self.policy, now))?;
+        tx.save(&enrolment).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn read_picture(reader: &mrz::reader::MrzReader, bytes: &[u8]) -> Read {
+    let picture = liveness::portrait::decode(bytes).map_err(|_| ReasonCode::MRZ_NOT_FOUND)?;
+    let reading = reader.read(&picture.into());
+    let code = reading.reason.map(|reason| ReasonCode::nearest(reason.code()));
+    match reading.mrz {
+        Some(found) if reading.valid => {
+            let sure = page::confidence(reading.confidence, true);
+            let digits = page::check_digits(&found);
+            Ok((found, vec![digits, sure]))
+        }
+        Some(_) => Err(code.unwrap_or(ReasonCode::MRZ_UNSURE)),
+        None => Err(code.unwrap_or(ReasonCode::MRZ_NOT_FOUND)),
+    }
+}
+
+fn read_typed(lines: &[String]) -> Read {
+    let text = Zeroizing::new(lines.join("\n"));
+    let found = mrz::parse(&text).map_err(|_| ReasonCode::MRZ_FORMAT)?;
+    let digits = page::check_digits(&found);
+    match digits.reason {
+        Some(reason) => Err(reason),
+        None => Ok((found, vec![digits, page::typed()])),
+    }
+}

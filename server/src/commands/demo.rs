@@ -1,0 +1,83 @@
+//! `enroll demo`: the service with a QA trust store, fixture passports and stand-in registers.
+
+use super::setup::{Place, SetupError, announce, assemble, block_on, ended, listen, stop_signal};
+use crate::app::Sweeper;
+use crate::config::Config;
+use crate::demo::{Catalogue, Demo};
+use crate::registers::http::HttpRegisters;
+use crate::registers::standin::{Scripted, StandIn};
+use nfc::trust::{Domain, TrustStore};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Run the service with fixture passports, on made-up registers
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Place,
+    /// Address and port; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:8480")]
+    listen: String,
+    /// The QA program `fixtures`; beside this program if not given
+    #[arg(long)]
+    fixtures: Option<PathBuf>,
+}
+
+/// Runs until asked to stop.
+#[must_use]
+pub fn run(args: Args) -> ExitCode {
+    ended(block_on(demo(args)))
+}
+
+async fn demo(args: Args) -> Result<(), SetupError> {
+    let data = args.place.data.clone();
+    let mut config = args.place.config()?;
+    // Models first: without them nothing else is worth the wait.
+    drop(super::setup::load_faces(&data)?);
+    let program = args.fixtures.map_or_else(beside, Ok)?;
+    let (catalogue, trust, script) = make(&program, &data).await?;
+    let standin = StandIn::start(script).await.map_err(SetupError::Serve)?;
+    let registers = stand_in_registers(&standin, &config);
+    config.server.public_url = None;
+    let listener = listen(&args.listen).await?;
+    let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
+    let app = assemble(&data, config, trust, registers).await?;
+    let _sweeper = Sweeper::start(app.clone());
+    let demo = Arc::new(Demo::new(app.clone(), catalogue, program, data, url.clone()));
+    let router = crate::http::router(app)
+        .merge(crate::demo::router(demo))
+        .merge(crate::pages::assets());
+    announce(&url)?;
+    crate::serve(listener, crate::http::finish(router), stop_signal())
+        .await
+        .map_err(SetupError::Serve)
+}
+
+/// Makes the fixtures, away from the runtime's threads: keys and pictures take a while.
+async fn make(
+    program: &Path,
+    data: &Path,
+) -> Result<(Catalogue, TrustStore, Scripted), SetupError> {
+    let (program, data) = (program.to_owned(), data.to_owned());
+    let made = tokio::task::spawn_blocking(move || {
+        let (mut trust, mut script) = (TrustStore::new(Domain::Qa), Scripted::default());
+        let catalogue = Catalogue::make(&program, &data, &mut trust, &mut script)?;
+        Ok((catalogue, trust, script))
+    });
+    made.await.map_err(|error| SetupError::Runtime(std::io::Error::other(error)))?
+}
+
+fn stand_in_registers(standin: &StandIn, config: &Config) -> Arc<HttpRegisters> {
+    let base = Some(standin.url());
+    let timeout = Duration::from_millis(config.registers.timeout_ms);
+    Arc::new(HttpRegisters::new(base.clone(), base, None, timeout))
+}
+
+/// The program `fixtures` in the folder of this program.
+fn beside() -> Result<PathBuf, SetupError> {
+    let path = PathBuf::from("fixtures");
+    let me = std::env::current_exe().map_err(|source| SetupError::File { path, source })?;
+    Ok(me.with_file_name("fixtures"))
+}

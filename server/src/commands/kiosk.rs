@@ -1,0 +1,116 @@
+//! `enroll kiosk`: carries commands from the relay to a PC/SC reader and back.
+
+use crate::relay::wire::{Hello, LinkKind};
+use crate::relay_client::{ClientError, Ended, Reader, run as relay};
+use nfc::apdu::Response;
+use nfc::link::{Batch, Link, LinkError};
+use nfc::pcsc::PcscLink;
+use serde_json::json;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Bridge a PC/SC reader to the chip relay
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The server, such as http://127.0.0.1:8480
+    #[arg(long)]
+    server: String,
+    /// The ticket for the relay
+    #[arg(long)]
+    ticket: String,
+    /// Name of the reader, as `enroll chip readers` lists it
+    #[arg(long)]
+    reader: String,
+    /// Longest wait for a passport on the reader, seconds
+    #[arg(long, default_value_t = 30)]
+    patience: u32,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs until the server says how it ended: 0 accepted, 1 refused or not read, 2 wrong address, 3
+/// no reader or no server.
+#[must_use]
+pub fn run(args: Args) -> ExitCode {
+    let mut reader =
+        Bridge { name: args.reader, link: None, patience: args.patience.saturating_mul(4) };
+    let mut watch = |_: &crate::relay::wire::FromServer| {};
+    let ended = relay(&address(&args.server, &args.ticket), &mut reader, &mut watch);
+    match ended {
+        Ok(ended) => tell(&ended, args.json),
+        Err(error) => {
+            let line = crate::http::problem::chain(&error);
+            // A closed standard error leaves nothing to tell anyone.
+            let _ = writeln!(std::io::stderr(), "enroll: {line}");
+            ExitCode::from(if matches!(error, ClientError::Address(_)) { 2 } else { 3 })
+        }
+    }
+}
+
+fn address(server: &str, ticket: &str) -> String {
+    let socket = server.trim_end_matches('/').replacen("http", "ws", 1);
+    format!("{socket}/v1/relay?ticket={ticket}")
+}
+
+fn tell(ended: &Ended, as_json: bool) -> ExitCode {
+    let (status, value) = match ended {
+        Ended::Finished { verdict } => {
+            (u8::from(verdict != "accepted"), json!({ "verdict": verdict, "reasons": [] }))
+        }
+        Ended::Failed { reason, retry } => {
+            (1, json!({ "verdict": "inconclusive", "reasons": [reason], "retry": retry }))
+        }
+    };
+    let line = if as_json {
+        value.to_string()
+    } else {
+        match ended {
+            Ended::Finished { verdict } => verdict.clone(),
+            Ended::Failed { reason, .. } => reason.clone(),
+        }
+    };
+    match writeln!(std::io::stdout(), "{line}") {
+        Ok(()) => ExitCode::from(status),
+        Err(_) => ExitCode::from(2),
+    }
+}
+
+/// A PC/SC reader with whatever card lies on it.
+struct Bridge {
+    name: String,
+    link: Option<PcscLink>,
+    /// Quarters of a second to wait for a card.
+    patience: u32,
+}
+
+impl Link for Bridge {
+    fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
+        self.link.as_mut().ok_or(LinkError::Lost)?.transmit(batch)
+    }
+}
+
+impl Reader for Bridge {
+    fn start(&mut self) -> Result<Hello, LinkError> {
+        self.link = None;
+        let mut left = self.patience;
+        loop {
+            match PcscLink::connect(&self.name) {
+                Ok(link) => {
+                    self.link = Some(link);
+                    return Ok(Hello {
+                        version: 1,
+                        link: LinkKind::Pcsc,
+                        max_command: 65_544,
+                        max_response: 65_538,
+                        extended_length: true,
+                    });
+                }
+                Err(LinkError::Lost) if left > 0 => left -= 1,
+                Err(error) => return Err(error),
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+    }
+}

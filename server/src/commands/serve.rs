@@ -1,0 +1,39 @@
+//! `enroll serve`: the service for real documents.
+
+use super::setup::{
+    Place, SetupError, announce, assemble, block_on, ended, listen, load_trust, registers,
+    stop_signal,
+};
+use crate::app::Sweeper;
+use std::process::ExitCode;
+
+/// Run the enrolment service
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: Place,
+    /// Address and port, instead of the configured one; port 0 picks a free one
+    #[arg(long)]
+    listen: Option<String>,
+}
+
+/// Runs until asked to stop.
+#[must_use]
+pub fn run(args: Args) -> ExitCode {
+    ended(block_on(serve(args)))
+}
+
+async fn serve(args: Args) -> Result<(), SetupError> {
+    let data = &args.place.data;
+    let mut config = args.place.config()?;
+    let trust = load_trust(data)?;
+    let address = args.listen.unwrap_or_else(|| config.server.listen.clone());
+    let registers = registers(&mut config);
+    let app = assemble(data, config, trust, registers).await?;
+    let listener = listen(&address).await?;
+    let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
+    let _sweeper = Sweeper::start(app.clone());
+    announce(&url)?;
+    let router = crate::http::finish(crate::http::router(app));
+    crate::serve(listener, router, stop_signal()).await.map_err(SetupError::Serve)
+}

@@ -1,0 +1,232 @@
+//! From the command line, the configuration and the data directory to a running service.
+
+use crate::app::{App, LoadedFaces, Parts, Rules};
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::config::{Config, ConfigError};
+use crate::keys::{KeyError, KeyRing};
+use crate::registers::Registers;
+use crate::registers::http::HttpRegisters;
+use crate::storage::{StorageError, Store, embedded_url};
+use mrz::reader::{MrzReader, ReaderError};
+use crate::trust_dir::{TrustDir, TrustDirError};
+use nfc::trust::{Domain, TrustStore};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the state lies and what configures it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Place {
+    /// Data directory: trust, models, database, keys
+    #[arg(long, env = "INDRUL_DATA", default_value = "./data")]
+    pub data: PathBuf,
+    /// Configuration file (TOML)
+    #[arg(long, env = "INDRUL_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+impl Place {
+    /// The configuration, with the environment's overrides.
+    pub(super) fn config(&self) -> Result<Config, SetupError> {
+        Ok(Config::load(self.config.as_deref(), std::env::vars())?)
+    }
+}
+
+/// Why the service cannot run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The face models are missing or altered.
+    #[error("the face models cannot be used: run scripts/models {}", data.display())]
+    Models {
+        /// The data directory.
+        data: PathBuf,
+        /// Why.
+        source: liveness::ModelError,
+    },
+    /// The page reader cannot be used.
+    #[error("the page reader cannot be used")]
+    Reader(#[from] ReaderError),
+    /// The trust store cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustDirError),
+    /// A production service must not trust test issuers.
+    #[error("the trust store holds a qa anchor: a production server does not start with one")]
+    QaAnchor,
+    /// A production service without issuers would refuse everybody.
+    #[error("the trust store is empty: import one with `enroll trust import`")]
+    NoAnchors,
+    /// A file cannot be used.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The fixtures cannot be had.
+    #[error(transparent)]
+    Fixtures(#[from] crate::demo::CatalogueError),
+    /// The server ended.
+    #[error("the server ended")]
+    Serve(#[source] std::io::Error),
+    /// The runtime cannot be started.
+    #[error("the runtime cannot be started")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl SetupError {
+    /// 2 for what the caller can mend in the command or its files, 3 for what is missing.
+    fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Config(_) | Self::Listen { .. } => 2,
+            _ => 3,
+        })
+    }
+}
+
+/// Tells why and with what status a command ends.
+pub(super) fn ended(result: Result<(), SetupError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            use std::io::Write;
+            let line = crate::http::problem::chain(&error);
+            // A closed standard error leaves nothing to tell anyone.
+            let _ = writeln!(std::io::stderr(), "enroll: {line}");
+            error.code()
+        }
+    }
+}
+
+/// Runs `work` to its end on a new runtime.
+pub(super) fn block_on<T>(
+    work: impl Future<Output = Result<T, SetupError>>,
+) -> Result<T, SetupError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(SetupError::Runtime)?
+        .block_on(work)
+}
+
+/// Keys and rows.
+pub(super) async fn open_store(
+    data: &Path,
+    config: &Config,
+) -> Result<(Store, Arc<KeyRing>), SetupError> {
+    std::fs::create_dir_all(data)
+        .map_err(|source| SetupError::File { path: data.to_owned(), source })?;
+    let entropy = Arc::new(SystemEntropy);
+    let keys =
+        KeyRing::open(&data.join("keys"), config.keys.passphrase.as_ref(), entropy.as_ref())?;
+    let keys = Arc::new(keys);
+    let url = config
+        .database
+        .url
+        .as_ref()
+        .map_or_else(|| embedded_url(data), |url| url.expose().to_owned());
+    let store = Store::open(&url, keys.clone(), entropy).await?;
+    Ok((store, keys))
+}
+
+/// The face models in `data`.
+pub(super) fn load_faces(data: &Path) -> Result<LoadedFaces, SetupError> {
+    LoadedFaces::load(&data.join("models"))
+        .map_err(|source| SetupError::Models { data: data.to_owned(), source })
+}
+
+/// The registers that the configuration names.
+pub(super) fn registers(config: &mut Config) -> Arc<dyn Registers> {
+    let found = &mut config.registers;
+    Arc::new(HttpRegisters::new(
+        found.persons_url.take(),
+        found.documents_url.take(),
+        found.token.take(),
+        Duration::from_millis(found.timeout_ms),
+    ))
+}
+
+/// The service of these parts.
+pub(super) async fn assemble(
+    data: &Path,
+    config: Config,
+    trust: TrustStore,
+    registers: Arc<dyn Registers>,
+) -> Result<Arc<App>, SetupError> {
+    let faces = load_faces(data)?;
+    let mrz = MrzReader::new()?;
+    let (store, keys) = open_store(data, &config).await?;
+    let parts = Parts {
+        store,
+        keys,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        trust: Arc::new(trust),
+        faces: Arc::new(faces),
+        mrz: Arc::new(mrz),
+        registers,
+    };
+    let Config { policy, case, relay, server, .. } = config;
+    Ok(Arc::new(App::new(parts, Rules { policy, case, relay, server })))
+}
+
+/// Listens on `address`.
+pub(super) async fn listen(address: &str) -> Result<tokio::net::TcpListener, SetupError> {
+    tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|source| SetupError::Listen { address: address.to_owned(), source })
+}
+
+/// Tells on standard output where the server is reached, in a form that programs can read.
+pub(super) fn announce(url: &str) -> Result<(), SetupError> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening {url}").and_then(|()| out.flush()).map_err(SetupError::Serve)
+}
+
+/// Ends when the process is asked to end.
+pub(super) async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupt.await;
+        }
+    }
+    tracing::info!("stopping");
+}
+
+/// The anchors for real documents that `enroll trust import` put into `data/trust`.
+pub(super) fn load_trust(data: &Path) -> Result<TrustStore, SetupError> {
+    let folder = TrustDir::open(&data.join("trust"))?;
+    if folder.domains()?.contains(&Domain::Qa) {
+        return Err(SetupError::QaAnchor);
+    }
+    let store = folder.load(Domain::Production)?;
+    if store.anchors().is_empty() { Err(SetupError::NoAnchors) } else { Ok(store) }
+}

@@ -1,0 +1,309 @@
+//! Configuration, read once into types (STYLE 28, INTERFACES *Trust, models and other state*).
+//!
+//! One TOML file; `INDRUL_<SECTION>__<KEY>` in the environment overrides a value; each secret is a
+//! value or the name of a file (`…_file`). Unknown names are refused: a misspelt limit must not
+//! silently be no limit.
+
+use serde::Deserialize;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML.
+    #[error("the configuration is not TOML")]
+    Toml(#[source] toml::de::Error),
+    /// A value is unknown, missing or of the wrong kind.
+    #[error("the configuration has a wrong value")]
+    Value(#[source] toml::de::Error),
+    /// An override names a section that is no table.
+    #[error("{variable} does not name a value")]
+    Override {
+        /// The environment variable.
+        variable: String,
+    },
+}
+
+/// A secret: never shown, zeroized on drop.
+#[derive(Deserialize)]
+#[serde(from = "String")]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The secret itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// All of it, with the defaults of a fresh machine.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the server listens and how it is reached.
+    pub server: Server,
+    /// Where rows are kept.
+    pub database: Database,
+    /// What protects the keys.
+    pub keys: Keys,
+    /// The registers asked.
+    pub registers: Registers,
+    /// The chip relay's limits.
+    pub relay: Relay,
+    /// Rules for a case.
+    pub case: Case,
+    /// What is required of an enrolment.
+    pub policy: enroll_core::policy::Policy,
+}
+
+/// Where the server listens and how it is reached.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port; port 0 picks a free one.
+    pub listen: String,
+    /// The address clients use, if it is not the listening one: `https://…`, without final slash.
+    pub public_url: Option<String>,
+    /// Longest page or face picture, bytes.
+    pub max_picture: usize,
+    /// Name written as issuer into identities.
+    pub issuer: String,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8480".to_owned(),
+            public_url: None,
+            max_picture: 12 * 1024 * 1024,
+            issuer: "https://indrul.invalid".to_owned(),
+        }
+    }
+}
+
+/// Where rows are kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// `postgres://…` or `sqlite://…`; nothing for `indrul.db` in the data directory.
+    pub url: Option<Secret>,
+    /// A file that holds the URL.
+    pub url_file: Option<PathBuf>,
+}
+
+/// What protects the keys at rest.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keys {
+    /// Passphrase that seals the master key; without one the file's mode alone protects it.
+    pub passphrase: Option<Secret>,
+    /// A file that holds the passphrase.
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// The registers asked.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Registers {
+    /// Base address of the person register: `GET {persons_url}/persons/{cpr}`.
+    pub persons_url: Option<String>,
+    /// Base address of the document register: `GET {documents_url}/documents/{issuer}/{number}`.
+    pub documents_url: Option<String>,
+    /// Bearer token for both.
+    pub token: Option<Secret>,
+    /// A file that holds the token.
+    pub token_file: Option<PathBuf>,
+    /// Longest wait for one answer, milliseconds.
+    pub timeout_ms: u64,
+}
+
+impl Default for Registers {
+    fn default() -> Self {
+        Self { persons_url: None, documents_url: None, token: None, token_file: None, timeout_ms: 5_000 }
+    }
+}
+
+/// The chip relay's limits.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Relay {
+    /// Longest silence of the client, milliseconds.
+    pub deadline_ms: u64,
+    /// Longest wait for a new hello after a lost link, milliseconds.
+    pub hello_ms: u64,
+    /// Longest text frame from the client, bytes.
+    pub max_frame: usize,
+    /// How often the chip may be started on one socket.
+    pub max_starts: u32,
+    /// How long a ticket lives, seconds.
+    pub ticket_seconds: u32,
+}
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self {
+            deadline_ms: 20_000,
+            hello_ms: 60_000,
+            max_frame: 1024 * 1024,
+            max_starts: 10,
+            ticket_seconds: 120,
+        }
+    }
+}
+
+impl Relay {
+    /// Longest silence of the client.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(self.deadline_ms)
+    }
+
+    /// Longest wait for a hello.
+    #[must_use]
+    pub fn hello_deadline(&self) -> Duration {
+        Duration::from_millis(self.hello_ms)
+    }
+}
+
+/// Rules for a case.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Case {
+    /// The terms that a person must have accepted (A1).
+    pub terms_version: String,
+}
+
+impl Default for Case {
+    fn default() -> Self {
+        Self { terms_version: "2026-01".to_owned() }
+    }
+}
+
+impl Config {
+    /// Reads `file` (nothing: only defaults) and the overrides in `environment`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the file, variable or value.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text = file.map_or_else(|| Ok(String::new()), read)?;
+        let mut table: toml::Table = toml::from_str(&text).map_err(ConfigError::Toml)?;
+        for (variable, value) in environment {
+            override_value(&mut table, &variable, value)?;
+        }
+        let mut config: Self =
+            toml::Value::Table(table).try_into().map_err(ConfigError::Value)?;
+        config.read_secrets()?;
+        Ok(config)
+    }
+
+    fn read_secrets(&mut self) -> Result<(), ConfigError> {
+        secret(&mut self.database.url, self.database.url_file.as_deref())?;
+        secret(&mut self.keys.passphrase, self.keys.passphrase_file.as_deref())?;
+        secret(&mut self.registers.token, self.registers.token_file.as_deref())
+    }
+}
+
+fn secret(value: &mut Option<Secret>, file: Option<&Path>) -> Result<(), ConfigError> {
+    if let (None, Some(path)) = (&value, file) {
+        *value = Some(Secret::from(read(path)?.trim_end().to_owned()));
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+}
+
+/// `INDRUL_RELAY__MAX_FRAME=4096` sets `max_frame` in `[relay]`; other variables are left alone.
+fn override_value(
+    table: &mut toml::Table,
+    variable: &str,
+    value: String,
+) -> Result<(), ConfigError> {
+    let Some((section, key)) =
+        variable.strip_prefix("INDRUL_").and_then(|name| name.split_once("__"))
+    else {
+        return Ok(());
+    };
+    let section = table
+        .entry(section.to_lowercase())
+        .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+        .as_table_mut()
+        .ok_or_else(|| ConfigError::Override { variable: variable.to_owned() })?;
+    section.insert(key.to_lowercase(), scalar(value));
+    Ok(())
+}
+
+/// A number where the text is one, else a string.
+fn scalar(text: String) -> toml::Value {
+    text.parse::<i64>().map_or(toml::Value::String(text), toml::Value::Integer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("indrul.toml");
+        std::fs::write(&file, "[relay]\nmax_frame = 1\ndeadline_ms = 7\n").unwrap();
+        let vars = env(&[("INDRUL_RELAY__MAX_FRAME", "4096"), ("INDRUL_DATA", "/x"), ("HOME", "/")]);
+        let config = Config::load(Some(&file), vars).unwrap();
+        assert_eq!((config.relay.max_frame, config.relay.deadline_ms), (4096, 7));
+    }
+
+    #[test]
+    fn a_secret_is_a_value_or_a_file_and_is_never_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("url");
+        std::fs::write(&file, "postgres://user:hemmeligt@db/indrul\n").unwrap();
+        let vars = env(&[("INDRUL_DATABASE__URL_FILE", file.to_str().unwrap())]);
+        let config = Config::load(None, vars).unwrap();
+        assert_eq!(
+            config.database.url.as_ref().unwrap().expose(),
+            "postgres://user:hemmeligt@db/indrul"
+        );
+        assert!(!format!("{config:?}").contains("hemmeligt"));
+    }
+
+    #[test]
+    fn unknown_names_are_refused() {
+        let unknown = Config::load(None, env(&[("INDRUL_RELAY__MAX_FRAMES", "1")]));
+        assert!(matches!(unknown, Err(ConfigError::Value(_))));
+        let section = Config::load(None, env(&[("INDRUL_RELAYS__MAX_FRAME", "1")]));
+        assert!(matches!(section, Err(ConfigError::Value(_))));
+    }
+}

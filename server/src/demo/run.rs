@@ -1,0 +1,70 @@
+//! One citizen: a child process that enrols a fixture over the public interface.
+
+use super::{Demo, Run};
+use crate::ids::EnrolmentId;
+use serde::Deserialize;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// Longest wait for the child to have started its enrolment.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest life of a child.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// Why no enrolment was started.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    #[error("the program that plays the citizen cannot be run")]
+    Spawn(#[from] std::io::Error),
+    #[error("the program that plays the citizen did not say which enrolment it started")]
+    Silent,
+    #[error("the program that plays the citizen said something else")]
+    Speech(#[from] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+struct First {
+    enrolment: EnrolmentId,
+}
+
+impl Demo {
+    /// Starts the citizen of `fixture` and gives the enrolment that it started.
+    pub(super) async fn enrol(self: Arc<Self>, fixture: &str) -> Result<EnrolmentId, RunError> {
+        let mut child = Command::new(&self.program)
+            .args(["enrol", fixture, "--server", &self.url, "--json"])
+            .env("INDRUL_DATA", &self.data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = child.stdout.take().ok_or(RunError::Silent)?;
+        let mut lines = BufReader::new(output).lines();
+        let first = timeout(PATIENCE, lines.next_line()).await.map_err(|_| RunError::Silent)??;
+        let First { enrolment } = serde_json::from_str(&first.ok_or(RunError::Silent)?)?;
+        self.keep(enrolment, Run { fixture: fixture.to_owned(), left: false });
+        let run = Run { fixture: fixture.to_owned(), left: true };
+        tokio::spawn(async move {
+            see_out(child, lines).await;
+            self.keep(enrolment, run);
+        });
+        Ok(enrolment)
+    }
+}
+
+/// Reads what else the child says, so that it never blocks, and waits for its end.
+async fn see_out(mut child: Child, mut lines: Lines<impl AsyncBufReadExt + AsyncRead + Unpin>) {
+    let talk = async { while let Ok(Some(_)) = lines.next_line().await {} };
+    if timeout(LIFETIME, talk).await.is_err() {
+        tracing::warn!("a citizen took too long");
+    }
+    match timeout(PATIENCE, child.wait()).await {
+        Ok(Ok(status)) => tracing::info!(%status, "a citizen left"),
+        Ok(Err(error)) => tracing::warn!(%error, "a citizen was lost"),
+        Err(_) => tracing::warn!("a citizen did not leave"),
+    }
+}

@@ -1,0 +1,33 @@
+//! Bearer tokens (RFC 6750 §2.1).
+
+use super::problem::Problem;
+use crate::app::{Access, App, AppError};
+use axum::extract::{FromRequestParts, Path};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use std::sync::Arc;
+
+/// The token of a request, if it carries one.
+pub(super) fn bearer(parts: &Parts) -> Option<&str> {
+    let (scheme, token) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The `{id}` of the address.
+pub(super) async fn id(parts: &mut Parts, app: &Arc<App>) -> Result<String, Problem> {
+    let Path(id) = Path::<String>::from_request_parts(parts, app)
+        .await
+        .map_err(|_| Problem::malformed())?;
+    Ok(id)
+}
+
+impl FromRequestParts<Arc<App>> for Access {
+    type Rejection = Problem;
+
+    /// The access that the request's token gives to the enrolment in its address.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let id = id(parts, app).await?;
+        let token = bearer(parts).unwrap_or_default().to_owned();
+        Ok(app.authorise(&id, &token).await.map_err(|error: AppError| error)?)
+    }
+}

@@ -1,0 +1,74 @@
+//! The HTTP interface under `/v1` (DESIGN §7). A handler takes the request apart, calls one use
+//! case and renders its result; nothing is decided here.
+
+mod access;
+mod enrolments;
+mod identities;
+mod openapi;
+pub mod problem;
+mod relay;
+
+use crate::app::App;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use problem::Problem;
+use std::sync::Arc;
+
+/// Longest JSON body.
+const JSON_LIMIT: usize = 16 * 1024;
+
+/// The routes of the service.
+pub fn router(app: Arc<App>) -> Router {
+    let pictures = Router::new()
+        .route("/v1/enrolments/{id}/page", put(enrolments::page))
+        .route("/v1/enrolments/{id}/face", put(enrolments::face))
+        .layer(DefaultBodyLimit::max(app.server.max_picture));
+    Router::new()
+        .route("/v1/enrolments", post(enrolments::start))
+        .route("/v1/enrolments/{id}", get(enrolments::view))
+        .route("/v1/enrolments/{id}/relay-tickets", post(enrolments::ticket))
+        .route("/v1/enrolments/{id}/finish", post(enrolments::finish))
+        .route("/v1/relay", get(relay::open))
+        .route("/v1/identities/{id}", get(identities::view))
+        .route("/v1/keys", get(identities::keys))
+        .route("/openapi.json", get(openapi::document))
+        .layer(DefaultBodyLimit::max(JSON_LIMIT))
+        .merge(pictures)
+        .with_state(app)
+}
+
+/// What every router of the service shares: answers for addresses and methods that are none, and
+/// the headers of every answer.
+pub fn finish(router: Router) -> Router {
+    router
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method() })
+        .layer(from_fn(secure))
+}
+
+/// Scripts, styles and connections of our own only, and nothing inline.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+async fn secure(request: Request, next: Next) -> Response {
+    let started = tokio::time::Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await.into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("permissions-policy"), "camera=(self)"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
+    tracing::debug!(%method, path, status, ms, "answered");
+    response
+}

@@ -1,0 +1,36 @@
+//! The registers an enrolment asks (REQUIREMENTS B8, C1, C2): persons and documents.
+//!
+//! A register is asked, never trusted to be there: an answer that does not come, or that cannot be
+//! read, is *unavailable*, and unavailable is never valid.
+
+pub mod http;
+pub mod standin;
+mod wire;
+
+pub use wire::Person;
+
+use enroll_core::findings::document::DocumentStatus;
+use enroll_core::findings::person::PersonAnswer;
+
+/// The registers. Calls may block: run them where that is allowed.
+pub trait Registers: Send + Sync {
+    /// The person with `cpr`.
+    fn person(&self, cpr: &str) -> PersonAnswer;
+
+    /// The status of a document of `issuer`.
+    fn document(&self, issuer: &str, number: &str) -> DocumentStatus;
+}
+
+/// No register at all: every answer is *unavailable*.
+#[derive(Debug, Clone, Copy)]
+pub struct NoRegisters;
+
+impl Registers for NoRegisters {
+    fn person(&self, _: &str) -> PersonAnswer {
+        PersonAnswer::Unavailable
+    }
+
+    fn document(&self, _: &str, _: &str) -> DocumentStatus {
+        DocumentStatus::Unavailable
+    }
+}

@@ -1,0 +1,176 @@
+//! Stand-in registers for QA: the same HTTP interface on a loopback port, filled from fixtures'
+//! `holder.json`, and faults on demand. They ship, because `enroll demo` ships; a production server
+//! never starts them.
+
+use super::wire::Person;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use enroll_core::findings::document::DocumentStatus;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What the registers hold and how they behave.
+#[derive(Default)]
+pub struct Scripted {
+    persons: HashMap<String, Person>,
+    documents: HashMap<(String, String), DocumentStatus>,
+    fault: Option<Fault>,
+}
+
+impl std::fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Scripted({} persons, {} documents)", self.persons.len(), self.documents.len())
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    Fails,
+    Silent,
+    Babbles,
+}
+
+impl Scripted {
+    /// Registers that answer every call with 500.
+    #[must_use]
+    pub fn failing() -> Self {
+        Self { fault: Some(Fault::Fails), ..Self::default() }
+    }
+
+    /// Registers that never answer.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { fault: Some(Fault::Silent), ..Self::default() }
+    }
+
+    /// Registers that answer 200 with nonsense.
+    #[must_use]
+    pub fn babbling() -> Self {
+        Self { fault: Some(Fault::Babbles), ..Self::default() }
+    }
+
+    /// Adds a person.
+    pub fn add_person(&mut self, cpr: &str, person: Person) {
+        self.persons.insert(cpr.to_owned(), person);
+    }
+
+    /// Adds a document.
+    pub fn add_document(&mut self, issuer: &str, number: &str, status: DocumentStatus) {
+        self.documents.insert((issuer.to_owned(), number.to_owned()), status);
+    }
+
+    /// Adds what a fixture's `holder.json` says.
+    pub fn add_holder(&mut self, holder: &Holder) {
+        self.add_person(&holder.cpr, holder.person.clone());
+        let status = holder.document_status.unwrap_or(DocumentStatus::Valid);
+        self.add_document(&holder.issuer, &holder.document_number, status);
+    }
+}
+
+/// A fixture's `holder.json`.
+#[derive(Clone, Deserialize)]
+pub struct Holder {
+    /// Personal number.
+    pub cpr: String,
+    /// The person as the register has them.
+    #[serde(flatten)]
+    pub person: Person,
+    /// Issuing state of the document.
+    #[serde(default = "denmark")]
+    pub issuer: String,
+    /// Number of the document.
+    pub document_number: String,
+    /// Its status, if not valid.
+    #[serde(default)]
+    pub document_status: Option<DocumentStatus>,
+}
+
+impl std::fmt::Debug for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Holder(…)")
+    }
+}
+
+fn denmark() -> String {
+    "DNK".to_owned()
+}
+
+/// Running stand-in registers; they stop when this is dropped.
+#[derive(Debug)]
+pub struct StandIn {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl StandIn {
+    /// Starts them on a free loopback port.
+    ///
+    /// # Errors
+    /// An I/O error if no port can be had.
+    pub async fn start(script: Scripted) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let router = Router::new()
+            .route("/persons/{cpr}", get(person))
+            .route("/documents/{issuer}/{number}", get(document))
+            .with_state(Arc::new(script));
+        let task = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the stand-in registers stopped");
+            }
+        });
+        Ok(Self { address, task })
+    }
+
+    /// Their base address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+async fn person(State(script): State<Arc<Scripted>>, Path(cpr): Path<String>) -> Response {
+    if let Some(fault) = script.fault {
+        return misbehave(fault).await;
+    }
+    match script.persons.get(&cpr) {
+        Some(person) => axum::Json(person).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn document(
+    State(script): State<Arc<Scripted>>,
+    Path(document): Path<(String, String)>,
+) -> Response {
+    if let Some(fault) = script.fault {
+        return misbehave(fault).await;
+    }
+    match script.documents.get(&document) {
+        Some(DocumentStatus::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        None | Some(DocumentStatus::Unknown) => StatusCode::NOT_FOUND.into_response(),
+        Some(status) => axum::Json(json!({ "status": status })).into_response(),
+    }
+}
+
+async fn misbehave(fault: Fault) -> Response {
+    match fault {
+        Fault::Fails => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Fault::Silent => std::future::pending().await,
+        Fault::Babbles => "<html>".into_response(),
+    }
+}

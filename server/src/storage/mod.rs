@@ -1,0 +1,217 @@
+//! Rows: one concrete [`Store`] over SQLite and PostgreSQL (STYLE 27), the same SQL on both.
+//!
+//! The database is trusted to keep rows and with nothing else: what is personal is sealed per
+//! enrolment before it gets here (DESIGN §1), tokens and tickets are hashes (STYLE 18).
+//! A unit of work is a [`Tx`]; one that is dropped leaves nothing behind.
+
+mod audit;
+mod enrolments;
+mod identities;
+mod sealed;
+mod tickets;
+
+pub use enrolments::Enrolment;
+pub use identities::{Evidence, Identity};
+
+use crate::clock::{Entropy, EntropyError};
+use crate::keys::KeyRing;
+use crate::seal::SealError;
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::MigrateError;
+use sqlx::{Any, AnyPool, Executor, Transaction};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Why a row could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the schema could not be brought up to date")]
+    Migrate(#[from] MigrateError),
+    /// A sealed value does not open, or could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// No random bytes.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// A row holds what the program never writes.
+    #[error("{table}.{column} holds what no row may hold")]
+    ImpossibleRow {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// A value has no JSON form.
+    #[error("a record cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+    /// Somebody else changed the row since it was read.
+    #[error("the enrolment was changed meanwhile")]
+    Conflict,
+    /// The enrolment has ended and its key is erased.
+    #[error("the enrolment's data are erased")]
+    Erased,
+}
+
+/// Which database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// The rows of the service. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pool: AnyPool,
+    dialect: Dialect,
+    keys: Arc<KeyRing>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({:?})", self.dialect)
+    }
+}
+
+/// The URL of the embedded database in `data`.
+#[must_use]
+pub fn embedded_url(data: &Path) -> String {
+    format!("sqlite://{}?mode=rwc", data.join("indrul.db").display())
+}
+
+impl Store {
+    /// Connects to `url` (`sqlite://…` or `postgres://…`) and brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the database cannot be reached or migrated.
+    pub async fn open(
+        url: &str,
+        keys: Arc<KeyRing>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StorageError> {
+        install_default_drivers();
+        let dialect =
+            if url.starts_with("postgres") { Dialect::Postgres } else { Dialect::Sqlite };
+        let pool = connect(url, dialect).await?;
+        match dialect {
+            Dialect::Sqlite => sqlx::migrate!("migrations/sqlite").run(&pool).await?,
+            Dialect::Postgres => sqlx::migrate!("migrations/postgres").run(&pool).await?,
+        }
+        Ok(Self { pool, dialect, keys, entropy })
+    }
+
+    /// Starts a unit of work. On SQLite it holds the one writer's lock from the start, so that
+    /// what it reads is still so when it writes.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn begin(&self) -> Result<Tx, StorageError> {
+        let inner = match self.dialect {
+            Dialect::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
+            Dialect::Postgres => self.pool.begin().await?,
+        };
+        Ok(Tx { inner, store: self.clone() })
+    }
+
+    /// Closes all connections, after what they are doing.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+async fn connect(url: &str, dialect: Dialect) -> Result<AnyPool, StorageError> {
+    let mut options = AnyPoolOptions::new().max_connections(8);
+    if dialect == Dialect::Sqlite {
+        options = options.after_connect(|connection, _| {
+            Box::pin(async move {
+                // Deleted keys and data are overwritten, not only unlinked (REQUIREMENTS D8).
+                for pragma in [
+                    "PRAGMA journal_mode = WAL",
+                    "PRAGMA synchronous = NORMAL",
+                    "PRAGMA secure_delete = ON",
+                    "PRAGMA busy_timeout = 10000",
+                ] {
+                    connection.execute(pragma).await?;
+                }
+                Ok(())
+            })
+        });
+    }
+    Ok(options.connect(url).await?)
+}
+
+/// One unit of work; nothing of it holds before [`Tx::commit`].
+pub struct Tx {
+    inner: Transaction<'static, Any>,
+    store: Store,
+}
+
+impl std::fmt::Debug for Tx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tx")
+    }
+}
+
+impl Tx {
+    /// Makes all of it hold.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`]; nothing holds then.
+    pub async fn commit(self) -> Result<(), StorageError> {
+        Ok(self.inner.commit().await?)
+    }
+}
+
+/// Fresh databases for tests: SQLite always, PostgreSQL where `INDRUL_TEST_POSTGRES` names one.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::clock::SystemEntropy;
+
+    pub(crate) struct Fresh {
+        pub(crate) store: Store,
+        _dir: tempfile::TempDir,
+    }
+
+    pub(crate) async fn sqlite() -> Fresh {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = KeyRing::open(&dir.path().join("keys"), None, &SystemEntropy).unwrap();
+        let url = embedded_url(dir.path());
+        let store = Store::open(&url, Arc::new(keys), Arc::new(SystemEntropy)).await.unwrap();
+        Fresh { store, _dir: dir }
+    }
+
+    async fn postgres() -> Option<Fresh> {
+        let Ok(url) = std::env::var("INDRUL_TEST_POSTGRES") else {
+            println!("skipped on PostgreSQL: INDRUL_TEST_POSTGRES is not set");
+            return None;
+        };
+        install_default_drivers();
+        let name = format!("indrul_{}", crate::ids::EnrolmentId::random(&SystemEntropy).unwrap());
+        let name = name.replace('-', "");
+        let admin = AnyPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::query(create).execute(&admin).await.unwrap();
+        admin.close().await;
+        let (server, query) = url.split_once('?').map_or((url.as_str(), ""), |(s, q)| (s, q));
+        let base = server.rsplit_once('/').unwrap().0;
+        let dir = tempfile::tempdir().unwrap();
+        let keys = KeyRing::open(&dir.path().join("keys"), None, &SystemEntropy).unwrap();
+        let url = format!("{base}/{name}?{query}");
+        let store = Store::open(&url, Arc::new(keys), Arc::new(SystemEntropy)).await.unwrap();
+        Some(Fresh { store, _dir: dir })
+    }
+
+    /// One fresh store per database at hand.
+    pub(crate) async fn all() -> Vec<Fresh> {
+        let mut stores = vec![sqlite().await];
+        stores.extend(postgres().await);
+        stores
+    }
+}
