@@ -5,7 +5,7 @@ use image::RgbImage;
 use crate::geometry::{Affine, Point};
 
 /// Beyond this many samples a side per pixel nothing is gained.
-const MOST_SAMPLES: f32 = 8.0;
+const MOST_SAMPLES: f32 = 4.0;
 
 /// A square of RGB values 0..=255, row by row.
 pub(crate) struct Crop {

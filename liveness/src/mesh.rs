@@ -81,11 +81,6 @@ impl Mesh {
         Ok(Some(Mesh { vertices: vertices.collect() }))
     }
 
-    #[cfg(test)]
-    pub(crate) fn of(vertices: Vec<Vertex>) -> Mesh {
-        Mesh { vertices }
-    }
-
     pub(crate) fn points(&self) -> impl Iterator<Item = Point> + Clone {
         self.vertices.iter().map(|v| v.place)
     }
@@ -129,5 +124,69 @@ impl Mesh {
 
     fn vertex(&self, index: usize) -> Vertex {
         self.vertices.get(index).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Role;
+    use crate::model::fake;
+
+    const DETECTION: Detection = Detection {
+        score: 1.0,
+        bounds: Bounds { x: 50.0, y: 50.0, width: 100.0, height: 100.0 },
+        eyes: [Point { x: 80.0, y: 90.0 }, Point { x: 120.0, y: 90.0 }],
+    };
+
+    /// A landmark network that puts the given points at these places of its 192 pixels.
+    fn network(points: &'static [(usize, [f32; 3])], presence: f32) -> Network {
+        fake::network(Role::Landmarks, 192, move |_| {
+            let mut values = vec![96.0; POINTS * 3];
+            for (index, xyz) in points {
+                values[index * 3..][..3].copy_from_slice(xyz);
+            }
+            vec![values, vec![presence]]
+        })
+    }
+
+    fn fit(points: &'static [(usize, [f32; 3])]) -> Mesh {
+        Mesh::fit(&network(points, 9.0), &RgbImage::new(200, 200), &DETECTION).unwrap().unwrap()
+    }
+
+    #[test]
+    fn points_come_back_in_the_pixels_of_the_picture() {
+        let mesh =
+            fit(&[(33, [40.0, 60.0, 0.0]), (133, [56.0, 68.0, 0.0]), (1, [96.0, 96.0, 0.0])]);
+        let [eye, _, nose, ..] = mesh.five();
+        assert!(nose.distance(Point::new(100.0, 100.0)) < 1e-3);
+        // The crop is 150 pixels wide: 192 of its pixels are 150 of the picture's.
+        let expected = Point::new(25.0 + 48.0 * 150.0 / 192.0, 25.0 + 64.0 * 150.0 / 192.0);
+        assert!(eye.distance(expected) < 1e-3);
+    }
+
+    #[test]
+    fn the_pose_follows_the_depth() {
+        let straight = [
+            (234, [30.0, 96.0, 0.0]),
+            (454, [162.0, 96.0, 0.0]),
+            (10, [96.0, 20.0, 0.0]),
+            (152, [96.0, 172.0, 0.0]),
+        ];
+        let pose = fit(Box::leak(Box::new(straight))).pose(0.0);
+        assert!(pose.yaw.abs() < 1e-3 && pose.pitch.abs() < 1e-3);
+        let mut turned = straight;
+        turned[1].1[2] = 132.0; // the picture's right side is farther away
+        turned[3].1[2] = -152.0; // the chin is nearer
+        let pose = fit(Box::leak(Box::new(turned))).pose(5.0);
+        assert!((pose.yaw - 45.0).abs() < 1e-3, "{pose:?}");
+        assert!((pose.pitch - 40.0).abs() < 1e-3, "{pose:?}");
+    }
+
+    #[test]
+    fn no_mesh_where_the_network_sees_no_face() {
+        let image = RgbImage::new(200, 200);
+        assert!(Mesh::fit(&network(&[], -3.0), &image, &DETECTION).unwrap().is_none());
+        assert!(Mesh::fit(&network(&[], f32::NAN), &image, &DETECTION).is_err());
     }
 }

@@ -89,9 +89,7 @@ fn by_format(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
 
 fn common(bytes: &[u8], format: ImageFormat) -> Result<RgbImage, DecodeError> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
+    let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODER_BYTES);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(DecodeError::Damaged)?;
