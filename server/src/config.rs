@@ -143,7 +143,13 @@ pub struct Registers {
 
 impl Default for Registers {
     fn default() -> Self {
-        Self { persons_url: None, documents_url: None, token: None, token_file: None, timeout_ms: 5_000 }
+        Self {
+            persons_url: None,
+            documents_url: None,
+            token: None,
+            token_file: None,
+            timeout_ms: 5_000,
+        }
     }
 }
 
@@ -217,8 +223,7 @@ impl Config {
         for (variable, value) in environment {
             override_value(&mut table, &variable, value)?;
         }
-        let mut config: Self =
-            toml::Value::Table(table).try_into().map_err(ConfigError::Value)?;
+        let mut config: Self = toml::Value::Table(table).try_into().map_err(ConfigError::Value)?;
         config.read_secrets()?;
         Ok(config)
     }
@@ -280,7 +285,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("indrul.toml");
         std::fs::write(&file, "[relay]\nmax_frame = 1\ndeadline_ms = 7\n").unwrap();
-        let vars = env(&[("INDRUL_RELAY__MAX_FRAME", "4096"), ("INDRUL_DATA", "/x"), ("HOME", "/")]);
+        let vars =
+            env(&[("INDRUL_RELAY__MAX_FRAME", "4096"), ("INDRUL_DATA", "/x"), ("HOME", "/")]);
         let config = Config::load(Some(&file), vars).unwrap();
         assert_eq!((config.relay.max_frame, config.relay.deadline_ms), (4096, 7));
     }

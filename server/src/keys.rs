@@ -106,7 +106,6 @@ impl KeyRing {
     pub fn jwks(&self) -> Value {
         json!({ "keys": self.public })
     }
-
 }
 
 impl Signer for KeyRing {
@@ -130,8 +129,7 @@ impl SigningKey {
         let (x, y) = (base64url(&x), base64url(&y));
         let thumbprint = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         let id = base64url(&hash(MessageDigest::sha256(), thumbprint.as_bytes())?);
-        let jwk =
-            json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": id, "alg": "ES256", "use": "sig"});
+        let jwk = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": id, "alg": "ES256", "use": "sig"});
         Ok(Self { key, id, jwk })
     }
 
@@ -217,7 +215,15 @@ fn parse_master(text: &str, passphrase: Option<&Secret>, path: &Path) -> Result<
 fn derive(passphrase: &Secret, salt: &[u8]) -> Result<Key, KeyError> {
     let mut out = Zeroizing::new([0_u8; 32]);
     let (n, r, p, memory) = (1 << 15, 8, 1, 64 * 1024 * 1024);
-    openssl::pkcs5::scrypt(passphrase.expose().as_bytes(), salt, n, r, p, memory, out.as_mut_slice())?;
+    openssl::pkcs5::scrypt(
+        passphrase.expose().as_bytes(),
+        salt,
+        n,
+        r,
+        p,
+        memory,
+        out.as_mut_slice(),
+    )?;
     Key::from_slice(out.as_slice()).ok_or(KeyError::PassphraseMissing)
 }
 

@@ -51,7 +51,11 @@ impl Place<'_> {
         [self.table, self.row, self.column]
             .iter()
             .flat_map(|part| {
-                (part.len() as u64).to_be_bytes().into_iter().chain(part.bytes()).collect::<Vec<_>>()
+                (part.len() as u64)
+                    .to_be_bytes()
+                    .into_iter()
+                    .chain(part.bytes())
+                    .collect::<Vec<_>>()
             })
             .collect()
     }

@@ -2,5 +2,12 @@
 //!
 //! The only crate that sees both sides, what ships and the fixtures; it is QA's and never ships.
 
+pub mod chip_link;
+pub mod citizen;
+pub mod cli;
+pub mod memory;
 pub mod report;
+pub mod run;
+pub mod station;
+pub mod testing;
 pub mod webdriver;

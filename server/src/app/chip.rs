@@ -58,9 +58,7 @@ impl App {
         let (mut tx, mut enrolment) = self.load(access).await?;
         let now = self.now();
         let policy = &self.policy;
-        enrolment
-            .record
-            .advance(|case| case.attempt(Step::Chip, policy, now)?.page_read(now))?;
+        enrolment.record.advance(|case| case.attempt(Step::Chip, policy, now)?.page_read(now))?;
         enrolment.record.findings.forget(&OF_THE_CHIP);
         self.forget_chip(&mut tx, access.id()).await?;
         let page = self.page_mrz(&mut tx, access.id()).await?;
@@ -134,11 +132,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError`].
-    pub async fn chip_failed(
-        &self,
-        access: Access,
-        reason: ReasonCode,
-    ) -> Result<bool, AppError> {
+    pub async fn chip_failed(&self, access: Access, reason: ReasonCode) -> Result<bool, AppError> {
         self.trail(access, reason).await?;
         let (_tx, enrolment) = self.load(access).await?;
         let now = self.now();

@@ -86,7 +86,9 @@ impl Faces for LoadedFaces {
             Ok(found) => found,
             Err(reason) => {
                 let mut checks = vec![Check::failed("face.detected", reason, json!({}))];
-                checks.extend(["face.quality", "face.match"].map(|id| Check::waiting(id, "face.detected")));
+                checks.extend(
+                    ["face.quality", "face.match"].map(|id| Check::waiting(id, "face.detected")),
+                );
                 return checks;
             }
         };
@@ -122,9 +124,7 @@ fn listed(folder: &Path) -> BTreeMap<String, String> {
 fn quality(face: &Face) -> Check {
     let evidence = json!(face.quality.measures);
     match face.quality.reasons.first() {
-        Some(reason) => {
-            Check::failed("face.quality", ReasonCode::nearest(reason.code()), evidence)
-        }
+        Some(reason) => Check::failed("face.quality", ReasonCode::nearest(reason.code()), evidence),
         None => Check::passed("face.quality", evidence),
     }
 }
@@ -144,7 +144,11 @@ impl App {
     ///
     /// # Errors
     /// `face.*` with an instruction if the picture cannot be used; `case.*` if it is not its turn.
-    pub async fn face(self: std::sync::Arc<Self>, access: Access, picture: Vec<u8>) -> Result<View, AppError> {
+    pub async fn face(
+        self: std::sync::Arc<Self>,
+        access: Access,
+        picture: Vec<u8>,
+    ) -> Result<View, AppError> {
         let (mut tx, mut enrolment) = self.load(access).await?;
         let now = self.now();
         enrolment.record.advance(|case| case.attempt(Step::Face, &self.policy, now))?;

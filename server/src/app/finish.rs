@@ -15,8 +15,8 @@ use crate::storage::{Enrolment, StorageError, Tx};
 use enroll_core::case::{Stage, State};
 use enroll_core::check::Check;
 use enroll_core::decide::{Action, Decision, decide};
-use enroll_core::findings::{document, person};
 use enroll_core::findings::person::PersonAnswer;
+use enroll_core::findings::{document, person};
 use enroll_core::reason::ReasonCode;
 use mrz::Mrz;
 use nfc::passive;
@@ -46,7 +46,12 @@ pub struct Finished {
 }
 
 impl Finished {
-    fn of(id: EnrolmentId, record: &Record, settled: &Settled, identity: Option<PublicIdentity>) -> Self {
+    fn of(
+        id: EnrolmentId,
+        record: &Record,
+        settled: &Settled,
+        identity: Option<PublicIdentity>,
+    ) -> Self {
         Self {
             id,
             verdict: verdict_name(settled.verdict),

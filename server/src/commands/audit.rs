@@ -1,7 +1,7 @@
 //! `enroll audit verify` and `enroll evidence verify`: what was stored still holds (H1, H3).
 
 use super::setup::{Place, SetupError, block_on, ended, open_store};
-use crate::storage::{Store, StorageError};
+use crate::storage::{StorageError, Store};
 use enroll_core::audit::{AuditError, Head, follow};
 use serde_json::json;
 use std::io::Write;

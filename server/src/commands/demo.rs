@@ -46,9 +46,8 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let app = assemble(&data, config, trust, registers).await?;
     let _sweeper = Sweeper::start(app.clone());
     let demo = Arc::new(Demo::new(app.clone(), catalogue, program, data, url.clone()));
-    let router = crate::http::router(app)
-        .merge(crate::demo::router(demo))
-        .merge(crate::pages::assets());
+    let router =
+        crate::http::router(app).merge(crate::demo::router(demo)).merge(crate::pages::assets());
     announce(&url)?;
     crate::serve(listener, crate::http::finish(router), stop_signal())
         .await

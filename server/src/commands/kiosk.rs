@@ -34,8 +34,7 @@ pub struct Args {
 /// no reader or no server.
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
-    let mut reader =
-        Bridge { name: args.reader, link: None, patience: args.patience.saturating_mul(4) };
+    let mut reader = Bridge::new(args.reader, Duration::from_secs(args.patience.into()));
     let mut watch = |_: &crate::relay::wire::FromServer| {};
     let ended = relay(&address(&args.server, &args.ticket), &mut reader, &mut watch);
     match ended {
@@ -78,11 +77,22 @@ fn tell(ended: &Ended, as_json: bool) -> ExitCode {
 }
 
 /// A PC/SC reader with whatever card lies on it.
-struct Bridge {
+pub struct Bridge {
     name: String,
     link: Option<PcscLink>,
-    /// Quarters of a second to wait for a card.
-    patience: u32,
+    /// How long to wait for a card.
+    patience: Duration,
+}
+
+/// How often a reader without a card is asked again.
+const AGAIN: Duration = Duration::from_millis(250);
+
+impl Bridge {
+    /// The reader `name`, which is given `patience` to have a card on it.
+    #[must_use]
+    pub fn new(name: impl Into<String>, patience: Duration) -> Self {
+        Self { name: name.into(), link: None, patience }
+    }
 }
 
 impl Link for Bridge {
@@ -107,10 +117,10 @@ impl Reader for Bridge {
                         extended_length: true,
                     });
                 }
-                Err(LinkError::Lost) if left > 0 => left -= 1,
+                Err(LinkError::Lost) if !left.is_zero() => left = left.saturating_sub(AGAIN),
                 Err(error) => return Err(error),
             }
-            std::thread::sleep(Duration::from_millis(250));
+            std::thread::sleep(AGAIN);
         }
     }
 }

@@ -7,12 +7,12 @@ use crate::pages::html;
 use crate::pages::texts::Language;
 use crate::pages::watch::{Live, Watched};
 use askama::Template;
+use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::Router;
 use enroll_core::reason::ReasonCode;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -215,7 +215,9 @@ async fn start(
         return trouble(lang, StatusCode::NOT_FOUND);
     }
     match demo.enrol(&fixture).await {
-        Ok(id) => Redirect::to(&format!("/demo/enrolments/{id}?lang={}", lang.code())).into_response(),
+        Ok(id) => {
+            Redirect::to(&format!("/demo/enrolments/{id}?lang={}", lang.code())).into_response()
+        }
         Err(error) => {
             tracing::error!(error = %chain(&error), fixture, "no enrolment was started");
             trouble(lang, StatusCode::BAD_GATEWAY)
@@ -227,7 +229,10 @@ fn trouble(lang: Language, status: StatusCode) -> Response {
     let (title, text) = match status {
         StatusCode::BAD_GATEWAY => (
             lang.pick("Indrulleringen kunne ikke startes", "The enrolment could not be started"),
-            lang.pick("Prøvepasset svarede ikke. Se serverens log.", "The test passport did not answer. See the server’s log."),
+            lang.pick(
+                "Prøvepasset svarede ikke. Se serverens log.",
+                "The test passport did not answer. See the server’s log.",
+            ),
         ),
         _ => (
             lang.pick("Siden findes ikke", "There is no such page"),
@@ -288,7 +293,8 @@ async fn watched(demo: &Demo, id: EnrolmentId, run: &Run, lang: Language) -> Opt
         Some(identity) => demo.app.issued(identity).await.ok(),
         None => None,
     };
-    let expected = demo.catalogue.find(&run.fixture).map(|fixture| comparison(fixture, &record, lang));
+    let expected =
+        demo.catalogue.find(&run.fixture).map(|fixture| comparison(fixture, &record, lang));
     let progress = demo.app.progress(id);
     Some(Watched { record, progress, identity, left: run.left, expected })
 }
@@ -303,7 +309,11 @@ fn comparison(fixture: &Fixture, record: &crate::record::Record, lang: Language)
             && reasons.eq(expect.reasons.iter().map(String::as_str))
     });
     let reasons = expect.reasons.join(", ");
-    let what = if reasons.is_empty() { expect.verdict.clone() } else { format!("{}: {reasons}", expect.verdict) };
+    let what = if reasons.is_empty() {
+        expect.verdict.clone()
+    } else {
+        format!("{}: {reasons}", expect.verdict)
+    };
     if same {
         format!("✓ {} ({what})", lang.pick("Som forventet", "As expected"))
     } else {

@@ -15,9 +15,8 @@ pub(super) fn bearer(parts: &Parts) -> Option<&str> {
 
 /// The `{id}` of the address.
 pub(super) async fn id(parts: &mut Parts, app: &Arc<App>) -> Result<String, Problem> {
-    let Path(id) = Path::<String>::from_request_parts(parts, app)
-        .await
-        .map_err(|_| Problem::malformed())?;
+    let Path(id) =
+        Path::<String>::from_request_parts(parts, app).await.map_err(|_| Problem::malformed())?;
     Ok(id)
 }
 

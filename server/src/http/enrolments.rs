@@ -1,13 +1,11 @@
 //! The steps of an enrolment.
 
 use super::problem::Problem;
-use crate::app::{
-    Access, App, Finished, Page, PageAnswer, Start, Started, Ticket, View,
-};
+use crate::app::{Access, App, Finished, Page, PageAnswer, Start, Started, Ticket, View};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::State;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;

@@ -45,8 +45,13 @@ impl Language {
 #[must_use]
 pub fn reading(step: &str) -> Text {
     let (da, en) = match step {
-        "waiting" => ("Forbindelsen gik tabt. Læg passet på igen.", "The link was lost. Put the passport back."),
-        "access" | "pace" | "bac" => ("Åbner chippen. Hold passet stille.", "Opening the chip. Hold the passport still."),
+        "waiting" => (
+            "Forbindelsen gik tabt. Læg passet på igen.",
+            "The link was lost. Put the passport back.",
+        ),
+        "access" | "pace" | "bac" => {
+            ("Åbner chippen. Hold passet stille.", "Opening the chip. Hold the passport still.")
+        }
         "passive_authentication" => ("Kontrollerer underskriften.", "Checking the signature."),
         "chip_authentication" | "active_authentication" => {
             ("Prøver, om chippen er ægte.", "Testing whether the chip is genuine.")
@@ -109,7 +114,11 @@ pub const GROUPS: [Group; 7] = [
         en: "The chip is the original",
         checks: &[
             ("chip_authentication", "Chippen beviser sin nøgle", "The chip proves its key"),
-            ("active_authentication", "Chippen svarer på vores udfordring", "The chip answers our challenge"),
+            (
+                "active_authentication",
+                "Chippen svarer på vores udfordring",
+                "The chip answers our challenge",
+            ),
         ],
     },
     Group {
@@ -120,7 +129,11 @@ pub const GROUPS: [Group; 7] = [
             ("document.type", "Typen kan bruges", "The type is accepted"),
             ("document.validity", "Passet er ikke udløbet", "The passport has not expired"),
             ("document.page_match", "Side og chip siger det samme", "Page and chip say the same"),
-            ("document.status", "Ikke meldt bortkommet eller stjålet", "Not reported lost or stolen"),
+            (
+                "document.status",
+                "Ikke meldt bortkommet eller stjålet",
+                "Not reported lost or stolen",
+            ),
             ("document.unused", "Ikke brugt af en anden", "Not used by somebody else"),
         ],
     },
@@ -132,7 +145,11 @@ pub const GROUPS: [Group; 7] = [
             ("face.detected", "Der er ét ansigt i billedet", "There is one face in the picture"),
             ("face.quality", "Billedet er godt nok", "The picture is good enough"),
             ("face.match", "Ansigtet er det i passet", "The face is that of the passport"),
-            ("face.attack", "Billedet ligner en levende person (vejledende)", "The picture looks live (advisory)"),
+            (
+                "face.attack",
+                "Billedet ligner en levende person (vejledende)",
+                "The picture looks live (advisory)",
+            ),
         ],
     },
     Group {

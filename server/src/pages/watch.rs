@@ -156,7 +156,9 @@ fn checks(group: &Group, record: &Record, ended: bool, language: Language) -> Ch
     let rows: Vec<Row> = group
         .checks
         .iter()
-        .map(|(id, da, en)| row(id, language.pick(da, en), record.findings.find(id), ended, language))
+        .map(|(id, da, en)| {
+            row(id, language.pick(da, en), record.findings.find(id), ended, language)
+        })
         .collect();
     let passed = rows.iter().filter(|row| row.state == State::Passed).count();
     let count = format!("{passed}/{}", rows.len());
@@ -263,11 +265,21 @@ fn end(
 
 fn headline(record: &Record, language: Language) -> (&'static str, &'static str, &'static str) {
     match record.settled.as_ref().map(|settled| settled.decision) {
-        Some(Done::Issue) => ("good", "✓", language.pick("Identiteten er udstedt", "The identity is issued")),
-        Some(Done::Refuse) => ("bad", "✕", language.pick("Indrulleringen er afvist", "The enrolment is refused")),
-        Some(Done::Refer) => ("warn", "!", language.pick("Borgercenteret tager over", "A Borgercenter takes over")),
+        Some(Done::Issue) => {
+            ("good", "✓", language.pick("Identiteten er udstedt", "The identity is issued"))
+        }
+        Some(Done::Refuse) => {
+            ("bad", "✕", language.pick("Indrulleringen er afvist", "The enrolment is refused"))
+        }
+        Some(Done::Refer) => {
+            ("warn", "!", language.pick("Borgercenteret tager over", "A Borgercenter takes over"))
+        }
         Some(Done::TryAgain) => ("warn", "!", language.pick("Prøv igen", "Try again")),
-        None => ("warn", "!", language.pick("Sagen sluttede uden afgørelse", "The case ended undecided")),
+        None => (
+            "warn",
+            "!",
+            language.pick("Sagen sluttede uden afgørelse", "The case ended undecided"),
+        ),
     }
 }
 

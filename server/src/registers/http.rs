@@ -3,8 +3,8 @@
 //!
 //! 200 with the expected JSON and 404 are answers; everything else is *unavailable*.
 
-use super::wire::{Document, Person};
 use super::Registers;
+use super::wire::{Document, Person};
 use crate::config::Secret;
 use enroll_core::findings::document::DocumentStatus;
 use enroll_core::findings::person::PersonAnswer;
@@ -159,8 +159,7 @@ mod tests {
     async fn a_register_that_is_down_slow_or_mad_is_unavailable() {
         // proves B8
         let closed = "http://127.0.0.1:9".to_owned();
-        let down =
-            HttpRegisters::new(Some(closed), None, None, Duration::from_millis(200));
+        let down = HttpRegisters::new(Some(closed), None, None, Duration::from_millis(200));
         let both = ask(down, |r| (r.person("1208740001"), r.document("UTO", "1"))).await;
         assert_eq!(both, (PersonAnswer::Unavailable, DocumentStatus::Unavailable));
         for broken in [Scripted::failing(), Scripted::silent(), Scripted::babbling()] {

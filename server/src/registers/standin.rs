@@ -57,9 +57,9 @@ impl Scripted {
         Self { fault: Some(Fault::Babbles), ..Self::default() }
     }
 
-    /// Adds a person.
+    /// Adds a person under a personal number, with or without its hyphen.
     pub fn add_person(&mut self, cpr: &str, person: Person) {
-        self.persons.insert(cpr.to_owned(), person);
+        self.persons.insert(cpr.replace('-', ""), person);
     }
 
     /// Adds a document.

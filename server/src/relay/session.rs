@@ -239,9 +239,8 @@ impl Session {
     }
 
     async fn send(&mut self, frame: &FromServer) -> Result<(), End> {
-        let text = serde_json::to_string(frame).map_err(|e| {
-            End::App(AppError::Internal(Box::new(e)))
-        })?;
+        let text =
+            serde_json::to_string(frame).map_err(|e| End::App(AppError::Internal(Box::new(e))))?;
         let sent = timeout(self.app.relay.deadline(), self.socket.send(Message::Text(text.into())));
         match sent.await {
             Ok(Ok(())) => Ok(()),

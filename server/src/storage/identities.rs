@@ -164,8 +164,7 @@ impl Tx {
         &mut self,
         document: &[u8; 32],
     ) -> Result<Option<[u8; 32]>, StorageError> {
-        let impossible =
-            StorageError::ImpossibleRow { table: "documents", column: "person_hash" };
+        let impossible = StorageError::ImpossibleRow { table: "documents", column: "person_hash" };
         let found = sqlx::query("SELECT person_hash FROM documents WHERE hash = $1")
             .bind(document.to_vec())
             .fetch_optional(&mut *self.inner)

@@ -96,8 +96,7 @@ impl Store {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StorageError> {
         install_default_drivers();
-        let dialect =
-            if url.starts_with("postgres") { Dialect::Postgres } else { Dialect::Sqlite };
+        let dialect = if url.starts_with("postgres") { Dialect::Postgres } else { Dialect::Sqlite };
         let pool = connect(url, dialect).await?;
         match dialect {
             Dialect::Sqlite => sqlx::migrate!("migrations/sqlite").run(&pool).await?,

@@ -20,12 +20,14 @@ impl Tx {
             .bind(id.to_string())
             .execute(&mut *self.inner)
             .await?;
-        sqlx::query("INSERT INTO tickets (hash, enrolment, expires_at, used) VALUES ($1, $2, $3, 0)")
-            .bind(hash.to_vec())
-            .bind(id.to_string())
-            .bind(expires.unix_timestamp())
-            .execute(&mut *self.inner)
-            .await?;
+        sqlx::query(
+            "INSERT INTO tickets (hash, enrolment, expires_at, used) VALUES ($1, $2, $3, 0)",
+        )
+        .bind(hash.to_vec())
+        .bind(id.to_string())
+        .bind(expires.unix_timestamp())
+        .execute(&mut *self.inner)
+        .await?;
         Ok(())
     }
 

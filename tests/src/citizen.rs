@@ -1,0 +1,215 @@
+//! A citizen with a phone: the whole enrolment over the public HTTP interface and the chip relay,
+//! knowing nothing that a phone would not know.
+
+use fixtures::passport::Passport;
+use serde_json::{Value, json};
+use server::relay_client::{self, ClientError, Ended, Reader};
+
+use crate::report::Judgement;
+
+/// What stopped a citizen.
+#[derive(Debug, thiserror::Error)]
+pub enum CitizenError {
+    /// The server could not be reached.
+    #[error("the server does not answer at {path}")]
+    Http {
+        /// The path called.
+        path: String,
+        /// Why.
+        source: Box<ureq::Error>,
+    },
+    /// The server refused the step.
+    #[error("the server answered {path} with {status} {code}")]
+    Problem {
+        /// The path called.
+        path: String,
+        /// HTTP status.
+        status: u16,
+        /// The problem's reason code, if it has one.
+        code: String,
+    },
+    /// The answer lacks what the interface promises.
+    #[error("the answer of {path} lacks `{field}`")]
+    Answer {
+        /// The path called.
+        path: String,
+        /// The field missing.
+        field: &'static str,
+    },
+    /// The relay broke off.
+    #[error("the chip relay broke off")]
+    Relay(#[from] ClientError),
+    /// The fixture's data page could not be drawn.
+    #[error(transparent)]
+    Page(#[from] fixtures::page::PageError),
+}
+
+/// A started enrolment.
+#[derive(Debug)]
+pub struct Enrolment {
+    base: String,
+    agent: ureq::Agent,
+    /// Its identifier.
+    pub id: String,
+    token: String,
+}
+
+/// The terms that a demonstration and the tests run under.
+const TERMS: &str = "2026-01";
+
+impl Enrolment {
+    /// Starts one at the server `base` (`http://host:port`) for the person `cpr`.
+    ///
+    /// # Errors
+    /// [`CitizenError`].
+    pub fn start(base: &str, cpr: &str) -> Result<Self, CitizenError> {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
+        let body = json!({
+            "consent": {"terms_version": TERMS, "biometrics": true, "language": "da"},
+            "cpr": cpr,
+        });
+        let path = "/v1/enrolments";
+        let answer = read(path, agent.post(format!("{base}{path}")).send_json(body))?;
+        let (id, token) = (text(&answer, path, "id")?, text(&answer, path, "token")?);
+        Ok(Self { base: base.to_owned(), agent, id, token })
+    }
+
+    /// Uploads a picture of the data page.
+    ///
+    /// # Errors
+    /// [`CitizenError::Problem`] with the reason code if it cannot be used.
+    pub fn page(&self, png: &[u8]) -> Result<Value, CitizenError> {
+        self.put("page", "image/png", png)
+    }
+
+    /// Types the data page's lines instead.
+    ///
+    /// # Errors
+    /// [`CitizenError::Problem`] with the reason code if they cannot be used.
+    pub fn typed_page(&self, lines: &[String]) -> Result<Value, CitizenError> {
+        self.put("page", "application/json", json!({ "lines": lines }).to_string().as_bytes())
+    }
+
+    /// Draws a ticket for the relay: the relay's address with the ticket in it.
+    ///
+    /// # Errors
+    /// [`CitizenError`].
+    pub fn ticket(&self) -> Result<String, CitizenError> {
+        let path = self.path("relay-tickets");
+        let request = self.agent.post(format!("{}{path}", self.base));
+        let answer = read(&path, request.header("authorization", self.bearer()).send_empty())?;
+        text(&answer, &path, "url")
+    }
+
+    /// Holds the passport to `reader` and relays until the server has what it wants.
+    ///
+    /// # Errors
+    /// [`CitizenError::Relay`] if the relay breaks off.
+    pub fn read_chip(&self, reader: &mut dyn Reader) -> Result<Ended, CitizenError> {
+        Ok(relay_client::run(&self.ticket()?, reader, &mut |_| {})?)
+    }
+
+    /// Uploads a picture of the face.
+    ///
+    /// # Errors
+    /// [`CitizenError`].
+    pub fn face(&self, jpeg: &[u8]) -> Result<Value, CitizenError> {
+        self.put("face", "image/jpeg", jpeg)
+    }
+
+    /// Asks for the decision.
+    ///
+    /// # Errors
+    /// [`CitizenError`].
+    pub fn finish(&self) -> Result<Value, CitizenError> {
+        let path = self.path("finish");
+        let request = self.agent.post(format!("{}{path}", self.base));
+        read(&path, request.header("authorization", self.bearer()).send_empty())
+    }
+
+    /// How the case stands.
+    ///
+    /// # Errors
+    /// [`CitizenError`].
+    pub fn view(&self) -> Result<Value, CitizenError> {
+        self.get(&format!("/v1/enrolments/{}", self.id))
+    }
+
+    /// Anything that this enrolment's token may see.
+    ///
+    /// # Errors
+    /// [`CitizenError`].
+    pub fn get(&self, path: &str) -> Result<Value, CitizenError> {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        read(path, request.header("authorization", self.bearer()).call())
+    }
+
+    fn put(&self, step: &str, media_type: &str, body: &[u8]) -> Result<Value, CitizenError> {
+        let path = self.path(step);
+        let request = self.agent.put(format!("{}{path}", self.base));
+        let request = request.header("authorization", self.bearer());
+        read(&path, request.header("content-type", media_type).send(body))
+    }
+
+    fn path(&self, step: &str) -> String {
+        format!("/v1/enrolments/{}/{step}", self.id)
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+}
+
+/// The whole enrolment of the passport's presenter, its chip behind `reader`. `started` is told the
+/// enrolment's identifier as soon as there is one.
+///
+/// # Errors
+/// [`CitizenError`] if a step could not be taken; a refusal is a result.
+pub fn enrol(
+    base: &str,
+    passport: &Passport,
+    reader: &mut dyn Reader,
+    started: &mut dyn FnMut(&str),
+) -> Result<Judgement, CitizenError> {
+    let enrolment = Enrolment::start(base, &passport.holder.cpr)?;
+    started(&enrolment.id);
+    enrolment.page(&passport.page_png()?)?;
+    enrolment.read_chip(reader)?;
+    if let Some(selfie) = passport.selfies.first() {
+        match enrolment.face(selfie) {
+            // A case whose document was not proved takes no face; finishing says why.
+            Err(CitizenError::Problem { status: 409, .. }) => {}
+            other => drop(other?),
+        }
+    }
+    judgement(&enrolment.finish()?)
+}
+
+/// The verdict and codes of an answer to `finish`.
+fn judgement(answer: &Value) -> Result<Judgement, CitizenError> {
+    let verdict = text(answer, "finish", "verdict")?;
+    let reasons = answer.get("reasons").and_then(Value::as_array).into_iter().flatten();
+    let code = |r: &Value| r.get("code").and_then(Value::as_str).map(str::to_owned);
+    Ok(Judgement { verdict, reasons: reasons.filter_map(code).collect() })
+}
+
+fn read(
+    path: &str,
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<Value, CitizenError> {
+    let http = |source| CitizenError::Http { path: path.to_owned(), source: Box::new(source) };
+    let mut answer = answer.map_err(http)?;
+    let status = answer.status();
+    let body: Value = answer.body_mut().read_json().map_err(http)?;
+    if status.is_success() {
+        return Ok(body);
+    }
+    let code = body.get("code").and_then(Value::as_str).unwrap_or("without a code").to_owned();
+    Err(CitizenError::Problem { path: path.to_owned(), status: status.as_u16(), code })
+}
+
+fn text(answer: &Value, path: &str, field: &'static str) -> Result<String, CitizenError> {
+    let found = answer.get(field).and_then(Value::as_str);
+    found.map(str::to_owned).ok_or_else(|| CitizenError::Answer { path: path.to_owned(), field })
+}

@@ -1,0 +1,246 @@
+//! `fixtures list | make | plug | run | enrol` (INTERFACES, *`fixtures` by example*).
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::atomic::AtomicBool,
+};
+
+use clap::{Parser, Subcommand};
+use fixtures::{
+    catalogue::{self, Entry},
+    chip::Chip,
+    passport::Passport,
+    portraits::Portraits,
+    spec::Spec,
+    vpcd,
+};
+use serde_json::json;
+use server::clock::{Clock as _, SystemClock, copenhagen_date};
+use time::Date;
+
+use crate::{
+    chip_link::ChipLink,
+    citizen,
+    report::{self, Outcome},
+    run::{self, Through, chain},
+};
+
+/// Fixture passports: made, plugged in, and run through the whole of Indrul. QA only.
+#[derive(Debug, Parser)]
+#[command(name = "fixtures", version)]
+struct Cli {
+    /// The data directory with `portraits/` and `models/`, as scripts/models fills it.
+    #[arg(long, env = "INDRUL_DATA", default_value = "data", global = true)]
+    data: PathBuf,
+    /// One JSON object per result on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The catalogue: each fixture, its one deviation, and what is expected of it.
+    List,
+    /// Writes a passport's files, page, portrait, trust and holder to a folder.
+    Make {
+        /// A name of the catalogue, or a description file.
+        spec: String,
+        /// Where to.
+        #[arg(long)]
+        out: PathBuf,
+        /// Where the real portraits lie.
+        #[arg(long)]
+        portraits: Option<PathBuf>,
+    },
+    /// Plays the chip as a virtual card in pcscd until it is stopped.
+    Plug {
+        /// A name of the catalogue, or a description file.
+        spec: String,
+        /// Where vpcd listens.
+        #[arg(long, default_value = "127.0.0.1:35963")]
+        vpcd: String,
+    },
+    /// Enrols fixtures end to end and prints expected against found.
+    Run {
+        /// Names of the catalogue; all of it without any.
+        names: Vec<String>,
+        /// How the chip is reached.
+        #[arg(long, value_enum, default_value = "memory")]
+        through: Through,
+        /// Where to write report.html and junit.xml.
+        #[arg(long)]
+        report: Option<PathBuf>,
+    },
+    /// Plays a citizen with a phone: enrols one fixture at a running server.
+    Enrol {
+        /// A name of the catalogue, or a description file.
+        spec: String,
+        /// The server's base address.
+        #[arg(long)]
+        server: String,
+    },
+}
+
+/// What ends a command early; the exit status says of which kind it is.
+enum Stop {
+    /// 2: the caller's words or files.
+    Usage(String),
+    /// 3: something that the command needs is missing.
+    CannotRun(String),
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match dispatch(&cli) {
+        Ok(code) => code,
+        Err(Stop::Usage(text)) => fail(&text, 2),
+        Err(Stop::CannotRun(text)) => fail(&text, 3),
+    }
+}
+
+fn fail(text: &str, code: u8) -> ExitCode {
+    eprintln!("fixtures: {text}");
+    ExitCode::from(code)
+}
+
+fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
+    match &cli.command {
+        Command::List => list(cli),
+        Command::Make { spec, out, portraits } => make(cli, spec, out, portraits.as_deref()),
+        Command::Plug { spec, vpcd } => plug(cli, spec, vpcd),
+        Command::Run { names, through, report } => run(cli, names, *through, report.as_deref()),
+        Command::Enrol { spec, server } => enrol(cli, spec, server),
+    }
+}
+
+fn list(cli: &Cli) -> Result<ExitCode, Stop> {
+    for entry in catalogue()? {
+        if cli.json {
+            println!(
+                "{}",
+                json!({
+                    "name": entry.name,
+                    "title": {"da": entry.title_da, "en": entry.title_en},
+                    "deviation": entry.deviation,
+                    "expect": entry.expect,
+                })
+            );
+        } else {
+            println!("{:16} {}", entry.name, entry.title_en);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn make(cli: &Cli, spec: &str, out: &Path, folder: Option<&Path>) -> Result<ExitCode, Stop> {
+    let portraits = match folder {
+        Some(folder) => load_portraits(folder)?,
+        None => portraits(cli)?,
+    };
+    let entry = entry(spec)?;
+    let passport = made(&entry, &portraits)?;
+    passport.write_to(out).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    if cli.json {
+        println!("{}", json!({"name": entry.name, "out": out}));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plug(cli: &Cli, spec: &str, to: &str) -> Result<ExitCode, Stop> {
+    let mut chip = Chip::new(&made(&entry(spec)?, &portraits(cli)?)?);
+    eprintln!("fixtures: the card is in; stop me to pull it out");
+    vpcd::serve(&mut chip, to, &AtomicBool::new(false)).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(
+    cli: &Cli,
+    names: &[String],
+    through: Through,
+    report: Option<&Path>,
+) -> Result<ExitCode, Stop> {
+    let entries = if names.is_empty() {
+        catalogue()?
+    } else {
+        names.iter().map(|name| entry(name)).collect::<Result<_, _>>()?
+    };
+    let outcomes = run::run(&entries, through, &portraits(cli)?, &cli.data.join("models"), today())
+        .map_err(|e| Stop::CannotRun(chain(&e)))?;
+    outcomes.iter().for_each(|outcome| print(cli, outcome));
+    let right = outcomes.iter().filter(|o| o.as_expected()).count();
+    if !cli.json {
+        println!("{right} of {} as expected through {}", outcomes.len(), through.name());
+    }
+    if let Some(folder) = report {
+        report::write(folder, through.name(), &outcomes).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    }
+    Ok(if right == outcomes.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(cli: &Cli, outcome: &Outcome) {
+    if cli.json {
+        println!("{}", json!({"as_expected": outcome.as_expected(), "outcome": outcome}));
+        return;
+    }
+    let found = outcome.found.as_ref().map_or_else(|e| format!("error: {e}"), ToString::to_string);
+    let mark = if outcome.as_expected() { "ok  " } else { "DIFF" };
+    println!("{mark} {:16} expected {}, found {found}", outcome.name, outcome.expected);
+}
+
+/// The first line tells the enrolment's identifier as soon as it has one, the second how it ended.
+fn enrol(cli: &Cli, spec: &str, server: &str) -> Result<ExitCode, Stop> {
+    let passport = made(&entry(spec)?, &portraits(cli)?)?;
+    let mut link = ChipLink(Chip::new(&passport));
+    let mut started = |id: &str| println!("{}", json!({ "enrolment": id }));
+    let judgement = citizen::enrol(server, &passport, &mut link, &mut started)
+        .map_err(|e| Stop::CannotRun(chain(&e)))?;
+    println!("{}", json!(judgement));
+    Ok(if judgement.verdict == "accepted" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn catalogue() -> Result<Vec<Entry>, Stop> {
+    catalogue::all().map_err(|e| Stop::CannotRun(chain(&e)))
+}
+
+/// A fixture by name, or by the path of its description.
+fn entry(spec: &str) -> Result<Entry, Stop> {
+    if let Some(entry) = catalogue::find(spec) {
+        return Ok(entry);
+    }
+    let text = fs::read_to_string(spec).map_err(|_| {
+        Stop::Usage(format!("{spec}: neither a fixture (see fixtures list) nor a readable file"))
+    })?;
+    let parsed = Spec::parse(&text).map_err(|e| Stop::Usage(format!("{spec}: {}", chain(&e))))?;
+    let name = Path::new(spec).file_stem().unwrap_or_default().to_string_lossy();
+    Ok(Entry::new(&name, parsed))
+}
+
+fn made(entry: &Entry, portraits: &Portraits) -> Result<Passport, Stop> {
+    Passport::make(&entry.spec, portraits, today()).map_err(|e| Stop::CannotRun(chain(&e)))
+}
+
+fn portraits(cli: &Cli) -> Result<Portraits, Stop> {
+    load_portraits(&cli.data.join("portraits"))
+}
+
+fn load_portraits(folder: &Path) -> Result<Portraits, Stop> {
+    Portraits::load(folder).map_err(|e| {
+        let command = "fetch the portraits with: scripts/models";
+        Stop::CannotRun(format!("{} ({command})", chain(&e)))
+    })
+}
+
+fn today() -> Date {
+    copenhagen_date(SystemClock.now())
+}

@@ -1,0 +1,188 @@
+//! Runs fixtures end to end and holds what was found against what was expected.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use fixtures::{
+    catalogue::Entry, chip::Chip, passport::Passport, portraits::Portraits, spec::Verdict, vpcd,
+};
+use nfc::link::LinkError;
+use server::commands::kiosk::Bridge;
+use time::Date;
+
+use crate::{
+    chip_link::ChipLink,
+    citizen, memory,
+    report::{Judgement, Outcome},
+    station::{Station, StationError},
+};
+
+/// How the chip is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Through {
+    /// In process, without a socket.
+    Memory,
+    /// HTTP and the chip relay, the chip in process.
+    Relay,
+    /// HTTP and the chip relay, the chip as a virtual card in pcscd.
+    Pcsc,
+}
+
+impl Through {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Relay => "relay",
+            Self::Pcsc => "pcsc",
+        }
+    }
+}
+
+/// The reader that vpcd brings.
+pub const VIRTUAL_READER: &str = "Virtual PCD 00 00";
+
+/// Why fixtures could not be run at all.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The service could not be set up.
+    #[error(transparent)]
+    Station(#[from] StationError),
+    /// A passport could not be made.
+    #[error("a fixture passport cannot be made")]
+    Make(#[from] fixtures::passport::MakeError),
+}
+
+/// Enrols every entry through `through`, one after the other, on one service.
+///
+/// # Errors
+/// [`RunError`] if there is no service or passport to run with; what goes wrong with one fixture is
+/// its outcome.
+pub fn run(
+    entries: &[Entry],
+    through: Through,
+    portraits: &Portraits,
+    models: &Path,
+    at: Date,
+) -> Result<Vec<Outcome>, RunError> {
+    let passports: Vec<Passport> = entries
+        .iter()
+        .map(|entry| Passport::make(&entry.spec, portraits, at))
+        .collect::<Result<_, _>>()?;
+    let station = Station::start(&passports, models)?;
+    Ok(entries.iter().zip(&passports).map(|(e, p)| outcome(&station, through, e, p)).collect())
+}
+
+fn outcome(station: &Station, through: Through, entry: &Entry, passport: &Passport) -> Outcome {
+    let started = Instant::now();
+    let found = match through {
+        Through::Memory => memory::enrol(station, passport).map_err(|e| chain(&e)),
+        Through::Relay => over_relay(station, passport),
+        Through::Pcsc => over_pcsc(station, passport),
+    };
+    let expected = Judgement {
+        verdict: verdict_name(entry.expect.verdict).to_owned(),
+        reasons: entry.expect.reasons.clone(),
+    };
+    Outcome {
+        name: entry.name.clone(),
+        deviation: entry.deviation.map(str::to_owned),
+        expected,
+        found,
+        ms: started.elapsed().as_millis(),
+    }
+}
+
+fn over_relay(station: &Station, passport: &Passport) -> Result<Judgement, String> {
+    let mut link = ChipLink(Chip::new(passport));
+    citizen::enrol(&station.url(), passport, &mut link, &mut |_| {}).map_err(|e| chain(&e))
+}
+
+fn over_pcsc(station: &Station, passport: &Passport) -> Result<Judgement, String> {
+    let plugged = Plugged::new(Chip::new(passport)).map_err(|e| chain(&e))?;
+    let mut reader = plugged.reader().map_err(|e| chain(&e))?;
+    citizen::enrol(&station.url(), passport, &mut reader, &mut |_| {}).map_err(|e| chain(&e))
+}
+
+fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Accepted => "accepted",
+        Verdict::Refused => "refused",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+/// An error and its causes in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Why a chip could not be plugged into pcscd.
+#[derive(Debug, thiserror::Error)]
+pub enum PlugError {
+    /// No vpcd, or it went away.
+    #[error(transparent)]
+    Vpcd(#[from] vpcd::VpcdError),
+    /// pcscd never saw the card.
+    #[error("the card did not appear in pcscd; run this under scripts/with-pcscd")]
+    NotSeen(#[source] LinkError),
+}
+
+/// A chip plugged into pcscd as a virtual card, pulled out when dropped.
+pub struct Plugged {
+    stop: Arc<AtomicBool>,
+    card: Option<thread::JoinHandle<Result<(), vpcd::VpcdError>>>,
+}
+
+impl Plugged {
+    /// Plugs `chip` into the vpcd on its usual port.
+    ///
+    /// # Errors
+    /// [`PlugError::Vpcd`] if there is none.
+    pub fn new(mut chip: Chip) -> Result<Self, PlugError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        let card = thread::spawn(move || vpcd::serve(&mut chip, ("127.0.0.1", vpcd::PORT), &flag));
+        Ok(Self { stop, card: Some(card) })
+    }
+
+    /// A reader with this card in it, once pcscd has seen it.
+    ///
+    /// # Errors
+    /// [`PlugError::NotSeen`] if it does not within ten seconds.
+    pub fn reader(&self) -> Result<Bridge, PlugError> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let mut reader = Bridge::new(VIRTUAL_READER, Duration::ZERO);
+            match server::relay_client::Reader::start(&mut reader) {
+                Ok(_) => return Ok(reader),
+                Err(error) if Instant::now() > deadline => return Err(PlugError::NotSeen(error)),
+                Err(_) => thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    }
+}
+
+impl Drop for Plugged {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(card) = self.card.take() {
+            let _ = card.join();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What the end-to-end tests share: where things lie, and how programs are run.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use fixtures::{catalogue, passport::Passport, portraits::Portraits};
+use server::clock::{Clock as _, SystemClock, copenhagen_date};
+use time::Date;
+
+/// The workspace.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The data directory that scripts/models filled.
+#[must_use]
+pub fn data() -> PathBuf {
+    env::var_os("INDRUL_DATA").map_or_else(|| root().join("data"), PathBuf::from)
+}
+
+/// The name of the virtual reader, or `None` (said on standard error) without a pcscd to test with.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub fn virtual_reader() -> Option<String> {
+    let reader = env::var("INDRUL_TEST_READER").ok();
+    if reader.is_none() {
+        eprintln!("skipped: no pcscd to test with; ./test and scripts/with-pcscd bring one");
+    }
+    reader
+}
+
+/// Today, as the service judges documents.
+#[must_use]
+pub fn today() -> Date {
+    copenhagen_date(SystemClock.now())
+}
+
+/// The fixture `name`, with real portraits.
+///
+/// # Panics
+/// If it cannot be made: run `scripts/models` first, as ./test does.
+#[must_use]
+#[expect(clippy::expect_used, reason = "for tests only")]
+pub fn passport(name: &str) -> Passport {
+    let portraits = Portraits::load(&data().join("portraits")).expect("run scripts/models first");
+    let entry = catalogue::find(name).expect("a name of the catalogue");
+    Passport::make(&entry.spec, &portraits, today()).expect("a passport")
+}
+
+/// The program `enroll`, built beside the program `fixtures`, which is `fixtures_program`.
+#[must_use]
+pub fn enroll(fixtures_program: &str) -> Command {
+    Command::new(Path::new(fixtures_program).with_file_name("enroll"))
+}
+
+/// The standard output as text.
+#[must_use]
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

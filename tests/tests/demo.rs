@@ -1,0 +1,100 @@
+//! The demonstration as a person meets it: `enroll demo`, its page in a real Chromium, and one
+//! enrolment from *Start* to the issued identity.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Stdio},
+    time::Instant,
+};
+
+use indrul_tests::{
+    testing::{data, enroll, root},
+    webdriver::Browser,
+};
+
+/// A running demonstration, stopped when dropped.
+struct Demo {
+    process: Child,
+    url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["models", "portraits"] {
+            std::os::unix::fs::symlink(
+                data().canonicalize().unwrap().join(name),
+                folder.path().join(name),
+            )
+            .unwrap();
+        }
+        let program = env!("CARGO_BIN_EXE_fixtures");
+        let mut process = enroll(program)
+            .args(["demo", "--listen", "127.0.0.1:0", "--fixtures", program, "--data"])
+            .arg(folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let url = lines
+            .map(Result::unwrap)
+            .find_map(|line| line.strip_prefix("listening ").map(str::to_owned))
+            .expect("the demonstration prints its address");
+        Self { process, url, _folder: folder }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Where screenshots are kept, to be looked at.
+fn pictures() -> PathBuf {
+    let folder = std::env::var_os("INDRUL_SCREENSHOTS")
+        .map_or_else(|| root().join("target/screenshots"), PathBuf::from);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn a_person_starts_an_enrolment_and_watches_it_end_in_an_identity() {
+    let demo = Demo::start();
+    let browser = Browser::start(1280, 1400).unwrap();
+    browser.open(&demo.url).unwrap();
+    browser.screenshot(&pictures().join("demo-start.png")).unwrap();
+    let started = Instant::now();
+    browser.click("[data-fixture=good] button").unwrap();
+    browser.wait_for("[data-verdict=accepted]", 60).unwrap();
+    println!("from Start to the identity: {} ms", started.elapsed().as_millis());
+    browser.screenshot(&pictures().join("demo-good.png")).unwrap();
+    let text = browser.text("main").unwrap();
+    assert!(text.contains("Betydelig"), "{text}");
+    let failed =
+        browser.evaluate("return document.querySelectorAll('[data-outcome=failed]').length");
+    assert_eq!(failed.unwrap(), 0);
+    let passed =
+        browser.evaluate("return document.querySelectorAll('[data-outcome=passed]').length");
+    assert!(passed.unwrap().as_u64().unwrap() >= 10, "{text}");
+}
+
+#[test]
+fn a_copied_chip_is_refused_in_words_that_say_what_to_do() {
+    let demo = Demo::start();
+    let browser = Browser::start(360, 900).unwrap();
+    browser.open(&demo.url).unwrap();
+    browser.screenshot(&pictures().join("demo-phone.png")).unwrap();
+    browser.click("[data-fixture=clone] button").unwrap();
+    browser.wait_for("[data-verdict=refused]", 60).unwrap();
+    browser.screenshot(&pictures().join("demo-clone-phone.png")).unwrap();
+    let text = browser.text("main").unwrap();
+    assert!(text.contains("chip_authentication.failed"), "{text}");
+    assert!(text.contains("Borgercenter"), "{text}");
+    let wide = browser.evaluate("return document.documentElement.scrollWidth <= window.innerWidth");
+    assert_eq!(wide.unwrap(), true, "the page scrolls sideways on a phone");
+}
