@@ -276,3 +276,80 @@ impl<'a> Objects<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(cipher: Cipher) -> SecureMessaging {
+        SecureMessaging::new(cipher, &Secret::new(vec![7; 32]), None).unwrap()
+    }
+
+    /// What a chip with the same keys answers: DO'87', DO'99', DO'8E'.
+    fn reply(session: &SecureMessaging, data: &[u8], status: StatusWord) -> Response {
+        let counter = session.counter.next().next();
+        let padded = pad(data, session.cipher.block());
+        let vector = session.vector(counter).unwrap();
+        let sealed = session.cipher.encrypt(&session.encryption, &vector, &padded).unwrap();
+        let mut body = tlv::encode(CRYPTOGRAM, &[&[1], sealed.as_slice()].concat());
+        tlv::push(&mut body, STATUS, &status.0.to_be_bytes());
+        let checksum = session.checksum(counter, &body).unwrap();
+        tlv::push(&mut body, CHECKSUM, &checksum);
+        Response::new(body, status)
+    }
+
+    #[test]
+    fn blocks_fill_the_answer_and_no_more() {
+        assert_eq!(session(Cipher::Aes128).capacity(258), 223);
+        assert_eq!(session(Cipher::TripleDes).capacity(258), 231);
+        for cipher in [Cipher::TripleDes, Cipher::Aes128, Cipher::Aes256] {
+            for limit in [40, 100, 161, 256, 258, 1000, 4098, 65_538] {
+                let session = session(cipher);
+                let capacity = session.capacity(limit);
+                let fits =
+                    |n: usize| reply(&session, &vec![1; n], StatusWord::OK).encode().len() <= limit;
+                assert!(fits(capacity) && !fits(capacity + 1), "{cipher:?} {limit} {capacity}");
+            }
+        }
+        assert_eq!(session(Cipher::Aes128).capacity(20), 0);
+    }
+
+    #[test]
+    fn any_changed_byte_of_a_reply_is_noticed() {
+        let good = reply(&session(Cipher::Aes128), b"some file", StatusWord::END_OF_FILE);
+        let (_, opened) = session(Cipher::Aes128).unwrap(&good).unwrap();
+        assert_eq!(opened, Response::new(*b"some file", StatusWord::END_OF_FILE));
+        for index in 0..good.data.len() {
+            for bit in 0..8 {
+                let mut changed = good.clone();
+                changed.data[index] ^= 1 << bit;
+                assert!(
+                    session(Cipher::Aes128).unwrap(&changed).is_err(),
+                    "byte {index} bit {bit}"
+                );
+            }
+        }
+        let outside = Response::new(good.data, StatusWord::OK);
+        let error = session(Cipher::Aes128).unwrap(&outside).err();
+        assert!(matches!(error, Some(SmError::Status { .. })));
+    }
+
+    #[test]
+    fn plain_and_reordered_replies_are_refused() {
+        let plain = Response::new([1, 2, 3], StatusWord::OK);
+        assert!(session(Cipher::Aes128).unwrap(&plain).is_err());
+        let lone = Response::status(StatusWord(0x6988));
+        let error = session(Cipher::Aes128).unwrap(&lone).err();
+        assert!(matches!(error, Some(SmError::Unprotected { status: StatusWord(0x6988) })));
+        // The same objects with the status first, and a replay of the reply before.
+        let session_a = session(Cipher::Aes128);
+        let good = reply(&session_a, b"x", StatusWord::OK);
+        let (cryptogram, rest) = good.data.split_at(19);
+        let (status, checksum) = rest.split_at(4);
+        let swapped = [status, cryptogram, checksum].concat();
+        let swapped = Response::new(swapped, StatusWord::OK);
+        assert!(session(Cipher::Aes128).unwrap(&swapped).is_err());
+        let (next, _) = session_a.unwrap(&good).unwrap();
+        assert!(matches!(next.unwrap(&good).err(), Some(SmError::Checksum)));
+    }
+}

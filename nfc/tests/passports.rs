@@ -1,6 +1,8 @@
 //! The reader against the emulated chip of `fixtures`, which was written from the standard apart
 //! from it: what each passport yields, what each way of being wrong ends in, and what it costs.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, LazyLock, Mutex},
@@ -299,5 +301,75 @@ fn hidden_data_groups_are_missed() {
         let report = passive::verify(&files, &trust(&passport), TODAY);
         assert_eq!(failures(&report.checks), [Reason::DataGroupMissing], "{hidden}");
         assert!(report.verified.is_none());
+    }
+}
+
+/// A data group that nobody signed proves nothing, and the face and MRZ must be signed.
+#[test]
+fn unsigned_data_groups_prove_nothing() {
+    let passport = passport("good");
+    let mut files: Files =
+        passport.files.iter().map(|(name, b)| (name.parse().unwrap(), b.clone())).collect();
+    let dg11 = FileId::dg(11).unwrap();
+    files.insert(dg11, vec![0x6B, 0x00]);
+    let report = passive::verify(&files, &trust(&passport), TODAY);
+    assert_eq!(failures(&report.checks), []);
+    let verified = report.verified.unwrap();
+    assert!(verified.get(dg11).is_none() && verified.get(FileId::DG15).is_some());
+}
+
+/// Chips of every algorithm that fixtures can make and this reader does, each named by what it
+/// changes in the good passport.
+#[test]
+fn every_algorithm_family_is_read() {
+    let variants = [
+        "[access]\npace = [{ curve = 'P-256', cipher = 'aes-256' }]",
+        "[access]\npace = [{ curve = 'brainpoolP384r1', cipher = 'aes-192' }]",
+        "[access]\npace = [{ curve = 'P-521', cipher = '3des' }]",
+        "[access]\npace = [{ curve = 'brainpoolP512r1', cipher = 'aes-256' }, \
+         { curve = 'brainpoolP320r1', cipher = 'aes-128' }]",
+        "[chip_authentication]\ncurve = 'P-384'\ncipher = 'aes-256'\nparameters = 'explicit'\nkey_id = 7",
+        "[chip_authentication]\ncurve = 'brainpoolP224r1'\ncipher = '3des'",
+        "[active_authentication]\nkey = 'rsa-2048'\ndigest = 'sha1'",
+        "[active_authentication]\nkey = 'rsa-1536'\ndigest = 'sha256'",
+        "[active_authentication]\nkey = 'brainpoolP256r1'\ndigest = 'sha384'\nparameters = 'explicit'",
+        "[sod]\nversion = 0\ndigest = 'sha1'",
+        "[sod]\ndigest = 'sha512'\n[signer]\nkey = 'rsa-2048'\n[csca]\nkey = 'rsa-3072'",
+        "[signer]\nkey = 'rsa-pss-2048'\ndigest = 'sha384'\n[csca]\nkey = 'rsa-pss-3072'",
+        "[signer]\nkey = 'P-384'\nparameters = 'explicit'\n[csca]\nkey = 'P-521'\nparameters = 'explicit'",
+    ];
+    for variant in variants {
+        let passport = make(&Spec::parse(&format!("base = 'good'\n{variant}")).unwrap());
+        for limits in [Limits::EXTENDED, Limits::SHORT] {
+            let (result, _) = run(request(&passport, limits), Chip::new(&passport));
+            let reading = result.unwrap_or_else(|error| panic!("{variant}: {error:?}"));
+            let not_passed: Vec<_> =
+                reading.checks.iter().filter(|check| check.outcome != Outcome::Passed).collect();
+            // A long RSA signature does not fit a short protected answer.
+            let long = variant.contains("rsa-2048'\ndigest = 'sha1'") && !limits.extended;
+            assert_eq!(not_passed.len(), usize::from(long), "{variant}: {not_passed:?}");
+        }
+    }
+}
+
+#[test]
+fn a_document_without_chip_keys_says_so() {
+    for (spec, id, reason) in [
+        (
+            "active_authentication = false",
+            "active_authentication",
+            Reason::ActiveAuthenticationMissing,
+        ),
+        ("chip_authentication = false", "chip_authentication", Reason::ChipAuthenticationMissing),
+    ] {
+        let passport = make(&Spec::parse(&format!("base = 'good'\n{spec}")).unwrap());
+        let (reading, _) = read(&passport, Limits::SHORT);
+        for check in &reading.checks {
+            let expected = match check.id == id {
+                true => Outcome::NotPerformed(Some(reason)),
+                false => Outcome::Passed,
+            };
+            assert_eq!(check.outcome, expected, "{spec}: {check:?}");
+        }
     }
 }

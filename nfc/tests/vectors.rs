@@ -2,6 +2,13 @@
 //! machines: the example's nonces and keys come in as randomness, and every command is compared
 //! with the example byte for byte.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use nfc::{
     apdu::{Command, Response},
     bac,
@@ -158,7 +165,8 @@ fn generators_are_mapped() {
     for vector in vectors().iter().flat_map(|v| &v.mapping) {
         let curve = ec::Curve::from_parameter_id(vector.parameter_id).unwrap();
         let domain = ec::Domain::new(curve).unwrap();
-        let scalar = domain.scalar(&mut Scripted::new(&[vector.private.clone()])).unwrap();
+        let scalar =
+            domain.scalar(&mut Scripted::new(std::slice::from_ref(&vector.private))).unwrap();
         let pair = domain.key_pair(scalar).unwrap();
         assert_eq!(
             hex::encode_upper(domain.encode(&pair).unwrap()),

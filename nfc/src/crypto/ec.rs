@@ -274,3 +274,44 @@ fn draw(order: &BigNumRef, random: &mut dyn Random) -> Result<Scalar, CryptoErro
     }
     Err(CryptoError::Random(crate::random::RandomError::Exhausted))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    fn pair(domain: &Domain) -> KeyPair {
+        domain.key_pair(domain.scalar(&mut SystemRandom).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn both_sides_agree_on_every_curve() {
+        for curve in Curve::all() {
+            let domain = Domain::new(curve).unwrap();
+            let (ours, theirs) = (pair(&domain), pair(&domain));
+            let send = |pair| domain.decode(&domain.encode(pair).unwrap()).unwrap();
+            let one = domain.agree(&ours, &send(&theirs)).unwrap();
+            let other = domain.agree(&theirs, &send(&ours)).unwrap();
+            assert_eq!(one.expose(), other.expose(), "{}", curve.name());
+            assert_eq!(one.expose().len(), domain.coordinate_length(), "{}", curve.name());
+            assert!(domain.same(&ours, &send(&ours)).unwrap());
+            assert!(!domain.same(&ours, &send(&theirs)).unwrap());
+        }
+    }
+
+    #[test]
+    fn points_off_the_curve_are_refused() {
+        let domain = Domain::new(Curve::BrainpoolP256r1).unwrap();
+        let good = domain.encode(&pair(&domain)).unwrap();
+        let mut off = good.clone();
+        off[64] ^= 1;
+        let mut compressed = good[..33].to_vec();
+        compressed[0] = 2;
+        let nist = Domain::new(Curve::NistP256).unwrap();
+        let elsewhere = nist.encode(&pair(&nist)).unwrap();
+        for bytes in [vec![], vec![0], off, compressed, good[..64].to_vec(), vec![4; 65], elsewhere]
+        {
+            assert!(matches!(domain.decode(&bytes), Err(CryptoError::Point)));
+        }
+    }
+}

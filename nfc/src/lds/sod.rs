@@ -59,6 +59,12 @@ impl SecurityObject {
         Ok(Self { version, algorithm, hashes, versions })
     }
 
+    /// Whether a file is a data group that is signed.
+    #[must_use]
+    pub fn lists(&self, file: FileId) -> bool {
+        matches!(file, FileId::Dg(number) if self.hashes.contains_key(&number))
+    }
+
     /// The hash function, if it is a known one.
     #[must_use]
     pub fn hash(&self) -> Option<Hash> {

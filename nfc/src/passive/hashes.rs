@@ -31,7 +31,9 @@ pub(super) fn verify(
     }
 }
 
-/// The SOD's list decides what exists; every data group read must be in it, with its hash.
+/// The SOD's list decides what exists. What was read must have the hash listed there; a data group
+/// that is not listed is no part of the document and proves nothing, and a document without a
+/// signed MRZ and face is none.
 fn hash_check(files: &Files, object: &SecurityObject, required: &[FileId]) -> Check {
     let id = "dg.hash";
     if files.data_groups().next().is_none() {
@@ -48,7 +50,11 @@ fn hash_check(files: &Files, object: &SecurityObject, required: &[FileId]) -> Ch
         .filter(|id| matches!(id, FileId::Dg(n) if object.hashes.contains_key(n)))
         .filter(|id| files.get(**id).is_none())
         .collect();
-    let outcome = match groups.iter().all(|(_, result)| *result == "equal") {
+    let holds = |(number, result): &(DgNumber, &str)| match *result {
+        "not listed" => ![FileId::DG1, FileId::DG2].contains(&FileId::Dg(*number)),
+        result => result == "equal",
+    };
+    let outcome = match groups.iter().all(holds) {
         false => Outcome::Failed(Reason::DataGroupHashMismatch),
         true if !missing.is_empty() => Outcome::Failed(Reason::DataGroupMissing),
         true => Outcome::Passed,

@@ -116,14 +116,17 @@ fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Repo
             let object = SecurityObject::parse(&signed.content);
             let hashes = hashes::verify(files, &object, required);
             let chain = chain::verify(&signature, files, trust, at);
-            assemble(files, signature, hashes, chain)
+            let signed = |id| object.as_ref().is_ok_and(|object| object.lists(id));
+            let signed = files.iter().filter(|(id, _)| signed(*id)).map(owned).collect();
+            assemble(signed, signature, hashes, chain)
         }
         Err(error) => without_sod(Reason::SodMalformed, json!({ "error": chain_of(&error) })),
     }
 }
 
+/// `signed` are the data groups that the LDS security object lists.
 fn assemble(
-    files: &Files,
+    signed: Files,
     signature: signature::Found,
     hashes: Vec<Check>,
     chain: chain::Found,
@@ -135,9 +138,7 @@ fn assemble(
     let checks: Vec<_> = signature.checks.into_iter().chain(hashes).chain(chain.checks).collect();
     let holds = |id: &str| checks.iter().any(|c| c.id == id && c.outcome == Outcome::Passed);
     let proved = ["sod.signature", "sod.digest", "dg.hash", "signer.chain"];
-    let verified = proved.iter().all(|id| holds(id)).then(|| VerifiedLds {
-        files: files.iter().filter(|(id, _)| matches!(id, FileId::Dg(_))).map(owned).collect(),
-    });
+    let verified = proved.iter().all(|id| holds(id)).then_some(VerifiedLds { files: signed });
     Report { checks, signer, csca: chain.csca, verified }
 }
 

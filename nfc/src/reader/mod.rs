@@ -71,6 +71,18 @@ pub struct Limits {
 impl Limits {
     /// Short lengths: what every link and chip can do.
     pub const SHORT: Self = Self { max_command: 261, max_response: 258, extended: false };
+    /// What carries blocks of `block` file bytes: short lengths if these are enough, else extended.
+    #[must_use]
+    pub fn for_block(block: usize) -> Self {
+        // DO'87' holds an indicator and the padded block after at most four bytes of header;
+        // DO'99', DO'8E' and the status take 16.
+        let sealed = block.saturating_add(1).next_multiple_of(16).saturating_add(1);
+        let header = if sealed < 0x100 { 3 } else { 4 };
+        let max_response = sealed.saturating_add(header).saturating_add(16);
+        let extended = max_response > Self::SHORT.max_response;
+        Self { max_response, extended, ..Self::EXTENDED }
+    }
+
     /// All that extended lengths can express.
     pub const EXTENDED: Self = Self { max_command: 65_544, max_response: 65_538, extended: true };
 }
