@@ -105,6 +105,17 @@ impl TrustDir {
         Ok(found)
     }
 
+    /// The only domain that has anchors, or production.
+    ///
+    /// # Errors
+    /// [`TrustDirError::File`].
+    pub fn usual_domain(&self) -> Result<Domain, TrustDirError> {
+        match self.domains()?.as_slice() {
+            [only] => Ok(*only),
+            _ => Ok(Domain::Production),
+        }
+    }
+
     /// Everything of `domain`.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod trust;
 
 use std::process::ExitCode;
 
+use crate::commands;
 use clap::{Parser, Subcommand};
 use output::{CliError, Output, Status};
 
@@ -40,6 +41,16 @@ enum Command {
     /// Keep the trust store
     #[command(subcommand)]
     Trust(trust::Command),
+    /// Run the enrolment service
+    Serve(commands::serve::Args),
+    /// Run the service with fixture passports, on made-up registers
+    Demo(commands::demo::Args),
+    /// Bridge a PC/SC reader to the chip relay
+    Kiosk(commands::kiosk::Args),
+    /// Verify the audit trail
+    Audit(commands::audit::Args),
+    /// Verify the evidence of an identity
+    Evidence(commands::evidence::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -50,18 +61,23 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> ExitCode {
-    let mut out = Output::stdout();
     match command {
-        Command::Reasons(args) => finish(reasons::run(&args, &mut out)),
-        Command::Mrz(command) => finish(mrz::run(&command, &mut out)),
-        Command::Chip(command) => finish(chip::run(&command, &mut out)),
-        Command::Face(command) => finish(face::run(&command, &mut out)),
-        Command::Trust(command) => finish(trust::run(&command, &mut out)),
+        Command::Reasons(args) => print(|out| reasons::run(&args, out)),
+        Command::Mrz(command) => print(|out| mrz::run(&command, out)),
+        Command::Chip(command) => print(|out| chip::run(&command, out)),
+        Command::Face(command) => print(|out| face::run(&command, out)),
+        Command::Trust(command) => print(|out| trust::run(&command, out)),
+        Command::Serve(args) => commands::serve::run(args),
+        Command::Demo(args) => commands::demo::run(args),
+        Command::Kiosk(args) => commands::kiosk::run(args),
+        Command::Audit(args) => commands::audit::run(args),
+        Command::Evidence(args) => commands::evidence::run(args),
     }
 }
 
-fn finish(result: Result<Status, CliError>) -> ExitCode {
-    result.unwrap_or_else(|error| output::report(&error)).into()
+/// Runs a command that prints results.
+fn print(command: impl FnOnce(&mut Output<'_>) -> Result<Status, CliError>) -> ExitCode {
+    command(&mut Output::stdout()).unwrap_or_else(|error| output::report(&error)).into()
 }
 
 /// Logs go to standard error, at `INDRUL_LOG` (default: warnings, and what the service does).

@@ -7,6 +7,7 @@ use std::{
     process::ExitCode,
 };
 
+use enroll_core::canonical::normal;
 use liveness::{ModelError, portrait::DecodeError};
 use nfc::{lds::LdsError, link::LinkError, random::RandomError, trust::TrustError};
 use serde::Serialize;
@@ -72,7 +73,7 @@ impl<'a> Output<'a> {
         Self { sink: Box::new(sink) }
     }
 
-    /// Prints `value` as one line of JSON, or the text that `human` makes.
+    /// Prints `value` as one line of JSON with fractions to six decimals, or the text that `human` makes.
     ///
     /// # Errors
     /// [`CliError::Output`] if the sink is closed.
@@ -83,7 +84,7 @@ impl<'a> Output<'a> {
         human: impl FnOnce(&T) -> String,
     ) -> Result<(), CliError> {
         let line = if format.json {
-            serde_json::to_string(value).map_err(io::Error::from)?
+            normal(&serde_json::to_value(value).map_err(io::Error::from)?).to_string()
         } else {
             human(value)
         };

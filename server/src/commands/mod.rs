@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod demo;
+pub mod evidence;
 pub mod kiosk;
 pub mod serve;
 mod setup;

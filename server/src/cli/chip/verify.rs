@@ -57,11 +57,8 @@ pub(super) fn open(
     domain: Option<Domain>,
 ) -> Result<TrustStore, CliError> {
     let dir = TrustDir::open(store)?;
-    let only = match dir.domains()?.as_slice() {
-        [only] => *only,
-        _ => Domain::Production,
-    };
-    Ok(dir.load(domain.unwrap_or(only))?)
+    let usual = dir.usual_domain()?;
+    Ok(dir.load(domain.unwrap_or(usual))?)
 }
 
 /// With EF.SOD alone the verdict is about the signature and the chain.
