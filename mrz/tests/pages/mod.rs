@@ -11,11 +11,11 @@ const PAGE_MM: (f32, f32) = (125.0, 88.0);
 const PITCH_MM: f32 = 2.54;
 
 /// Random numbers from a seed (splitmix64).
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// At least `from`, less than `to`.
-    pub fn between(&mut self, from: f32, to: f32) -> f32 {
+    pub(crate) fn between(&mut self, from: f32, to: f32) -> f32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -24,13 +24,13 @@ impl Dice {
         from + share * (to - from)
     }
 
-    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.between(0.0, all.len() as f32) as usize]
     }
 }
 
 /// The page: grey values, a pattern under the text, a portrait, printed fields, and the MRZ.
-pub fn page(lines: &[String], pattern: f32, dice: &mut Dice) -> GrayImage {
+pub(crate) fn page(lines: &[String], pattern: f32, dice: &mut Dice) -> GrayImage {
     let font = FontVec::try_from_vec(std::fs::read(FONT).expect("install fonts-ocr-b")).unwrap();
     let (width, height) = ((PAGE_MM.0 * DENSITY) as u32, (PAGE_MM.1 * DENSITY) as u32);
     let (wave, turn, drift) =
@@ -86,25 +86,25 @@ fn write(page: &mut GrayImage, font: &FontVec, text: &str, at: (f32, f32), pitch
 
 /// How the picture of a page is taken.
 #[derive(Clone, Copy)]
-pub struct Shot {
+pub(crate) struct Shot {
     /// The picture's width in pixels.
-    pub width: u32,
+    pub(crate) width: u32,
     /// The table seen on every side, as a share of the page's width.
-    pub margin: f32,
-    pub degrees: f32,
+    pub(crate) margin: f32,
+    pub(crate) degrees: f32,
     /// Standard deviation, in grey levels.
-    pub noise: f32,
+    pub(crate) noise: f32,
     /// Light at the left and at the right.
-    pub light: (f32, f32),
-    pub jpeg: Option<u8>,
+    pub(crate) light: (f32, f32),
+    pub(crate) jpeg: Option<u8>,
 }
 
 /// A flat scan at the page's own resolution.
-pub const SCAN: Shot =
+pub(crate) const SCAN: Shot =
     Shot { width: 1476, margin: 0.0, degrees: 0.0, noise: 0.0, light: (1.0, 1.0), jpeg: None };
 
 /// Takes the picture.
-pub fn take(page: &GrayImage, shot: Shot, dice: &mut Dice) -> DynamicImage {
+pub(crate) fn take(page: &GrayImage, shot: Shot, dice: &mut Dice) -> DynamicImage {
     let page_width = page.width() as f32;
     let scale = page_width * (1.0 + 2.0 * shot.margin) / shot.width as f32;
     let height = (page.height() as f32 + 2.0 * shot.margin * page_width) / scale;
