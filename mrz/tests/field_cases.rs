@@ -1,5 +1,6 @@
 //! The parser against collected MRZs of real specimens and of other parsers' tests
 //! (`mrz/parser-cases.json` under `INDRUL_FIELD_DATA`). Skipped where they are not there.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use std::{env, fs, path::PathBuf};
 

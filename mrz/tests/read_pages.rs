@@ -1,6 +1,7 @@
 //! The reader on pages drawn here: twenty people's, each in another picture, all read to the letter;
 //! and pictures without an MRZ, in which nothing may be found.
 #![cfg(feature = "reader")]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod pages;
 

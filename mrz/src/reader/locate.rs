@@ -14,7 +14,7 @@ use super::{
 pub(super) const CHARACTERS: usize = 44;
 /// Rows per column, at most: about six degrees.
 const STEEPEST: f32 = 0.1;
-const SLOPES: i32 = 20;
+const SLOPES: i32 = 10;
 /// The widest picture searched.
 const WORKING_WIDTH: usize = 1000;
 /// How many candidates are kept.

@@ -52,8 +52,7 @@ impl Network {
 
 fn plan() -> TractResult<Arc<TypedRunnableModel>> {
     let input = f32::fact([1, 1, CROP_HEIGHT, CROP_WIDTH]);
-    let model =
-        tract_onnx::onnx().model_for_read(&mut &*MODEL)?.with_input_fact(0, input.into())?;
+    let model = onnx().model_for_read(&mut &*MODEL)?.with_input_fact(0, input.into())?;
     model.into_optimized()?.into_runnable()
 }
 
