@@ -1,6 +1,7 @@
 //! The fixture passports: made at start by the QA binary `fixtures`, then read from its files.
 
 use crate::registers::standin::{Holder, Scripted};
+use crate::relay::wire::Text;
 use nfc::trust::TrustStore;
 use serde::Deserialize;
 use std::io::Cursor;
@@ -65,12 +66,8 @@ pub enum CatalogueError {
 pub struct Listed {
     /// Its name.
     pub name: String,
-    /// Title, where the list gives one.
-    #[serde(default)]
-    pub title_da: Option<String>,
-    /// Title, where the list gives one.
-    #[serde(default)]
-    pub title_en: Option<String>,
+    /// Title.
+    pub title: Text,
     /// Its one deviation; nothing for a good one.
     pub deviation: Option<String>,
     /// What is expected of it.
@@ -171,16 +168,16 @@ fn make(program: &Path, name: &str, data: &Path, folder: &Path) -> Result<(), Ca
     Err(CatalogueError::Failed { program: program.to_owned(), command: "make", status })
 }
 
-/// Every certificate in `folder`; a fixture whose issuer is to stay unknown has none of its own
-/// there.
+/// Every certificate and revocation list in `folder`; a fixture whose issuer is to stay unknown has
+/// none of its own there.
 fn import_issuers(folder: &Path, trust: &mut TrustStore) -> Result<(), CatalogueError> {
     for path in files(folder)? {
-        if path.extension().is_some_and(|extension| extension == "der") {
-            let bytes = read_file(&path)?;
-            trust
-                .add_der(&bytes)
-                .map_err(|source| CatalogueError::Issuer { path: path.clone(), source })?;
-        }
+        let added = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("der") => trust.add_der(&read_file(&path)?).map(drop),
+            Some("crl") => trust.add_crl_der(&read_file(&path)?),
+            _ => Ok(()),
+        };
+        added.map_err(|source| CatalogueError::Issuer { path, source })?;
     }
     Ok(())
 }
@@ -200,7 +197,7 @@ fn read(
             .find(|path| path.file_stem().is_some_and(|name| name == stem));
         Ok(found.map(|path| read_file(&path)).transpose()?.and_then(|bytes| shown(&bytes)))
     };
-    let name = format!("{} {}", holder.person.given_names, holder.person.surname);
+    let name = format!("{} {}", holder.given_names, holder.surname);
     let (portrait, selfie) = (picture("portrait")?, picture("selfie-1")?);
     Ok(Fixture { listed, holder: name, portrait, selfie })
 }

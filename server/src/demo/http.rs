@@ -110,56 +110,33 @@ impl Card {
     }
 }
 
-/// Title and description: those of the list, or ours for the fixtures that we know.
+/// The list's title, and in our words what is wrong, for the fixtures that we know.
 fn words(fixture: &Fixture, lang: Language) -> (String, String) {
     let listed = &fixture.listed;
-    let known = match listed.name.as_str() {
-        "good" => Some((
-            lang.pick("Et gyldigt pas", "A valid passport"),
-            lang.pick("Alt er, som det skal være.", "Everything is as it should be."),
-        )),
-        "other-face" => Some((
-            lang.pick("En anden persons ansigt", "Another person’s face"),
-            lang.pick(
-                "Passet er ægte, men personen foran kameraet er ikke den i passet.",
-                "The passport is genuine, but the person at the camera is not the one in it.",
-            ),
-        )),
-        "dg1-changed" => Some((
-            lang.pick("Ændrede oplysninger", "Changed data"),
-            lang.pick(
-                "Oplysningerne på chippen er ændret, efter at staten skrev under på dem.",
-                "The data on the chip were changed after the state had signed them.",
-            ),
-        )),
-        "unknown-csca" => Some((
-            lang.pick("Ukendt udsteder", "Unknown issuer"),
-            lang.pick(
-                "Passet er underskrevet af en udsteder, som ingen stat har gjort kendt.",
-                "The passport is signed by an issuer that no state has made known.",
-            ),
-        )),
-        "clone" => Some((
-            lang.pick("En kopieret chip", "A cloned chip"),
-            lang.pick(
-                "Data er kopieret fra et ægte pas, men chippen har ikke den hemmelige nøgle.",
-                "The data are copied from a genuine passport, but the chip lacks the private key.",
-            ),
-        )),
-        "expired" => Some((
-            lang.pick("Et udløbet pas", "An expired passport"),
-            lang.pick("Passet er ægte, men udløbet.", "The passport is genuine, but expired."),
-        )),
-        _ => None,
+    let what = match listed.name.as_str() {
+        "other-face" => lang.pick(
+            "Passet er ægte, men personen foran kameraet er ikke den i passet.",
+            "The passport is genuine, but the person at the camera is not the one in it.",
+        ),
+        "dg1-changed" => lang.pick(
+            "Oplysningerne på chippen er ændret, efter at staten skrev under på dem.",
+            "The data on the chip were changed after the state had signed them.",
+        ),
+        "unknown-csca" => lang.pick(
+            "Passet er underskrevet af en udsteder, som ingen stat har gjort kendt.",
+            "The passport is signed by an issuer that no state has made known.",
+        ),
+        "clone" => lang.pick(
+            "Data er kopieret fra et ægte pas, men chippen har ikke den hemmelige nøgle.",
+            "The data are copied from a genuine passport, but the chip lacks the private key.",
+        ),
+        "expired" => lang.pick("Passet er ægte, men udløbet.", "The passport is genuine, but expired."),
+        _ => match &listed.deviation {
+            Some(deviation) => deviation,
+            None => lang.pick("Alt er, som det skal være.", "Everything is as it should be."),
+        },
     };
-    let (title, what) = known.unwrap_or(("", ""));
-    let listed_title = lang.pick(
-        listed.title_da.as_deref().unwrap_or(title),
-        listed.title_en.as_deref().unwrap_or(title),
-    );
-    let title = if listed_title.is_empty() { listed.name.as_str() } else { listed_title };
-    let what = if what.is_empty() { listed.deviation.as_deref().unwrap_or("") } else { what };
-    (title.to_owned(), what.to_owned())
+    (lang.pick(&listed.title.da, &listed.title.en).to_owned(), what.to_owned())
 }
 
 /// The verdict's name in words.

@@ -30,6 +30,16 @@ impl State {
         }
     }
 
+    /// Its name, as in the JSON of a check where there is one.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Waiting | Self::Now => "waiting",
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NotPerformed => "not_performed",
+        }
+    }
+
     /// A sign that is told from the others without colour.
     pub(crate) fn icon(self) -> &'static str {
         match self {
@@ -97,6 +107,8 @@ pub(crate) struct Row {
 
 /// How the case ended.
 pub(crate) struct End {
+    /// The verdict by name; empty if there is none.
+    pub(crate) verdict: &'static str,
     pub(crate) class: &'static str,
     pub(crate) icon: &'static str,
     pub(crate) title: String,
@@ -260,7 +272,9 @@ fn end(
         (None, _) => Vec::new(),
     };
     let reasons = reasons.into_iter().map(|code| why(code, language)).collect();
-    End { class, icon, title: title.to_owned(), reasons, identity, expected }
+    let verdict =
+        record.settled.as_ref().map_or("", |s| crate::app::verdict_name(s.verdict));
+    End { verdict, class, icon, title: title.to_owned(), reasons, identity, expected }
 }
 
 fn headline(record: &Record, language: Language) -> (&'static str, &'static str, &'static str) {

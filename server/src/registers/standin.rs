@@ -2,20 +2,24 @@
 //! `holder.json`, and faults on demand. They ship, because `enroll demo` ships; a production server
 //! never starts them.
 
-use super::wire::Person;
+use super::wire::{Person, Sex};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use enroll_core::findings::document::DocumentStatus;
+use enroll_core::findings::person::PersonStatus;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use time::Date;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+time::serde::format_description!(iso_date, Date, "[year]-[month]-[day]");
 
 /// What the registers hold and how they behave.
 #[derive(Default)]
@@ -69,22 +73,31 @@ impl Scripted {
 
     /// Adds what a fixture's `holder.json` says.
     pub fn add_holder(&mut self, holder: &Holder) {
-        self.add_person(&holder.cpr, holder.person.clone());
+        self.add_person(&holder.digits(), holder.person());
         let status = holder.document_status.unwrap_or(DocumentStatus::Valid);
         self.add_document(&holder.issuer, &holder.document_number, status);
     }
 }
 
-/// A fixture's `holder.json`.
+/// A fixture's `holder.json`. Other members are left alone.
 #[derive(Clone, Deserialize)]
 pub struct Holder {
-    /// Personal number.
+    /// Personal number, with or without a hyphen.
     pub cpr: String,
-    /// The person as the register has them.
-    #[serde(flatten)]
-    pub person: Person,
+    /// All given names.
+    pub given_names: String,
+    /// Surname.
+    pub surname: String,
+    /// Date of birth.
+    #[serde(with = "iso_date")]
+    pub birth_date: Date,
+    /// Standing in the register; active if absent.
+    #[serde(default)]
+    pub status: Option<PersonStatus>,
+    /// Protected name and address.
+    #[serde(default)]
+    pub protected: bool,
     /// Issuing state of the document.
-    #[serde(default = "denmark")]
     pub issuer: String,
     /// Number of the document.
     pub document_number: String,
@@ -99,8 +112,23 @@ impl std::fmt::Debug for Holder {
     }
 }
 
-fn denmark() -> String {
-    "DNK".to_owned()
+impl Holder {
+    fn digits(&self) -> String {
+        self.cpr.chars().filter(char::is_ascii_digit).collect()
+    }
+
+    /// The register knows the sex from the number: odd for men.
+    fn person(&self) -> Person {
+        let odd = self.cpr.chars().last().and_then(|c| c.to_digit(10)).is_some_and(|d| d % 2 == 1);
+        Person {
+            given_names: self.given_names.clone(),
+            surname: self.surname.clone(),
+            birth_date: self.birth_date,
+            sex: if odd { Sex::M } else { Sex::F },
+            status: self.status.unwrap_or(PersonStatus::Active),
+            protected: self.protected,
+        }
+    }
 }
 
 /// Running stand-in registers; they stop when this is dropped.
