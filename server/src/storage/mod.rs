@@ -8,6 +8,8 @@ mod audit;
 mod enrolments;
 mod identities;
 mod sealed;
+#[cfg(test)]
+mod tests;
 mod tickets;
 
 pub use enrolments::Enrolment;

@@ -1,0 +1,174 @@
+//! Whole enrolments with the emulated chip over the relay; the face instrument is a fake.
+
+use super::station::{Call, ChipLink, Station, passport};
+use enroll_core::audit::Hash;
+use enroll_core::{Verdict, evidence};
+use fixtures::chip::Chip;
+use fixtures::passport::Passport;
+use serde_json::{Value, json};
+use server::commands::audit::follow_all;
+use server::relay_client::{self, Ended};
+use server::storage::StorageError;
+use std::sync::atomic::Ordering;
+
+struct Case<'a> {
+    station: &'a Station,
+    id: String,
+    path: String,
+    token: String,
+}
+
+impl<'a> Case<'a> {
+    fn start(station: &'a Station, cpr: &str) -> Self {
+        let body = json!({
+            "consent": {"terms_version": "2026-01", "biometrics": true, "language": "en"},
+            "cpr": cpr,
+        })
+        .to_string();
+        let (status, answer) = station.call(Call::new("POST", "/v1/enrolments", body.as_bytes()));
+        assert_eq!(status, 201, "{answer}");
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        let (id, token) = (text("id"), text("token"));
+        let path = format!("/v1/enrolments/{id}");
+        Self { station, id, path, token }
+    }
+
+    fn call(&self, method: &str, step: &str, kind: &str, body: &[u8]) -> (u16, Value) {
+        let path = format!("{}{step}", self.path);
+        let token = self.token.as_str();
+        self.station.call(Call { method, path: &path, token, kind, body })
+    }
+
+    fn page(&self, lines: &[String]) {
+        let body = json!({ "lines": lines }).to_string();
+        let (status, answer) = self.call("PUT", "/page", "application/json", body.as_bytes());
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    fn chip(&self, chip: Chip) -> Ended {
+        let (_, ticket) = self.call("POST", "/relay-tickets", "", b"");
+        let url = ticket["url"].as_str().unwrap();
+        relay_client::run(url, &mut ChipLink(chip), &mut |_| {}).unwrap()
+    }
+
+    fn through(&self, passport: &Passport) -> Value {
+        self.page(&passport.mrz_lines);
+        self.chip(Chip::new(passport));
+        let (status, answer) = self.call("PUT", "/face", "image/jpeg", b"a face");
+        assert_eq!(status, 200, "{answer}");
+        let (status, answer) = self.call("POST", "/finish", "", b"");
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+}
+
+fn reasons(answer: &Value) -> Vec<&str> {
+    answer["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_good_passport_ends_in_a_signed_identity_with_evidence_and_nothing_else_is_left() {
+    // proves D8, E1, H1, H2, H3
+    let good = passport("good");
+    let station = Station::start(&[&good], |_| {});
+    let case = Case::start(&station, &good.holder.cpr);
+    let answer = case.through(&good);
+    assert_eq!((&answer["verdict"], &answer["decision"]), (&json!("accepted"), &json!("issue")), "{answer:#}");
+    let identity = &answer["identity"];
+    assert_eq!(identity["level"], "Substantial");
+    let keys = station.app.jwks();
+    let signed = enroll_core::identity::verify(identity["jws"].as_str().unwrap(), &keys).unwrap();
+    assert_eq!(signed.name, format!("{} {}", good.holder.given_names, good.holder.surname));
+
+    // Repeated, it answers as before.
+    assert_eq!(case.call("POST", "/finish", "", b"").1, answer);
+    let path = format!("/v1/identities/{}", identity["id"].as_str().unwrap());
+    let call = Call { token: &case.token, ..Call::new("GET", &path, b"") };
+    assert_eq!(&station.call(call).1, identity);
+    let stranger = Call { token: "x", ..Call::new("GET", &path, b"") };
+    assert_eq!(station.call(stranger).0, 401);
+
+    station.runtime.block_on(async {
+        let mut tx = station.store.begin().await.unwrap();
+        let kept = tx.get(case.id.parse().unwrap(), "chip").await;
+        assert!(matches!(kept, Err(StorageError::Erased)));
+        let id = identity["id"].as_str().unwrap().parse().unwrap();
+        let stored = tx.evidence(id).await.unwrap();
+        let record: Value = serde_json::from_slice(&stored[0].record).unwrap();
+        let again = evidence::verify(&record, Some(signed.evidence_sha256), &station.trust).unwrap();
+        assert_eq!((again.verdict, again.reasons), (Verdict::Accepted, vec![]));
+        assert_ne!(again.sha256, Hash::ZERO);
+        assert!(record["files"].get("DG2").is_none(), "the portrait is in the evidence");
+        drop(tx);
+        let head = follow_all(&station.store).await.unwrap().unwrap();
+        assert!(head.seq >= 7, "{head:?}");
+    });
+}
+
+#[test]
+fn one_person_gets_one_identity_and_a_document_serves_one_person() {
+    // proves B11
+    let good = passport("good");
+    let station = Station::start(&[&good], |_| {});
+    let first = Case::start(&station, &good.holder.cpr).through(&good);
+    let second = Case::start(&station, &good.holder.cpr).through(&good);
+    assert_eq!(first["identity"]["id"], second["identity"]["id"]);
+    let other = Case::start(&station, "010190-0002").through(&good);
+    assert_eq!(other["verdict"], "refused");
+    assert_eq!(reasons(&other)[0], "document.already_used", "{other:#}");
+    assert_eq!(other["identity"], Value::Null);
+}
+
+#[test]
+fn each_deviation_is_refused_for_its_own_reason() {
+    let good = passport("good");
+    for name in ["dg1-changed", "unknown-csca", "clone", "expired"] {
+        let entry = fixtures::catalogue::find(name).unwrap();
+        let bad = passport(name);
+        let station = Station::start(&[&good, &bad], |_| {});
+        let answer = Case::start(&station, &bad.holder.cpr).through(&bad);
+        let expect = serde_json::to_value(&entry.expect).unwrap();
+        let found = json!({"verdict": answer["verdict"], "reasons": reasons(&answer)});
+        assert_eq!(found, expect, "{name}: {answer:#}");
+        assert_eq!(answer["identity"], Value::Null);
+    }
+}
+
+#[test]
+fn another_face_is_refused_and_its_data_are_erased() {
+    // proves D8 (refusal)
+    let good = passport("good");
+    let station = Station::start(&[&good], |_| {});
+    station.faces.other.store(true, Ordering::Relaxed);
+    let case = Case::start(&station, &good.holder.cpr);
+    let answer = case.through(&good);
+    assert_eq!(reasons(&answer), ["face.mismatch"]);
+    let kept = station.runtime.block_on(async {
+        station.store.begin().await.unwrap().get(case.id.parse().unwrap(), "cpr").await
+    });
+    assert!(matches!(kept, Err(StorageError::Erased)));
+}
+
+#[test]
+fn a_wrong_page_is_told_from_a_broken_link_and_the_case_goes_on() {
+    let (good, other) = (passport("good"), passport("expired"));
+    let station = Station::start(&[&good], |_| {});
+    let case = Case::start(&station, &good.holder.cpr);
+    case.page(&other.mrz_lines);
+    let denied = case.chip(Chip::new(&good));
+    assert_eq!(denied, Ended::Failed { reason: "chip.access_denied".to_owned(), retry: true });
+    assert_eq!(case.through(&good)["verdict"], "accepted");
+}
+
+#[test]
+fn a_finish_without_a_face_is_not_a_decision() {
+    let good = passport("good");
+    let station = Station::start(&[&good], |_| {});
+    let case = Case::start(&station, &good.holder.cpr);
+    case.page(&good.mrz_lines);
+    assert_eq!(case.chip(Chip::new(&good)), Ended::Finished { verdict: "accepted".to_owned() });
+    let (status, answer) = case.call("POST", "/finish", "", b"");
+    assert_eq!((status, &answer["code"]), (409, &json!("case.state")), "{answer}");
+    let (_, view) = case.call("GET", "", "", b"");
+    assert_eq!((&view["state"], &view["verdict"]), (&json!("document_verified"), &Value::Null));
+}

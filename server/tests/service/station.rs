@@ -1,0 +1,230 @@
+//! A service on a free port, with its own folder and stand-in registers, and a client for it.
+
+use enroll_core::check::Check;
+use enroll_core::reason::ReasonCode;
+use fixtures::catalogue;
+use fixtures::chip::Chip;
+use fixtures::passport::Passport;
+use fixtures::portraits::Portraits;
+use mrz::reader::MrzReader;
+use nfc::apdu::Response;
+use nfc::link::{Batch, Link, LinkError};
+use nfc::trust::{Domain, TrustStore};
+use serde_json::{Value, json};
+use server::app::{App, Faces, Parts, Rules};
+use server::clock::{SystemClock, SystemEntropy, copenhagen_date, Clock};
+use server::config::Config;
+use server::keys::KeyRing;
+use server::registers::http::HttpRegisters;
+use server::registers::standin::{Holder, Scripted, StandIn};
+use server::relay::wire::{Hello, LinkKind};
+use server::relay_client::Reader;
+use server::storage::{Store, embedded_url};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+/// Says that the face is the right one, or not.
+#[derive(Debug, Default)]
+pub struct FakeFaces {
+    pub other: AtomicBool,
+}
+
+impl Faces for FakeFaces {
+    fn checks(&self, portrait: Option<&[u8]>, _: &[u8]) -> Vec<Check> {
+        let same = !self.other.load(Ordering::Relaxed);
+        let compared = match portrait {
+            Some(_) => Check::of("face.match", same, ReasonCode::FACE_MISMATCH, json!({})),
+            None => Check::waiting("face.match", "passive authentication"),
+        };
+        let passed = |id| Check::passed(id, json!({}));
+        vec![passed("face.detected"), passed("face.quality"), compared]
+    }
+
+    fn models(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+}
+
+/// A running service.
+pub struct Station {
+    pub runtime: tokio::runtime::Runtime,
+    pub app: Arc<App>,
+    pub store: Store,
+    pub trust: Arc<TrustStore>,
+    pub faces: Arc<FakeFaces>,
+    pub url: String,
+    description: Value,
+    _registers: StandIn,
+    _folder: tempfile::TempDir,
+}
+
+static READER: LazyLock<Arc<MrzReader>> = LazyLock::new(|| Arc::new(MrzReader::new().unwrap()));
+
+impl Station {
+    pub fn start(passports: &[&Passport], change: impl FnOnce(&mut Config)) -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.relay.deadline_ms = 2_000;
+        change(&mut config);
+        let trust = Arc::new(trusting(passports));
+        let faces = Arc::new(FakeFaces::default());
+        let registers = runtime.block_on(StandIn::start(registers(passports))).unwrap();
+        let (store, parts) = runtime.block_on(parts(folder.path(), &trust, &faces, &registers.url()));
+        let Config { policy, case, relay, server, .. } = config;
+        let app = Arc::new(App::new(parts, Rules { policy, case, relay, server }));
+        let url = runtime.block_on(listen(app.clone()));
+        let description = ureq::get(format!("{url}/openapi.json")).call().unwrap();
+        let description = description.into_body().read_json().unwrap();
+        Self {
+            runtime,
+            app,
+            store,
+            trust,
+            faces,
+            url,
+            description,
+            _registers: registers,
+            _folder: folder,
+        }
+    }
+
+    /// Calls the service and fails if its description does not declare the answer.
+    pub fn call(&self, call: Call<'_>) -> (u16, Value) {
+        let request = ureq::http::Request::builder()
+            .method(call.method)
+            .uri(format!("{}{}", self.url, call.path))
+            .header("authorization", format!("Bearer {}", call.token))
+            .header("content-type", call.kind)
+            .body(call.body.to_vec())
+            .unwrap();
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
+        let mut answer = agent.run(request).unwrap();
+        let status = answer.status().as_u16();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let expected = if status < 400 { "application/json" } else { "application/problem+json" };
+        assert_eq!(kind, expected, "{} {}", call.method, call.path);
+        self.declared(&call, status);
+        (status, answer.body_mut().read_json().unwrap())
+    }
+
+    fn declared(&self, call: &Call<'_>, status: u16) {
+        let path = call.path.split('?').next().unwrap();
+        let mut parts: Vec<&str> = path.split('/').collect();
+        if parts.len() > 3 {
+            parts[3] = "{id}";
+        }
+        let pattern = parts.join("/");
+        let operation = &self.description["paths"][&pattern][call.method.to_lowercase()];
+        if !operation.is_null() {
+            let declared = &operation["responses"][status.to_string()];
+            assert!(declared.is_object(), "{} {pattern} does not declare {status}", call.method);
+        }
+    }
+}
+
+/// One call.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub token: &'a str,
+    pub kind: &'a str,
+    pub body: &'a [u8],
+}
+
+impl<'a> Call<'a> {
+    pub fn new(method: &'a str, path: &'a str, body: &'a [u8]) -> Self {
+        Self { method, path, token: "", kind: "application/json", body }
+    }
+}
+
+async fn listen(app: Arc<App>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = server::http::finish(server::http::router(app));
+    tokio::spawn(server::serve(listener, router, std::future::pending()));
+    url
+}
+
+async fn parts(
+    folder: &std::path::Path,
+    trust: &Arc<TrustStore>,
+    faces: &Arc<FakeFaces>,
+    registers: &str,
+) -> (Store, Parts) {
+    let entropy = Arc::new(SystemEntropy);
+    let keys = Arc::new(KeyRing::open(&folder.join("keys"), None, entropy.as_ref()).unwrap());
+    let store = Store::open(&embedded_url(folder), keys.clone(), entropy.clone()).await.unwrap();
+    let base = Some(registers.to_owned());
+    let parts = Parts {
+        store: store.clone(),
+        keys,
+        clock: Arc::new(SystemClock),
+        entropy,
+        trust: trust.clone(),
+        faces: faces.clone(),
+        mrz: READER.clone(),
+        registers: Arc::new(HttpRegisters::new(base.clone(), base, None, Duration::from_secs(5))),
+    };
+    (store, parts)
+}
+
+fn trusting(passports: &[&Passport]) -> TrustStore {
+    let mut store = TrustStore::new(Domain::Qa);
+    for passport in passports {
+        store.add_der(&passport.trust.csca).unwrap();
+        store.add_crl_der(&passport.trust.crl).unwrap();
+    }
+    store
+}
+
+fn registers(passports: &[&Passport]) -> Scripted {
+    let mut script = Scripted::default();
+    for passport in passports {
+        let holder = serde_json::to_value(&passport.holder).unwrap();
+        script.add_holder(&serde_json::from_value::<Holder>(holder).unwrap());
+    }
+    script
+}
+
+/// The fixture `name`, with a drawn portrait.
+pub fn passport(name: &str) -> Passport {
+    let entry = catalogue::find(name).unwrap();
+    Passport::make(&entry.spec, &Portraits::drawn(), copenhagen_date(SystemClock.now())).unwrap()
+}
+
+/// The emulated chip as a reader of the relay's client.
+pub struct ChipLink(pub Chip);
+
+impl Link for ChipLink {
+    fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
+        let mut replies = Vec::new();
+        for command in &batch.commands {
+            let bytes = self.0.transmit(&command.encode());
+            let reply = Response::decode(&bytes).map_err(|_| LinkError::Lost)?;
+            let goes_on = batch.continue_on.contains(&reply.status);
+            replies.push(reply);
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(replies)
+    }
+}
+
+impl Reader for ChipLink {
+    fn start(&mut self) -> Result<Hello, LinkError> {
+        self.0.reset();
+        Ok(Hello {
+            version: 1,
+            link: LinkKind::Nfc,
+            max_command: 261,
+            max_response: 65_538,
+            extended_length: true,
+        })
+    }
+}
