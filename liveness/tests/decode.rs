@@ -86,6 +86,7 @@ fn position(bytes: &[u8], marker: &[u8]) -> usize {
 
 fn size_refused(what: &str, bytes: &[u8]) {
     match portrait::decode(bytes).unwrap_err() {
+        DecodeError::Demanding if bytes.windows(2).any(|w| w == b"\xFF\x4F") => {}
         DecodeError::Size { width, height } => {
             let pixels = u64::from(width) * u64::from(height);
             assert!(pixels > MAX_PIXELS, "{what}: {width} x {height}");
@@ -114,6 +115,58 @@ fn the_size_is_checked_before_anything_is_decoded() {
     let vp8l = position(&vector("colour.webp"), b"VP8L");
     let webp = resized("colour.webp", (vp8l + 9, b"\xFE\xBF\xFF"), (vp8l + 12, b"\x0F"));
     size_refused("webp", &webp);
+}
+
+/// `colour.j2k` with 32-bit values written at offsets of its SIZ segment, which starts at 2.
+fn codestream(values: &[(usize, u32)]) -> Vec<u8> {
+    let mut bytes = vector("colour.j2k");
+    for (offset, value) in values {
+        bytes[*offset..offset + 4].copy_from_slice(&value.to_be_bytes());
+    }
+    bytes
+}
+
+const TILE_WIDTH: usize = 24;
+const TILE_HEIGHT: usize = 28;
+
+#[test]
+fn a_small_file_cannot_ask_for_much() {
+    // 1,536 tiles of one pixel; then one tile, but precincts of one pixel.
+    let tiles = codestream(&[(TILE_WIDTH, 1), (TILE_HEIGHT, 1)]);
+    let mut precincts = vector("colour.j2k");
+    let cod = position(&precincts, b"\xFF\x52");
+    let levels = precincts[cod + 9];
+    precincts[cod + 3] += levels + 1;
+    precincts[cod + 4] |= 1;
+    let sizes = vec![0x11; usize::from(levels) + 1];
+    precincts.splice(cod + 14..cod + 14, sizes);
+    for bytes in [tiles, precincts] {
+        let error = portrait::decode(&bytes).unwrap_err();
+        assert!(matches!(error, DecodeError::Demanding), "{error:?}");
+    }
+}
+
+#[test]
+fn a_jp2_with_a_palette_is_refused() {
+    let mut bytes = vector("colour.jp2");
+    let header = position(&bytes, b"jp2h");
+    let colour = position(&bytes, b"colr");
+    bytes[colour..colour + 4].copy_from_slice(b"pclr");
+    assert!(header < colour);
+    let error = portrait::decode(&bytes).unwrap_err();
+    assert!(matches!(error, DecodeError::Demanding), "{error:?}");
+}
+
+#[test]
+fn a_codestream_hidden_behind_a_second_one_is_checked_too() {
+    let mut bytes = vector("colour.jp2");
+    let first = position(&bytes, b"jp2c") - 4;
+    let length = u32::try_from(bytes.len() - first).unwrap();
+    bytes[first..first + 4].copy_from_slice(&length.to_be_bytes());
+    bytes.extend(b"\0\0\0\0jp2c");
+    bytes.extend(codestream(&[(TILE_WIDTH, 1), (TILE_HEIGHT, 1)]));
+    let error = portrait::decode(&bytes).unwrap_err();
+    assert!(matches!(error, DecodeError::Demanding), "{error:?}");
 }
 
 #[test]
@@ -203,4 +256,30 @@ proptest! {
             Err(error) => prop_assert_eq!(error.code(), "face.portrait_unreadable"),
         }
     }
+}
+
+/// Portraits of the reference DG2 files, where those files are at hand (`INDRUL_FIELD_DATA`).
+#[test]
+fn reference_portraits_decode() {
+    let data = std::env::var("INDRUL_FIELD_DATA").unwrap_or_else(|_| "../../shared/data".into());
+    let names = [
+        "dg2-samples/dg2_silver_all_fields.bin",
+        "dg2-samples/ISO19794_Test1_Data.bin",
+        "bsi-tr03105-5/Datagroup2.bin",
+    ];
+    for name in names {
+        let Ok(file) = fs::read(Path::new(&data).join(name)) else {
+            println!("skipped {name}: not at hand");
+            continue;
+        };
+        let image = portrait::decode(picture_in(&file)).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(image.width() >= 64 && image.height() >= 64, "{name}: {:?}", image.dimensions());
+    }
+}
+
+/// The bytes from the first picture signature on.
+fn picture_in(file: &[u8]) -> &[u8] {
+    let signatures = [&b"\x00\x00\x00\x0CjP  "[..], b"\xFF\x4F\xFF\x51", b"\xFF\xD8\xFF"];
+    let start = (0..file.len()).find(|i| signatures.iter().any(|s| file[*i..].starts_with(s)));
+    &file[start.expect("a picture")..]
 }

@@ -4,7 +4,7 @@
 use hayro_jpeg2000::{ColorSpace, DecodeSettings, DecoderContext, Image};
 use image::{Rgb, RgbImage};
 
-use super::{DecodeError, within_budget};
+use super::{DecodeError, MAX_JPEG2000_PIXELS, codestream, within_budget};
 
 /// The signature box, and the markers SOC and SIZ.
 const JP2: &[u8] = b"\x00\x00\x00\x0CjP  ";
@@ -14,12 +14,17 @@ pub(super) fn recognises(bytes: &[u8]) -> bool {
     bytes.starts_with(JP2) || bytes.starts_with(CODESTREAM)
 }
 
-/// The header is read before anything is decoded.
+/// The headers are read before anything is decoded.
 pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
+    if bytes.starts_with(CODESTREAM) {
+        codestream::check(bytes)?;
+    } else {
+        codestream::check_jp2(bytes)?;
+    }
     let image =
         Image::new(bytes, &DecodeSettings::default()).map_err(DecodeError::DamagedJpeg2000)?;
     let (width, height) = (image.width(), image.height());
-    within_budget(width, height)?;
+    within_budget(width, height, MAX_JPEG2000_PIXELS)?;
     let colours = usize::from(colours(image.color_space())?);
     let channels = colours + usize::from(image.has_alpha());
     let mut context = DecoderContext::default();

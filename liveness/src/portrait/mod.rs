@@ -4,6 +4,7 @@
 //! trusted: how long the file may be and how many pixels it may claim is checked before anything is
 //! decoded, and a decoder that stops on its own error ends as an error here.
 
+mod codestream;
 mod jpeg2000;
 
 use std::io::Cursor;
@@ -17,6 +18,9 @@ use thiserror::Error;
 pub const MAX_BYTES: usize = 16 << 20;
 /// The most pixels a picture may have: a phone's camera, not a poster.
 pub const MAX_PIXELS: u64 = 32_000_000;
+/// The most pixels of a JPEG 2000 picture, which only chips hold: their portraits have a tenth of it,
+/// and decoding takes some fifty bytes a pixel, whatever the file's length.
+pub const MAX_JPEG2000_PIXELS: u64 = 8_000_000;
 /// The longest side.
 pub const MAX_SIDE: u32 = 12_000;
 /// Decoders may hold this many bytes beside the picture.
@@ -31,7 +35,7 @@ pub enum DecodeError {
         /// Of the file.
         length: usize,
     },
-    /// More pixels than [`MAX_PIXELS`], or a side longer than [`MAX_SIDE`], or none at all.
+    /// More pixels than the format may have, or a side longer than [`MAX_SIDE`], or none at all.
     #[error("the picture has {width} x {height} pixels")]
     Size {
         /// As the header claims.
@@ -48,6 +52,10 @@ pub enum DecodeError {
     /// JPEG 2000 that cannot be decoded.
     #[error("the JPEG 2000 picture is damaged")]
     DamagedJpeg2000(#[source] hayro_jpeg2000::DecodeError),
+    /// JPEG 2000 that asks for more tiles, precincts or components than a portrait needs, or whose
+    /// headers cannot be followed.
+    #[error("the JPEG 2000 picture is not a plain portrait")]
+    Demanding,
     /// Neither grey nor three colours, with or without transparency.
     #[error("the picture has {channels} channels")]
     Channels {
@@ -94,16 +102,16 @@ fn common(bytes: &[u8], format: ImageFormat) -> Result<RgbImage, DecodeError> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(DecodeError::Damaged)?;
     let (width, height) = decoder.dimensions();
-    within_budget(width, height)?;
+    within_budget(width, height, MAX_PIXELS)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut image = DynamicImage::from_decoder(decoder).map_err(DecodeError::Damaged)?;
     image.apply_orientation(orientation);
     Ok(image.into_rgb8())
 }
 
-fn within_budget(width: u32, height: u32) -> Result<(), DecodeError> {
+fn within_budget(width: u32, height: u32, most: u64) -> Result<(), DecodeError> {
     let sides = 1..=MAX_SIDE;
-    let fits = u64::from(width) * u64::from(height) <= MAX_PIXELS;
+    let fits = u64::from(width) * u64::from(height) <= most;
     if fits && sides.contains(&width) && sides.contains(&height) {
         return Ok(());
     }
