@@ -25,6 +25,8 @@ fn read(passport: &Passport, reader: &str, mrz: &[String], out: &Path) -> (Optio
     let output = enroll(program())
         .args(["chip", "read", "--json", "--reader", reader, "--mrz"])
         .arg(&lines)
+        .arg("--trust")
+        .arg(store(passport, out))
         .arg("--out")
         .arg(out.join("read"))
         .output()

@@ -90,7 +90,8 @@ fn a_relay_closed_in_the_middle_leaves_the_case_as_it_was() {
 fn bad_frames_close_the_socket_and_the_service_goes_on() {
     let good = passport("good");
     let station = station(std::slice::from_ref(&good));
-    let oversize = "0".repeat(3 << 20);
+    // The default limit is 1 MiB.
+    let oversize = "0".repeat((1 << 20) + 1000);
     let bad: [&str; 8] = [
         "{\"type\":\"replies\",\"seq\":1,\"repl",
         "not json at all",

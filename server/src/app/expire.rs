@@ -43,7 +43,7 @@ impl App {
     /// # Errors
     /// [`AppError`]; cases ended before it stay ended.
     pub async fn expire_overdue(&self) -> Result<usize, AppError> {
-        let mut tx = self.parts.store.begin().await?;
+        let mut tx = self.parts.store.read().await?;
         let overdue = tx.overdue(self.now(), ROUND).await?;
         drop(tx);
         for id in &overdue {

@@ -37,7 +37,7 @@ impl App {
     /// [`AppError::UnknownCase`] if there is none, [`AppError::Unauthorized`].
     pub async fn identity(&self, id: &str, token: &str) -> Result<PublicIdentity, AppError> {
         let id: IdentityId = id.parse().map_err(|_| AppError::UnknownCase)?;
-        let mut tx = self.parts.store.begin().await?;
+        let mut tx = self.parts.store.read().await?;
         let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
         drop(tx);
         self.authorise(&found.enrolment.to_string(), token).await?;
@@ -46,7 +46,7 @@ impl App {
 
     /// The identity `id`, for the one whose enrolment issued it.
     pub(crate) async fn issued(&self, id: IdentityId) -> Result<PublicIdentity, AppError> {
-        let mut tx = self.parts.store.begin().await?;
+        let mut tx = self.parts.store.read().await?;
         let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
         serde_json::from_slice(&found.record).map_err(AppError::internal)
     }

@@ -178,7 +178,7 @@ impl App {
     /// [`AppError::UnknownCase`], [`AppError::Unauthorized`].
     pub async fn authorise(&self, id: &str, token: &str) -> Result<Access, AppError> {
         let id: EnrolmentId = id.parse().map_err(|_| AppError::UnknownCase)?;
-        let mut tx = self.parts.store.begin().await?;
+        let mut tx = self.parts.store.read().await?;
         let enrolment = tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?;
         if openssl::memcmp::eq(&openssl::sha::sha256(token.as_bytes()), &enrolment.token_hash) {
             Ok(Access { id })

@@ -112,13 +112,12 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn view(&self, access: Access) -> Result<View, AppError> {
-        let (_tx, enrolment) = self.load(access).await?;
-        Ok(View::of(enrolment.id, &enrolment.record))
+        Ok(View::of(access.id(), &self.record(access.id()).await?))
     }
 
     /// The stored record, for pages of this process that need no token.
     pub(crate) async fn record(&self, id: EnrolmentId) -> Result<Record, AppError> {
-        let mut tx = self.parts.store.begin().await?;
+        let mut tx = self.parts.store.read().await?;
         Ok(tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?.record)
     }
 }

@@ -54,7 +54,7 @@ pub fn run(args: Args) -> ExitCode {
 pub async fn follow_all(store: &Store) -> Result<Result<Head, AuditError>, StorageError> {
     let mut head = Head::EMPTY;
     loop {
-        let mut tx = store.begin().await?;
+        let mut tx = store.read().await?;
         let entries = tx.audit_after(head.seq, PAGE).await?;
         drop(tx);
         if entries.is_empty() {

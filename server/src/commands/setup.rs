@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// Where the state lies and what configures it.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Place {
+pub(super) struct Place {
     /// Data directory: trust, models, database, keys
     #[arg(long, env = "INDRUL_DATA", default_value = "./data")]
     pub data: PathBuf,

@@ -130,7 +130,9 @@ fn words(fixture: &Fixture, lang: Language) -> (String, String) {
             "Data er kopieret fra et ægte pas, men chippen har ikke den hemmelige nøgle.",
             "The data are copied from a genuine passport, but the chip lacks the private key.",
         ),
-        "expired" => lang.pick("Passet er ægte, men udløbet.", "The passport is genuine, but expired."),
+        "expired" => {
+            lang.pick("Passet er ægte, men udløbet.", "The passport is genuine, but expired.")
+        }
         _ => match &listed.deviation {
             Some(deviation) => deviation,
             None => lang.pick("Alt er, som det skal være.", "Everything is as it should be."),

@@ -76,6 +76,7 @@ pub(super) async fn page(
 ) -> Answer<PageAnswer> {
     let body = body?;
     let page = match media(&headers) {
+        Media::Json if body.len() > super::JSON_LIMIT => return Err(Problem::too_large()),
         Media::Json => {
             let typed: Typed = serde_json::from_slice(&body).map_err(|_| Problem::malformed())?;
             Page::Typed(typed.lines)

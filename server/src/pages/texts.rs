@@ -12,6 +12,15 @@ pub enum Language {
     En,
 }
 
+/// A moment of RFC 3339 to the minute: `2026-11-22 14:56 UTC`.
+#[must_use]
+pub(crate) fn moment(rfc3339: &str) -> String {
+    match (rfc3339.get(..10), rfc3339.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => rfc3339.to_owned(),
+    }
+}
+
 impl Language {
     /// The language named by `code`; Danish for any other.
     #[must_use]
@@ -52,10 +61,7 @@ pub fn reading(step: &str) -> Text {
         "access" | "pace" | "bac" => {
             ("Åbner chippen. Hold passet stille.", "Opening the chip. Hold the passport still.")
         }
-        "passive_authentication" => ("Kontrollerer underskriften.", "Checking the signature."),
-        "chip_authentication" | "active_authentication" => {
-            ("Prøver, om chippen er ægte.", "Testing whether the chip is genuine.")
-        }
+        "authenticating" => ("Prøver, om chippen er ægte.", "Testing whether the chip is genuine."),
         _ => ("Læser chippen. Hold passet stille.", "Reading the chip. Hold the passport still."),
     };
     Text { da: da.to_owned(), en: en.to_owned() }

@@ -272,8 +272,7 @@ fn end(
         (None, _) => Vec::new(),
     };
     let reasons = reasons.into_iter().map(|code| why(code, language)).collect();
-    let verdict =
-        record.settled.as_ref().map_or("", |s| crate::app::verdict_name(s.verdict));
+    let verdict = record.settled.as_ref().map_or("", |s| crate::app::verdict_name(s.verdict));
     End { verdict, class, icon, title: title.to_owned(), reasons, identity, expected }
 }
 

@@ -120,6 +120,14 @@ impl Store {
         Ok(Tx { inner, store: self.clone() })
     }
 
+    /// Starts a unit of work that only reads, and on SQLite waits for no writer.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn read(&self) -> Result<Tx, StorageError> {
+        Ok(Tx { inner: self.pool.begin().await?, store: self.clone() })
+    }
+
     /// Closes all connections, after what they are doing.
     pub async fn close(&self) {
         self.pool.close().await;

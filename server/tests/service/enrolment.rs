@@ -73,7 +73,11 @@ fn a_good_passport_ends_in_a_signed_identity_with_evidence_and_nothing_else_is_l
     let station = Station::start(&[&good], |_| {});
     let case = Case::start(&station, &good.holder.cpr);
     let answer = case.through(&good);
-    assert_eq!((&answer["verdict"], &answer["decision"]), (&json!("accepted"), &json!("issue")), "{answer:#}");
+    assert_eq!(
+        (&answer["verdict"], &answer["decision"]),
+        (&json!("accepted"), &json!("issue")),
+        "{answer:#}"
+    );
     let identity = &answer["identity"];
     assert_eq!(identity["level"], "Substantial");
     let keys = station.app.jwks();
@@ -95,7 +99,8 @@ fn a_good_passport_ends_in_a_signed_identity_with_evidence_and_nothing_else_is_l
         let id = identity["id"].as_str().unwrap().parse().unwrap();
         let stored = tx.evidence(id).await.unwrap();
         let record: Value = serde_json::from_slice(&stored[0].record).unwrap();
-        let again = evidence::verify(&record, Some(signed.evidence_sha256), &station.trust).unwrap();
+        let again =
+            evidence::verify(&record, Some(signed.evidence_sha256), &station.trust).unwrap();
         assert_eq!((again.verdict, again.reasons), (Verdict::Accepted, vec![]));
         assert_ne!(again.sha256, Hash::ZERO);
         assert!(record["files"].get("DG2").is_none(), "the portrait is in the evidence");

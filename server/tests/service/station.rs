@@ -12,7 +12,7 @@ use nfc::link::{Batch, Link, LinkError};
 use nfc::trust::{Domain, TrustStore};
 use serde_json::{Value, json};
 use server::app::{App, Faces, Parts, Rules};
-use server::clock::{SystemClock, SystemEntropy, copenhagen_date, Clock};
+use server::clock::{Clock, SystemClock, SystemEntropy, copenhagen_date};
 use server::config::Config;
 use server::keys::KeyRing;
 use server::registers::http::HttpRegisters;
@@ -72,7 +72,8 @@ impl Station {
         let trust = Arc::new(trusting(passports));
         let faces = Arc::new(FakeFaces::default());
         let registers = runtime.block_on(StandIn::start(registers(passports))).unwrap();
-        let (store, parts) = runtime.block_on(parts(folder.path(), &trust, &faces, &registers.url()));
+        let (store, parts) =
+            runtime.block_on(parts(folder.path(), &trust, &faces, &registers.url()));
         let Config { policy, case, relay, server, .. } = config;
         let app = Arc::new(App::new(parts, Rules { policy, case, relay, server }));
         let url = runtime.block_on(listen(app.clone()));
