@@ -4,7 +4,7 @@
 //! cargo run --release -p liveness --example verification -- data/models [THRESHOLDS_TOML]
 //! ```
 //!
-//! Reads `faces/lfw-subset` and `faces/PAIRS.tsv` under `INDRUL_FIELD_DATA`: every picture is
+//! Reads `faces/lfw-subset` with its `PAIRS.tsv` under `INDRUL_FIELD_DATA`: every picture is
 //! described once; the pairs labelled 1 are the same people, and every two pictures of people of
 //! different name are different people. With a second argument the `[verification]` table of that
 //! file is replaced by what was measured. Third-party photographs: for measuring only.
@@ -21,6 +21,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const RATES: [f64; 4] = [1e-2, 1e-3, 1e-4, 1e-5];
 const CHOSEN: f64 = 1e-4;
+const LEAST_ERRORS: usize = 10;
 const TABLE: &str = "[verification]";
 
 fn main() -> Outcome<()> {
@@ -57,16 +58,18 @@ struct Measured {
 
 impl Measured {
     fn take(engine: &Engine, folder: &Path) -> Outcome<Measured> {
-        let names = pictures(&folder.join("lfw-subset"))?;
+        let folder = folder.join("lfw-subset");
+        let pairs = fs::read_to_string(folder.join("PAIRS.tsv"))?;
+        let names = pictures(&folder)?;
         let mut faces = BTreeMap::new();
         let mut unusable = Vec::new();
-        for (name, face) in describe(engine, &folder.join("lfw-subset"), &names) {
+        for (name, face) in describe(engine, &folder, &names) {
             match face {
                 Ok(face) => drop(faces.insert(name, face)),
                 Err(code) => unusable.push(format!("{name}: {code}")),
             }
         }
-        let genuine = same_people(&folder.join("PAIRS.tsv"), &faces)?;
+        let genuine = same_people(&pairs, &faces);
         let impostor = different_people(&faces);
         Ok(Measured { pictures: names.len(), unusable, genuine, impostor, faces })
     }
@@ -93,15 +96,10 @@ impl Measured {
         impostor.sort_by(|x, y| y.total_cmp(x));
         let mut lines = vec![
             TABLE.to_string(),
-            "# Measured by `cargo run --release -p liveness --example verification` on 1,583 press"
-                .into(),
-            "# photographs (a subset of LFW), one picture a side:".into(),
+            "# Measured by `cargo run --release -p liveness --example verification` on LFW pictures,".into(),
+            format!("# one a side: {} pictures, {} unusable;", self.pictures, self.unusable.len()),
             format!("# {} pairs of the same people,", genuine.len()),
-            format!(
-                "# {} pairs of different people, {} pictures unusable.",
-                impostor.len(),
-                self.unusable.len()
-            ),
+            format!("# {} pairs of different people.", impostor.len()),
             format!("false_match_rate = {CHOSEN}"),
             format!(
                 "recognition_a = {{ sha256 = \"{}\", deviation = {a:.5} }}",
@@ -113,7 +111,7 @@ impl Measured {
             ),
             "operating_point = [".into(),
         ];
-        lines.extend(RATES.map(|rate| operating_point(rate, &genuine, &impostor)));
+        lines.extend(RATES.into_iter().filter_map(|r| operating_point(r, &genuine, &impostor)));
         lines.push("]\n".into());
         Ok(lines.join("\n"))
     }
@@ -133,14 +131,18 @@ const MEASURES: [Measure; 9] = [
 ];
 
 /// The line of one false-match rate: the threshold lies just above the last pair that may pass.
-fn operating_point(rate: f64, genuine: &[f64], impostor: &[f64]) -> String {
+/// None where too few pairs were measured to speak of the rate.
+fn operating_point(rate: f64, genuine: &[f64], impostor: &[f64]) -> Option<String> {
     let allowed = (rate * impostor.len() as f64).floor() as usize;
+    if allowed < LEAST_ERRORS {
+        return None;
+    }
     let threshold = impostor.get(allowed).map_or(1.0, |s| (s * 1e4).ceil() / 1e4);
     let accepted = genuine.iter().filter(|s| **s >= threshold).count();
     let matched = accepted as f64 / genuine.len().max(1) as f64;
-    format!(
+    Some(format!(
         "  {{ threshold = {threshold:.4}, false_match_rate = {rate}, true_match_rate = {matched:.4} }},"
-    )
+    ))
 }
 
 fn deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
@@ -196,15 +198,14 @@ fn face(engine: &Engine, path: &Path) -> Result<Face, &'static str> {
     engine.analyse(&image).map_err(|e| e.code())
 }
 
-fn same_people(pairs: &Path, faces: &BTreeMap<String, Face>) -> Outcome<Vec<Agreement>> {
-    let text = fs::read_to_string(pairs)?;
-    let same = text.lines().filter_map(|line| {
+fn same_people(pairs: &str, faces: &BTreeMap<String, Face>) -> Vec<Agreement> {
+    let same = pairs.lines().filter_map(|line| {
         let mut parts = line.split('\t');
         let label = parts.next()?;
         let (a, b) = (faces.get(parts.next()?)?, faces.get(parts.next()?)?);
         (label == "1").then(|| a.template.agreement(&b.template))
     });
-    Ok(same.collect())
+    same.collect()
 }
 
 fn different_people(faces: &BTreeMap<String, Face>) -> Vec<Agreement> {

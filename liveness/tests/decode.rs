@@ -3,6 +3,7 @@
 //! The pictures in `vectors/` all show the same four colours; `vectors/make.py` made them.
 
 #![expect(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
