@@ -202,3 +202,20 @@ fn one_engine_serves_many_threads() {
     assert!(ENGINE.compare(&b.template, &c.template).similarity > 0.999);
     assert!(format!("{a:?}").len() < 120);
 }
+
+/// A print, a screen and a live face, where those pictures are at hand (`INDRUL_FIELD_DATA`).
+#[test]
+fn the_reference_attacks_do_not_look_live() {
+    let field = env::var("INDRUL_FIELD_DATA").unwrap_or_else(|_| "../../shared/data".into());
+    for (name, live) in [("F1", false), ("F2", false), ("T1", true)] {
+        let path = Path::new(&field).join(format!("faces/attacks/image_{name}.jpg"));
+        let Ok(bytes) = fs::read(path) else {
+            println!("skipped {name}: not at hand");
+            continue;
+        };
+        let image = portrait::decode(&bytes).unwrap();
+        let score = ENGINE.attack(&image, &ENGINE.analyse(&image).unwrap()).unwrap();
+        println!("{name}: {score:?}");
+        assert_eq!(score.live, live, "{name}: {score:?}");
+    }
+}
