@@ -1,6 +1,8 @@
 //! The command `enroll` as its users meet it: the real binary, its JSON and its exit status
 //! (INTERFACES, *Results*).
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+
 use std::{
     path::Path,
     process::{Command, Output},

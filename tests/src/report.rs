@@ -63,9 +63,9 @@ fn html(through: &str, outcomes: &[Outcome]) -> String {
     for o in outcomes {
         let mark = if o.as_expected() { "as expected" } else { "DIFFERENT" };
         // Writing to a String cannot fail.
-        let _ = write!(
+        let _ = writeln!(
             rows,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{mark}</td><td>{}</td></tr>\n",
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{mark}</td><td>{}</td></tr>",
             escape(&o.name),
             escape(o.deviation.as_deref().unwrap_or("none")),
             escape(&o.expected.to_string()),

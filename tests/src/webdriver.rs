@@ -71,8 +71,10 @@ impl Browser {
             agent: ureq::agent(),
         };
         let answer = browser.open_session(width, height)?;
-        let id =
-            answer["sessionId"].as_str().ok_or(BrowserError::Answer { path: "session".into() })?;
+        let id = answer
+            .get("sessionId")
+            .and_then(Value::as_str)
+            .ok_or(BrowserError::Answer { path: "session".into() })?;
         browser.session = format!("{}/{id}", browser.session);
         Ok(browser)
     }
@@ -166,14 +168,17 @@ impl Browser {
     /// [`BrowserError`] if there is no picture or no place for it.
     pub fn screenshot(&self, file: &Path) -> Result<(), BrowserError> {
         let answer = self.get("/screenshot")?;
-        let png = answer.as_str().and_then(|text| base64(text));
+        let png = answer.as_str().and_then(base64);
         let png = png.ok_or(BrowserError::Answer { path: "/screenshot".into() })?;
         std::fs::write(file, png).map_err(BrowserError::Screenshot)
     }
 
     fn element(&self, css: &str) -> Result<String, BrowserError> {
         let found = self.post("/element", &json!({"using": "css selector", "value": css}))?;
-        let id = found[ELEMENT].as_str().ok_or(BrowserError::Answer { path: "/element".into() })?;
+        let id = found
+            .get(ELEMENT)
+            .and_then(Value::as_str)
+            .ok_or(BrowserError::Answer { path: "/element".into() })?;
         Ok(id.to_owned())
     }
 
@@ -204,13 +209,13 @@ fn value(
         path: path.to_owned(),
         source: Box::new(source),
     })?;
-    let mut body: Value = answer
+    let body: Value = answer
         .body_mut()
         .with_config()
         .limit(64 << 20)
         .read_json()
         .map_err(|_| BrowserError::Answer { path: path.to_owned() })?;
-    Ok(body["value"].take())
+    body.get("value").cloned().ok_or(BrowserError::Answer { path: path.to_owned() })
 }
 
 fn free_port() -> std::io::Result<u16> {

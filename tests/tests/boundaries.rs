@@ -1,5 +1,7 @@
 //! What no compiler checks: who may use whom, and how large a file may be (STYLE 1, 4, 33).
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

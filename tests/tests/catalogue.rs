@@ -1,5 +1,7 @@
 //! The fixture passports through the whole system, without and with sockets in between.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use fixtures::{catalogue, portraits::Portraits};
 use indrul_tests::{
     run::{self, Through},

@@ -1,6 +1,8 @@
 //! The demonstration as a person meets it: `enroll demo`, its page in a real Chromium, and one
 //! enrolment from *Start* to the issued identity.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 use std::{
     fs,
     io::{BufRead, BufReader},

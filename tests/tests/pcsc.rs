@@ -1,5 +1,12 @@
 //! The shipped commands against a fixture plugged into a real pcscd.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
 use std::{fs, path::Path, sync::Mutex};
 
 use fixtures::{chip::Chip, passport::Passport};

@@ -59,12 +59,11 @@ impl Demo {
 /// Reads what else the child says, so that it never blocks, and waits for its end.
 async fn see_out(mut child: Child, mut lines: Lines<impl AsyncBufReadExt + AsyncRead + Unpin>) {
     let talk = async { while let Ok(Some(_)) = lines.next_line().await {} };
-    if timeout(LIFETIME, talk).await.is_err() {
-        tracing::warn!("a citizen took too long");
-    }
-    match timeout(PATIENCE, child.wait()).await {
-        Ok(Ok(status)) => tracing::info!(%status, "a citizen left"),
-        Ok(Err(error)) => tracing::warn!(%error, "a citizen was lost"),
-        Err(_) => tracing::warn!("a citizen did not leave"),
-    }
+    let in_time = timeout(LIFETIME, talk).await.is_ok();
+    let end = match timeout(PATIENCE, child.wait()).await {
+        Ok(Ok(status)) => status.to_string(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "still running".to_owned(),
+    };
+    tracing::info!(in_time, end, "a citizen left");
 }

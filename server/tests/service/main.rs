@@ -1,6 +1,14 @@
 //! The service over its public interface, in this process, without models: the face instrument is a
 //! fake that the test sets, all else is real.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a test that cannot go on fails"
+)]
+
 mod enrolment;
 mod problems;
 mod relay;
