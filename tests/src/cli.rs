@@ -11,11 +11,10 @@ use std::{
 use clap::{Parser, Subcommand};
 use fixtures::{
     catalogue::{self, Entry},
-    chip::Chip,
+    chip::{Chip, Profile},
     passport::Passport,
     portraits::Portraits,
     spec::Spec,
-    vpcd,
 };
 use serde_json::json;
 use server::clock::{Clock as _, SystemClock, copenhagen_date};
@@ -60,7 +59,11 @@ enum Command {
     /// Plays the chip as a virtual card in pcscd until it is stopped.
     Plug {
         /// A name of the catalogue, or a description file.
-        spec: String,
+        #[arg(required_unless_present = "files", conflicts_with = "files")]
+        spec: Option<String>,
+        /// Plain data-group files, with keys lying beside them.
+        #[arg(long)]
+        files: Option<PathBuf>,
         /// Where vpcd listens.
         #[arg(long, default_value = "127.0.0.1:35963")]
         vpcd: String,
@@ -118,7 +121,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
     match &cli.command {
         Command::List => list(cli),
         Command::Make { spec, out, portraits } => make(cli, spec, out, portraits.as_deref()),
-        Command::Plug { spec, vpcd } => plug(cli, spec, vpcd),
+        Command::Plug { spec, files, vpcd } => plug(cli, spec.as_deref(), files.as_deref(), vpcd),
         Command::Run { names, through, report } => run(cli, names, *through, report.as_deref()),
         Command::Enrol { spec, server } => enrol(cli, spec, server),
     }
@@ -157,10 +160,17 @@ fn make(cli: &Cli, spec: &str, out: &Path, folder: Option<&Path>) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn plug(cli: &Cli, spec: &str, to: &str) -> Result<ExitCode, Stop> {
-    let mut chip = Chip::new(&made(&entry(spec)?, &portraits(cli)?)?);
+fn plug(cli: &Cli, spec: Option<&str>, files: Option<&Path>, vpcd: &str) -> Result<ExitCode, Stop> {
+    let mut chip = match (spec, files) {
+        (_, Some(folder)) => {
+            Chip::of(Profile::from_files(folder).map_err(|e| Stop::Usage(chain(&e)))?)
+        }
+        (Some(spec), None) => Chip::new(&made(&entry(spec)?, &portraits(cli)?)?),
+        (None, None) => return Err(Stop::Usage("name a fixture, or --files DIR".to_owned())),
+    };
     eprintln!("fixtures: the card is in; stop me to pull it out");
-    vpcd::serve(&mut chip, to, &AtomicBool::new(false)).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    fixtures::vpcd::serve(&mut chip, vpcd, &AtomicBool::new(false))
+        .map_err(|e| Stop::CannotRun(chain(&e)))?;
     Ok(ExitCode::SUCCESS)
 }
 
