@@ -216,12 +216,18 @@ fn challenge(answer: &Answer) -> Option<[u8; 8]> {
 fn agreement(record: &Record, checks: &[Check], report: &Report) -> Check {
     let outcome =
         |id: &str| record.checks.iter().find(|held| held.id == id).map(|held| held.outcome);
-    let differ: Vec<&str> = checks
+    let mut differ: Vec<&str> = checks
         .iter()
         .filter(|check| check.outcome != Outcome::NotPerformed)
         .filter(|check| outcome(&check.id).is_some_and(|recorded| recorded != check.outcome))
         .map(|check| check.id.as_str())
         .collect();
+    // A record that says the chip answered must hold the answer.
+    if outcome("active_authentication") == Some(Outcome::Passed)
+        && record.active_authentication.is_none()
+    {
+        differ.push("active_authentication");
+    }
     let recorded = record.csca.get("sha256").and_then(Value::as_str);
     let same_issuer = report.csca.as_ref().map(|csca| csca.sha256.as_str()) == recorded;
     let known = record.files.keys().all(|name| name.parse::<FileId>().is_ok());

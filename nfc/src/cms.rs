@@ -140,12 +140,18 @@ fn digests(set: &Tlv<'_>) -> Result<Vec<Algorithm>, TlvError> {
     Ok(out)
 }
 
+/// The most certificates, or revocation lists, that a message carries along.
+const MOST_ELEMENTS: usize = 16;
+
 /// The bytes of each element in a constructed one.
 fn elements(outer: Option<Tlv<'_>>) -> Result<Vec<Vec<u8>>, TlvError> {
     let mut out = Vec::new();
     let Some(outer) = outer else { return Ok(out) };
     let mut reader = outer.reader();
     while let Some(element) = reader.next_element()? {
+        if out.len() == MOST_ELEMENTS {
+            return Err(der::malformed(&outer));
+        }
         out.push(element.bytes.to_vec());
     }
     Ok(out)

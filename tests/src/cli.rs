@@ -19,6 +19,7 @@ use fixtures::{
 use serde_json::json;
 use server::clock::{Clock as _, SystemClock, copenhagen_date};
 use time::Date;
+use tracing_subscriber::EnvFilter;
 
 use crate::{
     chip_link::ChipLink,
@@ -101,14 +102,20 @@ enum Stop {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(log_filter()).with_writer(std::io::stderr).init();
     match dispatch(&cli) {
         Ok(code) => code,
         Err(Stop::Usage(text)) => fail(&text, 2),
         Err(Stop::CannotRun(text)) => fail(&text, 3),
+    }
+}
+
+/// `RUST_LOG`, but never the JPEG 2000 encoder's coefficients.
+fn log_filter() -> EnvFilter {
+    let filter = EnvFilter::from_default_env();
+    match "openjp2=off".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
     }
 }
 

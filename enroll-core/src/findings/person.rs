@@ -79,20 +79,28 @@ pub fn checks(
     today: Date,
 ) -> Vec<Check> {
     match answer {
-        PersonAnswer::Found(person) => vec![
-            matches(person, dg1),
-            standing(person.status),
-            age(person.birth_date, policy.minimum_age, today),
-        ],
-        PersonAnswer::NotFound => vec![
-            Check::failed("person.match", ReasonCode::PERSON_NOT_FOUND, json!({})),
-            Check::waiting("person.status", "person.match"),
-            Check::waiting("person.age", "person.match"),
-        ],
+        PersonAnswer::Found(person) => {
+            let matched = matches(person, dg1);
+            if !matched.is_passed() {
+                return unmatched(matched);
+            }
+            let age = age(person.birth_date, policy.minimum_age, today);
+            vec![matched, standing(person.status), age]
+        }
+        PersonAnswer::NotFound => {
+            unmatched(Check::failed("person.match", ReasonCode::PERSON_NOT_FOUND, json!({})))
+        }
         PersonAnswer::Unavailable => ["person.match", "person.status", "person.age"]
             .map(|id| Check::not_performed(id, ReasonCode::PERSON_UNAVAILABLE, json!({})))
             .into(),
     }
+}
+
+/// Nothing is said of a person whom the document does not prove: who types a stranger's number
+/// learns neither their age nor their standing (A5).
+fn unmatched(matched: Check) -> Vec<Check> {
+    let waiting = |id| Check::waiting(id, "person.match");
+    vec![matched, waiting("person.status"), waiting("person.age")]
 }
 
 fn matches(person: &PersonRecord, dg1: Option<&Mrz>) -> Check {

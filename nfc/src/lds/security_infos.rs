@@ -158,10 +158,12 @@ impl SecurityInfos {
         })
     }
 
-    /// Whether every entry of `self` stands in `other` byte for byte.
+    /// Whether both offer the same PACE variants, none added and none hidden (ICAO 9303-11 §4.4.1):
+    /// a variant struck from EF.CardAccess is a downgrade. Entries of other kinds may differ.
     #[must_use]
-    pub fn is_within(&self, other: &Self) -> bool {
-        self.entries.iter().all(|(_, bytes)| other.entries.iter().any(|(_, o)| o == bytes))
+    pub fn has_same_pace(&self, other: &Self) -> bool {
+        let within = |a: &Self, b: &Self| a.pace().all(|info| b.pace().any(|other| other == info));
+        within(self, other) && within(other, self)
     }
 }
 

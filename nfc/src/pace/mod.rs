@@ -67,6 +67,9 @@ pub enum PaceError {
     /// The chip's token is wrong: it does not know the password.
     #[error("the chip's token is wrong")]
     Token,
+    /// The nonce has a length that no block cipher of PACE gives it, or is zero.
+    #[error("the nonce cannot be")]
+    Nonce,
     /// The chip sent our own key back.
     #[error("the chip sent our own key back")]
     Reflected,
@@ -122,6 +125,9 @@ pub struct AwaitToken {
 }
 
 const DYNAMIC_DATA: Tag = Tag(0x7C);
+/// A nonce is one block or more, and at most the longest key (TR-03110-3 §A.3.3): an empty one
+/// would map to the same generator whatever the password is.
+const NONCE_LENGTHS: std::ops::RangeInclusive<usize> = 16..=32;
 
 /// Starts PACE: MSE:Set AT and the request for the nonce in one batch.
 ///
@@ -212,6 +218,9 @@ impl AwaitNonce {
         }
         let sealed = answer(reply, Tag(0x80))?;
         let Self { suite, nonce_key, domain, mapping, agreement } = self;
+        if !NONCE_LENGTHS.contains(&sealed.len()) {
+            return Err(PaceError::Nonce);
+        }
         let nonce = Secret::new(suite.cipher.decrypt(&nonce_key, &[0; 16], &sealed)?);
         let mapping = domain.key_pair(mapping)?;
         let command = ask(&tlv::encode(Tag(0x81), &domain.encode(&mapping)?), Chain::More);

@@ -140,10 +140,12 @@ fn revocation_check(
     at: OffsetDateTime,
 ) -> Check {
     let id = "signer.revocation";
-    let Some(list) = trust.revocations_of(&issuer.certificate, at) else {
+    let lists = trust.revocations_of(&issuer.certificate, at);
+    let Some(list) = lists.last() else {
         return not_performed(id, "no revocation list of the issuer is there");
     };
-    let outcome = match (list.revokes(&signer.serial), list.is_stale(at)) {
+    let revoked = lists.iter().any(|list| list.revokes(&signer.serial));
+    let outcome = match (revoked, list.is_stale(at)) {
         (true, _) => Outcome::Failed(Reason::SignerRevoked),
         (false, true) => Outcome::NotPerformed(Some(Reason::CrlStale)),
         (false, false) => Outcome::Passed,

@@ -137,7 +137,7 @@ fn card_access_agrees(file: &[u8], files: &Files) -> Agreement {
     let Ok(offered) = card_access::parse(file) else { return Agreement::Malformed };
     match files.get(FileId::DG14).map(dg14::parse) {
         None => Agreement::NoDg14,
-        Some(Ok(signed)) if offered.is_within(&signed) => Agreement::Agrees,
+        Some(Ok(signed)) if offered.has_same_pace(&signed) => Agreement::Agrees,
         Some(_) => Agreement::NotInDg14,
     }
 }

@@ -187,6 +187,9 @@ pub(super) struct AwaitBac {
 }
 
 fn begin_bac(mut trip: Trip) -> Result<Next, ReadError> {
+    if trip.had_pace {
+        return Err(ReadError::Downgrade);
+    }
     let AccessKey::Mrz(key) = &trip.request.key else { return Err(ReadError::NoAccessProtocol) };
     let information = key.information();
     match bac::start(&information, &mut *trip.request.random)? {

@@ -17,6 +17,9 @@ pub enum ReadError {
         /// The answer to its selection.
         status: StatusWord,
     },
+    /// PACE opened the chip before, and now it offers less.
+    #[error("the chip offers less than before")]
+    Downgrade,
     /// The chip does no access protocol that the given key fits.
     #[error("the chip does no access protocol that the key fits")]
     NoAccessProtocol,
@@ -74,6 +77,7 @@ impl ReadError {
         match self {
             Self::Link(LinkError::Lost | LinkError::Unavailable { .. }) => Reason::LinkLost,
             Self::NotAnEmrtd { .. } => Reason::NotAnEmrtd,
+            Self::Downgrade => Reason::Downgrade,
             Self::Pace(PaceError::Denied { .. } | PaceError::Token) => Reason::AccessDenied,
             Self::Bac(BacError::Denied { .. }) => Reason::AccessDenied,
             Self::SecureMessaging(_) | Self::Bac(BacError::NotAuthentic) => Reason::SecureMessaging,

@@ -179,6 +179,8 @@ struct Trip {
     files: Files,
     /// Set when the chip broke off: from then on nothing is tried that some chips dislike.
     cautious: bool,
+    /// Set once PACE has opened the chip: it must not open by less afterwards.
+    had_pace: bool,
     pace_refused: Vec<String>,
     rounds: usize,
 }
@@ -201,8 +203,14 @@ const MOST_ROUNDS: usize = 256;
 /// Starts a reading with the request for EF.CardAccess.
 #[must_use]
 pub fn start(request: ReadRequest) -> Step<ReadPassport, ChipReading> {
-    let trip =
-        Trip { request, files: Files::new(), cautious: false, pace_refused: Vec::new(), rounds: 0 };
+    let trip = Trip {
+        request,
+        files: Files::new(),
+        cautious: false,
+        had_pace: false,
+        pace_refused: Vec::new(),
+        rounds: 0,
+    };
     access::start(trip).0
 }
 

@@ -77,6 +77,7 @@ impl Reading {
             // short lengths and nothing unasked-for.
             Err(SmError::Unprotected { .. }) if !trip.cautious => {
                 trip.cautious = true;
+                trip.had_pace |= self.access.protocol == "PACE";
                 return Ok(access::start_again(trip));
             }
             Err(error) => return Err(error.into()),

@@ -252,6 +252,9 @@ pub struct Name {
 
 const COUNTRY: &str = "2.5.4.6";
 
+/// The most attributes of a name; real ones have up to ten.
+const MOST_ATTRIBUTES: usize = 64;
+
 impl Name {
     /// Reads `Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }`.
     ///
@@ -264,6 +267,9 @@ impl Name {
         while !sets.is_empty() {
             let mut set = sets.expect(SET)?.reader();
             while !set.is_empty() {
+                if attributes.len() == MOST_ATTRIBUTES {
+                    return Err(der::malformed(&whole));
+                }
                 let mut attribute = set.expect(SEQUENCE)?.reader();
                 let oid = der::oid(&mut attribute)?;
                 let value = attribute.next_element()?;

@@ -9,7 +9,7 @@ pub mod crl;
 pub mod master_list;
 
 use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use self::{certificate::Certificate, crl::Crl};
 use crate::{
@@ -213,14 +213,21 @@ impl TrustStore {
         Ok(path)
     }
 
-    /// The newest revocation list at `at` of the issuer's name that one of its keys signed.
+    /// For every key that signs for the issuer's name, its newest revocation list that was out by
+    /// the end of the day `at`; the newest of them last. A list by one key says nothing of what
+    /// another key of the same name has revoked.
     #[must_use]
-    pub fn revocations_of(&self, issuer: &Certificate, at: OffsetDateTime) -> Option<&Crl> {
-        self.lists
-            .iter()
-            .filter(|crl| crl.this_update <= at && crl.issuer.is_like(&issuer.subject))
-            .filter(|crl| self.anchors.iter().any(|a| crl.is_signed_by(&a.certificate)))
-            .max_by_key(|crl| crl.this_update)
+    pub fn revocations_of(&self, issuer: &Certificate, at: OffsetDateTime) -> Vec<&Crl> {
+        let known = at.saturating_add(Duration::DAY);
+        let fits = |crl: &&Crl| crl.this_update < known && crl.issuer.is_like(&issuer.subject);
+        let newest_by = |anchor: &Anchor| {
+            let signed = self.lists.iter().filter(fits);
+            let signed = signed.filter(|crl| crl.is_signed_by(&anchor.certificate));
+            signed.max_by_key(|crl| crl.this_update)
+        };
+        let mut lists: Vec<&Crl> = self.anchors.iter().filter_map(newest_by).collect();
+        lists.sort_by_key(|crl| crl.this_update);
+        lists
     }
 }
 

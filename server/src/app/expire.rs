@@ -49,6 +49,8 @@ impl App {
         for id in &overdue {
             self.expire(*id).await?;
         }
+        // Each round, not only after an expiry: a crash may have come between an erasure and this.
+        self.parts.store.empty_log().await?;
         Ok(overdue.len())
     }
 

@@ -155,6 +155,8 @@ impl App {
         tx.save(&enrolment).await?;
         let files = self.chip(&mut tx, access.id()).await?.files();
         tx.commit().await?;
+        // Saving counted the record's version up by one.
+        let version = enrolment.version + 1;
         let (faces, app) = (self.parts.faces.clone(), self.clone());
         let checks = blocking(move || {
             let proved = app.prove(&files, copenhagen_date(now)).verified;
@@ -162,11 +164,24 @@ impl App {
             faces.checks(portrait.as_deref(), &picture)
         })
         .await?;
-        self.keep_face(access, checks).await
+        self.keep_face(access, version, checks).await
     }
 
-    async fn keep_face(&self, access: Access, checks: Vec<Check>) -> Result<View, AppError> {
+    /// Records what was found, of the case as it was when the picture was taken: if another page or
+    /// chip has come in meanwhile, the face was compared with nothing that still counts.
+    async fn keep_face(
+        &self,
+        access: Access,
+        version: i64,
+        checks: Vec<Check>,
+    ) -> Result<View, AppError> {
         let (mut tx, mut enrolment) = self.load(access).await?;
+        if enrolment.version != version || enrolment.record.has_ended() {
+            return Err(AppError::Reason(ReasonCode::CASE_STATE));
+        }
+        if checks.iter().any(|check| check.reason == Some(ReasonCode::FACE_MODEL)) {
+            return Err(AppError::Reason(ReasonCode::FACE_MODEL));
+        }
         let now = self.now();
         let again = instruction(&checks);
         let record = &mut enrolment.record;

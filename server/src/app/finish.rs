@@ -13,8 +13,8 @@ use crate::record::{Outcome, Record, Settled};
 use crate::registers::Registers;
 use crate::storage::{Enrolment, StorageError, Tx};
 use enroll_core::case::{Stage, State};
-use enroll_core::check::Check;
-use enroll_core::decide::{Action, Decision, decide};
+use enroll_core::check::{self, Check};
+use enroll_core::decide::{Action, Decision, Verdict, decide};
 use enroll_core::findings::person::PersonAnswer;
 use enroll_core::findings::{document, person};
 use enroll_core::reason::ReasonCode;
@@ -94,8 +94,17 @@ impl App {
         let held = self.held(&mut tx, &enrolment).await?;
         drop(tx);
         let (app, now) = (self.clone(), self.now());
+        let (held, report) = blocking(move || {
+            let report = app.prove(&held.chip.files(), copenhagen_date(now));
+            (held, report)
+        })
+        .await?;
+        if report.verified.is_some() {
+            self.tell_lookups(access).await?;
+        }
+        let app = self.clone();
         let (held, looked) = blocking(move || {
-            let looked = app.look(&held, copenhagen_date(now));
+            let looked = app.look(&held, report);
             (held, looked)
         })
         .await?;
@@ -107,7 +116,7 @@ impl App {
         match (&record.settled, &record.case.state) {
             (Some(settled), _) => {
                 let identity = match settled.identity {
-                    Some(id) => Some(self.issued(id).await?),
+                    Some(id) => self.issued(id, enrolment.id).await?,
                     None => None,
                 };
                 Ok(Finished::of(enrolment.id, record, settled, identity))
@@ -118,12 +127,13 @@ impl App {
     }
 
     fn may_finish(&self, enrolment: &Enrolment) -> Result<(), AppError> {
-        let case = &enrolment.record.case;
+        let record = &enrolment.record;
+        let case = &record.case;
         if self.now() > case.deadline {
             return Err(AppError::Reason(ReasonCode::CASE_EXPIRED));
         }
         match case.state {
-            State::Open { stage, .. } if stage >= Stage::ChipRead => Ok(()),
+            State::Open { stage, .. } if stage >= Stage::ChipRead && is_decidable(record) => Ok(()),
             _ => Err(AppError::Reason(ReasonCode::CASE_STATE)),
         }
     }
@@ -138,8 +148,7 @@ impl App {
 
     /// Asks the registers, but only about a document that is proved: nobody's data are looked up
     /// for a forgery.
-    fn look(&self, held: &Held, today: Date) -> Looked {
-        let report = self.prove(&held.chip.files(), today);
+    fn look(&self, held: &Held, report: passive::Report) -> Looked {
         let dg1 = proved_mrz(report.verified.as_ref());
         let registers = &self.parts.registers;
         let document = dg1.as_ref().map(|dg1| document_status(registers.as_ref(), dg1));
@@ -166,9 +175,8 @@ impl App {
         let record = &mut enrolment.record;
         record.findings.record_all(self.of_registers(&looked, copenhagen_date(now)));
         record.findings.record(unused(&mut tx, document.as_ref(), &person).await?);
-        self.tell_lookups(&mut tx, access.id(), &looked).await?;
-        let decision = decide(&record.findings, &self.policy);
-        if decision.reasons == [ReasonCode::CASE_INCOMPLETE] {
+        let decision = self.within_tries(decide(&record.findings, &self.policy), record);
+        if decision.reasons == [ReasonCode::CASE_INCOMPLETE] && self.lacks_a_check(record) {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
         }
         let identity = match tx.identity_of(&person).await? {
@@ -204,20 +212,33 @@ impl App {
         checks
     }
 
-    /// Every look-up with its purpose (C4).
-    async fn tell_lookups(
-        &self,
-        tx: &mut Tx,
-        id: EnrolmentId,
-        looked: &Looked,
-    ) -> Result<(), AppError> {
-        if looked.dg1.is_some() {
-            for register in ["documents", "persons"] {
-                let data = json!({ "register": register, "purpose": "enrolment" });
-                tx.audit(self.event("register.asked", id, data)).await?;
+    /// Whether a required check is not there at all: a step is still to be done. One that is there
+    /// but could not be performed is decided on.
+    fn lacks_a_check(&self, record: &Record) -> bool {
+        self.policy.required.iter().any(|id| record.findings.find(id).is_none())
+    }
+
+    /// A step that may not be tried again is referred: there a person can help (D5).
+    fn within_tries(&self, decision: Decision, record: &Record) -> Decision {
+        match decision.action {
+            Action::TryAgain { step }
+                if record.case.tried.of(step) >= self.policy.attempts.of(step) =>
+            {
+                let reasons = vec![ReasonCode::CASE_ATTEMPTS];
+                Decision { verdict: Verdict::Inconclusive, action: Action::Refer, reasons }
             }
+            _ => decision,
         }
-        Ok(())
+    }
+
+    /// Every look-up with its purpose, before it is made (C4).
+    async fn tell_lookups(&self, access: Access) -> Result<(), AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        for register in ["documents", "persons"] {
+            let data = json!({ "register": register, "purpose": "enrolment" });
+            tx.audit(self.event("register.asked", access.id(), data)).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Makes the decision hold: the case, the trail, and the end of the personal data (D8).
@@ -238,10 +259,22 @@ impl App {
         let data = json!({ "verdict": settled.verdict, "reasons": settled.reasons, "identity": settled.identity });
         tx.audit(self.event("case.decided", id, data)).await?;
         tx.commit().await?;
+        if enrolment.record.has_ended() {
+            self.parts.store.empty_log().await?;
+        }
         let verdict = verdict_name(settled.verdict);
         tracing::info!(enrolment = %id, verdict, reasons = ?settled.reasons, "decided");
         Ok(Finished::of(id, &enrolment.record, &settled, issued))
     }
+}
+
+/// Whether there is anything to decide: a face was taken, or something has failed already. Until
+/// then no register is asked.
+fn is_decidable(record: &Record) -> bool {
+    record
+        .checks()
+        .iter()
+        .any(|check| check.id == "face.detected" || check.outcome == check::Outcome::Failed)
 }
 
 fn document_status(registers: &dyn Registers, dg1: &Mrz) -> document::DocumentStatus {

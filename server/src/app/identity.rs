@@ -1,7 +1,7 @@
 //! An issued identity, to who holds the token of the enrolment that issued it.
 
 use super::{App, AppError};
-use crate::ids::IdentityId;
+use crate::ids::{EnrolmentId, IdentityId};
 use serde::{Deserialize, Serialize};
 
 /// An identity with its signed form.
@@ -44,10 +44,17 @@ impl App {
         serde_json::from_slice(&found.record).map_err(AppError::internal)
     }
 
-    /// The identity `id`, for the one whose enrolment issued it.
-    pub(crate) async fn issued(&self, id: IdentityId) -> Result<PublicIdentity, AppError> {
+    /// The identity `id` as `enrolment` issued it; `None` once a later enrolment has renewed it.
+    pub(crate) async fn issued(
+        &self,
+        id: IdentityId,
+        enrolment: EnrolmentId,
+    ) -> Result<Option<PublicIdentity>, AppError> {
         let mut tx = self.parts.store.read().await?;
         let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
-        serde_json::from_slice(&found.record).map_err(AppError::internal)
+        if found.enrolment != enrolment {
+            return Ok(None);
+        }
+        serde_json::from_slice(&found.record).map(Some).map_err(AppError::internal)
     }
 }

@@ -77,6 +77,10 @@ impl App {
         tx.put_identity(&stored, &to.person, basis.now).await?;
         if let Some(document) = &to.document {
             tx.put_document(document, &to.person, identity).await?;
+            // Another case may have proved the document for another person meanwhile (B11).
+            if tx.holder_of(document).await? != Some(to.person) {
+                return Err(AppError::Reason(ReasonCode::CASE_STATE));
+            }
         }
         let stored = storage::Evidence { enrolment, identity, record: json(evidence)? };
         Ok(tx.put_evidence(&stored, basis.now).await?)

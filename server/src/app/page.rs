@@ -58,7 +58,7 @@ impl App {
     /// # Errors
     /// `mrz.*` if the page cannot be read for sure; `case.*` if it is not its turn.
     pub async fn page(&self, access: Access, page: Page) -> Result<PageAnswer, AppError> {
-        self.count_page(access).await?;
+        let version = self.count_page(access).await?;
         let reader = self.parts.mrz.clone();
         let read = blocking(move || match page {
             Page::Picture(bytes) => read_picture(&reader, &bytes),
@@ -66,6 +66,9 @@ impl App {
         });
         let (found, checks) = read.await?.map_err(AppError::Reason)?;
         let (mut tx, mut enrolment) = self.load(access).await?;
+        if enrolment.version != version {
+            return Err(AppError::Reason(ReasonCode::CASE_STATE));
+        }
         let now = self.now();
         enrolment.record.advance(|case| case.page_read(now))?;
         enrolment.record.findings.forget(&[""]);
@@ -82,13 +85,15 @@ impl App {
         Ok(PageAnswer { id: access.id(), state: record.case.name(), checks, mrz })
     }
 
-    /// Counts the try before it is run, so that a client that leaves has still tried.
-    async fn count_page(&self, access: Access) -> Result<(), AppError> {
+    /// Counts the try before it is run, so that a client that leaves has still tried. Returns the
+    /// record's version, by which a change meanwhile is seen.
+    async fn count_page(&self, access: Access) -> Result<i64, AppError> {
         let (mut tx, mut enrolment) = self.load(access).await?;
         let now = self.now();
         enrolment.record.advance(|case| case.attempt(Step::Page, &self.policy, now))?;
         tx.save(&enrolment).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(enrolment.version + 1)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `enroll audit verify` and `enroll evidence verify`: what was stored still holds (H1, H3).
 
-use super::setup::{Place, SetupError, block_on, ended, open_store};
+use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
 use crate::storage::{StorageError, Store};
 use enroll_core::audit::{AuditError, Head, follow};
 use serde_json::json;
@@ -38,7 +38,7 @@ pub fn run(args: Args) -> ExitCode {
     let Command::Verify(verify) = args.command;
     let checked = block_on(async {
         let config = verify.place.config()?;
-        let (store, _) = open_store(&verify.place.data, &config).await?;
+        let (store, _) = open_existing_store(&verify.place.data, &config).await?;
         Ok(follow_all(&store).await?)
     });
     match checked {

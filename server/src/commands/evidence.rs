@@ -2,7 +2,7 @@
 //! opened and checked again from its own bytes; only the trust store and the service's public key
 //! are trusted.
 
-use super::setup::{Place, SetupError, block_on, ended, open_store};
+use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
 use crate::app::PublicIdentity;
 use crate::ids::IdentityId;
 use crate::keys::KeyRing;
@@ -61,7 +61,7 @@ pub fn run(args: Args) -> ExitCode {
 async fn check(args: &Verify) -> Result<Value, SetupError> {
     let trust = trust(args)?;
     let config = args.place.config()?;
-    let (store, keys) = open_store(&args.place.data, &config).await?;
+    let (store, keys) = open_existing_store(&args.place.data, &config).await?;
     check_stored(&store, &keys, &trust, args.id).await
 }
 

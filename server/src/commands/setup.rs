@@ -128,6 +128,21 @@ pub(super) fn block_on<T>(
         .block_on(work)
 }
 
+/// Keys and rows that are there already: what verifies must not make what it then finds whole.
+pub(super) async fn open_existing_store(
+    data: &Path,
+    config: &Config,
+) -> Result<(Store, Arc<KeyRing>), SetupError> {
+    let mut needed = vec![data.join("keys/master.key")];
+    if config.database.url.is_none() {
+        needed.push(data.join("indrul.db"));
+    }
+    for path in needed {
+        std::fs::metadata(&path).map_err(|source| SetupError::File { path, source })?;
+    }
+    open_store(data, config).await
+}
+
 /// Keys and rows.
 pub(super) async fn open_store(
     data: &Path,

@@ -269,7 +269,7 @@ async fn watched(demo: &Demo, id: EnrolmentId, run: &Run, lang: Language) -> Opt
         }
     };
     let identity = match record.settled.as_ref().and_then(|settled| settled.identity) {
-        Some(identity) => demo.app.issued(identity).await.ok(),
+        Some(identity) => demo.app.issued(identity, id).await.ok().flatten(),
         None => None,
     };
     let expected =

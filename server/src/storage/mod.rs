@@ -128,6 +128,18 @@ impl Store {
         Ok(Tx { inner: self.pool.begin().await?, store: self.clone() })
     }
 
+    /// Empties SQLite's write-ahead log, in which erased rows and keys would live on (D8). A reader
+    /// under way can hold it back; the sweeper tries again. PostgreSQL's log is its operator's.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn empty_log(&self) -> Result<(), StorageError> {
+        if self.dialect == Dialect::Sqlite {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
+        }
+        Ok(())
+    }
+
     /// Closes all connections, after what they are doing.
     pub async fn close(&self) {
         self.pool.close().await;

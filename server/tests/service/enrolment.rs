@@ -73,6 +73,8 @@ fn a_good_passport_ends_in_a_signed_identity_with_evidence_and_nothing_else_is_l
     let station = Station::start(&[&good], |_| {});
     let case = Case::start(&station, &good.holder.cpr);
     let answer = case.through(&good);
+    let log = std::fs::metadata(station.folder.path().join("indrul.db-wal"));
+    assert_eq!(log.map_or(0, |file| file.len()), 0, "erased rows live on in the write-ahead log");
     assert_eq!(
         (&answer["verdict"], &answer["decision"]),
         (&json!("accepted"), &json!("issue")),
@@ -163,6 +165,30 @@ fn a_wrong_page_is_told_from_a_broken_link_and_the_case_goes_on() {
     let denied = case.chip(Chip::new(&good));
     assert_eq!(denied, Ended::Failed { reason: "chip.access_denied".to_owned(), retry: true });
     assert_eq!(case.through(&good)["verdict"], "accepted");
+}
+
+#[test]
+fn a_face_measured_against_one_chip_says_nothing_of_another() {
+    // proves B5, D1
+    let (first, second) = (passport("good-jp2"), passport("good"));
+    let station = Station::start(&[&first, &second], |_| {});
+    let case = Case::start(&station, &second.holder.cpr);
+    case.page(&first.mrz_lines);
+    case.chip(Chip::new(&first));
+    std::thread::scope(|scope| {
+        let held = station.faces.hold.lock().unwrap();
+        let face = scope.spawn(|| case.call("PUT", "/face", "image/jpeg", b"a face"));
+        while !station.faces.busy.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        case.page(&second.mrz_lines);
+        case.chip(Chip::new(&second));
+        drop(held);
+        let (status, answer) = face.join().unwrap();
+        assert_eq!((status, &answer["code"]), (409, &json!("case.state")), "{answer}");
+    });
+    let (status, answer) = case.call("POST", "/finish", "", b"");
+    assert_eq!((status, &answer["code"]), (409, &json!("case.state")), "{answer}");
 }
 
 #[test]

@@ -22,17 +22,23 @@ use server::relay_client::Reader;
 use server::storage::{Store, embedded_url};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 /// Says that the face is the right one, or not.
 #[derive(Debug, Default)]
 pub struct FakeFaces {
     pub other: AtomicBool,
+    /// Held by a test, it keeps the instrument at work.
+    pub hold: Mutex<()>,
+    /// Whether it is at work.
+    pub busy: AtomicBool,
 }
 
 impl Faces for FakeFaces {
     fn checks(&self, portrait: Option<&[u8]>, _: &[u8]) -> Vec<Check> {
+        self.busy.store(true, Ordering::Relaxed);
+        drop(self.hold.lock().unwrap());
         let same = !self.other.load(Ordering::Relaxed);
         let compared = match portrait {
             Some(_) => Check::of("face.match", same, ReasonCode::FACE_MISMATCH, json!({})),
@@ -56,8 +62,8 @@ pub struct Station {
     pub faces: Arc<FakeFaces>,
     pub url: String,
     description: Value,
+    pub folder: tempfile::TempDir,
     _registers: StandIn,
-    _folder: tempfile::TempDir,
 }
 
 static READER: LazyLock<Arc<MrzReader>> = LazyLock::new(|| Arc::new(MrzReader::new().unwrap()));
@@ -79,17 +85,7 @@ impl Station {
         let url = runtime.block_on(listen(app.clone()));
         let description = ureq::get(format!("{url}/openapi.json")).call().unwrap();
         let description = description.into_body().read_json().unwrap();
-        Self {
-            runtime,
-            app,
-            store,
-            trust,
-            faces,
-            url,
-            description,
-            _registers: registers,
-            _folder: folder,
-        }
+        Self { runtime, app, store, trust, faces, url, description, folder, _registers: registers }
     }
 
     /// Calls the service and fails if its description does not declare the answer.
