@@ -3,7 +3,7 @@
 use fixtures::chip::Chip;
 use nfc::{
     apdu::Response,
-    link::{Batch, Link, LinkError},
+    link::{Batch, Link, LinkError, one_by_one},
 };
 use server::{
     relay::wire::{Hello, LinkKind},
@@ -15,18 +15,10 @@ pub struct ChipLink(pub Chip);
 
 impl Link for ChipLink {
     fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
-        let mut replies = Vec::with_capacity(batch.commands.len());
-        for command in &batch.commands {
-            let bytes = self.0.transmit(&command.encode());
+        one_by_one(batch, |command| {
             // The chip answers nothing once it was torn away.
-            let reply = Response::decode(&bytes).map_err(|_| LinkError::Lost)?;
-            let goes_on = batch.continue_on.contains(&reply.status);
-            replies.push(reply);
-            if !goes_on {
-                break;
-            }
-        }
-        Ok(replies)
+            Response::decode(&self.0.transmit(&command.encode())).map_err(|_| LinkError::Lost)
+        })
     }
 }
 

@@ -166,15 +166,9 @@ impl Plugged {
     /// # Errors
     /// [`PlugError::NotSeen`] if it does not within ten seconds.
     pub fn reader(&self) -> Result<Bridge, PlugError> {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            let mut reader = Bridge::new(VIRTUAL_READER, Duration::ZERO);
-            match server::relay_client::Reader::start(&mut reader) {
-                Ok(_) => return Ok(reader),
-                Err(error) if Instant::now() > deadline => return Err(PlugError::NotSeen(error)),
-                Err(_) => thread::sleep(Duration::from_millis(100)),
-            }
-        }
+        let mut reader = Bridge::new(VIRTUAL_READER, Duration::from_secs(10));
+        server::relay_client::Reader::start(&mut reader).map_err(PlugError::NotSeen)?;
+        Ok(reader)
     }
 }
 
@@ -183,6 +177,8 @@ impl Drop for Plugged {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(card) = self.card.take() {
             let _ = card.join();
+            // pcscd looks a few times a second: the next card must not be taken for this one.
+            thread::sleep(Duration::from_secs(1));
         }
     }
 }

@@ -117,7 +117,8 @@ impl Reader for Bridge {
                         extended_length: true,
                     });
                 }
-                Err(LinkError::Lost) if !left.is_zero() => left = left.saturating_sub(AGAIN),
+                // No card yet, or one that is just being put down.
+                Err(_) if !left.is_zero() => left = left.saturating_sub(AGAIN),
                 Err(error) => return Err(error),
             }
             std::thread::sleep(AGAIN);

@@ -8,7 +8,7 @@ use fixtures::passport::Passport;
 use fixtures::portraits::Portraits;
 use mrz::reader::MrzReader;
 use nfc::apdu::Response;
-use nfc::link::{Batch, Link, LinkError};
+use nfc::link::{Batch, Link, LinkError, one_by_one};
 use nfc::trust::{Domain, TrustStore};
 use serde_json::{Value, json};
 use server::app::{App, Faces, Parts, Rules};
@@ -199,17 +199,10 @@ pub struct ChipLink(pub Chip);
 
 impl Link for ChipLink {
     fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
-        let mut replies = Vec::new();
-        for command in &batch.commands {
-            let bytes = self.0.transmit(&command.encode());
-            let reply = Response::decode(&bytes).map_err(|_| LinkError::Lost)?;
-            let goes_on = batch.continue_on.contains(&reply.status);
-            replies.push(reply);
-            if !goes_on {
-                break;
-            }
-        }
-        Ok(replies)
+        one_by_one(batch, |command| {
+            // The chip answers nothing once it was torn away.
+            Response::decode(&self.0.transmit(&command.encode())).map_err(|_| LinkError::Lost)
+        })
     }
 }
 
