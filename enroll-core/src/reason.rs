@@ -154,7 +154,7 @@ impl ReasonCode {
             Some("mrz") => Self::MRZ_FORMAT,
             Some("face") if code.starts_with("face.quality.") => Self::FACE_QUALITY_POOR,
             Some("face") => Self::FACE_MODEL,
-            Some("chip" | "sod" | "dg" | "signer" | "csca" | "crl") => Self::CHIP_PROTOCOL,
+            Some("chip" | "sod" | "dg" | "com" | "signer" | "csca" | "crl") => Self::CHIP_PROTOCOL,
             _ => Self::CASE_INCOMPLETE,
         })
     }
@@ -293,6 +293,8 @@ mod tests {
             R::SodAlgorithm,
             R::DataGroupHashMismatch,
             R::DataGroupMissing,
+            R::DataGroupMalformed,
+            R::ComMalformed,
             R::SignerNotFound,
             R::SignerExpired,
             R::SignerRevoked,
@@ -304,8 +306,10 @@ mod tests {
             R::CrlStale,
             R::ChipAuthenticationFailed,
             R::ChipAuthenticationMissing,
+            R::ChipAuthenticationUnsupported,
             R::ActiveAuthenticationFailed,
             R::ActiveAuthenticationMissing,
+            R::ActiveAuthenticationUnsupported,
         ];
         for reason in all {
             assert_eq!(ReasonCode::from(reason).as_str(), reason.code());

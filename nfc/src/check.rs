@@ -34,6 +34,10 @@ pub enum Reason {
     DataGroupHashMismatch,
     /// A data group that is signed or required is missing.
     DataGroupMissing,
+    /// A data group is signed as it is, but its content is not what the standard defines.
+    DataGroupMalformed,
+    /// EF.COM is not what the standard defines.
+    ComMalformed,
     /// The document signer certificate was not found.
     SignerNotFound,
     /// The document signer was not valid when it signed.
@@ -56,10 +60,14 @@ pub enum Reason {
     ChipAuthenticationFailed,
     /// The chip has no chip authentication key.
     ChipAuthenticationMissing,
+    /// The chip has a chip authentication key of a kind that is not supported.
+    ChipAuthenticationUnsupported,
     /// The chip did not prove its active authentication key.
     ActiveAuthenticationFailed,
     /// The chip has no active authentication key.
     ActiveAuthenticationMissing,
+    /// The chip has an active authentication key of a kind that is not supported.
+    ActiveAuthenticationUnsupported,
 }
 
 impl Reason {
@@ -79,6 +87,8 @@ impl Reason {
             Self::SodAlgorithm => "sod.algorithm",
             Self::DataGroupHashMismatch => "dg.hash_mismatch",
             Self::DataGroupMissing => "dg.missing",
+            Self::DataGroupMalformed => "dg.malformed",
+            Self::ComMalformed => "com.malformed",
             Self::SignerNotFound => "signer.not_found",
             Self::SignerExpired => "signer.expired",
             Self::SignerRevoked => "signer.revoked",
@@ -90,8 +100,10 @@ impl Reason {
             Self::CrlStale => "crl.stale",
             Self::ChipAuthenticationFailed => "chip_authentication.failed",
             Self::ChipAuthenticationMissing => "chip_authentication.missing",
+            Self::ChipAuthenticationUnsupported => "chip_authentication.unsupported",
             Self::ActiveAuthenticationFailed => "active_authentication.failed",
             Self::ActiveAuthenticationMissing => "active_authentication.missing",
+            Self::ActiveAuthenticationUnsupported => "active_authentication.unsupported",
         }
     }
 }

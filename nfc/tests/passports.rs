@@ -114,7 +114,7 @@ fn a_good_passport_passes_every_check_over_pace() {
             assert_eq!(check.outcome, Outcome::Passed, "{check:?}");
         }
         let ids: Vec<_> = reading.checks.iter().map(|check| check.id).collect();
-        assert_eq!(ids.len(), 11, "{ids:?}");
+        assert_eq!(ids.len(), 13, "{ids:?}");
         assert!(reading.report.verified.is_some());
         assert_eq!(reading.aa_evidence.as_ref().unwrap().challenge, CHALLENGE);
         for (id, bytes) in reading.files.iter() {

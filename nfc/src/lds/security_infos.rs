@@ -34,6 +34,28 @@ pub enum SecurityInfo {
     Unknown(Option<Oid>),
 }
 
+impl SecurityInfo {
+    /// Whether the entry has another form than the standard gives it, where a chip's genuineness
+    /// rests on it: no SecurityInfo at all, or chip or active authentication that cannot be read.
+    /// In a signed file that is a fault; unsigned files may hold anything.
+    #[must_use]
+    pub fn is_malformed(&self) -> bool {
+        match self {
+            Self::ChipAuthentication(info) => !(1..=3).contains(&info.version),
+            Self::ChipAuthenticationPublicKey(key) => {
+                !matches!(key.protocol.after(&PUBLIC_KEY), Some([1 | 2]))
+            }
+            Self::Unknown(None) => true,
+            Self::Unknown(Some(oid)) => {
+                matches!(oid.after(&CHIP_AUTHENTICATION), Some([1 | 2, 1..=4]))
+                    || matches!(oid.after(&PUBLIC_KEY), Some([1 | 2]))
+                    || oid.as_bytes() == ACTIVE_AUTHENTICATION
+            }
+            Self::Pace(_) | Self::ActiveAuthentication(_) => false,
+        }
+    }
+}
+
 /// `PACEInfo ::= SEQUENCE { protocol, version INTEGER, parameterId INTEGER OPTIONAL }`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaceInfo {

@@ -70,6 +70,11 @@ fn hash_check(files: &Files, object: &SecurityObject, required: &[FileId]) -> Ch
     Check { id, outcome, evidence }
 }
 
+/// Whether the bytes have the hash that is signed for the data group.
+pub(super) fn is_signed(number: DgNumber, bytes: &[u8], object: &SecurityObject) -> bool {
+    object.hash().is_some_and(|hash| compare(number, bytes, object, hash) == "equal")
+}
+
 fn compare(number: DgNumber, bytes: &[u8], object: &SecurityObject, hash: Hash) -> &'static str {
     match (object.hashes.get(&number), hash.digest(bytes)) {
         (Some(signed), Ok(found)) if equal(signed, &found) => "equal",
@@ -103,6 +108,8 @@ fn downgrade_check(files: &Files, object: &SecurityObject) -> Check {
 #[serde(rename_all = "snake_case")]
 enum Agreement {
     Agrees,
+    /// EF.COM; [`super::content`] judges that.
+    NotComparable,
     Malformed,
     DataGroupsDiffer,
     VersionsDiffer,
@@ -112,13 +119,14 @@ enum Agreement {
 
 impl Agreement {
     fn is_disagreement(self) -> bool {
-        !matches!(self, Self::Agrees | Self::NoDg14)
+        !matches!(self, Self::Agrees | Self::NotComparable | Self::NoDg14)
     }
 }
 
-/// EF.COM lists the data groups of the SOD and their version (ICAO 9303-10 §4.6.1).
+/// EF.COM lists the data groups of the SOD (ICAO 9303-10 §4.6.1), and the versions if the SOD signs
+/// any. Version 0 of the security object signs none, and passports with it say 1.6 as well as 1.7.
 fn com_agrees(file: &[u8], object: &SecurityObject) -> Agreement {
-    let Ok(com) = com::parse(file) else { return Agreement::Malformed };
+    let Ok(com) = com::parse(file) else { return Agreement::NotComparable };
     if com.odd_tags > 0 || !com.data_groups.iter().eq(object.hashes.keys()) {
         return Agreement::DataGroupsDiffer;
     }
@@ -126,8 +134,7 @@ fn com_agrees(file: &[u8], object: &SecurityObject) -> Agreement {
         Some((lds, unicode)) => {
             lds.as_bytes() == com.lds_version && unicode.as_bytes() == com.unicode_version
         }
-        // Version 0 of the security object belongs to LDS 1.7, which signs no version.
-        None => &com.lds_version == b"0107" && &com.unicode_version == b"040000",
+        None => true,
     };
     if versions { Agreement::Agrees } else { Agreement::VersionsDiffer }
 }

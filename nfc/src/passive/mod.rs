@@ -6,6 +6,7 @@
 //! authentication cannot run with keys that nobody signed.
 
 mod chain;
+mod content;
 mod country;
 mod hashes;
 mod signature;
@@ -114,7 +115,8 @@ fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Repo
             let at = at.with_time(Time::MIDNIGHT).assume_utc();
             let signature = signature::verify(&signed);
             let object = SecurityObject::parse(&signed.content);
-            let hashes = hashes::verify(files, &object, required);
+            let mut hashes = hashes::verify(files, &object, required);
+            hashes.extend(content::verify(files, object.as_ref()));
             let chain = chain::verify(&signature, files, trust, at);
             let signed = |id| object.as_ref().is_ok_and(|object| object.lists(id));
             let signed = files.iter().filter(|(id, _)| signed(*id)).map(owned).collect();
@@ -154,6 +156,8 @@ fn without_sod(reason: Reason, evidence: serde_json::Value) -> Report {
         "sod.digest",
         "dg.hash",
         "chip.downgrade",
+        "dg.content",
+        "com.content",
         "signer.chain",
         "signer.validity",
         "signer.country",

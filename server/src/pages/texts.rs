@@ -98,6 +98,7 @@ pub const GROUPS: [Group; 7] = [
         checks: &[
             ("chip.access", "Siden åbner chippen", "The page opens the chip"),
             ("chip.downgrade", "Chippen skjuler ikke noget", "The chip hides nothing"),
+            ("com.content", "Indholdsfortegnelsen er hel", "The table of contents is whole"),
         ],
     },
     Group {
@@ -108,6 +109,7 @@ pub const GROUPS: [Group; 7] = [
             ("sod.signature", "Underskriften er ægte", "The signature is genuine"),
             ("sod.digest", "Underskriften dækker indholdet", "The signature covers the content"),
             ("dg.hash", "Indholdet er uændret", "The content is unchanged"),
+            ("dg.content", "Indholdet kan læses sikkert", "The content can be read safely"),
             ("signer.chain", "Udstederen er kendt", "The issuer is known"),
             ("signer.validity", "Underskriveren var gyldig", "The signer was valid"),
             ("signer.country", "Landet er det samme overalt", "The country is the same throughout"),
