@@ -10,10 +10,10 @@ use std::{
 
 use fixtures::{
     catalogue,
-    chip::{Chip, Faults},
+    chip::Chip,
     passport::Passport,
     portraits::Portraits,
-    spec::Spec,
+    spec::{Fault, Spec},
 };
 use nfc::{
     apdu::Response,
@@ -221,7 +221,7 @@ fn a_card_torn_out_at_any_command_is_a_lost_link() {
     let passport = passport("good");
     let (_, traffic) = read(&passport, Limits::EXTENDED);
     for after in 0..traffic.apdus {
-        let faults = Faults { tear_after: Some(after), ..Faults::default() };
+        let faults = vec![Fault::tear_after(after)];
         let chip = Chip::new(&passport).with_faults(faults);
         let (result, _) = run(request(&passport, Limits::EXTENDED), chip);
         assert_eq!(result.unwrap_err().reason(), Reason::LinkLost, "after {after}");
@@ -232,7 +232,7 @@ fn a_card_torn_out_at_any_command_is_a_lost_link() {
 fn a_spoiled_reply_ends_the_session() {
     let passport = passport("good");
     for reply in 1..=5 {
-        let faults = Faults { corrupt_mac_of: Some(reply), ..Faults::default() };
+        let faults = vec![Fault::corrupt_mac_of(reply)];
         let chip = Chip::new(&passport).with_faults(faults);
         let (result, _) = run(request(&passport, Limits::SHORT), chip);
         assert_eq!(result.unwrap_err().reason(), Reason::SecureMessaging, "reply {reply}");
@@ -243,7 +243,7 @@ fn a_spoiled_reply_ends_the_session() {
 fn plain_data_inside_a_session_is_refused() {
     let passport = passport("good");
     // The second protected reply is EF.COM: data without protection.
-    let faults = Faults { plain_answer_to: Some(2), ..Faults::default() };
+    let faults = vec![Fault::plain_answer_to(2)];
     let chip = Chip::new(&passport).with_faults(faults);
     let (result, _) = run(request(&passport, Limits::SHORT), chip);
     assert_eq!(result.unwrap_err().reason(), Reason::SecureMessaging);
@@ -323,13 +323,13 @@ fn unsigned_data_groups_prove_nothing() {
 #[test]
 fn every_algorithm_family_is_read() {
     let variants = [
-        "[access]\npace = [{ curve = 'P-256', cipher = 'aes-256' }]",
-        "[access]\npace = [{ curve = 'brainpoolP384r1', cipher = 'aes-192' }]",
-        "[access]\npace = [{ curve = 'P-521', cipher = '3des' }]",
-        "[access]\npace = [{ curve = 'brainpoolP512r1', cipher = 'aes-256' }, \
-         { curve = 'brainpoolP320r1', cipher = 'aes-128' }]",
-        "[chip_authentication]\ncurve = 'P-384'\ncipher = 'aes-256'\nparameters = 'explicit'\nkey_id = 7",
-        "[chip_authentication]\ncurve = 'brainpoolP224r1'\ncipher = '3des'",
+        "[access]\npace = [{ group = 'P-256', cipher = 'aes-256' }]",
+        "[access]\npace = [{ group = 'brainpoolP384r1', cipher = 'aes-192' }]",
+        "[access]\npace = [{ group = 'P-521', cipher = '3des' }]",
+        "[access]\npace = [{ group = 'brainpoolP512r1', cipher = 'aes-256' }, \
+         { group = 'brainpoolP320r1', cipher = 'aes-128' }]",
+        "[[chip_authentication.keys]]\ngroup = 'P-384'\ncipher = 'aes-256'\nparameters = 'explicit'\nkey_id = 7",
+        "[[chip_authentication.keys]]\ngroup = 'brainpoolP224r1'\ncipher = '3des'\nparameters = 'named'",
         "[active_authentication]\nkey = 'rsa-2048'\ndigest = 'sha1'",
         "[active_authentication]\nkey = 'rsa-1536'\ndigest = 'sha256'",
         "[active_authentication]\nkey = 'brainpoolP256r1'\ndigest = 'sha384'\nparameters = 'explicit'",

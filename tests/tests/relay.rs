@@ -11,8 +11,9 @@
 use std::net::TcpStream;
 
 use fixtures::{
-    chip::{Chip, Faults},
+    chip::Chip,
     passport::Passport,
+    spec::Fault,
 };
 use indrul_tests::{
     chip_link::ChipLink,
@@ -74,7 +75,7 @@ fn a_card_pulled_out_in_the_middle_is_read_anew_on_the_same_socket() {
     let good = passport("good");
     let station = station(std::slice::from_ref(&good));
     let enrolment = with_page(&station, &good);
-    let torn = Chip::new(&good).with_faults(Faults { tear_after: Some(20), ..Faults::default() });
+    let torn = Chip::new(&good).with_faults(vec![Fault::tear_after(20)]);
     let ended = enrolment.read_chip(&mut ChipLink(torn)).unwrap();
     assert_eq!(ended, Ended::Finished { verdict: "accepted".into() });
 }
