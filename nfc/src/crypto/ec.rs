@@ -9,9 +9,9 @@ use openssl::{
     ec::{EcGroup, EcPoint, EcPointRef, PointConversionForm},
     nid::Nid,
 };
-use zeroize::Zeroizing;
 
-use super::{CryptoError, Secret};
+pub use super::scalar::Scalar;
+use super::{CryptoError, Secret, field::Field};
 use crate::random::Random;
 
 /// A curve of the standardized domain parameters.
@@ -109,15 +109,6 @@ pub struct KeyPair {
     public: EcPoint,
 }
 
-/// A private scalar that is overwritten when dropped.
-pub struct Scalar(BigNum);
-
-impl Drop for Scalar {
-    fn drop(&mut self) {
-        self.0.clear();
-    }
-}
-
 impl Domain {
     /// The curve with its own generator.
     ///
@@ -165,7 +156,7 @@ impl Domain {
     pub fn scalar(&self, random: &mut dyn Random) -> Result<Scalar, CryptoError> {
         let mut order = BigNum::new()?;
         self.group.order(&mut order, &mut *BigNumContext::new()?)?;
-        draw(&order, random)
+        Scalar::draw(&order, random)
     }
 
     /// The key pair of a scalar on this generator.
@@ -173,7 +164,8 @@ impl Domain {
     /// # Errors
     /// [`CryptoError::Library`].
     pub fn key_pair(&self, scalar: Scalar) -> Result<KeyPair, CryptoError> {
-        let public = self.multiply(&self.generator, &scalar.0, &mut *BigNumContext::new()?)?;
+        let public =
+            self.multiply(&self.generator, scalar.number(), &mut *BigNumContext::new()?)?;
         Ok(KeyPair { scalar, public })
     }
 
@@ -183,7 +175,7 @@ impl Domain {
     /// [`CryptoError::Point`] if the product is at infinity.
     pub fn agree(&self, pair: &KeyPair, peer: &PublicPoint) -> Result<Secret, CryptoError> {
         let mut context = BigNumContext::new()?;
-        let product = self.multiply(&peer.0, &pair.scalar.0, &mut context)?;
+        let product = self.multiply(&peer.0, pair.scalar.number(), &mut context)?;
         let product = self.checked(product, &mut context)?;
         let (mut x, mut y) = (BigNum::new()?, BigNum::new()?);
         product.affine_coordinates(&self.group, &mut x, &mut y, &mut context)?;
@@ -201,14 +193,70 @@ impl Domain {
     /// [`CryptoError::Point`] if a part or the sum is at infinity.
     pub fn map(self, s: &Secret, pair: &KeyPair, peer: &PublicPoint) -> Result<Self, CryptoError> {
         let mut context = BigNumContext::new()?;
-        let h = self.multiply(&peer.0, &pair.scalar.0, &mut context)?;
+        let h = self.multiply(&peer.0, pair.scalar.number(), &mut context)?;
         let h = self.checked(h, &mut context)?;
-        let nonce = Scalar(BigNum::from_slice(s.expose())?);
-        let sg = self.multiply(&self.generator, &nonce.0, &mut context)?;
+        let nonce = Scalar::from_slice(s.expose())?;
+        let sg = self.multiply(&self.generator, nonce.number(), &mut context)?;
+        let sg = self.checked(sg, &mut context)?;
         let mut sum = EcPoint::new(&self.group)?;
         sum.add(&self.group, &sg, &h, &mut context)?;
         let generator = self.checked(sum, &mut context)?;
         Ok(Self { group: self.group, generator })
+    }
+
+    /// The integrated mapping: the same group with the generator that `element` of the field is
+    /// encoded to (ICAO 9303-11 §4.4.3.3.2 and appendix B.2).
+    ///
+    /// # Errors
+    /// [`CryptoError::Unsupported`] if the curve's prime is not 3 modulo 4 (P-224);
+    /// [`CryptoError::Point`] for the few elements that have no encoding.
+    pub fn map_integrated(self, element: &Scalar) -> Result<Self, CryptoError> {
+        let (mut p, mut a, mut b) = (BigNum::new()?, BigNum::new()?, BigNum::new()?);
+        let mut context = BigNumContext::new()?;
+        self.group.components_gfp(&mut p, &mut a, &mut b, &mut context)?;
+        if !(p.is_bit_set(0) && p.is_bit_set(1)) {
+            return Err(CryptoError::Unsupported);
+        }
+        let (x, y) = encode_element(element, &p, &a.into(), &b.into())?;
+        let mut point = EcPoint::new(&self.group)?;
+        point
+            .set_affine_coordinates_gfp(&self.group, x.number(), y.number(), &mut context)
+            .map_err(|_| CryptoError::Point)?;
+        let generator = self.checked(point, &mut context)?;
+        Ok(Self { group: self.group, generator })
+    }
+
+    /// The prime of the field.
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`].
+    pub fn prime(&self) -> Result<BigNum, CryptoError> {
+        let (mut p, mut a, mut b) = (BigNum::new()?, BigNum::new()?, BigNum::new()?);
+        self.group.components_gfp(&mut p, &mut a, &mut b, &mut *BigNumContext::new()?)?;
+        Ok(p)
+    }
+
+    /// Whether `point = factor · base`, where a factor outside `1..order` or of another length
+    /// than the order never is one.
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`].
+    pub fn is_multiple(
+        &self,
+        point: &PublicPoint,
+        factor: &Secret,
+        base: &PublicPoint,
+    ) -> Result<bool, CryptoError> {
+        let mut context = BigNumContext::new()?;
+        let mut order = BigNum::new()?;
+        self.group.order(&mut order, &mut context)?;
+        let length = usize::try_from(order.num_bytes()).unwrap_or_default();
+        let scalar = Scalar::from_slice(factor.expose())?;
+        if factor.expose().len() != length || !scalar.is_within(&order) {
+            return Ok(false);
+        }
+        let product = self.multiply(&base.0, scalar.number(), &mut context)?;
+        Ok(product.eq(&self.group, &point.0, &mut context)?)
     }
 
     /// Whether the peer sent the pair's own public point back.
@@ -255,24 +303,70 @@ impl Domain {
     }
 }
 
-/// How often a scalar out of range is drawn anew; each draw fails with less than even odds.
-const DRAWS: usize = 128;
-
-fn draw(order: &BigNumRef, random: &mut dyn Random) -> Result<Scalar, CryptoError> {
-    let bits = usize::try_from(order.num_bits()).unwrap_or_default();
-    let mut bytes = Zeroizing::new(vec![0; bits.div_ceil(8)]);
-    let spare = bytes.len().saturating_mul(8).saturating_sub(bits);
-    for _ in 0..DRAWS {
-        random.fill(&mut bytes)?;
-        if let Some(first) = bytes.first_mut() {
-            *first &= 0xFF_u8.checked_shr(u32::try_from(spare).unwrap_or_default()).unwrap_or(0);
-        }
-        let scalar = Scalar(BigNum::from_slice(&bytes)?);
-        if scalar.0.num_bits() > 0 && scalar.0.ucmp(order).is_lt() {
-            return Ok(scalar);
-        }
+/// The point of `y² = x³ + ax + b` that `t` is encoded to (ICAO 9303-11 appendix B.2): with
+/// `α = -t²`, `x` is `x₂ = -b a⁻¹ (1 + (α + α²)⁻¹)` or `x₃ = α x₂`, whichever has a `y`; then
+/// `A = h(x₂) ^ (p - 1 - (p + 1) / 4)` is the inverse of its root.
+fn encode_element(
+    t: &Scalar,
+    p: &BigNumRef,
+    a: &Scalar,
+    b: &Scalar,
+) -> Result<(Scalar, Scalar), CryptoError> {
+    let mut field = Field::new(p)?;
+    let one = Scalar::from_slice(&[1])?;
+    let t2 = field.square(t)?;
+    let alpha = field.negate(&t2)?;
+    let alpha2 = field.square(&alpha)?;
+    let sum = field.add(&alpha, &alpha2)?;
+    if sum.number().num_bits() == 0 {
+        return Err(CryptoError::Point);
     }
-    Err(CryptoError::Random(crate::random::RandomError::Exhausted))
+    let denominator = field.multiply(a, &sum)?;
+    let inverse = field.invert(&denominator)?;
+    let numerator = field.add(&one, &sum)?;
+    let quotient = field.multiply(&numerator, &inverse)?;
+    let negative = field.multiply(b, &quotient)?;
+    let x2 = field.negate(&negative)?;
+    let h2 = curve_value(&mut field, &x2, a, b)?;
+    let root = field.power(h2.number(), &*root_exponent(p)?)?;
+    let square = field.square(&root)?;
+    let test = field.multiply(&square, &h2)?;
+    if *test.number() == *one.number() {
+        let y = field.multiply(&root, &h2)?;
+        return Ok((x2, y));
+    }
+    let x3 = field.multiply(&alpha, &x2)?;
+    let t3 = field.multiply(&t2, t)?;
+    let u = field.multiply(&t3, &h2)?;
+    let y = field.multiply(&root, &u)?;
+    Ok((x3, y))
+}
+
+/// `x³ + ax + b`.
+fn curve_value(
+    field: &mut Field<'_>,
+    x: &Scalar,
+    a: &Scalar,
+    b: &Scalar,
+) -> Result<Scalar, CryptoError> {
+    let x2 = field.square(x)?;
+    let x3 = field.multiply(&x2, x)?;
+    let ax = field.multiply(a, x)?;
+    let sum = field.add(&x3, &ax)?;
+    field.add(&sum, b)
+}
+
+/// `p - 1 - (p + 1) / 4`.
+fn root_exponent(p: &BigNumRef) -> Result<BigNum, CryptoError> {
+    let mut above = p.to_owned()?;
+    above.add_word(1)?;
+    let mut quarter = BigNum::new()?;
+    quarter.rshift(&above, 2)?;
+    let mut below = p.to_owned()?;
+    below.sub_word(1)?;
+    let mut exponent = BigNum::new()?;
+    exponent.checked_sub(&below, &quarter)?;
+    Ok(exponent)
 }
 
 #[cfg(test)]
@@ -296,6 +390,32 @@ mod tests {
             assert_eq!(one.expose().len(), domain.coordinate_length(), "{}", curve.name());
             assert!(domain.same(&ours, &send(&ours)).unwrap());
             assert!(!domain.same(&ours, &send(&theirs)).unwrap());
+        }
+    }
+
+    #[test]
+    fn field_elements_are_encoded_on_every_curve_but_p224() {
+        for curve in Curve::all() {
+            for element in 2..40_u8 {
+                let mapped = Domain::new(curve)
+                    .and_then(|d| d.map_integrated(&Scalar::from_slice(&[element]).unwrap()));
+                match mapped {
+                    Ok(domain) => drop(domain.decode(&domain.generator().unwrap()).unwrap()),
+                    Err(error) => {
+                        assert_eq!(curve, Curve::NistP224);
+                        assert!(matches!(error, CryptoError::Unsupported));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn elements_without_an_encoding_are_refused() {
+        for element in [0_u8, 1] {
+            let domain = Domain::new(Curve::NistP256).unwrap();
+            let result = domain.map_integrated(&Scalar::from_slice(&[element]).unwrap());
+            assert!(matches!(result.map(drop), Err(CryptoError::Point)));
         }
     }
 

@@ -4,22 +4,27 @@
 //! needed, so single DES is built from EDE3 with three equal keys.
 
 mod cipher;
+pub mod dh;
 pub mod ec;
+mod field;
 mod hash;
 mod kdf;
 mod mac;
 pub mod public_key;
+mod scalar;
 
 use std::fmt;
 
 use openssl::error::ErrorStack;
 use zeroize::Zeroizing;
 
+pub(crate) use self::scalar::reduce;
 pub use self::{
     cipher::{Cipher, pad, unpad},
     hash::Hash,
     kdf::{Purpose, kdf},
     mac::mac,
+    scalar::Scalar,
 };
 use crate::random::RandomError;
 
@@ -61,8 +66,8 @@ pub enum CryptoError {
     /// Padding that is not ISO/IEC 9797-1 method 2.
     #[error("wrong padding")]
     Padding,
-    /// Bytes that are no point of the curve, or the point at infinity.
-    #[error("not a valid point of the curve")]
+    /// Bytes that are no element of the group, or its neutral element.
+    #[error("not a valid element of the group")]
     Point,
     /// A key or signature algorithm that is not supported.
     #[error("the algorithm is not supported")]
