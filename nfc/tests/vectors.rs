@@ -12,10 +12,10 @@
 use nfc::{
     apdu::{Command, Response},
     bac,
-    crypto::{Cipher, Purpose, Secret, ec, kdf},
-    lds::card_access,
+    crypto::{Cipher, Purpose, Secret, dh, ec, kdf, public_key::PublicKey},
+    lds::{card_access, security_infos::SecurityInfos},
     link::{self, Batch, Link, LinkError, one_by_one},
-    pace::{self, Password, Suite},
+    pace::{self, Established, Password, Suite},
     random::{Random, RandomError},
     sm::SecureMessaging,
 };
@@ -67,15 +67,25 @@ struct Mapping {
 #[derive(Deserialize)]
 struct Access {
     id: String,
-    document_number: String,
-    birth: String,
-    expiry: String,
-    information: String,
+    mapping: Option<String>,
+    agreement: Option<String>,
+    #[serde(flatten)]
+    printed: Option<Printed>,
+    can: Option<String>,
     card_access: Option<String>,
     random: Vec<String>,
     exchange: Vec<(String, String)>,
     #[serde(default)]
     messaging: Vec<Protected>,
+    static_key: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Printed {
+    document_number: String,
+    birth: String,
+    expiry: String,
+    information: String,
 }
 
 #[derive(Deserialize)]
@@ -162,34 +172,54 @@ fn pace_nonces_are_decrypted() {
 
 #[test]
 fn generators_are_mapped() {
+    let mut count = 0;
     for vector in vectors().iter().flat_map(|v| &v.mapping) {
-        let curve = ec::Curve::from_parameter_id(vector.parameter_id).unwrap();
-        let domain = ec::Domain::new(curve).unwrap();
-        let scalar =
-            domain.scalar(&mut Scripted::new(std::slice::from_ref(&vector.private))).unwrap();
-        let pair = domain.key_pair(scalar).unwrap();
-        assert_eq!(
-            hex::encode_upper(domain.encode(&pair).unwrap()),
-            vector.public,
-            "{}",
-            vector.id
-        );
-        let peer = domain.decode(&bytes(&vector.peer)).unwrap();
-        let mapped = domain.map(&Secret::new(bytes(&vector.nonce)), &pair, &peer).unwrap();
-        assert_eq!(
-            hex::encode_upper(mapped.generator().unwrap()),
-            vector.generator,
-            "{}",
-            vector.id
-        );
+        let found = match dh::Modp::from_parameter_id(vector.parameter_id) {
+            Some(group) => map_in_field(vector, group),
+            None => map_on_curve(vector),
+        };
+        let expected = (vector.public.clone(), vector.generator.clone());
+        assert_eq!(found, expected, "{}", vector.id);
+        count += 1;
     }
+    assert_eq!(count, 3);
+}
+
+/// Our public key and the mapped generator.
+fn map_on_curve(vector: &Mapping) -> (String, String) {
+    let curve = ec::Curve::from_parameter_id(vector.parameter_id).unwrap();
+    let domain = ec::Domain::new(curve).unwrap();
+    let mut random = Scripted::new(std::slice::from_ref(&vector.private));
+    let pair = domain.key_pair(domain.scalar(&mut random).unwrap()).unwrap();
+    let public = hex::encode_upper(domain.encode(&pair).unwrap());
+    let peer = domain.decode(&bytes(&vector.peer)).unwrap();
+    let mapped = domain.map(&Secret::new(bytes(&vector.nonce)), &pair, &peer).unwrap();
+    (public, hex::encode_upper(mapped.generator().unwrap()))
+}
+
+fn map_in_field(vector: &Mapping, group: dh::Modp) -> (String, String) {
+    let domain = dh::Domain::new(group).unwrap();
+    let mut random = Scripted::new(std::slice::from_ref(&vector.private));
+    let pair = domain.key_pair(domain.scalar(&mut random).unwrap()).unwrap();
+    let public = hex::encode_upper(domain.encode(&pair));
+    let peer = domain.decode(&bytes(&vector.peer)).unwrap();
+    let mapped = domain.map(&Secret::new(bytes(&vector.nonce)), &pair, &peer).unwrap();
+    (public, hex::encode_upper(mapped.generator()))
 }
 
 fn information(vector: &Access) -> String {
-    let key = mrz::AccessKey::new(&vector.document_number, &vector.birth, &vector.expiry).unwrap();
-    let information = key.information().to_string();
-    assert_eq!(information, vector.information, "{}", vector.id);
+    let printed = vector.printed.as_ref().unwrap();
+    let key = mrz::AccessKey::new(&printed.document_number, &printed.birth, &printed.expiry);
+    let information = key.unwrap().information().to_string();
+    assert_eq!(information, printed.information, "{}", vector.id);
     information
+}
+
+fn password(vector: &Access) -> Password {
+    match &vector.can {
+        Some(can) => Password::can(can),
+        None => Password::mrz(&information(vector)).unwrap(),
+    }
 }
 
 /// Sends each example command through the codec, one after the other and as one batch.
@@ -222,47 +252,89 @@ fn bac_runs_as_in_the_example() {
     assert_eq!(count, 1);
 }
 
-#[test]
-fn pace_runs_as_in_the_example() {
-    let mut count = 0;
-    for vector in vectors().iter().flat_map(|v| &v.pace) {
-        let file = bytes(vector.card_access.as_ref().unwrap());
-        let suites = Suite::choose(&card_access::parse(&file).unwrap());
-        let password = Password::mrz(&information(vector)).unwrap();
-        let mut random = Scripted::new(&vector.random);
-        let first = pace::start(suites[0].clone(), &password, &mut random).unwrap();
-        let mut chip = Script { exchange: vector.exchange.iter() };
-        let session = link::drive::<_, nfc::reader::ReadError>(first, &mut chip).unwrap();
-        assert_eq!(chip.exchange.len(), 0, "{}", vector.id);
-        assert_eq!(session.cipher(), Cipher::Aes128);
-        count += 1;
-    }
-    assert_eq!(count, 1);
+fn suite(vector: &Access) -> Suite {
+    let file = bytes(vector.card_access.as_ref().unwrap());
+    let suites = Suite::choose(&card_access::parse(&file).unwrap());
+    let [suite] = suites.as_slice() else { panic!("{} offers one variant", vector.id) };
+    assert_eq!(Some(suite.mapping.name()), vector.mapping.as_deref(), "{}", vector.id);
+    assert_eq!(Some(suite.agreement.name()), vector.agreement.as_deref(), "{}", vector.id);
+    suite.clone()
 }
 
-/// One changed bit in any byte the chip sends must end the protocol.
+fn run(vector: &Access) -> Established {
+    let mut random = Scripted::new(&vector.random);
+    let first = pace::start(suite(vector), &password(vector), &mut random).unwrap();
+    let mut chip = Script { exchange: vector.exchange.iter() };
+    let established = link::drive::<_, nfc::reader::ReadError>(first, &mut chip).unwrap();
+    assert_eq!(chip.exchange.len(), 0, "{}", vector.id);
+    established
+}
+
+#[test]
+fn pace_runs_as_in_the_examples() {
+    let mut count = 0;
+    for vector in vectors().iter().flat_map(|v| &v.pace) {
+        assert_eq!(run(vector).session.cipher(), Cipher::Aes128, "{}", vector.id);
+        count += 1;
+    }
+    assert_eq!(count, 5);
+}
+
+#[test]
+fn chip_authentication_mapping_proves_the_static_key_of_the_example() {
+    let vectors = vectors();
+    let proving = |v: &&Access| v.static_key.is_some();
+    let vector = vectors.iter().flat_map(|v| &v.pace).find(proving).unwrap();
+    let mapping = run(vector).mapping.unwrap().unwrap();
+    let info = bytes(vector.static_key.as_ref().unwrap());
+    let infos = SecurityInfos::parse(&nfc::tlv::encode(nfc::tlv::Tag(0x31), &info)).unwrap();
+    let key = infos.chip_keys().next().unwrap();
+    assert_eq!(key.key_id.as_deref(), Some([u8::try_from(mapping.key_id()).unwrap()].as_slice()));
+    let PublicKey::Ec { curve, point } = PublicKey::parse(&key.spki).unwrap() else {
+        panic!("the key is on a curve")
+    };
+    assert_eq!(curve, mapping.curve());
+    assert!(mapping.is_proved_by(&point).unwrap());
+    let domain = ec::Domain::new(curve).unwrap();
+    assert!(!mapping.is_proved_by(&domain.generator().unwrap()).unwrap());
+}
+
+/// One changed bit in any byte the chip sends must end the protocol, but in what only the chip
+/// authentication mapping and terminal authentication need.
 #[test]
 fn any_changed_byte_of_the_chip_ends_pace() {
     for vector in vectors().iter().flat_map(|v| &v.pace) {
-        let suites = Suite::choose(
-            &card_access::parse(&bytes(vector.card_access.as_ref().unwrap())).unwrap(),
-        );
         for (step, (_, reply)) in vector.exchange.iter().enumerate().skip(1) {
             for index in 0..reply.len() / 2 {
-                let mut changed = bytes(reply);
-                changed[index] ^= 1;
-                let mut exchange: Vec<_> =
+                let mut replies: Vec<_> =
                     vector.exchange.iter().map(|(_, reply)| bytes(reply)).collect();
-                exchange[step] = changed;
-                let mut replies = exchange.into_iter();
-                let password = Password::mrz(&vector.information).unwrap();
+                replies[step][index] ^= 1;
                 let mut random = Scripted::new(&vector.random);
-                let first = pace::start(suites[0].clone(), &password, &mut random).unwrap();
-                let mut chip = Replay(&mut replies);
-                let result = link::drive::<_, nfc::reader::ReadError>(first, &mut chip);
-                assert!(result.is_err(), "{} step {step} byte {index}", vector.id);
+                let first = pace::start(suite(vector), &password(vector), &mut random).unwrap();
+                let mut replies = replies.into_iter();
+                let result = link::drive(first, &mut Replay(&mut replies));
+                let whole = reply.len() / 2;
+                check_changed(vector, result, step == 4 && (12..whole - 2).contains(&index));
             }
         }
+    }
+}
+
+/// `optional` for a byte after the token.
+fn check_changed(
+    vector: &Access,
+    result: Result<Established, nfc::reader::ReadError>,
+    optional: bool,
+) {
+    match (result, vector.mapping.as_deref()) {
+        (Err(_), _) => {}
+        (Ok(established), Some("CAM")) if optional => {
+            let key = bytes(vector.static_key.as_ref().unwrap());
+            let point = &key[key.len() - 3 - 65..key.len() - 3];
+            let proved = established.mapping.unwrap().is_ok_and(|m| m.is_proved_by(point).unwrap());
+            assert!(!proved, "{}", vector.id);
+        }
+        (Ok(_), _) => assert!(optional, "{} went on with a changed byte", vector.id),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     files::FileId,
     lds::card_access,
     link::{Batch, Protocol, Step},
-    pace::{self, Pace, PaceError, Password, Suite},
+    pace::{self, Established, Pace, PaceError, Password, Suite},
     sm::SecureMessaging,
     tlv,
 };
@@ -120,7 +120,7 @@ fn begin(mut trip: Trip, mut suites: Vec<Suite>) -> Result<Next, ReadError> {
 
 fn pace_next(
     trip: Trip,
-    step: Step<Pace, SecureMessaging>,
+    step: Step<Pace, Established>,
     suite: Suite,
     rest: Vec<Suite>,
 ) -> Result<Next, ReadError> {
@@ -129,7 +129,7 @@ fn pace_next(
             let state = AwaitPace { machine, suite, rest };
             Ok(Next::transmit(batch, trip, State::Pace(Box::new(state))))
         }
-        Step::Done(session) => {
+        Step::Done(Established { session, .. }) => {
             let access = pace_report(&trip, &suite);
             reading::start(trip, session, access)
         }
