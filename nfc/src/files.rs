@@ -10,6 +10,10 @@ use crate::tlv::Tag;
 pub enum FileId {
     /// EF.CardAccess, under the master file: what PACE needs, unsigned.
     CardAccess,
+    /// EF.CardSecurity, under the master file: the key of the chip authentication mapping, signed.
+    CardSecurity,
+    /// EF.ATR/INFO, under the master file: what lengths the chip bears, unsigned.
+    AtrInfo,
     /// EF.COM: the versions and data groups that the chip claims, unsigned.
     Com,
     /// EF.SOD: the signed hashes.
@@ -75,6 +79,8 @@ impl FileId {
     pub fn sfi(self) -> u8 {
         match self {
             Self::CardAccess => 0x1C,
+            Self::CardSecurity => 0x1D,
+            Self::AtrInfo => 0x01,
             Self::Com => 0x1E,
             Self::Sod => 0x1D,
             Self::Dg(n) => n.number(),
@@ -84,14 +90,20 @@ impl FileId {
     /// The two-byte file identifier.
     #[must_use]
     pub fn identifier(self) -> [u8; 2] {
-        [0x01, self.sfi()]
+        match self {
+            Self::AtrInfo => [0x2F, 0x01],
+            _ => [0x01, self.sfi()],
+        }
     }
 
-    /// The tag that the file starts with.
+    /// The tag that the file starts with; of EF.ATR/INFO, which is a list of objects, the tag of the
+    /// one that tells of lengths.
     #[must_use]
     pub fn tag(self) -> Tag {
         match self {
             Self::CardAccess => Tag(0x31),
+            Self::CardSecurity => Tag(0x30),
+            Self::AtrInfo => Tag(0x7F66),
             Self::Com => Tag(0x60),
             Self::Sod => Tag(0x77),
             Self::Dg(n) => n.tag(),
@@ -103,6 +115,9 @@ impl fmt::Display for FileId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CardAccess => f.write_str("EF.CardAccess"),
+            Self::CardSecurity => f.write_str("EF.CardSecurity"),
+            // The name is a file name too: no stroke.
+            Self::AtrInfo => f.write_str("EF.ATR_INFO"),
             Self::Com => f.write_str("EF.COM"),
             Self::Sod => f.write_str("EF.SOD"),
             Self::Dg(n) => write!(f, "DG{}", n.number()),
@@ -121,6 +136,8 @@ impl FromStr for FileId {
     fn from_str(name: &str) -> Result<Self, UnknownFile> {
         match name {
             "EF.CardAccess" => Ok(Self::CardAccess),
+            "EF.CardSecurity" => Ok(Self::CardSecurity),
+            "EF.ATR_INFO" => Ok(Self::AtrInfo),
             "EF.COM" => Ok(Self::Com),
             "EF.SOD" => Ok(Self::Sod),
             _ => name
@@ -189,7 +206,13 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        let mut ids = vec![FileId::CardAccess, FileId::Com, FileId::Sod];
+        let mut ids = vec![
+            FileId::CardAccess,
+            FileId::CardSecurity,
+            FileId::AtrInfo,
+            FileId::Com,
+            FileId::Sod,
+        ];
         ids.extend((1..=16).filter_map(FileId::dg));
         for id in ids {
             assert_eq!(id.to_string().parse(), Ok(id));

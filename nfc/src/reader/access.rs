@@ -1,7 +1,7 @@
 //! The states before the session: EF.CardAccess, PACE, BAC (ICAO 9303-11 §4.2).
 
 use super::{
-    AccessKey, AccessReport, Next, ReadError, State, Trip, open_application, reading,
+    AccessKey, AccessReport, Granted, Next, ReadError, State, Trip, master, open_application,
     select_application,
 };
 use crate::{
@@ -131,7 +131,7 @@ fn pace_next(
         }
         Step::Done(Established { session, .. }) => {
             let access = pace_report(&trip, &suite);
-            reading::start(trip, session, access)
+            master::start(trip, Granted { session, access })
         }
     }
 }
@@ -187,7 +187,7 @@ pub(super) struct AwaitBac {
 }
 
 fn begin_bac(mut trip: Trip) -> Result<Next, ReadError> {
-    if trip.had_pace {
+    if trip.kept.had_pace {
         return Err(ReadError::Downgrade);
     }
     let AccessKey::Mrz(key) = &trip.request.key else { return Err(ReadError::NoAccessProtocol) };
@@ -236,5 +236,5 @@ fn bac_done(trip: Trip, session: SecureMessaging) -> Result<Next, ReadError> {
         pace_offered: offered.is_some_and(|infos| infos.pace().next().is_some()),
         pace_refused: trip.pace_refused.clone(),
     };
-    reading::start(trip, session, access)
+    master::start(trip, Granted { session, access })
 }

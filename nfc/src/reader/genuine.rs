@@ -2,7 +2,8 @@
 //! (ICAO 9303-11 §6).
 //!
 //! Order matters: chip authentication changes the session keys, and the first answer under the new
-//! ones is its proof. That first command is active authentication where there is a key for it.
+//! ones is its proof. That first command is active authentication where there is a key for it. The
+//! last is sent under the old keys, which must be dead.
 
 use serde_json::{Value, json};
 
@@ -29,22 +30,22 @@ struct Findings {
     evidence: Option<ActiveEvidence>,
 }
 
-/// The commands of chip authentication were sent under the old keys.
-pub(super) struct AwaitChipAuthentication {
+/// The commands by which the chip proves itself were sent, in one batch.
+pub(super) struct AwaitGenuine {
     findings: Findings,
-    old: SecureMessaging,
-    prepared: ChipAuthentication,
+    sent: Sent,
 }
 
-/// A command was sent under the keys that are now in force.
-pub(super) struct AwaitProof {
-    findings: Findings,
-    session: SecureMessaging,
-    /// Set while the new keys of chip authentication are unproved.
-    unproved: Option<Summary>,
-    kind: Proof,
+/// What was sent under which keys.
+enum Sent {
+    /// Chip authentication under the old keys, the proof under the new, and a last command under
+    /// the old ones, which must be dead.
+    Chip { old: SecureMessaging, prepared: ChipAuthentication, proof: Proof },
+    /// Active authentication alone.
+    Active { session: SecureMessaging, proof: Proof },
 }
 
+/// The command that is sent under the keys that must be in force.
 enum Proof {
     /// INTERNAL AUTHENTICATE.
     Active(ActiveAuthentication),
@@ -73,17 +74,48 @@ pub(super) fn start(
         findings.active = Some(passive::not_performed(ACTIVE, why));
         return Ok(finish(trip, findings));
     };
+    let proof = Proof::new(&trip, &lds, &mut findings);
     match chip_auth::prepare(&lds, &mut *trip.request.random) {
-        Ok(prepared) => {
-            let batch = Batch::new(session.wrap_all(&prepared.commands)?);
-            let state = AwaitChipAuthentication { findings, old: session, prepared };
-            Ok(Next::transmit(batch, trip, State::ChipAuthentication(Box::new(state))))
-        }
+        Ok(prepared) => chip(trip, session, prepared, proof, findings),
         Err(error) => {
             findings.chip = Some(chip_not_performed(&error));
-            prove(trip, session, None, &lds, findings)
+            active(trip, session, proof, findings)
         }
     }
+}
+
+/// The new keys are known before the chip answers: what proves them goes with what makes them.
+fn chip(
+    trip: Trip,
+    old: SecureMessaging,
+    prepared: ChipAuthentication,
+    proof: Proof,
+    findings: Findings,
+) -> Result<Next, ReadError> {
+    let mut commands = prepared.commands.clone();
+    commands.push(reread(&trip).0);
+    let mut commands = old.wrap_all(&commands)?;
+    let last = commands.pop().filter(|_| !trip.kept.lost_on_proof);
+    commands.extend(prepared.next.wrap_all(&[proof.command(&trip, &prepared.next)])?);
+    commands.extend(last);
+    let sent = Sent::Chip { old, prepared, proof };
+    let state = AwaitGenuine { findings, sent };
+    Ok(Next::transmit(Batch::new(commands), trip, State::Genuine(Box::new(state))))
+}
+
+/// Active authentication in the session as it is, if there is a key for it.
+fn active(
+    trip: Trip,
+    session: SecureMessaging,
+    proof: Proof,
+    findings: Findings,
+) -> Result<Next, ReadError> {
+    if matches!(proof, Proof::Reread(_)) {
+        return Ok(finish(trip, findings));
+    }
+    let batch = Batch::new(session.wrap_all(&[proof.command(&trip, &session)])?);
+    let state = AwaitGenuine { findings, sent: Sent::Active { session, proof } };
+    Ok(Next::transmit(batch, trip, State::Genuine(Box::new(state))))
 }
 
 fn chip_not_performed(error: &ChipAuthError) -> Check {
@@ -91,27 +123,83 @@ fn chip_not_performed(error: &ChipAuthError) -> Check {
     check(CHIP, Outcome::NotPerformed(reason), json!({ "why": error.to_string() }))
 }
 
-impl AwaitChipAuthentication {
+impl AwaitGenuine {
     pub(super) fn step(self, trip: Trip, replies: &[Response]) -> Result<Next, ReadError> {
-        let Self { mut findings, old, prepared } = self;
-        let ChipAuthentication { commands, next, summary } = prepared;
-        let Opened { replies, session } = open(old, commands.len(), replies)?;
-        let lds = findings.report.verified.clone();
-        let all_ok = replies.len() == commands.len() && replies.iter().all(|r| r.status.is_ok());
-        match (session, lds) {
-            (Ok(_), Some(lds)) if all_ok => prove(trip, next, Some(summary), &lds, findings),
-            // A protected refusal leaves the old session as it was.
-            (Ok(session), Some(lds)) => {
-                let status = replies.last().map(|reply| reply.status.to_string());
-                findings.chip = Some(failed(&summary, json!({ "status": status })));
-                prove(trip, session, None, &lds, findings)
+        let Self { mut findings, sent } = self;
+        match sent {
+            Sent::Chip { old, prepared, proof } => {
+                chip_step(trip, findings, (old, prepared, proof), replies)
             }
-            (Err(error), _) => {
-                findings.chip = Some(failed(&summary, json!({ "error": error.to_string() })));
-                Ok(session_over(trip, findings))
+            Sent::Active { session, proof } => {
+                let Opened { replies, session } = open(session, 1, replies)?;
+                session?;
+                let reply = replies.into_iter().next().ok_or(ReadError::NoReply)?;
+                take_proof(&trip, &mut findings, proof, reply);
+                Ok(finish(trip, findings))
             }
-            (Ok(_), None) => Ok(session_over(trip, findings)),
         }
+    }
+}
+
+/// The answers under the old keys, then the one under the new, then the refusal of the old.
+fn chip_step(
+    trip: Trip,
+    mut findings: Findings,
+    (old, prepared, proof): (SecureMessaging, ChipAuthentication, Proof),
+    replies: &[Response],
+) -> Result<Next, ReadError> {
+    let ChipAuthentication { commands, next, summary } = prepared;
+    let at = commands.len().min(replies.len());
+    let (agreed, after) = replies.split_at_checked(at).unwrap_or((replies, &[]));
+    let Opened { replies: agreed, session } = open(old, commands.len(), agreed)?;
+    let old = match session {
+        Ok(session) => session,
+        Err(error) => {
+            findings.chip = Some(failed(&summary, json!({ "error": error.to_string() })));
+            return Ok(session_over(trip, findings));
+        }
+    };
+    // A protected refusal leaves the old session as it was.
+    if let Some(refused) = agreed.iter().find(|reply| !reply.status.is_ok()) {
+        let found = json!({ "status": refused.status.to_string() });
+        findings.chip = Some(failed(&summary, found));
+        return active(trip, old, proof, findings);
+    }
+    let (proved, last) = match after {
+        [] => return Err(ReadError::NoReply),
+        [proved] => (proved, None),
+        [proved, last, ..] => (proved, Some(last)),
+    };
+    match next.unwrap(proved) {
+        Ok((_, reply)) => {
+            findings.chip = Some(chip_proved(&summary, &proof, &reply, old_keys(old, last)));
+            take_proof(&trip, &mut findings, proof, reply);
+            Ok(finish(trip, findings))
+        }
+        // The chip did not follow to the new keys: it has not the private key.
+        Err(error) => {
+            findings.chip = Some(failed(&summary, json!({ "error": error.to_string() })));
+            Ok(session_over(trip, findings))
+        }
+    }
+}
+
+/// What became of the keys that chip authentication replaced.
+#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum OldKeys {
+    Dead,
+    Alive,
+    NotTried,
+}
+
+/// The old session ends with chip authentication (ICAO 9303-11 §6.2.3): an answer under its keys
+/// shows that it did not.
+fn old_keys(old: SecureMessaging, last: Option<&Response>) -> OldKeys {
+    match last.map(|last| old.unwrap(last)) {
+        None => OldKeys::NotTried,
+        Some(Ok(_)) => OldKeys::Alive,
+        Some(Err(_)) => OldKeys::Dead,
     }
 }
 
@@ -120,32 +208,27 @@ fn failed(summary: &Summary, found: Value) -> Check {
     check(CHIP, Outcome::Failed(Reason::ChipAuthenticationFailed), evidence)
 }
 
-/// Sends the command that proves new keys, active authentication if there is a key for it.
-fn prove(
-    trip: Trip,
-    session: SecureMessaging,
-    unproved: Option<Summary>,
-    lds: &VerifiedLds,
-    mut findings: Findings,
-) -> Result<Next, ReadError> {
-    let (command, kind) = match ActiveAuthentication::new(lds) {
-        Ok(active) => {
-            let ne = expected_signature(&trip, &session, &active);
-            let command = active_auth::command(&trip.request.aa_challenge, ne);
-            (command, Proof::Active(active))
-        }
-        Err(error) => {
-            findings.active = Some(active_not_performed(&error));
-            if unproved.is_none() {
-                return Ok(finish(trip, findings));
+impl Proof {
+    /// Active authentication if there is a key for it; why not is found at once.
+    fn new(trip: &Trip, lds: &VerifiedLds, findings: &mut Findings) -> Self {
+        match ActiveAuthentication::new(lds) {
+            Ok(active) => Self::Active(active),
+            Err(error) => {
+                findings.active = Some(active_not_performed(&error));
+                Self::Reread(reread(trip).1)
             }
-            let (command, expected) = reread(&trip);
-            (command, Proof::Reread(expected))
         }
-    };
-    let batch = Batch::new(session.wrap_all(&[command])?);
-    let state = AwaitProof { findings, session, unproved, kind };
-    Ok(Next::transmit(batch, trip, State::Proof(Box::new(state))))
+    }
+
+    fn command(&self, trip: &Trip, session: &SecureMessaging) -> Command {
+        match self {
+            Self::Active(active) => {
+                let ne = expected_signature(trip, session, active);
+                active_auth::command(&trip.request.aa_challenge, ne)
+            }
+            Self::Reread(_) => reread(trip).0,
+        }
+    }
 }
 
 /// Le: what a short answer carries, unless the signature is longer and the link bears more.
@@ -179,45 +262,26 @@ fn reread(trip: &Trip) -> (Command, Vec<u8>) {
     (command, expected)
 }
 
-impl AwaitProof {
-    pub(super) fn step(self, trip: Trip, replies: &[Response]) -> Result<Next, ReadError> {
-        let Self { mut findings, session, unproved, kind } = self;
-        let Opened { replies, session } = open(session, 1, replies)?;
-        let (reply, error) = match (replies.into_iter().next(), session) {
-            (Some(reply), Ok(_)) => (reply, None),
-            (_, Err(error)) => (Response::new([], crate::apdu::StatusWord(0)), Some(error)),
-            (None, Ok(_)) => return Err(ReadError::NoReply),
-        };
-        if let Some(error) = error {
-            return match unproved {
-                // The chip did not follow to the new keys: it has not the private key.
-                Some(summary) => {
-                    findings.chip = Some(failed(&summary, json!({ "error": error.to_string() })));
-                    Ok(session_over(trip, findings))
-                }
-                None => Err(error.into()),
-            };
-        }
-        if let Some(summary) = unproved {
-            findings.chip = Some(chip_proved(&summary, &kind, &reply));
-        }
-        if let Proof::Active(active) = kind {
-            findings.active = Some(active_check(&active, &trip.request.aa_challenge, &reply));
-            let signature = reply.data;
-            let challenge = trip.request.aa_challenge;
-            findings.evidence = Some(ActiveEvidence { challenge, signature });
-        }
-        Ok(finish(trip, findings))
-    }
-}
-
-/// The answer was authentic under the new keys; file bytes must be those of before.
-fn chip_proved(summary: &Summary, kind: &Proof, reply: &Response) -> Check {
-    match kind {
+/// The answer was authentic under the new keys; file bytes must be those of before, and the old
+/// keys must be dead.
+fn chip_proved(summary: &Summary, proof: &Proof, reply: &Response, old: OldKeys) -> Check {
+    match proof {
         Proof::Reread(expected) if *expected != reply.data => {
             failed(summary, json!({ "error": "EF.SOD reads differently under the new keys" }))
         }
-        _ => check(CHIP, Outcome::Passed, json!({ "protocol": summary })),
+        _ if old == OldKeys::Alive => {
+            failed(summary, json!({ "error": "the old session keys are still valid" }))
+        }
+        _ => check(CHIP, Outcome::Passed, json!({ "protocol": summary, "old_keys": old })),
+    }
+}
+
+/// The answer to active authentication, if that was the proof.
+fn take_proof(trip: &Trip, findings: &mut Findings, proof: Proof, reply: Response) {
+    if let Proof::Active(active) = proof {
+        let challenge = trip.request.aa_challenge;
+        findings.active = Some(active_check(&active, &challenge, &reply));
+        findings.evidence = Some(ActiveEvidence { challenge, signature: reply.data });
     }
 }
 

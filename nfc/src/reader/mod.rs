@@ -6,8 +6,12 @@
 //! [`ChipReading`].
 
 mod access;
+mod block;
 mod error;
+mod fetch;
 mod genuine;
+mod kept;
+mod master;
 mod plan;
 mod reading;
 
@@ -16,12 +20,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use time::Date;
 
-pub use self::error::ReadError;
 use self::{
     access::{AwaitBac, AwaitCardAccess, AwaitPace},
-    genuine::{AwaitChipAuthentication, AwaitProof},
+    block::Block,
+    genuine::AwaitGenuine,
+    master::UnderMaster,
     reading::Reading,
 };
+pub use self::{error::ReadError, kept::Kept};
 use crate::{
     apdu::{Command, Response, StatusWord},
     check::Check,
@@ -31,6 +37,7 @@ use crate::{
     passive,
     random::Random,
     sm::{SecureMessaging, SmError},
+    transport::{Carried, Carry},
     trust::TrustStore,
 };
 
@@ -169,6 +176,7 @@ pub struct Progress {
 
 /// A reading in progress.
 pub struct ReadPassport {
+    carry: Carry,
     trip: Trip,
     state: State,
 }
@@ -177,21 +185,35 @@ pub struct ReadPassport {
 struct Trip {
     request: ReadRequest,
     files: Files,
-    /// Set when the chip broke off: from then on nothing is tried that some chips dislike.
-    cautious: bool,
-    /// Set once PACE has opened the chip: it must not open by less afterwards.
-    had_pace: bool,
+    /// What would stay if the link were lost now, but for the files of the session under way.
+    kept: Kept,
+    /// How often the chip broke off and was opened again.
+    reopened: u8,
     pace_refused: Vec<String>,
     rounds: usize,
 }
 
+/// Access was gained: the session, and how.
+struct Granted {
+    session: SecureMessaging,
+    access: AccessReport,
+}
+
+impl Granted {
+    /// PACE is done before the application is selected, BAC after (ICAO 9303-11 §4.2).
+    fn is_under_master(&self) -> bool {
+        self.access.protocol == "PACE"
+    }
+}
+
+/// In this order; `Master` only where something is read there.
 enum State {
     CardAccess(AwaitCardAccess),
     Pace(Box<AwaitPace>),
     Bac(Box<AwaitBac>),
+    Master(Box<UnderMaster>),
     Reading(Box<Reading>),
-    ChipAuthentication(Box<AwaitChipAuthentication>),
-    Proof(Box<AwaitProof>),
+    Genuine(Box<AwaitGenuine>),
 }
 
 /// What every state's step gives.
@@ -199,19 +221,21 @@ struct Next(Step<ReadPassport, ChipReading>);
 
 /// The most batches of one reading: a chip that dribbles bytes must not hold a session for ever.
 const MOST_ROUNDS: usize = 256;
+/// How often a chip that breaks off at a length is opened again.
+const MOST_REOPENED: u8 = 4;
 
 /// Starts a reading with the request for EF.CardAccess.
 #[must_use]
 pub fn start(request: ReadRequest) -> Step<ReadPassport, ChipReading> {
-    let trip = Trip {
-        request,
-        files: Files::new(),
-        cautious: false,
-        had_pace: false,
-        pace_refused: Vec::new(),
-        rounds: 0,
-    };
-    access::start(trip).0
+    resume(request, Kept::default())
+}
+
+/// Starts a reading after a lost link. The chip is opened again; if its EF.SOD is byte for byte
+/// the one of before, only what is missing is read, else all.
+#[must_use]
+pub fn resume(request: ReadRequest, kept: Kept) -> Step<ReadPassport, ChipReading> {
+    let (files, pace_refused) = (Files::new(), Vec::new());
+    access::start(Trip { request, files, kept, reopened: 0, pace_refused, rounds: 0 }).0
 }
 
 impl ReadPassport {
@@ -221,11 +245,28 @@ impl ReadPassport {
         match &self.state {
             State::CardAccess(_) => Progress { step: "access", done: 0.02 },
             State::Pace(_) | State::Bac(_) => Progress { step: "access", done: 0.05 },
+            State::Master(_) => Progress { step: "reading", done: 0.1 },
             State::Reading(reading) => {
                 Progress { step: "reading", done: 0.1 + 0.8 * reading.fraction() }
             }
-            State::ChipAuthentication(_) => Progress { step: "authenticating", done: 0.92 },
-            State::Proof(_) => Progress { step: "authenticating", done: 0.96 },
+            State::Genuine(_) => Progress { step: "authenticating", done: 0.95 },
+        }
+    }
+
+    /// What stays when the link is lost while the last batch was under way; `replies` are those
+    /// that still came. The session and its keys are gone.
+    #[must_use]
+    pub fn link_lost(self, replies: Vec<Response>) -> Kept {
+        let Self { carry, trip, state } = self;
+        let replies = carry.lost(replies);
+        let mut kept = trip.kept;
+        match state {
+            State::Reading(reading) => reading.keep(kept, &replies),
+            State::Genuine(_) => {
+                kept.lost_on_proof = true;
+                kept.with_files(&trip.files)
+            }
+            State::CardAccess(_) | State::Pace(_) | State::Bac(_) | State::Master(_) => kept,
         }
     }
 }
@@ -235,7 +276,7 @@ impl Protocol for ReadPassport {
     type Error = ReadError;
 
     fn step(self, replies: Vec<Response>) -> Result<Step<Self, ChipReading>, ReadError> {
-        let Self { mut trip, state } = self;
+        let Self { carry, mut trip, state } = self;
         trip.rounds = trip.rounds.saturating_add(1);
         if trip.rounds > MOST_ROUNDS {
             return Err(ReadError::Rounds { most: MOST_ROUNDS });
@@ -243,13 +284,19 @@ impl Protocol for ReadPassport {
         if replies.is_empty() {
             return Err(ReadError::NoReply);
         }
+        let replies = match carry.take(replies)? {
+            Carried::All(replies) => replies,
+            Carried::More(batch, carry) => {
+                return Ok(Step::Transmit(batch, Self { carry, trip, state }));
+            }
+        };
         let next = match state {
             State::CardAccess(state) => state.step(trip, &replies),
             State::Pace(state) => state.step(trip, replies),
             State::Bac(state) => state.step(trip, replies),
+            State::Master(state) => state.step(trip, &replies),
             State::Reading(state) => state.step(trip, &replies),
-            State::ChipAuthentication(state) => state.step(trip, &replies),
-            State::Proof(state) => state.step(trip, &replies),
+            State::Genuine(state) => state.step(trip, &replies),
         };
         next.map(|next| next.0)
     }
@@ -257,8 +304,27 @@ impl Protocol for ReadPassport {
 
 impl Next {
     fn transmit(batch: Batch, trip: Trip, state: State) -> Self {
-        Self(Step::Transmit(batch, ReadPassport { trip, state }))
+        let carry = Carry::new(&batch);
+        Self(Step::Transmit(batch, ReadPassport { carry, trip, state }))
     }
+}
+
+/// Some chips break off, with a lone error status, at a length or a file that they do not have:
+/// once more from the beginning, with nothing unasked-for and shorter lengths. Anything else that
+/// broke a session ends the reading.
+fn reopen(mut trip: Trip, error: ReadError, block: Block) -> Result<Next, ReadError> {
+    let ReadError::SecureMessaging(SmError::Unprotected { status }) = error else {
+        return Err(error);
+    };
+    let at_length = [0x67, 0x6C].contains(&(status.0 >> 8));
+    let most = if at_length { MOST_REOPENED } else { 1 };
+    if trip.reopened >= most {
+        return Err(error);
+    }
+    trip.reopened = trip.reopened.saturating_add(1);
+    trip.kept.cautious = true;
+    trip.kept.known.broke_off(block, at_length);
+    Ok(access::start_again(trip))
 }
 
 /// The replies that could be opened, in order, and the session if it survived them.
@@ -284,6 +350,11 @@ fn open(session: SecureMessaging, sent: usize, replies: &[Response]) -> Result<O
         }
     }
     Ok(Opened { replies: opened, session: Ok(session) })
+}
+
+/// SELECT of the master file (ICAO 9303-10 §3.6.1).
+fn select_master() -> Command {
+    Command::new(0x00, 0xA4, 0x00, 0x0C).with_data([0x3F, 0x00])
 }
 
 /// SELECT by name of the eMRTD application (ICAO 9303-10 §3.6.3).

@@ -1,96 +1,130 @@
 //! The state that reads the files, and passive authentication when they are all there.
 
-use super::plan::{Plan, Purpose};
 use super::{
-    AccessReport, Next, Opened, ReadError, State, Trip, access, genuine, open, select_application,
+    AccessReport, Granted, Next, ReadError, State, Trip,
+    block::{Announced, Block},
+    fetch::{Broken, Fetch},
+    genuine,
+    kept::Kept,
+    plan::{Plan, Purpose},
+    select_application,
 };
 use crate::{
-    apdu::{Command, Response, StatusWord},
+    apdu::{Command, Response},
     files::FileId,
-    link::Batch,
     passive,
-    sm::{SecureMessaging, SmError},
 };
 
-/// A session, what it is to read, and what was asked for last.
+/// The files of the application on their way.
 pub(super) struct Reading {
-    session: SecureMessaging,
     access: AccessReport,
-    plan: Plan,
-    sent: Vec<Purpose>,
+    fetch: Fetch,
+    /// EF.SOD must be seen to be the one of before, or all that was kept is dropped.
+    resuming: bool,
 }
 
-/// What READ BINARY with extended length asks for at most: the reach of even INS.
-const LONGEST_BLOCK: usize = 0x7FFF;
-/// Short responses: 256 bytes and the status.
-const SHORT_RESPONSE: usize = 258;
-
-/// Opens the application and asks for the first block of each file in one batch.
-pub(super) fn start(
-    trip: Trip,
-    session: SecureMessaging,
-    access: AccessReport,
-) -> Result<Next, ReadError> {
-    let limits = trip.request.limits;
-    let short = session.capacity(limits.max_response.min(SHORT_RESPONSE)).max(1);
-    let block = match limits.extended && !trip.cautious {
-        true => session.capacity(limits.max_response).clamp(1, LONGEST_BLOCK),
-        false => short,
+/// Opens the application and asks for the first block of each file in one batch; after a lost link
+/// for EF.SOD alone.
+pub(super) fn start(trip: Trip, granted: Granted) -> Result<Next, ReadError> {
+    let selects = granted.is_under_master();
+    let Granted { session, access } = granted;
+    let block = Block::new(&session, trip.request.limits, trip.kept.known);
+    let kept = trip.kept.security_object().map(<[u8]>::len);
+    let mut plan = match kept {
+        Some(length) => Plan::once_more(FileId::Sod, length, block),
+        None => Plan::new(&first_files(&trip, &access), block),
     };
-    let mut files = vec![FileId::Com, FileId::Sod, FileId::DG1, FileId::DG2];
-    // A chip that does PACE has a DG14 (ICAO 9303-11 §9.2): no need to see it listed first.
-    if access.protocol == "PACE" && !trip.cautious {
-        files.push(FileId::DG14);
-    }
-    let mut plan = Plan::new(&files, block, short);
     let mut planned = Vec::new();
-    if access.protocol == "PACE" {
+    if selects {
         planned.push((select_application(), Purpose::SelectApplication));
     }
     planned.extend(plan.commands());
-    let sent = Vec::new();
-    Reading { session, access, plan, sent }.transmit(trip, planned)
+    let fetch = Fetch::new(session, plan);
+    Reading { access, fetch, resuming: kept.is_some() }.send(trip, planned)
+}
+
+fn first_files(trip: &Trip, access: &AccessReport) -> Vec<FileId> {
+    let mut files = vec![FileId::Com, FileId::Sod, FileId::DG1, FileId::DG2];
+    // A chip that does PACE has a DG14 (ICAO 9303-11 §9.2): no need to see it listed first.
+    if access.protocol == "PACE" && !trip.kept.cautious {
+        files.push(FileId::DG14);
+    }
+    files
 }
 
 impl Reading {
     /// How much of what is known to be there has been read, 0 to 1.
     pub(super) fn fraction(&self) -> f32 {
-        let (read, known) = self.plan.counts();
+        let (read, known) = self.fetch.plan.counts();
         #[expect(clippy::cast_precision_loss, reason = "shown to a person")]
         let share = read as f32 / known.max(1) as f32;
         share.min(1.0)
     }
 
-    fn transmit(mut self, trip: Trip, planned: Vec<(Command, Purpose)>) -> Result<Next, ReadError> {
-        let (commands, purposes): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
-        let batch = Batch::new(self.session.wrap_all(&commands)?);
-        self.sent = purposes;
-        let batch = batch.continue_on(StatusWord::END_OF_FILE);
-        Ok(Next::transmit(batch, trip, State::Reading(Box::new(self))))
+    fn send(self, trip: Trip, planned: Vec<(Command, Purpose)>) -> Result<Next, ReadError> {
+        let (batch, fetch) = self.fetch.send(planned)?;
+        let state = Self { fetch, ..self };
+        Ok(Next::transmit(batch, trip, State::Reading(Box::new(state))))
     }
 
     pub(super) fn step(mut self, mut trip: Trip, replies: &[Response]) -> Result<Next, ReadError> {
-        let Opened { replies, session } = open(self.session, self.sent.len(), replies)?;
-        self.session = match session {
-            Ok(session) => session,
-            // Some chips break off at a length or a file that they do not have: once more, with
-            // short lengths and nothing unasked-for.
-            Err(SmError::Unprotected { .. }) if !trip.cautious => {
-                trip.cautious = true;
-                trip.had_pace |= self.access.protocol == "PACE";
-                return Ok(access::start_again(trip));
-            }
-            Err(error) => return Err(error.into()),
+        self.fetch = match self.fetch.take(replies) {
+            Ok(fetch) => fetch,
+            Err(Broken { error, block }) => return super::reopen(trip, error, block),
         };
-        for (purpose, reply) in self.sent.iter().zip(&replies) {
-            self.plan.take(*purpose, reply)?;
+        self.learn_limits(&mut trip);
+        if self.resuming && self.fetch.plan.complete(FileId::Sod).is_some() {
+            self.go_on(&mut trip);
         }
-        let planned = self.plan.commands();
+        let planned = match self.asks_for_info(&trip) {
+            true => self.fetch.plan.info_commands(),
+            false => self.fetch.plan.commands(),
+        };
         if !planned.is_empty() {
-            return self.transmit(trip, planned);
+            return self.send(trip, planned);
         }
-        self.plan.finish(&mut trip.files);
+        self.fetch.plan.finish(&mut trip.files);
         let report = passive::verify(&trip.files, &trip.request.trust, trip.request.at);
-        genuine::start(trip, self.session, self.access, report)
+        genuine::start(trip, self.fetch.session, self.access, report)
+    }
+
+    /// EF.SOD was read again: if it is the same, what was kept is of this document.
+    fn go_on(&mut self, trip: &mut Trip) {
+        self.resuming = false;
+        let same = self.fetch.plan.complete(FileId::Sod) == trip.kept.security_object();
+        if same {
+            self.fetch.plan.go_on(std::mem::take(&mut trip.kept.files));
+        } else {
+            trip.kept.files.clear();
+        }
+        self.fetch.plan.want(&first_files(trip, &self.access));
+    }
+
+    fn asks_for_info(&self, trip: &Trip) -> bool {
+        self.fetch.plan.block.refused_long() && trip.kept.known.announced == Announced::Unasked
+    }
+
+    /// What was found out about the chip's lengths outlives the session.
+    fn learn_limits(&mut self, trip: &mut Trip) {
+        let Fetch { session, plan, .. } = &mut self.fetch;
+        if let (Some(info), Announced::Unasked) = (plan.info(), trip.kept.known.announced) {
+            trip.kept.known.announced = info;
+            plan.block.announced(info, session);
+        }
+        trip.kept.known.block = Some(plan.block.now());
+    }
+
+    /// What stays if the link was lost and only `replies` to the last batch came.
+    pub(super) fn keep(self, mut kept: Kept, replies: &[Response]) -> Kept {
+        let was_long = self.fetch.plan.block.is_long();
+        let plan = self.fetch.into_plan(replies);
+        if was_long && !plan.block.long_proved() {
+            kept.count_loss_on_long();
+        }
+        // What was kept before stays until EF.SOD has been seen to differ.
+        if !self.resuming {
+            kept.files = plan.keep();
+        }
+        kept
     }
 }

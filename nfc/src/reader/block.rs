@@ -1,0 +1,210 @@
+//! How many bytes of a file one command asks for: the most that link and chip bear, found once and
+//! kept to (ISO 7816-4 §12.7.1; ICAO 9303-10 §3.11.1).
+//!
+//! Chips bear less than extended length promises, and some less than a short answer holds. They
+//! say so in as many ways as there are makers; what they said of themselves in EF.ATR/INFO is asked
+//! for only after a long answer was refused.
+
+use super::Limits;
+use crate::{
+    sm::SecureMessaging,
+    tlv::{Reader, Tag},
+};
+
+/// What READ BINARY asks for at most: the reach of even INS.
+const LONGEST: usize = 0x7FFF;
+/// A response of 256 bytes and the status: what short lengths carry.
+const SHORT_RESPONSE: usize = 258;
+/// The lengths of answers, without status, at which chips are known to stop.
+const KNOWN: [usize; 8] = [48, 64, 96, 128, 160, 224, 256, 4096];
+/// A block that any chip can answer.
+const LEAST: usize = 8;
+
+/// The file bytes that one command asks for, and what to ask for if that is refused.
+pub(super) struct Block {
+    now: usize,
+    short: usize,
+    /// The next smaller one stands last.
+    smaller: Vec<usize>,
+    /// What was refused, set when EF.ATR/INFO may tell what will not be.
+    refused: Option<usize>,
+    /// Whether a long answer ever came.
+    long_proved: bool,
+}
+
+/// What is known of the chip's limits, from one session to the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// No long answers: the chip broke off at one.
+    pub short_only: bool,
+    /// The block that was found to be borne.
+    pub block: Option<usize>,
+    /// What EF.ATR/INFO says.
+    pub announced: Announced,
+}
+
+/// The longest answer in bytes, without status, that EF.ATR/INFO announces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Announced {
+    /// Nobody asked.
+    #[default]
+    Unasked,
+    /// The chip does not say.
+    Nothing,
+    /// So many.
+    Response(usize),
+}
+
+impl Known {
+    /// The chip broke off under `block`, perhaps at its length.
+    pub(super) fn broke_off(&mut self, mut block: Block, at_length: bool) {
+        if block.is_long() {
+            // What EF.ATR/INFO announced, if it did, was not so.
+            let announced = self.announced != Announced::Unasked;
+            self.announced = if announced { Announced::Nothing } else { Announced::Unasked };
+            (self.short_only, self.block) = (true, None);
+        } else if at_length {
+            block.step_down();
+            self.block = Some(block.now());
+        }
+    }
+}
+
+impl Announced {
+    /// From EF.ATR/INFO: `7F66 { 02 longest command, 02 longest response }`.
+    pub(super) fn parse(file: &[u8]) -> Self {
+        let mut reader = Reader::new(file);
+        while let Ok(Some(object)) = reader.next_element() {
+            if object.tag == Tag(0x7F66) {
+                let mut lengths = object.reader();
+                let (_, response) = (lengths.expect(Tag(0x02)), lengths.expect(Tag(0x02)));
+                let Ok(response) = response else { return Self::Nothing };
+                let fold = |sum: usize, byte: &u8| sum.saturating_mul(256) + usize::from(*byte);
+                return Self::Response(response.value.iter().take(4).fold(0, fold));
+            }
+        }
+        Self::Nothing
+    }
+}
+
+impl Block {
+    /// The most that `limits` and what is `known` of the chip allow in this session.
+    pub(super) fn new(session: &SecureMessaging, limits: Limits, known: Known) -> Self {
+        let short = session.capacity(limits.max_response.min(SHORT_RESPONSE)).max(1);
+        let whole = session.capacity(limits.max_response).clamp(1, LONGEST);
+        let announced = match known.announced {
+            Announced::Response(response) => session.capacity(response.saturating_add(2)).max(1),
+            _ => whole,
+        };
+        let most = match (limits.extended, known.short_only) {
+            (false, _) => short,
+            // What broke the session cannot be what the chip bears, whatever it announces.
+            (true, true) if announced >= whole => short,
+            (true, _) => announced.min(whole),
+        };
+        let now = known.block.map_or(most, |block| block.min(most)).max(1);
+        let smaller = KNOWN
+            .iter()
+            .map(|response| session.capacity(response.saturating_add(2)))
+            .filter(|block| (LEAST..now).contains(block))
+            .collect();
+        Self { now, short, smaller, refused: None, long_proved: false }
+    }
+
+    pub(super) fn now(&self) -> usize {
+        self.now
+    }
+
+    /// Whether answers longer than short ones are asked for.
+    pub(super) fn is_long(&self) -> bool {
+        self.now > self.short
+    }
+
+    /// An answer of so many bytes came.
+    pub(super) fn answered(&mut self, bytes: usize) {
+        self.long_proved |= bytes > self.short;
+    }
+
+    /// Whether a long answer ever came.
+    pub(super) fn long_proved(&self) -> bool {
+        self.long_proved
+    }
+
+    /// The chip named what it bears.
+    pub(super) fn shrink_to(&mut self, block: usize) {
+        self.now = self.now.min(block).max(1);
+        self.smaller.retain(|smaller| *smaller < self.now);
+    }
+
+    /// The chip refused the length without saying which it bears.
+    pub(super) fn step_down(&mut self) {
+        if self.is_long() && self.refused.is_none() {
+            self.refused = Some(self.now);
+        }
+        self.now = self.smaller.pop().unwrap_or((self.now / 2).max(LEAST));
+    }
+
+    /// Whether a long answer was refused.
+    pub(super) fn refused_long(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    /// What EF.ATR/INFO announces counts if it is less than what was refused.
+    pub(super) fn announced(&mut self, announced: Announced, session: &SecureMessaging) {
+        let Announced::Response(response) = announced else { return };
+        let block = session.capacity(response.saturating_add(2)).max(LEAST);
+        if self.refused.is_some_and(|refused| block < refused) {
+            self.now = block;
+            self.smaller.retain(|smaller| *smaller < block);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{Cipher, Secret};
+
+    fn session() -> SecureMessaging {
+        SecureMessaging::new(Cipher::Aes128, &Secret::new(vec![7; 32]), None).unwrap()
+    }
+
+    #[test]
+    fn the_block_shrinks_step_by_step_and_never_to_nothing() {
+        let mut block = Block::new(&session(), Limits::EXTENDED, Known::default());
+        let mut seen = vec![block.now()];
+        for _ in 0..12 {
+            block.step_down();
+            seen.push(block.now());
+        }
+        assert_eq!(seen[..6], [32767, 4063, 223, 191, 127, 95]);
+        assert!(seen.is_sorted_by(|a, b| a >= b));
+        assert_eq!(seen.last(), Some(&LEAST));
+    }
+
+    #[test]
+    fn what_the_chip_announces_counts_after_a_refusal_only() {
+        let session = session();
+        let info = hex::decode("47039421407F6608020203E8020203E8").unwrap();
+        let announced = Announced::parse(&info);
+        assert_eq!(announced, Announced::Response(1000));
+        let mut block = Block::new(&session, Limits::EXTENDED, Known::default());
+        block.announced(announced, &session);
+        assert_eq!(block.now(), 32767);
+        block.step_down();
+        block.announced(announced, &session);
+        assert_eq!(block.now(), 975);
+        // The next session begins with it.
+        let known = Known { announced, ..Known::default() };
+        assert_eq!(Block::new(&session, Limits::EXTENDED, known).now(), 975);
+        assert_eq!(Block::new(&session, Limits::SHORT, known).now(), 223);
+    }
+
+    #[test]
+    fn nonsense_announces_nothing() {
+        for info in ["", "47", "7F6600", "7F66020200", "470394214080", "7F6604020103"] {
+            let parsed = Announced::parse(&hex::decode(info).unwrap());
+            assert_eq!(parsed, Announced::Nothing, "{info}");
+        }
+    }
+}
