@@ -90,11 +90,11 @@ pub struct ChipAuthenticationInfo {
 }
 
 impl ChipAuthenticationInfo {
-    /// Whether the agreement is ECDH, and the cipher.
+    /// The arc of the agreement (1 DH, 2 ECDH), and the cipher.
     #[must_use]
-    pub fn ecdh_cipher(&self) -> Option<Cipher> {
+    pub fn variant(&self) -> Option<(u8, Cipher)> {
         match self.protocol.after(&CHIP_AUTHENTICATION) {
-            Some([2, arc]) => Cipher::from_arc(*arc),
+            Some([agreement, arc]) => Some((*agreement, Cipher::from_arc(*arc)?)),
             _ => None,
         }
     }
@@ -112,10 +112,13 @@ pub struct ChipAuthenticationPublicKey {
 }
 
 impl ChipAuthenticationPublicKey {
-    /// Whether the key is for ECDH.
+    /// The arc of the agreement that the key is for: 1 DH, 2 ECDH.
     #[must_use]
-    pub fn is_ecdh(&self) -> bool {
-        self.protocol.after(&PUBLIC_KEY) == Some(&[2])
+    pub fn agreement(&self) -> Option<u8> {
+        match self.protocol.after(&PUBLIC_KEY) {
+            Some([agreement]) => Some(*agreement),
+            _ => None,
+        }
     }
 }
 

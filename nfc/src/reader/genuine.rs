@@ -119,8 +119,7 @@ fn active(
 }
 
 fn chip_not_performed(error: &ChipAuthError) -> Check {
-    let reason = matches!(error, ChipAuthError::NoKey).then_some(Reason::ChipAuthenticationMissing);
-    check(CHIP, Outcome::NotPerformed(reason), json!({ "why": error.to_string() }))
+    check(CHIP, error.outcome(), json!({ "why": error.to_string() }))
 }
 
 impl AwaitGenuine {
