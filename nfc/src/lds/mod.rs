@@ -3,6 +3,7 @@
 //! What is parsed here is not trusted: only [`crate::passive`] says whether it is genuine.
 
 pub mod card_access;
+pub mod card_security;
 pub mod com;
 pub mod dg1;
 pub mod dg14;

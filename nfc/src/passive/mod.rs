@@ -5,6 +5,7 @@
 //! check says what it saw. [`VerifiedLds`] is made here and nowhere else, so that chip and active
 //! authentication cannot run with keys that nobody signed.
 
+mod card_security;
 mod chain;
 mod content;
 mod country;
@@ -15,13 +16,14 @@ use serde::Serialize;
 use serde_json::json;
 use time::{Date, Time};
 
+pub use self::card_security::{CardSecurityReport, VerifiedCardSecurity, verify_card_security};
 use crate::{
     check::{Check, Outcome, Reason},
     files::{FileId, Files},
     lds::{
         LdsError, dg14,
         security_infos::SecurityInfos,
-        sod::{self, SecurityObject},
+        sod::{self, SECURITY_OBJECT, SecurityObject},
     },
     trust::{TrustStore, certificate::Certificate},
 };
@@ -113,7 +115,7 @@ fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Repo
     match sod::parse(file) {
         Ok(signed) => {
             let at = at.with_time(Time::MIDNIGHT).assume_utc();
-            let signature = signature::verify(&signed);
+            let signature = signature::verify(&signed, SECURITY_OBJECT);
             let object = SecurityObject::parse(&signed.content);
             let mut hashes = hashes::verify(files, &object, required);
             hashes.extend(content::verify(files, object.as_ref()));

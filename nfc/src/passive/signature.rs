@@ -1,5 +1,5 @@
-//! The signature over EF.SOD (RFC 5652 §5.4; ICAO 9303-10 §4.6.2.2): `sod.signature`,
-//! `sod.digest`.
+//! The signature over EF.SOD or EF.CardSecurity (RFC 5652 §5.4; ICAO 9303-10 §4.6.2.2):
+//! `sod.signature`, `sod.digest`.
 
 use serde_json::{Map, json};
 use time::OffsetDateTime;
@@ -9,7 +9,6 @@ use crate::{
     check::{Check, Outcome, Reason},
     cms::{SignedAttributes, SignedData, SignerInfo, digest_matches},
     crypto::public_key::{KeyError, SignatureAlgorithm},
-    lds::sod::SECURITY_OBJECT,
     trust::certificate::Certificate,
 };
 
@@ -23,14 +22,15 @@ pub(super) struct Found {
     pub(super) signing_time: Option<OffsetDateTime>,
 }
 
-pub(super) fn verify(signed: &SignedData) -> Found {
+/// Over content that must be of `content_type`.
+pub(super) fn verify(signed: &SignedData, content_type: &str) -> Found {
     let [info] = signed.signers.as_slice() else {
         let check = Check {
             id: "sod.signature",
             outcome: Outcome::Failed(Reason::SodMalformed),
             evidence: json!({ "signers": signed.signers.len() }),
         };
-        let checks = vec![check, not_performed("sod.digest", "EF.SOD does not have one signer")];
+        let checks = vec![check, not_performed("sod.digest", "there is not one signer")];
         return Found { checks, certificate: None, algorithm: None, signing_time: None };
     };
     let certificate = signed.certificate_of(info);
@@ -40,7 +40,7 @@ pub(super) fn verify(signed: &SignedData) -> Found {
         attributes.as_ref().ok().and_then(|a| a.as_ref()).and_then(|a| a.signing_time);
     let checks = vec![
         signature_check(signed, info, certificate.as_ref(), &algorithm),
-        digest_check(signed, info, attributes.ok().flatten()),
+        digest_check(signed, info, attributes.ok().flatten(), content_type),
     ];
     Found { checks, certificate, algorithm: algorithm.ok().map(|a| a.describe()), signing_time }
 }
@@ -80,8 +80,9 @@ fn digest_check(
     signed: &SignedData,
     info: &SignerInfo,
     attributes: Option<SignedAttributes>,
+    content_type: &str,
 ) -> Check {
-    let is_security_object = signed.content_type.is(SECURITY_OBJECT);
+    let is_right_type = signed.content_type.is(content_type);
     let attributes = attributes.unwrap_or_default();
     let evidence = json!({
         "algorithm": info.hash().map(|hash| hash.name()).ok(),
@@ -93,7 +94,7 @@ fn digest_check(
         (Err(_), _) => Outcome::Failed(Reason::SodAlgorithm),
         (_, None) => Outcome::Failed(Reason::SodMalformed),
         (Ok(hash), Some(digest)) => match digest_matches(hash, &signed.content, &digest) {
-            Ok(true) if same_type && is_security_object => Outcome::Passed,
+            Ok(true) if same_type && is_right_type => Outcome::Passed,
             Ok(true) => Outcome::Failed(Reason::SodMalformed),
             Ok(false) => Outcome::Failed(Reason::SodDigestMismatch),
             Err(_) => Outcome::Failed(Reason::SodAlgorithm),
