@@ -1,6 +1,7 @@
 //! A citizen with a phone: the whole enrolment over the public HTTP interface and the chip relay,
 //! knowing nothing that a phone would not know.
 
+use enroll_core::reason::ReasonCode;
 use fixtures::passport::Passport;
 use serde_json::{Value, json};
 use server::relay_client::{self, ClientError, Ended, Reader};
@@ -174,16 +175,34 @@ pub fn enrol(
 ) -> Result<Judgement, CitizenError> {
     let enrolment = Enrolment::start(base, &passport.holder.cpr)?;
     started(&enrolment.id);
-    enrolment.page(&passport.page_png()?)?;
-    enrolment.read_chip(reader)?;
+    let page = match is_read_from_a_picture(passport) {
+        true => enrolment.page(&passport.page_png()?),
+        false => enrolment.typed_page(&passport.mrz_lines),
+    };
+    match page {
+        Err(CitizenError::Problem { code, .. }) if ReasonCode::known(&code).is_some() => {
+            return Ok(Judgement::stopped_by(ReasonCode::nearest(&code)));
+        }
+        other => drop(other?),
+    }
+    if let Ended::Failed { reason, .. } = enrolment.read_chip(reader)? {
+        return Ok(Judgement::stopped_by(ReasonCode::nearest(&reason)));
+    }
     if let Some(selfie) = passport.selfies.first() {
         match enrolment.face(selfie) {
-            // A case whose document was not proved takes no face; finishing says why.
-            Err(CitizenError::Problem { status: 409, .. }) => {}
+            // No face is taken of a case whose document was not proved, and a picture may be
+            // unfit: finishing says so.
+            Err(CitizenError::Problem { code, .. }) if ReasonCode::known(&code).is_some() => {}
             other => drop(other?),
         }
     }
     judgement(&enrolment.finish()?)
+}
+
+/// Whether the page is a passport's: the lines of a card (TD1, TD2), which the page reader does not
+/// know, are typed.
+pub(crate) fn is_read_from_a_picture(passport: &Passport) -> bool {
+    passport.mrz_lines.iter().all(|line| line.len() == 44)
 }
 
 /// The verdict and codes of an answer to `finish`.

@@ -1,19 +1,24 @@
 //! The whole enrolment in this process: the service's use cases called directly, the chip driven
-//! by the reader without a socket between them.
+//! by the reader without a socket between them. A lost link is taken up again as the relay does.
 
 use std::sync::Arc;
 
 use enroll_core::reason::ReasonCode;
 use fixtures::{chip::Chip, passport::Passport};
 use nfc::{
-    link,
+    check::Reason,
+    link::{self, LinkError},
     random::SystemRandom,
     reader::{self, AccessKey, Limits, ReadError, ReadRequest},
 };
 use serde_json::json;
-use server::app::{Access, App, AppError, Page};
+use server::{
+    app::{Access, App, AppError, ChipStart, Page},
+    relay::wire::Hello,
+    relay_client::Reader as _,
+};
 
-use crate::{chip_link::ChipLink, report::Judgement, station::Station};
+use crate::{chip_link::ChipLink, citizen, report::Judgement, station::Station};
 
 /// What stopped an enrolment in memory.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +29,9 @@ pub enum MemoryError {
     /// The service did not take what a client may say.
     #[error(transparent)]
     Start(#[from] serde_json::Error),
+    /// The chip could not be started.
+    #[error("the chip cannot be started")]
+    Chip(#[source] LinkError),
     /// The fixture's data page could not be drawn.
     #[error(transparent)]
     Page(#[from] fixtures::page::PageError),
@@ -34,16 +42,25 @@ pub enum MemoryError {
 /// # Errors
 /// [`MemoryError`] if a step could not be taken; a refusal is a result.
 pub fn enrol(station: &Station, passport: &Passport) -> Result<Judgement, MemoryError> {
-    let page = passport.page_png()?;
+    let page = match citizen::is_read_from_a_picture(passport) {
+        true => Page::Picture(passport.page_png()?),
+        false => Page::Typed(passport.mrz_lines.to_vec()),
+    };
     station.runtime.block_on(async {
         let app = &station.app;
         let access = start(app, passport).await?;
-        app.page(access, Page::Picture(page)).await?;
-        read_chip(station, access, passport).await?;
+        match app.page(access, page).await {
+            Err(AppError::Reason(reason)) => return Ok(Judgement::stopped_by(reason)),
+            other => drop(other?),
+        }
+        if let Err(reason) = read_chip(station, access, passport).await? {
+            return Ok(Judgement::stopped_by(reason));
+        }
         if let Some(selfie) = passport.selfies.first() {
             match Arc::clone(app).face(access, selfie.clone()).await {
-                // A case whose document was not proved takes no face; finishing says why.
-                Err(AppError::Reason(ReasonCode::CASE_STATE)) => {}
+                // No face is taken of a case whose document was not proved, and a picture may be
+                // unfit: finishing says so.
+                Err(AppError::Reason(_)) => {}
                 other => drop(other?),
             }
         }
@@ -62,24 +79,51 @@ async fn start(app: &App, passport: &Passport) -> Result<Access, MemoryError> {
     Ok(app.authorise(&started.id.to_string(), &started.token).await?)
 }
 
+/// How often the chip may be started, as over the relay.
+const STARTS: usize = 10;
+
+/// Reads the chip; `Err` within says why it could not be read.
 async fn read_chip(
     station: &Station,
     access: Access,
     passport: &Passport,
-) -> Result<(), MemoryError> {
-    let start = station.app.chip_start(access).await?;
-    let request = ReadRequest {
+) -> Result<Result<(), ReasonCode>, MemoryError> {
+    let app = &station.app;
+    let mut link = ChipLink(Chip::new(passport));
+    for _ in 0..STARTS {
+        let hello = link.start().map_err(MemoryError::Chip)?;
+        let start = match app.chip_start(access).await {
+            Err(AppError::Reason(reason)) => return Ok(Err(reason)),
+            other => other?,
+        };
+        let request = request(station, start, &hello);
+        match link::drive::<_, ReadError>(reader::start(request), &mut link) {
+            Ok(reading) => {
+                return Ok(app.chip_read(access, Box::new(reading)).await.map(|_| Ok(()))?);
+            }
+            Err(error) if error.reason() == Reason::LinkLost => app.chip_lost(access).await?,
+            Err(error) => {
+                let reason = ReasonCode::from(error.reason());
+                app.chip_failed(access, reason).await?;
+                return Ok(Err(reason));
+            }
+        }
+    }
+    app.chip_failed(access, ReasonCode::CHIP_LINK_LOST).await?;
+    Ok(Err(ReasonCode::CHIP_LINK_LOST))
+}
+
+fn request(station: &Station, start: ChipStart, hello: &Hello) -> ReadRequest {
+    ReadRequest {
         key: AccessKey::Mrz(start.key),
         trust: Arc::clone(&station.trust),
         at: start.today,
         aa_challenge: start.challenge,
-        limits: Limits::default(),
+        limits: Limits {
+            max_command: hello.max_command,
+            max_response: hello.max_response,
+            extended: hello.extended_length,
+        },
         random: Box::new(SystemRandom),
-    };
-    let mut link = ChipLink(Chip::new(passport));
-    match link::drive::<_, ReadError>(reader::start(request), &mut link) {
-        Ok(reading) => drop(station.app.chip_read(access, Box::new(reading)).await?),
-        Err(error) => drop(station.app.chip_failed(access, error.reason().into()).await?),
     }
-    Ok(())
 }

@@ -2,7 +2,13 @@
 
 use std::{fmt::Write as _, fs, io, path::Path};
 
+use enroll_core::{
+    check::Check,
+    decide::{Verdict, judge},
+    reason::ReasonCode,
+};
 use serde::Serialize;
+use serde_json::json;
 
 /// One fixture: what was expected of it and what the system said.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +32,27 @@ pub struct Judgement {
     pub verdict: String,
     /// Reason codes.
     pub reasons: Vec<String>,
+}
+
+impl Judgement {
+    /// Of an enrolment that got no further than the step that `reason` stopped: as it would be
+    /// decided on that finding alone.
+    #[must_use]
+    pub fn stopped_by(reason: ReasonCode) -> Self {
+        let (verdict, reasons) = judge(&[Check::failed("step", reason, json!({}))], &[]);
+        Self {
+            verdict: verdict_name(verdict).to_owned(),
+            reasons: reasons.into_iter().map(|reason| reason.as_str().to_owned()).collect(),
+        }
+    }
+}
+
+fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Accepted => "accepted",
+        Verdict::Refused => "refused",
+        Verdict::Inconclusive => "inconclusive",
+    }
 }
 
 impl Outcome {
@@ -121,6 +148,13 @@ mod tests {
         let expected =
             Judgement { verdict: "refused".into(), reasons: vec!["face.mismatch".into()] };
         Outcome { name: "a<b".into(), deviation: None, expected, found, ms: 1204 }
+    }
+
+    #[test]
+    fn a_step_that_may_be_done_again_leaves_the_case_open() {
+        let judged = |code| Judgement::stopped_by(ReasonCode::known(code).unwrap()).to_string();
+        assert_eq!(judged("chip.link_lost"), "inconclusive (chip.link_lost)");
+        assert_eq!(judged("chip.downgrade"), "refused (chip.downgrade)");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -21,7 +21,7 @@ use crate::{
     chip_link::ChipLink,
     citizen, memory,
     report::{Judgement, Outcome},
-    station::{Station, StationError},
+    station::{Instruments, Station, StationError},
 };
 
 /// How the chip is reached.
@@ -56,16 +56,17 @@ pub enum RunError {
     /// The service could not be set up.
     #[error(transparent)]
     Station(#[from] StationError),
-    /// A passport could not be made.
-    #[error("a fixture passport cannot be made")]
-    Make(#[from] fixtures::passport::MakeError),
+    /// A worker panicked.
+    #[error("the run broke off; what it said is above")]
+    Worker,
 }
 
-/// Enrols every entry through `through`, one after the other, on one service.
+/// Enrols every entry through `through`, each on a service of its own: no person, document or
+/// revocation of one can change what another ends in. As many run at once as there are processors;
+/// through pcscd, which has one reader, one after the other.
 ///
 /// # Errors
-/// [`RunError`] if there is no service or passport to run with; what goes wrong with one fixture is
-/// its outcome.
+/// [`RunError`] if there is no service to run with; what goes wrong with one fixture is its outcome.
 pub fn run(
     entries: &[Entry],
     through: Through,
@@ -73,31 +74,69 @@ pub fn run(
     models: &Path,
     at: Date,
 ) -> Result<Vec<Outcome>, RunError> {
-    let passports: Vec<Passport> = entries
-        .iter()
-        .map(|entry| Passport::make(&entry.spec, portraits, at))
-        .collect::<Result<_, _>>()?;
-    let station = Station::start(&passports, models)?;
-    Ok(entries.iter().zip(&passports).map(|(e, p)| outcome(&station, through, e, p)).collect())
+    let runner = Runner { through, portraits, at, instruments: Instruments::load(models)? };
+    let workers = match through {
+        Through::Pcsc => 1,
+        _ => thread::available_parallelism().map_or(1, usize::from),
+    };
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        while let Some((at, entry)) = nth(entries, next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((at, runner.outcome(entry)));
+        }
+        done
+    };
+    let mut outcomes: Vec<(usize, Outcome)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(take)).collect();
+        workers.into_iter().map(thread::ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>()
+    })
+    .map_err(|_| RunError::Worker)?
+    .into_iter()
+    .flatten()
+    .collect();
+    outcomes.sort_by_key(|(at, _)| *at);
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
-fn outcome(station: &Station, through: Through, entry: &Entry, passport: &Passport) -> Outcome {
-    let started = Instant::now();
-    let found = match through {
-        Through::Memory => memory::enrol(station, passport).map_err(|e| chain(&e)),
-        Through::Relay => over_relay(station, passport),
-        Through::Pcsc => over_pcsc(station, passport),
-    };
-    let expected = Judgement {
-        verdict: verdict_name(entry.expect.verdict).to_owned(),
-        reasons: entry.expect.reasons.clone(),
-    };
-    Outcome {
-        name: entry.name.clone(),
-        deviation: entry.deviation.map(str::to_owned),
-        expected,
-        found,
-        ms: started.elapsed().as_millis(),
+fn nth(entries: &[Entry], at: usize) -> Option<(usize, &Entry)> {
+    entries.get(at).map(|entry| (at, entry))
+}
+
+/// What all fixtures of a run share.
+struct Runner<'a> {
+    through: Through,
+    portraits: &'a Portraits,
+    at: Date,
+    instruments: Instruments,
+}
+
+impl Runner<'_> {
+    fn outcome(&self, entry: &Entry) -> Outcome {
+        let started = Instant::now();
+        let expected = Judgement {
+            verdict: verdict_name(entry.expect.verdict).to_owned(),
+            reasons: entry.expect.reasons.clone(),
+        };
+        Outcome {
+            name: entry.name.clone(),
+            deviation: entry.deviation.map(str::to_owned),
+            expected,
+            found: self.found(entry),
+            ms: started.elapsed().as_millis(),
+        }
+    }
+
+    fn found(&self, entry: &Entry) -> Result<Judgement, String> {
+        let made = Passport::make(&entry.spec, self.portraits, self.at);
+        let passport = made.map_err(|e| chain(&e))?;
+        let station = Station::with(&self.instruments, std::slice::from_ref(&passport));
+        let station = station.map_err(|e| chain(&e))?;
+        match self.through {
+            Through::Memory => memory::enrol(&station, &passport).map_err(|e| chain(&e)),
+            Through::Relay => over_relay(&station, &passport),
+            Through::Pcsc => over_pcsc(&station, &passport),
+        }
     }
 }
 

@@ -46,6 +46,26 @@ pub enum StationError {
     App(#[from] AppError),
 }
 
+/// What takes long to load and keeps nothing of any case: every station may use the same.
+#[derive(Clone)]
+pub struct Instruments {
+    faces: Arc<LoadedFaces>,
+    mrz: Arc<mrz::reader::MrzReader>,
+}
+
+impl Instruments {
+    /// Loads the face models in `models` and the page reader.
+    ///
+    /// # Errors
+    /// [`StationError`] if one is missing or altered.
+    pub fn load(models: &Path) -> Result<Self, StationError> {
+        Ok(Self {
+            faces: Arc::new(LoadedFaces::load(models)?),
+            mrz: Arc::new(mrz::reader::MrzReader::new()?),
+        })
+    }
+}
+
 /// A running service; it stops when this is dropped.
 pub struct Station {
     /// Runs what the service awaits.
@@ -66,11 +86,33 @@ impl Station {
     /// # Errors
     /// [`StationError`].
     pub fn start(passports: &[Passport], models: &Path) -> Result<Self, StationError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        Self::with(&Instruments::load(models)?, passports)
+    }
+
+    /// As [`Station::start`], with instruments that are loaded already.
+    ///
+    /// # Errors
+    /// [`StationError`].
+    pub fn with(instruments: &Instruments, passports: &[Passport]) -> Result<Self, StationError> {
+        Self::trusting(instruments, trust(passports)?, scripted(passports)?)
+    }
+
+    /// As [`Station::with`], for the issuers in `trust` and the holders in `registers`.
+    ///
+    /// # Errors
+    /// [`StationError`].
+    pub fn trusting(
+        instruments: &Instruments,
+        trust: TrustStore,
+        registers: Scripted,
+    ) -> Result<Self, StationError> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let folder = tempfile::tempdir()?;
-        let trust = Arc::new(trust(passports)?);
-        let registers = runtime.block_on(StandIn::start(scripted(passports)?))?;
-        let parts = runtime.block_on(parts(folder.path(), models, &trust, &registers.url()))?;
+        let trust = Arc::new(trust);
+        let registers = runtime.block_on(StandIn::start(registers))?;
+        let parts =
+            runtime.block_on(parts(folder.path(), instruments, &trust, &registers.url()))?;
         let Config { policy, case, relay, server, .. } = Config::default();
         let app = Arc::new(App::new(parts, Rules { policy, case, relay, server }));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
@@ -112,7 +154,7 @@ fn scripted(passports: &[Passport]) -> Result<Scripted, StationError> {
 
 async fn parts(
     folder: &Path,
-    models: &Path,
+    instruments: &Instruments,
     trust: &Arc<TrustStore>,
     registers: &str,
 ) -> Result<Parts, StationError> {
@@ -126,8 +168,8 @@ async fn parts(
         clock: Arc::new(SystemClock),
         entropy,
         trust: Arc::clone(trust),
-        faces: Arc::new(LoadedFaces::load(models)?),
-        mrz: Arc::new(mrz::reader::MrzReader::new()?),
+        faces: instruments.faces.clone(),
+        mrz: instruments.mrz.clone(),
         registers: Arc::new(HttpRegisters::new(url.clone(), url, None, Duration::from_secs(5))),
     })
 }

@@ -10,11 +10,7 @@
 
 use std::net::TcpStream;
 
-use fixtures::{
-    chip::Chip,
-    passport::Passport,
-    spec::Fault,
-};
+use fixtures::{chip::Chip, passport::Passport, spec::Fault};
 use indrul_tests::{
     chip_link::ChipLink,
     citizen::{CitizenError, Enrolment},
