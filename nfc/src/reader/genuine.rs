@@ -241,16 +241,7 @@ fn expected_signature(
 }
 
 fn active_not_performed(error: &ActiveAuthError) -> Check {
-    let (outcome, why) = match error {
-        ActiveAuthError::NoKey => {
-            (Outcome::NotPerformed(Some(Reason::ActiveAuthenticationMissing)), error.to_string())
-        }
-        ActiveAuthError::Weak { .. } => {
-            (Outcome::Failed(Reason::ActiveAuthenticationFailed), error.to_string())
-        }
-        _ => (Outcome::NotPerformed(None), error.to_string()),
-    };
-    check(ACTIVE, outcome, json!({ "why": why }))
+    check(ACTIVE, error.outcome(), json!({ "why": error.to_string() }))
 }
 
 /// READ BINARY of the first bytes of EF.SOD, which are known.
