@@ -63,10 +63,21 @@ impl FileId {
     pub const DG1: Self = Self::Dg(DgNumber(1));
     /// DG2, the face.
     pub const DG2: Self = Self::Dg(DgNumber(2));
+    /// DG7, the usual signature.
+    pub const DG7: Self = Self::Dg(DgNumber(7));
+    /// DG11, additional personal details.
+    pub const DG11: Self = Self::Dg(DgNumber(11));
+    /// DG12, additional details of the document.
+    pub const DG12: Self = Self::Dg(DgNumber(12));
+    /// DG13, optional details.
+    pub const DG13: Self = Self::Dg(DgNumber(13));
     /// DG14, security options.
     pub const DG14: Self = Self::Dg(DgNumber(14));
     /// DG15, the active authentication key.
     pub const DG15: Self = Self::Dg(DgNumber(15));
+
+    /// DG16, people to notify.
+    pub const DG16: Self = Self::Dg(DgNumber(16));
 
     /// The data group with `number`, if it is 1 to 16.
     #[must_use]

@@ -133,3 +133,15 @@ fn danish_issuers_are_told_apart() {
         assert!(path.last().unwrap().certificate.is_self_signed());
     }
 }
+
+/// A DG2 of ISO/IEC 39794-5 with every field that the standard knows.
+#[test]
+fn the_face_of_iso_39794_is_read() {
+    let Some(path) = field_data("dg2-samples/dg2_silver_all_fields.bin") else { return };
+    let faces = dg2::parse(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(faces.standard, dg2::Standard::Iso39794);
+    assert_eq!(faces.portraits.len(), 1);
+    assert_eq!(faces.portraits[0].encoding, dg2::Encoding::Jpeg2000);
+    assert_eq!(faces.portraits[0].bytes.len(), 15_000);
+    assert_eq!(faces.remarks, []);
+}

@@ -23,10 +23,10 @@ pub(super) fn hashes(curve: Curve, named: Option<&Oid>) -> Result<Vec<Hash>, Act
         };
     }
     let own = match order_length(curve) {
-        ..=24 => Hash::Sha1,
-        ..=28 => Hash::Sha224,
-        ..=47 => Hash::Sha256,
-        ..=63 => Hash::Sha384,
+        0..=24 => Hash::Sha1,
+        25..=28 => Hash::Sha224,
+        29..=47 => Hash::Sha256,
+        48..=63 => Hash::Sha384,
         _ => Hash::Sha512,
     };
     let mut hashes = vec![own];

@@ -2,15 +2,22 @@
 //!
 //! What is parsed here is not trusted: only [`crate::passive`] says whether it is genuine.
 
+pub mod atr_info;
 pub mod card_access;
 pub mod card_security;
 pub mod com;
 pub mod dg1;
+pub mod dg11;
+pub mod dg12;
+pub mod dg13;
 pub mod dg14;
 pub mod dg15;
+pub mod dg16;
 pub mod dg2;
+pub mod dg7;
 pub mod security_infos;
 pub mod sod;
+pub mod text;
 
 use crate::tlv::{Tag, TlvError};
 
@@ -39,3 +46,6 @@ pub enum LdsError {
     #[error("the face is encoded in a way that is not supported")]
     Encoding,
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,10 @@ use crate::{
     check::{Check, Outcome, Reason},
     crypto::public_key::{KeyError, PublicKey},
     files::{FileId, Files},
-    lds::{LdsError, com, dg1, dg2, dg14, dg15, security_infos::SecurityInfo, sod::SecurityObject},
+    lds::{
+        LdsError, com, dg1, dg2, dg7, dg11, dg12, dg13, dg14, dg15, dg16,
+        security_infos::SecurityInfo, sod::SecurityObject,
+    },
 };
 
 /// Judges what EF.SOD signs and is there, and EF.COM.
@@ -84,14 +87,27 @@ fn signed_content(files: &Files, object: &SecurityObject) -> Check {
     Check { id, outcome, evidence: Value::Object(evidence.collect()) }
 }
 
-/// Of files that nothing rests on `None`.
+/// Of files that are never read `None`.
 fn judge(file: FileId, bytes: &[u8]) -> Option<Judged> {
     match file {
         FileId::DG1 => Some(judge_dg1(bytes)),
         FileId::DG2 => Some(judge_dg2(bytes)),
         FileId::DG14 => Some(judge_dg14(bytes)),
         FileId::DG15 => Some(judge_dg15(bytes)),
+        FileId::DG7 => Some(remark(dg7::parse(bytes).map(drop))),
+        FileId::DG11 => Some(remark(dg11::parse(bytes).map(drop))),
+        FileId::DG12 => Some(remark(dg12::parse(bytes).map(drop))),
+        FileId::DG13 => Some(remark(dg13::parse(bytes).map(drop))),
+        FileId::DG16 => Some(remark(dg16::parse(bytes).map(drop))),
         _ => None,
+    }
+}
+
+/// Of files that nothing rests on.
+fn remark(parsed: Result<(), LdsError>) -> Judged {
+    match parsed {
+        Ok(()) => Ok(json!({ "remarks": [] })),
+        Err(error) => Ok(json!({ "remarks": ["malformed"], "malformed": chain_of(&error) })),
     }
 }
 
