@@ -41,7 +41,7 @@ impl SecurityInfo {
     #[must_use]
     pub fn is_malformed(&self) -> bool {
         match self {
-            Self::ChipAuthentication(info) => !(1..=3).contains(&info.version),
+            Self::ChipAuthentication(info) => info.version != 1,
             Self::ChipAuthenticationPublicKey(key) => {
                 !matches!(key.protocol.after(&PUBLIC_KEY), Some([1 | 2]))
             }

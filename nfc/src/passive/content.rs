@@ -11,7 +11,7 @@
 //! | EF.COM | version or Unicode version missing, not of LDS 1 or Unicode 4; list of tags missing; other elements | a version other than the signed one's when EF.SOD signs none |
 //! | DG1 | no MRZ element; not TD1, TD2, TD3; a check digit wrong; issuer or nationality with anything but letters; no name at all; no document number; birth or expiry no possible date; sex none of F, M, X, `<` | code of document, issuer or nationality unknown; no surname; digit in a name; birth or expiry partial; sex X; `<` for the optional data's digit; truncated names |
 //! | DG2 | no count of templates or a wrong one; no header; format owner or type missing or not a face's; biometric type another; no block; record of another identifier or version; lengths that contradict; picture of no bytes, or neither JPEG nor JPEG 2000 | [`Remark`](crate::lds::dg2::Remark): sex, colours, pose, image type, named coding, size zero, record length, block length zero, padding, dropped biometric type |
-//! | DG14 | no SET OF; an entry without an object identifier; a `ChipAuthenticationInfo`, `ChipAuthenticationPublicKeyInfo` or `ActiveAuthenticationInfo` of another form; a public key identifier other than DH and ECDH; version of `ChipAuthenticationInfo` other than 1, 2, 3 | entries of unknown protocols |
+//! | DG14 | no SET OF; an entry without an object identifier; a `ChipAuthenticationInfo`, `ChipAuthenticationPublicKeyInfo` or `ActiveAuthenticationInfo` of another form; a public key identifier other than DH and ECDH; version of `ChipAuthenticationInfo` other than 1 | entries of unknown protocols |
 //! | DG15 | no SubjectPublicKeyInfo | |
 //!
 //! What stands elsewhere: EF.COM listing other data groups than EF.SOD, or other versions than it

@@ -123,7 +123,7 @@ fn entries_that_chip_authentication_rests_on_are_strict() {
     for (entry, what) in [
         ("300C060A04007F00070202030202", "no version"),
         ("300F060A04007F00070202030202020100", "version 0"),
-        ("300F060A04007F00070202030202020104", "version 4"),
+        ("300F060A04007F00070202030202020102", "version 2"),
         ("3003020101", "no identifier"),
         ("0401FF", "no SEQUENCE"),
         ("300D060904007F0007020201033000", "public key that is neither DH nor ECDH"),
