@@ -18,7 +18,7 @@ use nfc::{
     lds::dg1,
     link::{Batch, Link, LinkError, drive, one_by_one},
     random::SystemRandom,
-    reader::{self, AccessKey, ChipReading, Limits, ReadError, ReadRequest},
+    reader::{self, AccessKey, AccessPolicy, ChipReading, Limits, ReadError, ReadRequest},
     trust::{Domain, TrustStore},
 };
 use serde_json::{Value, json};
@@ -61,6 +61,7 @@ fn read(passport: &Passport) -> Result<ChipReading, ReadError> {
         at: TODAY,
         aa_challenge: *b"\x01\x23\x45\x67\x89\xab\xcd\xef",
         limits: Limits::EXTENDED,
+        policy: AccessPolicy::default(),
         random: Box::new(SystemRandom),
     };
     drive(reader::start(request), &mut InProcess(Chip::new(passport)))

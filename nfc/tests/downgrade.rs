@@ -13,7 +13,7 @@ use nfc::{
     link::{self, Batch, Link, LinkError, one_by_one},
     passive,
     random::SystemRandom,
-    reader::{self, AccessKey, ChipReading, Limits, ReadError, ReadRequest},
+    reader::{self, AccessKey, AccessPolicy, ChipReading, Limits, ReadError, ReadRequest},
     trust::{Domain, TrustStore},
 };
 use time::{Date, macros::date};
@@ -59,6 +59,7 @@ fn read(
         at: TODAY,
         aa_challenge: [0x5A; 8],
         limits: Limits::EXTENDED,
+        policy: AccessPolicy::default(),
         random: Box::new(SystemRandom),
     };
     let mut link = Between { chip: Chip::new(passport), meddle };

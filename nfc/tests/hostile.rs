@@ -12,7 +12,7 @@ use nfc::{
     link::{self, Batch, Link, LinkError, one_by_one},
     passive,
     random::{Random, RandomError},
-    reader::{self, AccessKey, Limits, ReadError, ReadRequest},
+    reader::{self, AccessKey, AccessPolicy, Limits, ReadError, ReadRequest},
     trust::{Domain, TrustStore, certificate::Certificate, crl::Crl, master_list},
 };
 use proptest::{collection::vec, prelude::*};
@@ -37,6 +37,7 @@ fn request(limits: Limits) -> ReadRequest {
         at: TODAY,
         aa_challenge: [1; 8],
         limits,
+        policy: AccessPolicy::default(),
         random: Box::new(Fixed),
     }
 }

@@ -22,7 +22,7 @@ use nfc::{
     link::{self, Batch, Counting, Link, LinkError, Traffic, one_by_one},
     passive,
     random::SystemRandom,
-    reader::{self, AccessKey, Can, ChipReading, Limits, ReadError, ReadRequest},
+    reader::{self, AccessKey, AccessPolicy, Can, ChipReading, Limits, ReadError, ReadRequest},
     trust::{Domain, TrustStore},
 };
 use time::{Date, macros::date};
@@ -71,6 +71,7 @@ fn request(passport: &Passport, limits: Limits) -> ReadRequest {
         at: TODAY,
         aa_challenge: CHALLENGE,
         limits,
+        policy: AccessPolicy::default(),
         random: Box::new(SystemRandom),
     }
 }

@@ -157,7 +157,7 @@ fn keys_are_derived() {
         assert_eq!(key(Purpose::Authentication), vector.authentication, "{}", vector.id);
         count += 1;
     }
-    assert_eq!(count, 3);
+    assert_eq!(count, 7);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use nfc::{
     check::Reason,
     link::{self, LinkError},
     random::SystemRandom,
-    reader::{self, AccessKey, Limits, ReadError, ReadRequest},
+    reader::{self, AccessKey, AccessPolicy, Limits, ReadError, ReadRequest},
 };
 use serde_json::json;
 use server::{
@@ -124,6 +124,7 @@ fn request(station: &Station, start: ChipStart, hello: &Hello) -> ReadRequest {
             max_response: hello.max_response,
             extended: hello.extended_length,
         },
+        policy: AccessPolicy::default(),
         random: Box::new(SystemRandom),
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{chain_of, not_performed};
+use super::{VerifiedCardSecurity, chain_of, not_performed};
 use crate::{
     check::{Check, Outcome, Reason},
     crypto::{Hash, equal},
@@ -19,9 +19,12 @@ pub(super) fn verify(
     files: &Files,
     object: &Result<SecurityObject, LdsError>,
     required: &[FileId],
+    card_security: Option<&VerifiedCardSecurity>,
 ) -> Vec<Check> {
     match object {
-        Ok(object) => vec![hash_check(files, object, required), downgrade_check(files, object)],
+        Ok(object) => {
+            vec![hash_check(files, object, required), downgrade_check(files, object, card_security)]
+        }
         Err(error) => {
             let outcome = Outcome::Failed(Reason::SodMalformed);
             let evidence = json!({ "error": chain_of(error) });
@@ -89,10 +92,15 @@ fn names(numbers: impl Iterator<Item = DgNumber>) -> Vec<String> {
 }
 
 /// EF.COM and EF.CardAccess are unsigned: what they say must be what the signed files say.
-fn downgrade_check(files: &Files, object: &SecurityObject) -> Check {
+fn downgrade_check(
+    files: &Files,
+    object: &SecurityObject,
+    card_security: Option<&VerifiedCardSecurity>,
+) -> Check {
     let id = "chip.downgrade";
     let com = files.get(FileId::Com).map(|file| com_agrees(file, object));
-    let access = files.get(FileId::CardAccess).map(|file| card_access_agrees(file, files));
+    let access =
+        files.get(FileId::CardAccess).map(|file| card_access_agrees(file, files, card_security));
     let evidence = json!({ "EF.COM": com, "EF.CardAccess": access });
     let found: Vec<_> = [com, access].into_iter().flatten().collect();
     let outcome = match found.as_slice() {
@@ -114,6 +122,7 @@ enum Agreement {
     DataGroupsDiffer,
     VersionsDiffer,
     NotInDg14,
+    NotInCardSecurity,
     NoDg14,
 }
 
@@ -139,12 +148,21 @@ fn com_agrees(file: &[u8], object: &SecurityObject) -> Agreement {
     if versions { Agreement::Agrees } else { Agreement::VersionsDiffer }
 }
 
-/// What EF.CardAccess offers must stand in DG14 (ICAO 9303-11 §9.2.11).
-fn card_access_agrees(file: &[u8], files: &Files) -> Agreement {
+/// What EF.CardAccess offers must stand in DG14, and in EF.CardSecurity where that was read
+/// (ICAO 9303-11 §4.2, §9.2.11). EF.CardSecurity is enough where DG14 says nothing of PACE.
+fn card_access_agrees(
+    file: &[u8],
+    files: &Files,
+    card_security: Option<&VerifiedCardSecurity>,
+) -> Agreement {
     let Ok(offered) = card_access::parse(file) else { return Agreement::Malformed };
-    match files.get(FileId::DG14).map(dg14::parse) {
-        None => Agreement::NoDg14,
-        Some(Ok(signed)) if offered.has_same_pace(&signed) => Agreement::Agrees,
-        Some(_) => Agreement::NotInDg14,
+    let by_card = card_security.map(|signed| offered.has_same_pace(signed.infos()));
+    match (by_card, files.get(FileId::DG14).map(dg14::parse)) {
+        (Some(false), _) => Agreement::NotInCardSecurity,
+        (Some(true), None) => Agreement::Agrees,
+        (None, None) => Agreement::NoDg14,
+        (_, Some(Ok(signed))) if offered.has_same_pace(&signed) => Agreement::Agrees,
+        (Some(true), Some(Ok(signed))) if signed.pace().next().is_none() => Agreement::Agrees,
+        (_, Some(_)) => Agreement::NotInDg14,
     }
 }

@@ -39,6 +39,8 @@ pub struct Report {
     pub csca: Option<AnchorSummary>,
     /// The data groups, if signature, digest, hashes and chain all hold.
     pub verified: Option<VerifiedLds>,
+    /// EF.CardSecurity, if it was read: only chips with the chip authentication mapping have it.
+    pub card_security: Option<CardSecurityReport>,
 }
 
 /// The document signer's certificate in brief.
@@ -108,24 +110,27 @@ pub fn verify_kept(files: &Files, trust: &TrustStore, at: Date) -> Report {
     run(files, trust, at, &[])
 }
 
+/// EF.CardSecurity bears out EF.CardAccess besides DG14, if it is there and proved.
 fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Report {
-    let Some(file) = files.get(FileId::Sod) else {
-        return without_sod(Reason::DataGroupMissing, json!({ "missing": ["EF.SOD"] }));
-    };
-    match sod::parse(file) {
-        Ok(signed) => {
+    let card_security =
+        files.get(FileId::CardSecurity).map(|file| verify_card_security(file, files, trust, at));
+    let proved = card_security.as_ref().and_then(|report| report.verified.as_ref());
+    let report = match files.get(FileId::Sod).map(sod::parse) {
+        None => without_sod(Reason::DataGroupMissing, json!({ "missing": ["EF.SOD"] })),
+        Some(Ok(signed)) => {
             let at = at.with_time(Time::MIDNIGHT).assume_utc();
             let signature = signature::verify(&signed, SECURITY_OBJECT);
             let object = SecurityObject::parse(&signed.content);
-            let mut hashes = hashes::verify(files, &object, required);
+            let mut hashes = hashes::verify(files, &object, required, proved);
             hashes.extend(content::verify(files, object.as_ref()));
             let chain = chain::verify(&signature, files, trust, at);
             let signed = |id| object.as_ref().is_ok_and(|object| object.lists(id));
             let signed = files.iter().filter(|(id, _)| signed(*id)).map(owned).collect();
             assemble(signed, signature, hashes, chain)
         }
-        Err(error) => without_sod(Reason::SodMalformed, json!({ "error": chain_of(&error) })),
-    }
+        Some(Err(error)) => without_sod(Reason::SodMalformed, json!({ "error": chain_of(&error) })),
+    };
+    Report { card_security, ..report }
 }
 
 /// `signed` are the data groups that the LDS security object lists.
@@ -143,7 +148,7 @@ fn assemble(
     let holds = |id: &str| checks.iter().any(|c| c.id == id && c.outcome == Outcome::Passed);
     let proved = ["sod.signature", "sod.digest", "dg.hash", "signer.chain"];
     let verified = proved.iter().all(|id| holds(id)).then_some(VerifiedLds { files: signed });
-    Report { checks, signer, csca: chain.csca, verified }
+    Report { checks, signer, csca: chain.csca, verified, card_security: None }
 }
 
 fn owned((id, bytes): (FileId, &[u8])) -> (FileId, Vec<u8>) {
@@ -166,7 +171,7 @@ fn without_sod(reason: Reason, evidence: serde_json::Value) -> Report {
         "signer.revocation",
     ];
     checks.extend(rest.map(|id| not_performed(id, "no EF.SOD could be read")));
-    Report { checks, signer: None, csca: None, verified: None }
+    Report { checks, signer: None, csca: None, verified: None, card_security: None }
 }
 
 /// A check that could not be run because of what another check found.

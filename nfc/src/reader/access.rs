@@ -1,8 +1,8 @@
 //! The states before the session: EF.CardAccess, PACE, BAC (ICAO 9303-11 §4.2).
 
 use super::{
-    AccessKey, AccessReport, Granted, Next, ReadError, State, Trip, master, open_application,
-    select_application,
+    AccessKey, AccessReport, BacPolicy, CardAccess, Granted, Next, ReadError, Refusal, RefusedBy,
+    State, Trip, master, open_application, select_application,
 };
 use crate::{
     apdu::{Command, Response, StatusWord},
@@ -67,7 +67,7 @@ impl AwaitCardAccess {
         let Some(reply) = reply else {
             return match (self.way, self.bytes.is_empty()) {
                 (Way::ShortIdentifier, true) => Ok(start_again(trip)),
-                _ => begin(trip, Vec::new()),
+                _ => begin(trip, Offer::NOTHING, Vec::new()),
             };
         };
         self.bytes.extend_from_slice(&reply.data);
@@ -82,7 +82,7 @@ impl AwaitCardAccess {
             return Ok(Next::transmit(Batch::one(command), trip, State::CardAccess(self)));
         }
         self.bytes.truncate(length);
-        finish(trip, self.bytes)
+        finish(trip, self.way, self.bytes)
     }
 }
 
@@ -90,66 +90,103 @@ fn is_data(reply: &Response) -> bool {
     !reply.data.is_empty() && (reply.status.is_ok() || reply.status == StatusWord::END_OF_FILE)
 }
 
-/// Keeps the file and begins with what it offers.
-fn finish(mut trip: Trip, file: Vec<u8>) -> Result<Next, ReadError> {
-    let offered = card_access::parse(&file).map(|infos| Suite::choose(&infos)).unwrap_or_default();
-    trip.files.insert(FileId::CardAccess, file);
-    begin(trip, attempts(offered))
+/// What EF.CardAccess offered.
+#[derive(Clone, Copy)]
+struct Offer {
+    card_access: CardAccess,
+    /// Whether it offered PACE at all, be it one that cannot be done here.
+    pace: bool,
 }
 
-/// Each variant as it is, then with its parameters announced, which older chips want.
-fn attempts(suites: Vec<Suite>) -> Vec<Suite> {
-    let announced = |suite: &Suite| Suite { announce_parameters: true, ..suite.clone() };
-    let mut out: Vec<Suite> =
-        suites.iter().flat_map(|suite| [suite.clone(), announced(suite)]).collect();
-    out.dedup();
-    out.reverse();
-    out
+impl Offer {
+    const NOTHING: Self = Self { card_access: CardAccess::Absent, pace: false };
+}
+
+/// Keeps the file and begins with what it offers.
+fn finish(mut trip: Trip, way: Way, file: Vec<u8>) -> Result<Next, ReadError> {
+    let infos = card_access::parse(&file);
+    let card_access = match (&infos, way) {
+        (Err(_), _) => CardAccess::Malformed,
+        (_, Way::ShortIdentifier) => CardAccess::ShortIdentifier,
+        (_, Way::Select) => CardAccess::Selected,
+    };
+    let infos = infos.unwrap_or_default();
+    let offer = Offer { card_access, pace: infos.pace().next().is_some() };
+    trip.files.insert(FileId::CardAccess, file);
+    let mut suites = trip.request.policy.attempts(Suite::choose(&infos));
+    if !trip.request.limits.extended {
+        let (long, fit) = suites.into_iter().partition(Suite::needs_extended_length);
+        let long: Vec<Suite> = long;
+        trip.refused.extend(long.iter().map(|suite| Refusal::new(suite, RefusedBy::Link)));
+        suites = fit;
+    }
+    suites.reverse();
+    begin(trip, offer, suites)
 }
 
 /// PACE with the last of `suites`, or BAC if there is none.
-fn begin(mut trip: Trip, mut suites: Vec<Suite>) -> Result<Next, ReadError> {
-    let Some(suite) = suites.pop() else { return begin_bac(trip) };
+fn begin(mut trip: Trip, offer: Offer, mut suites: Vec<Suite>) -> Result<Next, ReadError> {
+    let Some(suite) = suites.pop() else { return begin_bac(trip, offer) };
     let password = match &trip.request.key {
         AccessKey::Mrz(key) => Password::mrz(&key.information())?,
         AccessKey::Can(can) => Password::can(can.digits()),
     };
     let step = pace::start(suite.clone(), &password, &mut *trip.request.random)?;
-    pace_next(trip, step, suite, suites)
+    let next = Attempt { offer, suite, rest: suites };
+    next.go_on(trip, step)
 }
 
-fn pace_next(
-    trip: Trip,
-    step: Step<Pace, Established>,
+/// The variant that is being tried, and those to try if the chip refuses it.
+struct Attempt {
+    offer: Offer,
     suite: Suite,
     rest: Vec<Suite>,
-) -> Result<Next, ReadError> {
-    match step {
-        Step::Transmit(batch, machine) => {
-            let state = AwaitPace { machine, suite, rest };
-            Ok(Next::transmit(batch, trip, State::Pace(Box::new(state))))
+}
+
+impl Attempt {
+    fn go_on(self, mut trip: Trip, step: Step<Pace, Established>) -> Result<Next, ReadError> {
+        match step {
+            Step::Transmit(batch, machine) => {
+                let state = AwaitPace { machine, attempt: self };
+                Ok(Next::transmit(batch, trip, State::Pace(Box::new(state))))
+            }
+            Step::Done(Established { session, mapping }) => {
+                let access = self.report(&trip);
+                trip.mapping = mapping;
+                master::start(trip, Granted { session, access })
+            }
         }
-        Step::Done(Established { session, .. }) => {
-            let access = pace_report(&trip, &suite);
-            master::start(trip, Granted { session, access })
+    }
+
+    fn report(&self, trip: &Trip) -> AccessReport {
+        AccessReport {
+            protocol: "PACE",
+            mapping: Some(self.suite.mapping.name()),
+            agreement: Some(self.suite.agreement.name()),
+            parameter_id: Some(self.suite.parameter_id),
+            cipher: self.suite.cipher.name(),
+            password: password_name(&trip.request.key),
+            card_access: self.offer.card_access,
+            pace_offered: true,
+            refused: trip.refused.clone(),
         }
     }
 }
 
-/// PACE in progress, with the variants to try if the chip refuses this one.
+/// PACE in progress.
 pub(super) struct AwaitPace {
     machine: Pace,
-    suite: Suite,
-    rest: Vec<Suite>,
+    attempt: Attempt,
 }
 
 impl AwaitPace {
     pub(super) fn step(self, mut trip: Trip, replies: Vec<Response>) -> Result<Next, ReadError> {
-        match self.machine.step(replies) {
-            Ok(step) => pace_next(trip, step, self.suite, self.rest),
+        let Self { machine, attempt } = self;
+        match machine.step(replies) {
+            Ok(step) => attempt.go_on(trip, step),
             Err(PaceError::Refused { status }) => {
-                trip.pace_refused.push(status.to_string());
-                begin(trip, self.rest)
+                trip.refused.push(Refusal::new(&attempt.suite, status.into()));
+                begin(trip, attempt.offer, attempt.rest)
             }
             // The chip cannot know before the token, but some say so earlier.
             Err(PaceError::Stopped { status }) if status.0 >> 8 == 0x63 => {
@@ -157,19 +194,6 @@ impl AwaitPace {
             }
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-fn pace_report(trip: &Trip, suite: &Suite) -> AccessReport {
-    AccessReport {
-        protocol: "PACE",
-        mapping: Some(suite.mapping.name()),
-        agreement: Some(suite.agreement.name()),
-        parameter_id: Some(suite.parameter_id),
-        cipher: suite.cipher.name(),
-        password: password_name(&trip.request.key),
-        pace_offered: true,
-        pace_refused: trip.pace_refused.clone(),
     }
 }
 
@@ -183,49 +207,62 @@ fn password_name(key: &AccessKey) -> &'static str {
 /// BAC in progress. The first batch starts with the selection of the application.
 pub(super) struct AwaitBac {
     machine: Bac,
+    offer: Offer,
     leading: usize,
 }
 
-fn begin_bac(mut trip: Trip) -> Result<Next, ReadError> {
+fn begin_bac(mut trip: Trip, offer: Offer) -> Result<Next, ReadError> {
     if trip.kept.had_pace {
         return Err(ReadError::Downgrade);
     }
-    let AccessKey::Mrz(key) = &trip.request.key else { return Err(ReadError::NoAccessProtocol) };
+    let allowed = match trip.request.policy.bac {
+        BacPolicy::Never => false,
+        BacPolicy::Unoffered => !offer.pace,
+        BacPolicy::Refused => true,
+    };
+    let AccessKey::Mrz(key) = &trip.request.key else { return Err(no_access(&trip)) };
+    if !allowed {
+        return Err(no_access(&trip));
+    }
     let information = key.information();
     match bac::start(&information, &mut *trip.request.random)? {
         Step::Transmit(mut batch, machine) => {
             batch.commands.insert(0, select_application());
-            let state = AwaitBac { machine, leading: 1 };
+            let state = AwaitBac { machine, offer, leading: 1 };
             Ok(Next::transmit(batch, trip, State::Bac(Box::new(state))))
         }
-        Step::Done(session) => bac_done(trip, session),
+        Step::Done(session) => bac_done(trip, offer, session),
     }
+}
+
+fn no_access(trip: &Trip) -> ReadError {
+    ReadError::NoAccessProtocol { refused: trip.refused.clone() }
 }
 
 impl AwaitBac {
     pub(super) fn step(self, trip: Trip, mut replies: Vec<Response>) -> Result<Next, ReadError> {
-        for reply in replies.drain(..self.leading.min(replies.len())) {
+        let Self { machine, offer, leading } = self;
+        for reply in replies.drain(..leading.min(replies.len())) {
             open_application(reply.status)?;
         }
-        match self.machine.step(replies) {
+        match machine.step(replies) {
             Ok(Step::Transmit(batch, machine)) => {
-                let state = Self { machine, leading: 0 };
+                let state = Self { machine, offer, leading: 0 };
                 Ok(Next::transmit(batch, trip, State::Bac(Box::new(state))))
             }
-            Ok(Step::Done(session)) => bac_done(trip, session),
+            Ok(Step::Done(session)) => bac_done(trip, offer, session),
             // Instruction or class not supported: the chip does no BAC at all.
             Err(BacError::Denied { status } | BacError::Challenge { status })
                 if [0x6D00, 0x6E00].contains(&status.0) =>
             {
-                Err(ReadError::NoAccessProtocol)
+                Err(no_access(&trip))
             }
             Err(error) => Err(error.into()),
         }
     }
 }
 
-fn bac_done(trip: Trip, session: SecureMessaging) -> Result<Next, ReadError> {
-    let offered = trip.files.get(FileId::CardAccess).and_then(|file| card_access::parse(file).ok());
+fn bac_done(trip: Trip, offer: Offer, session: SecureMessaging) -> Result<Next, ReadError> {
     let access = AccessReport {
         protocol: "BAC",
         mapping: None,
@@ -233,8 +270,9 @@ fn bac_done(trip: Trip, session: SecureMessaging) -> Result<Next, ReadError> {
         parameter_id: None,
         cipher: session.cipher().name(),
         password: password_name(&trip.request.key),
-        pace_offered: offered.is_some_and(|infos| infos.pace().next().is_some()),
-        pace_refused: trip.pace_refused.clone(),
+        card_access: offer.card_access,
+        pace_offered: offer.pace,
+        refused: trip.refused.clone(),
     };
     master::start(trip, Granted { session, access })
 }

@@ -5,6 +5,8 @@ use crate::{
     link::LinkError, pace::PaceError, sm::SmError,
 };
 
+use super::Refusal;
+
 /// Why a passport could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReadError {
@@ -21,8 +23,11 @@ pub enum ReadError {
     #[error("the chip offers less than before")]
     Downgrade,
     /// The chip does no access protocol that the given key fits.
-    #[error("the chip does no access protocol that the key fits")]
-    NoAccessProtocol,
+    #[error("the chip does no access protocol that the key fits and the policy allows")]
+    NoAccessProtocol {
+        /// What was offered and not used.
+        refused: Vec<Refusal>,
+    },
     /// PACE ended without a session.
     #[error("PACE failed")]
     Pace(#[from] PaceError),

@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    AccessReport, ActiveEvidence, ChipReading, Next, Opened, ReadError, State, Trip, open,
+    AccessReport, ActiveEvidence, ChipReading, Next, Opened, ReadError, State, Trip, mapping, open,
 };
 use crate::{
     active_auth::{self, ActiveAuthError, ActiveAuthentication},
@@ -75,6 +75,12 @@ pub(super) fn start(
         return Ok(finish(trip, findings));
     };
     let proof = Proof::new(&trip, &lds, &mut findings);
+    // The chip authentication mapping stands for chip authentication (ICAO 9303-11 §6).
+    if let Some(mapping) = trip.mapping.take() {
+        let card_security = findings.report.card_security.as_ref();
+        findings.chip = Some(mapping::check(mapping, card_security));
+        return active(trip, session, proof, findings);
+    }
     match chip_auth::prepare(&lds, &mut *trip.request.random) {
         Ok(prepared) => chip(trip, session, prepared, proof, findings),
         Err(error) => {

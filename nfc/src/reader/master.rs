@@ -34,11 +34,15 @@ pub(super) fn start(mut trip: Trip, granted: Granted) -> Result<Next, ReadError>
 
 fn wanted(trip: &Trip, granted: &Granted) -> Vec<FileId> {
     let known = trip.kept.known;
-    let asks = known.short_only && known.announced == Announced::Unasked;
-    match asks && trip.request.limits.extended && granted.is_under_master() {
-        true => vec![FileId::AtrInfo],
-        false => Vec::new(),
+    if !granted.is_under_master() {
+        return Vec::new();
     }
+    let asks = known.short_only && known.announced == Announced::Unasked;
+    let info = asks && trip.request.limits.extended;
+    // The key that proves the chip authentication mapping.
+    let key = trip.mapping.as_ref().is_some_and(Result::is_ok);
+    let wanted = [info.then_some(FileId::AtrInfo), key.then_some(FileId::CardSecurity)];
+    wanted.into_iter().flatten().collect()
 }
 
 impl UnderMaster {
@@ -50,11 +54,10 @@ impl UnderMaster {
             return Ok(Next::transmit(batch, trip, State::Master(Box::new(state))));
         }
         let Fetch { session, plan, .. } = self.fetch;
-        plan.finish(&mut trip.files);
-        if trip.kept.known.announced == Announced::Unasked {
-            let info = trip.files.get(FileId::AtrInfo);
-            trip.kept.known.announced = info.map_or(Announced::Nothing, Announced::parse);
+        if let Some(announced) = plan.info() {
+            trip.kept.known.announced = announced;
         }
+        plan.finish(&mut trip.files);
         reading::start(trip, Granted { session, access: self.access })
     }
 

@@ -11,8 +11,10 @@ mod error;
 mod fetch;
 mod genuine;
 mod kept;
+mod mapping;
 mod master;
 mod plan;
+mod policy;
 mod reading;
 
 use std::sync::Arc;
@@ -27,13 +29,18 @@ use self::{
     master::UnderMaster,
     reading::Reading,
 };
-pub use self::{error::ReadError, kept::Kept};
+pub use self::{
+    error::ReadError,
+    kept::Kept,
+    policy::{AccessPolicy, BacPolicy, CardAccess, Refusal, RefusedBy},
+};
 use crate::{
     apdu::{Command, Response, StatusWord},
     check::Check,
     crypto::Secret,
     files::Files,
     link::{Batch, Protocol, Step},
+    pace::{MappingDataError, UnverifiedMapping},
     passive,
     random::Random,
     sm::{SecureMessaging, SmError},
@@ -112,6 +119,8 @@ pub struct ReadRequest {
     pub aa_challenge: [u8; 8],
     /// What the link can carry.
     pub limits: Limits,
+    /// How the chip may be opened.
+    pub policy: AccessPolicy,
     /// Where ephemeral keys and nonces come from.
     pub random: Box<dyn Random>,
 }
@@ -121,10 +130,10 @@ pub struct ReadRequest {
 pub struct AccessReport {
     /// `PACE` or `BAC`.
     pub protocol: &'static str,
-    /// `GM`; of PACE only.
+    /// `GM`, `IM` or `CAM`; of PACE only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapping: Option<&'static str>,
-    /// `ECDH`; of PACE only.
+    /// `ECDH` or `DH`; of PACE only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<&'static str>,
     /// Standardized domain parameters; of PACE only.
@@ -134,11 +143,13 @@ pub struct AccessReport {
     pub cipher: &'static str,
     /// `MRZ` or `CAN`.
     pub password: &'static str,
+    /// How EF.CardAccess was come by.
+    pub card_access: CardAccess,
     /// Whether EF.CardAccess was there and offered PACE.
     pub pace_offered: bool,
-    /// The statuses with which the chip refused PACE before another way was taken.
+    /// What was offered and refused before this way was taken, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub pace_refused: Vec<String>,
+    pub refused: Vec<Refusal>,
 }
 
 /// A signature of active authentication, which can be checked again later.
@@ -189,7 +200,9 @@ struct Trip {
     kept: Kept,
     /// How often the chip broke off and was opened again.
     reopened: u8,
-    pace_refused: Vec<String>,
+    refused: Vec<Refusal>,
+    /// What PACE's chip authentication mapping left to prove, of the session under way.
+    mapping: Option<Result<UnverifiedMapping, MappingDataError>>,
     rounds: usize,
 }
 
@@ -234,8 +247,9 @@ pub fn start(request: ReadRequest) -> Step<ReadPassport, ChipReading> {
 /// the one of before, only what is missing is read, else all.
 #[must_use]
 pub fn resume(request: ReadRequest, kept: Kept) -> Step<ReadPassport, ChipReading> {
-    let (files, pace_refused) = (Files::new(), Vec::new());
-    access::start(Trip { request, files, kept, reopened: 0, pace_refused, rounds: 0 }).0
+    let (files, refused) = (Files::new(), Vec::new());
+    let trip = Trip { request, files, kept, reopened: 0, refused, mapping: None, rounds: 0 };
+    access::start(trip).0
 }
 
 impl ReadPassport {
@@ -324,6 +338,8 @@ fn reopen(mut trip: Trip, error: ReadError, block: Block) -> Result<Next, ReadEr
     trip.reopened = trip.reopened.saturating_add(1);
     trip.kept.cautious = true;
     trip.kept.known.broke_off(block, at_length);
+    trip.refused.clear();
+    trip.mapping = None;
     Ok(access::start_again(trip))
 }
 

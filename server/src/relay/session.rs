@@ -6,7 +6,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use enroll_core::reason::{LeadsTo, ReasonCode};
 use nfc::apdu::Response;
 use nfc::link::{Batch, Protocol, Step};
-use nfc::reader::{self, ChipReading, Limits, ReadError, ReadPassport, ReadRequest};
+use nfc::reader::{self, AccessPolicy, ChipReading, Limits, ReadError, ReadPassport, ReadRequest};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -319,6 +319,7 @@ fn request(start: ChipStart, hello: &Hello, app: &App) -> ReadRequest {
             max_response: hello.max_response,
             extended: hello.extended_length,
         },
+        policy: AccessPolicy::default(),
         random: Box::new(nfc::random::SystemRandom),
     }
 }

@@ -15,7 +15,7 @@ use nfc::{
     link::{Counting, Link, Traffic, drive},
     pcsc::PcscLink,
     random::{Random, SystemRandom},
-    reader::{self, AccessKey, Can, ChipReading, Limits, ReadError, ReadRequest},
+    reader::{self, AccessKey, AccessPolicy, Can, ChipReading, Limits, ReadError, ReadRequest},
     trust::{Domain, TrustStore},
 };
 use serde_json::{Value, json};
@@ -103,6 +103,7 @@ fn request(args: &Args) -> Result<ReadRequest, CliError> {
         at: args.at.unwrap_or_else(today::utc),
         aa_challenge,
         limits: limits(args),
+        policy: AccessPolicy::default(),
         random: Box::new(random),
     })
 }
