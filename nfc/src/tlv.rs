@@ -264,7 +264,9 @@ pub fn encode(tag: Tag, value: &[u8]) -> Vec<u8> {
 }
 
 fn push_header(out: &mut Vec<u8>, tag: Tag, length: usize) {
-    out.extend(tag.0.to_be_bytes().into_iter().skip_while(|b| *b == 0));
+    let [head @ .., last] = tag.0.to_be_bytes();
+    out.extend(head.into_iter().skip_while(|b| *b == 0));
+    out.push(last);
     let bytes = length.to_be_bytes();
     let significant = bytes.iter().skip_while(|b| **b == 0);
     match u8::try_from(length) {
@@ -297,6 +299,13 @@ mod tests {
             let bytes = encode(Tag(0x61), &vec![0; length]);
             assert_eq!(hex::encode(&bytes[..header.len() / 2]), header.to_lowercase());
         }
+    }
+
+    #[test]
+    fn tag_zero_is_written_too() {
+        assert_eq!(encode(Tag(0), &[7]), [0, 1, 7]);
+        assert_eq!(encode(Tag(0x1F00), &[7]), [0x1F, 0, 1, 7]);
+        assert_eq!(single(&[0, 1, 7], Tag(0)).unwrap().value, [7]);
     }
 
     #[test]
