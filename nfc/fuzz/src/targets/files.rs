@@ -1,0 +1,99 @@
+//! The files of the logical data structure, and what signs them.
+
+use nfc::{
+    cms::SignedData,
+    files::{FileId, Files},
+    lds::{card_access, com, dg1, dg2, dg14, dg15, security_infos::SecurityInfos, sod},
+    pace::Suite,
+    passive, tlv,
+    trust::{Domain, TrustStore, certificate::Certificate, crl::Crl, master_list},
+};
+
+use super::TODAY;
+
+/// Every file but EF.SOD. The first byte names the file; its top bit puts the file's own tag and
+/// length around the rest.
+pub fn lds(data: &[u8]) {
+    let Some((choice, body)) = data.split_first() else { return };
+    let Some(file) = LDS.get(usize::from(choice & 0x7F) % LDS.len()).copied() else { return };
+    let framed = tlv::encode(file.tag(), body);
+    let bytes = if choice & 0x80 == 0 { body } else { framed.as_slice() };
+    match file {
+        FileId::Com => drop(com::parse(bytes)),
+        FileId::DG1 => zone(bytes),
+        FileId::DG2 => portraits(bytes),
+        FileId::DG14 => drop(dg14::parse(bytes)),
+        FileId::DG15 => drop(dg15::parse(bytes)),
+        _ => drop(card_access::parse(bytes)),
+    }
+}
+
+const LDS: [FileId; 6] =
+    [FileId::Com, FileId::DG1, FileId::DG2, FileId::DG14, FileId::DG15, FileId::CardAccess];
+
+/// DG1, and the access key that its zone yields.
+fn zone(file: &[u8]) {
+    let _ = dg1::issuer(file);
+    let Ok(zone) = dg1::parse(file) else { return };
+    let _ = zone.access_key().information();
+}
+
+fn portraits(file: &[u8]) {
+    let Ok(portraits) = dg2::portraits(file) else { return };
+    assert!(!portraits.is_empty() && portraits.len() <= 8);
+    let whole: usize = portraits.iter().map(|portrait| portrait.bytes.len()).sum();
+    assert!(whole <= file.len(), "portraits longer than their file");
+}
+
+/// `SecurityInfos`, alone and compared with each other.
+pub fn security_infos(data: &[u8]) {
+    let Ok(infos) = SecurityInfos::parse(data) else { return };
+    assert!(infos.has_same_pace(&infos));
+    assert!(Suite::choose(&infos).len() <= infos.pace().count());
+    let _ = nfc::chip_auth::is_offered(&infos);
+    let _ = infos.active_authentication().map(ToString::to_string);
+}
+
+/// EF.SOD: the signed message, the security object in it, and passive authentication over it.
+pub fn sod(data: &[u8]) {
+    let framed = match tlv::single(data, FileId::Sod.tag()) {
+        Ok(_) => data.to_vec(),
+        Err(_) => tlv::encode(FileId::Sod.tag(), data),
+    };
+    let _ = sod::SecurityObject::parse(data);
+    if let Ok(signed) = sod::parse(&framed) {
+        let _ = sod::SecurityObject::parse(&signed.content);
+        signers(&signed);
+    }
+    let com = tlv::encode(FileId::Com.tag(), &[]);
+    let files: Files = [(FileId::Sod, framed), (FileId::Com, com)].into_iter().collect();
+    let report = passive::verify(&files, &TrustStore::new(Domain::Qa), TODAY);
+    assert!(report.verified.is_none(), "nobody is trusted");
+}
+
+fn signers(signed: &SignedData) {
+    for signer in &signed.signers {
+        let _ = (signer.hash(), signer.signature_algorithm(), signer.attributes());
+        if let Some(certificate) = signed.certificate_of(signer)
+            && let Ok(key) = certificate.public_key()
+        {
+            let _ = signer.verify(&signed.content, &key);
+        }
+    }
+}
+
+/// Certificates, revocation lists and master lists, also as anchors of their own.
+pub fn certificates(data: &[u8]) {
+    if let Ok(certificate) = Certificate::parse(data) {
+        let _ = (certificate.public_key(), certificate.signature_algorithm());
+        let _ = (certificate.is_self_signed(), certificate.country());
+        let mut store = TrustStore::new(Domain::Qa);
+        if store.add_der(data).is_ok() {
+            let _ = store.path(&certificate);
+        }
+    }
+    if let Ok(list) = Crl::parse(data) {
+        let _ = list.revokes(&[1]);
+    }
+    let _ = master_list::parse(data);
+}
