@@ -63,6 +63,8 @@ pub struct Chip<'s, 'a> {
     agreed: Option<Session>,
     stage: Stage,
     commands: usize,
+    /// Answers to the batch in hand that came before the link was lost.
+    came: Vec<Response>,
 }
 
 /// Where PACE stands.
@@ -87,7 +89,28 @@ impl<'s, 'a> Chip<'s, 'a> {
     pub fn new(nature: Nature, files: BTreeMap<u8, Vec<u8>>, script: &'s Script<'a>) -> Self {
         let (session, agreed) = (None, None);
         let stage = Stage::Idle;
-        Self { script, nature, files, current: None, session, agreed, stage, commands: 0 }
+        Self {
+            script,
+            nature,
+            files,
+            current: None,
+            session,
+            agreed,
+            stage,
+            commands: 0,
+            came: Vec::new(),
+        }
+    }
+
+    /// Out of the field and back again.
+    pub fn reset(&mut self) {
+        (self.session, self.agreed, self.current) = (None, None, None);
+        self.stage = Stage::Idle;
+    }
+
+    /// The answers that came before the link was lost.
+    pub fn came(&mut self) -> Vec<Response> {
+        std::mem::take(&mut self.came)
     }
 
     fn answer(&mut self, command: &Command) -> Result<Response, LinkError> {
@@ -99,8 +122,13 @@ impl<'s, 'a> Chip<'s, 'a> {
         }
         let protected = command.cla & 0x0C == 0x0C;
         let plain = match (&mut self.session, protected) {
-            (Some(session), true) => session.open(command).ok_or(LinkError::Lost)?,
-            _ => command.clone(),
+            (Some(session), true) => session.open(command),
+            _ => Some(command.clone()),
+        };
+        // Keys that do not fit: the session is over.
+        let Some(plain) = plain else {
+            self.session = None;
+            return Ok(Response::status(StatusWord(0x6988)));
         };
         let mut reply = self.plain(&plain);
         fault.apply(Place::Inside, &mut reply);
@@ -332,7 +360,12 @@ impl Curve {
 
 impl Link for Chip<'_, '_> {
     fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
-        let mut replies = one_by_one(batch, |command| self.answer(command))?;
+        self.came.clear();
+        let mut replies = one_by_one(batch, |command| {
+            let reply = self.answer(command)?;
+            self.came.push(reply.clone());
+            Ok(reply)
+        })?;
         match self.script.byte() {
             0xF0 => drop(replies.pop()),
             0xF1 => replies.extend(replies.last().cloned()),
