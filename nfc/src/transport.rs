@@ -21,6 +21,8 @@ pub enum Transmission {
 
 /// The longest answer that is put together.
 const LONGEST: usize = 65_538;
+/// The most parts that an answer comes in: a card that dribbles bytes must not hold the reader.
+const MOST_PARTS: usize = 1024;
 
 /// Sends `command` with `send` and puts the whole answer together.
 ///
@@ -44,12 +46,15 @@ pub fn exchange(
         reply = ask(&command.clone().expecting(short(exact)))?;
     }
     let mut data = std::mem::take(&mut reply.data);
+    let mut parts = 1_usize;
     while let [0x61, more] = reply.status.0.to_be_bytes() {
         // Logical channel as in the command, no secure messaging: this is transport.
         let get = Command::new(command.cla & 0x03, 0xC0, 0x00, 0x00).expecting(short(more));
         reply = ask(&get)?;
         data.extend_from_slice(&reply.data);
-        if reply.data.is_empty() && reply.status.0 >> 8 == 0x61 || data.len() > LONGEST {
+        parts = parts.saturating_add(1);
+        let endless = reply.data.is_empty() || parts >= MOST_PARTS;
+        if endless && reply.status.0 >> 8 == 0x61 || data.len() > LONGEST {
             return Err(MALFORMED);
         }
     }
@@ -203,8 +208,12 @@ mod tests {
         let command = Command::new(0x00, 0xB0, 0, 0).expecting(256);
         let answer = exchange(Transmission::Blocks, &command, |_| Ok(vec![0x61, 0x10]));
         assert_eq!(answer, Err(MALFORMED));
-        let answer = exchange(Transmission::Blocks, &command, |_| Ok(vec![1, 2, 3, 0x61, 0x10]));
-        assert_eq!(answer, Err(MALFORMED));
+        let mut asked = 0;
+        let answer = exchange(Transmission::Blocks, &command, |_| {
+            asked += 1;
+            Ok(vec![1, 2, 3, 0x61, 0x10])
+        });
+        assert_eq!((answer, asked), (Err(MALFORMED), MOST_PARTS));
         assert_eq!(exchange(Transmission::Blocks, &command, |_| Ok(vec![0x90])), Err(MALFORMED));
     }
 
