@@ -10,7 +10,7 @@ use nfc::{
     check::Outcome,
     files::FileId,
     link::{Link, Protocol, Step},
-    reader::{self, AccessKey, ChipReading, Limits, ReadError, ReadRequest},
+    reader::{self, AccessKey, AccessPolicy, ChipReading, Limits, ReadError, ReadRequest},
     trust::TrustStore,
 };
 
@@ -65,6 +65,7 @@ fn request(limits: Limits) -> ReadRequest {
         at: TODAY,
         aa_challenge: [0x5A; 8],
         limits,
+        policy: AccessPolicy::default(),
         random: Box::new(Counted::default()),
     }
 }
