@@ -84,7 +84,9 @@ fn the_chip_that_is_fuzzed_with_is_genuine_when_left_alone() {
     for check in &reading.checks {
         assert!(!matches!(check.outcome, Outcome::Failed(_)), "{check:?}");
     }
-    for id in ["sod.signature", "dg.hash", "signer.chain", "chip_authentication", "active_authentication"] {
+    for id in
+        ["sod.signature", "dg.hash", "signer.chain", "chip_authentication", "active_authentication"]
+    {
         let check = reading.checks.iter().find(|check| check.id == id).unwrap();
         assert_eq!(check.outcome, Outcome::Passed, "{check:?}");
     }
