@@ -24,8 +24,11 @@ pub fn lds(data: &[u8]) {
     parse(if choice & 0x80 == 0 { body } else { &framed });
 }
 
+/// Parses a file, and asserts what must hold of it.
+type Parse = fn(&[u8]);
+
 /// Each file's tag, and what parses it. New ones come last: the corpus counts on the order.
-const LDS: [(Tag, fn(&[u8])); 12] = [
+const LDS: [(Tag, Parse); 12] = [
     (Tag(0x60), |file| drop(com::parse(file))),
     (Tag(0x61), zone),
     (Tag(0x75), portraits),
