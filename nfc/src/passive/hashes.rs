@@ -116,7 +116,7 @@ fn downgrade_check(
 #[serde(rename_all = "snake_case")]
 enum Agreement {
     Agrees,
-    /// EF.COM; [`super::content`] judges that.
+    /// EF.COM or DG14 is malformed; [`super::content`] judges that.
     NotComparable,
     Malformed,
     DataGroupsDiffer,
@@ -163,6 +163,8 @@ fn card_access_agrees(
         (None, None) => Agreement::NoDg14,
         (_, Some(Ok(signed))) if offered.has_same_pace(&signed) => Agreement::Agrees,
         (Some(true), Some(Ok(signed))) if signed.pace().next().is_none() => Agreement::Agrees,
-        (_, Some(_)) => Agreement::NotInDg14,
+        (_, Some(Ok(_))) => Agreement::NotInDg14,
+        // Refused as malformed, or as changed; what it promises is not known.
+        (_, Some(Err(_))) => Agreement::NotComparable,
     }
 }
