@@ -47,6 +47,7 @@ fn read(passport: &Passport) -> ChipReading {
         at: TODAY,
         aa_challenge: [0x5A; 8],
         limits: Limits::EXTENDED,
+        policy: reader::AccessPolicy::default(),
         random: Box::new(SystemRandom),
     };
     let mut chip = InProcess(Chip::new(passport));
