@@ -1,4 +1,4 @@
-//! `fixtures list | make | plug | run | enrol` (INTERFACES, *`fixtures` by example*).
+//! `fixtures list | make | plug | run | enrol | conformance | figures` (INTERFACES, *`fixtures` by example*).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 use std::{
@@ -23,7 +23,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     chip_link::ChipLink,
-    citizen,
+    citizen, conformance, figures,
     report::{self, Outcome},
     run::{self, Through, chain},
 };
@@ -73,6 +73,9 @@ enum Command {
     Run {
         /// Names of the catalogue; all of it without any.
         names: Vec<String>,
+        /// Only the twenty that are played through pcscd in every test run.
+        #[arg(long, conflicts_with = "names")]
+        chosen: bool,
         /// How the chip is reached.
         #[arg(long, value_enum, default_value = "memory")]
         through: Through,
@@ -80,6 +83,17 @@ enum Command {
         #[arg(long)]
         report: Option<PathBuf>,
     },
+    /// Runs the fixtures that play cases of BSI TR-03105-5.1 and writes what came of each.
+    Conformance {
+        /// Writes nothing; fails if the page is out of date.
+        #[arg(long)]
+        check: bool,
+        /// The page.
+        #[arg(long, default_value = "docs/conformance.md")]
+        page: PathBuf,
+    },
+    /// Counts what reading a passport costs: commands, round trips and bytes.
+    Figures,
     /// Plays a citizen with a phone: enrols one fixture at a running server.
     Enrol {
         /// A name of the catalogue, or a description file.
@@ -129,7 +143,11 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
         Command::List => list(cli),
         Command::Make { spec, out, portraits } => make(cli, spec, out, portraits.as_deref()),
         Command::Plug { spec, files, vpcd } => plug(cli, spec.as_deref(), files.as_deref(), vpcd),
-        Command::Run { names, through, report } => run(cli, names, *through, report.as_deref()),
+        Command::Run { names, chosen, through, report } => {
+            run(cli, &chosen_or(names, *chosen), *through, report.as_deref())
+        }
+        Command::Conformance { check, page } => conformance(cli, *check, page),
+        Command::Figures => figures(cli),
         Command::Enrol { spec, server } => enrol(cli, spec, server),
     }
 }
@@ -147,7 +165,7 @@ fn list(cli: &Cli) -> Result<ExitCode, Stop> {
                 })
             );
         } else {
-            println!("{:16} {}", entry.name, entry.title_en);
+            println!("{:40} {}", entry.name, entry.title_en);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -181,6 +199,10 @@ fn plug(cli: &Cli, spec: Option<&str>, files: Option<&Path>, vpcd: &str) -> Resu
     Ok(ExitCode::SUCCESS)
 }
 
+fn chosen_or(names: &[String], chosen: bool) -> Vec<String> {
+    if chosen { catalogue::TWENTY.map(str::to_owned).to_vec() } else { names.to_vec() }
+}
+
 fn run(
     cli: &Cli,
     names: &[String],
@@ -192,8 +214,7 @@ fn run(
     } else {
         names.iter().map(|name| entry(name)).collect::<Result<_, _>>()?
     };
-    let outcomes = run::run(&entries, through, &portraits(cli)?, &cli.data.join("models"), today())
-        .map_err(|e| Stop::CannotRun(chain(&e)))?;
+    let outcomes = outcomes(cli, &entries, through)?;
     outcomes.iter().for_each(|outcome| print(cli, outcome));
     let right = outcomes.iter().filter(|o| o.as_expected()).count();
     if !cli.json {
@@ -205,6 +226,11 @@ fn run(
     Ok(if right == outcomes.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn outcomes(cli: &Cli, entries: &[Entry], through: Through) -> Result<Vec<Outcome>, Stop> {
+    run::run(entries, through, &portraits(cli)?, &cli.data.join("models"), today())
+        .map_err(|e| Stop::CannotRun(chain(&e)))
+}
+
 fn print(cli: &Cli, outcome: &Outcome) {
     if cli.json {
         println!("{}", json!({"as_expected": outcome.as_expected(), "outcome": outcome}));
@@ -212,7 +238,47 @@ fn print(cli: &Cli, outcome: &Outcome) {
     }
     let found = outcome.found.as_ref().map_or_else(|e| format!("error: {e}"), ToString::to_string);
     let mark = if outcome.as_expected() { "ok  " } else { "DIFF" };
-    println!("{mark} {:16} expected {}, found {found}", outcome.name, outcome.expected);
+    println!("{mark} {:40} expected {}, found {found}", outcome.name, outcome.expected);
+}
+
+fn conformance(cli: &Cli, check: bool, file: &Path) -> Result<ExitCode, Stop> {
+    let units = fixtures::conformance::units().map_err(|e| Stop::CannotRun(chain(&e)))?;
+    let entries = conformance::players(catalogue()?);
+    let outcomes = outcomes(cli, &entries, Through::Memory)?;
+    let page = conformance::page(&units, &entries, &outcomes);
+    let current = fs::read_to_string(file).is_ok_and(|old| old == page);
+    if !check && !current {
+        fs::write(file, page).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    }
+    let right = outcomes.iter().filter(|o| o.as_expected()).count();
+    if cli.json {
+        let (cases, played) = (json!(right), outcomes.len());
+        println!("{}", json!({"current": current, "as_expected": cases, "fixtures": played}));
+    } else {
+        println!("{right} of {} fixtures as expected", outcomes.len());
+        println!("{}: {}", file.display(), if current { "up to date" } else { "out of date" });
+    }
+    let fine = right == outcomes.len() && (current || !check);
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn figures(cli: &Cli) -> Result<ExitCode, Stop> {
+    let figures = figures::count(today()).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    if !cli.json {
+        println!("of a passport with {}", lengths());
+    }
+    for figure in &figures {
+        match cli.json {
+            true => println!("{}", json!({"held": figure.is_held(), "figure": figure})),
+            false => println!("{figure}"),
+        }
+    }
+    let held = figures.iter().all(figures::Figure::is_held);
+    Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn lengths() -> String {
+    figures::LENGTHS.map(|(file, bytes)| format!("{file} {bytes}")).join(", ") + " bytes"
 }
 
 /// The first line tells the enrolment's identifier as soon as it has one, the second how it ended.

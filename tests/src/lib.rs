@@ -5,6 +5,9 @@
 pub mod chip_link;
 pub mod citizen;
 pub mod cli;
+pub mod conformance;
+pub mod figures;
+pub mod issuer;
 pub mod memory;
 pub mod report;
 pub mod run;

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use enroll_core::reason::ReasonCode;
 use fixtures::{chip::Chip, passport::Passport};
 use nfc::{
-    check::Reason,
-    link::{self, LinkError},
+    link::{Link, LinkError, Protocol as _, Step},
     random::SystemRandom,
-    reader::{self, AccessKey, AccessPolicy, Limits, ReadError, ReadRequest},
+    reader::{
+        self, AccessKey, AccessPolicy, ChipReading, Kept, Limits, ReadError, ReadPassport,
+        ReadRequest,
+    },
 };
 use serde_json::json;
 use server::{
@@ -90,27 +92,55 @@ async fn read_chip(
 ) -> Result<Result<(), ReasonCode>, MemoryError> {
     let app = &station.app;
     let mut link = ChipLink(Chip::new(passport));
+    let mut kept = Kept::default();
     for _ in 0..STARTS {
         let hello = link.start().map_err(MemoryError::Chip)?;
         let start = match app.chip_start(access).await {
             Err(AppError::Reason(reason)) => return Ok(Err(reason)),
             other => other?,
         };
-        let request = request(station, start, &hello);
-        match link::drive::<_, ReadError>(reader::start(request), &mut link) {
-            Ok(reading) => {
-                return Ok(app.chip_read(access, Box::new(reading)).await.map(|_| Ok(()))?);
+        match read(reader::resume(request(station, start, &hello), kept), &mut link) {
+            Turn::Read(reading) => {
+                return Ok(app.chip_read(access, reading).await.map(|_| Ok(()))?);
             }
-            Err(error) if error.reason() == Reason::LinkLost => app.chip_lost(access).await?,
-            Err(error) => {
+            Turn::Failed(error) => {
                 let reason = ReasonCode::from(error.reason());
                 app.chip_failed(access, reason).await?;
                 return Ok(Err(reason));
+            }
+            Turn::Lost(files) => {
+                app.chip_lost(access).await?;
+                kept = files;
             }
         }
     }
     app.chip_failed(access, ReasonCode::CHIP_LINK_LOST).await?;
     Ok(Err(ReasonCode::CHIP_LINK_LOST))
+}
+
+/// What came of one start of the chip.
+enum Turn {
+    Read(Box<ChipReading>),
+    Failed(ReadError),
+    Lost(Kept),
+}
+
+fn read(mut step: Step<ReadPassport, ChipReading>, link: &mut dyn Link) -> Turn {
+    loop {
+        let (batch, state) = match step {
+            Step::Done(reading) => return Turn::Read(Box::new(reading)),
+            Step::Transmit(batch, state) => (batch, state),
+        };
+        let next = match link.transmit(&batch) {
+            Ok(replies) => state.step(replies),
+            Err(LinkError::Lost) => return Turn::Lost(state.link_lost(Vec::new())),
+            Err(error) => Err(error.into()),
+        };
+        step = match next {
+            Ok(step) => step,
+            Err(error) => return Turn::Failed(error),
+        };
+    }
 }
 
 fn request(station: &Station, start: ChipStart, hello: &Hello) -> ReadRequest {

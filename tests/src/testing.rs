@@ -33,6 +33,20 @@ pub fn virtual_reader() -> Option<String> {
     reader
 }
 
+/// Reference data that are not part of the project (`INDRUL_FIELD_DATA`, else beside the workspace), or
+/// `None` (said on standard error) where they are not.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub fn field_data(part: &str) -> Option<PathBuf> {
+    let beside = root().join("../shared/data");
+    let path = env::var_os("INDRUL_FIELD_DATA").map_or(beside, PathBuf::from).join(part);
+    let found = path.exists();
+    if !found {
+        eprintln!("skipped: no field data ({part})");
+    }
+    found.then_some(path)
+}
+
 /// Today, as the service judges documents.
 #[must_use]
 pub fn today() -> Date {
