@@ -244,7 +244,11 @@ impl Plan {
                 let ok = reply.status.is_ok() || reply.status == StatusWord::END_OF_FILE;
                 match content(&reply.data, odd).filter(|data| ok && !data.is_empty()) {
                     Some(data) => self.received(file, offset, expected, (data, reply.status)),
-                    None => self.refused(file, reply.status),
+                    None => {
+                        // Chips differ in what is open after a command that they refused.
+                        self.current = None;
+                        self.refused(file, reply.status)
+                    }
                 }
             }
         }
