@@ -41,6 +41,12 @@ pub enum LinkError {
     /// The chip left the field or the card was removed.
     #[error("the link to the chip was lost")]
     Lost,
+    /// The chip left the field in the middle of a batch, after these replies.
+    #[error("the link to the chip was lost after {} replies", replies.len())]
+    LostAfter {
+        /// The replies to the first commands of the batch.
+        replies: Vec<Response>,
+    },
     /// The reader or client answered with something that is no reply to the batch.
     #[error("the link answered {replies} replies to {commands} commands")]
     Malformed {
@@ -55,6 +61,18 @@ pub enum LinkError {
         /// The reader service's word for it.
         reason: &'static str,
     },
+}
+
+impl LinkError {
+    /// The replies that still came if the chip left the field; `None` for any other error.
+    #[must_use]
+    pub fn into_replies(self) -> Option<Vec<Response>> {
+        match self {
+            Self::Lost => Some(Vec::new()),
+            Self::LostAfter { replies } => Some(replies),
+            Self::Malformed { .. } | Self::Unavailable { .. } => None,
+        }
+    }
 }
 
 /// A way to a chip.
@@ -178,4 +196,47 @@ pub fn one_by_one<E>(
         }
     }
     Ok(replies)
+}
+
+/// Sends a batch's commands one by one as [`one_by_one`] does, and keeps the replies of a batch in
+/// the middle of which the chip left the field.
+///
+/// # Errors
+/// Whatever `send` fails with; [`LinkError::LostAfter`] for [`LinkError::Lost`] after a reply.
+pub fn until_lost(
+    batch: &Batch,
+    mut send: impl FnMut(&Command) -> Result<Response, LinkError>,
+) -> Result<Vec<Response>, LinkError> {
+    let mut kept = Vec::new();
+    let result = one_by_one(batch, |command| {
+        let reply = send(command)?;
+        kept.push(reply.clone());
+        Ok(reply)
+    });
+    match result {
+        Err(LinkError::Lost) if !kept.is_empty() => Err(LinkError::LostAfter { replies: kept }),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_before_the_loss_are_kept() {
+        let batch = Batch::new(vec![Command::new(0, 0xB0, 0, 0); 3]);
+        let play = |answered: usize| {
+            let mut left = answered;
+            until_lost(&batch, |_| {
+                left = left.checked_sub(1).ok_or(LinkError::Lost)?;
+                Ok(Response::status(StatusWord::OK))
+            })
+        };
+        assert_eq!(play(0), Err(LinkError::Lost));
+        let replies = vec![Response::status(StatusWord::OK); 2];
+        assert_eq!(play(2), Err(LinkError::LostAfter { replies: replies.clone() }));
+        assert_eq!(play(2).unwrap_err().into_replies(), Some(replies));
+        assert_eq!(play(3).map(|replies| replies.len()), Ok(3));
+    }
 }

@@ -9,7 +9,7 @@ use ::pcsc::{Card, Context, Disposition, Error, Protocol, Protocols, Scope, Shar
 
 use crate::{
     apdu::Response,
-    link::{Batch, Link, LinkError, one_by_one},
+    link::{Batch, Link, LinkError, until_lost},
     transport::{Transmission, exchange},
 };
 
@@ -55,7 +55,7 @@ impl Link for PcscLink {
     fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
         let card = self.card.as_ref().ok_or(LinkError::Lost)?;
         let mut buffer = vec![0; ::pcsc::MAX_BUFFER_SIZE_EXTENDED];
-        one_by_one(batch, |command| {
+        until_lost(batch, |command| {
             exchange(self.transmission, command, |bytes| {
                 card.transmit(bytes, &mut buffer).map(<[u8]>::to_vec).map_err(broken)
             })

@@ -120,11 +120,12 @@ fn transmit(
             let replies = replies.iter().map(Response::encode).map(Apdu).collect();
             send(socket, &FromClient::Replies { seq, replies })
         }
-        Err(LinkError::Lost) => {
-            send(socket, &FromClient::LinkLost { seq })?;
+        Err(error) => {
+            let replies = error.clone().into_replies().ok_or(error)?;
+            let replies = replies.iter().map(Response::encode).map(Apdu).collect();
+            send(socket, &FromClient::LinkLost { seq, replies })?;
             send(socket, &FromClient::Hello(reader.start()?))
         }
-        Err(other) => Err(other.into()),
     }
 }
 

@@ -3,7 +3,7 @@
 use fixtures::chip::Chip;
 use nfc::{
     apdu::Response,
-    link::{Batch, Link, LinkError, one_by_one},
+    link::{Batch, Link, LinkError, until_lost},
 };
 use server::{
     relay::wire::{Hello, LinkKind},
@@ -15,7 +15,7 @@ pub struct ChipLink(pub Chip);
 
 impl Link for ChipLink {
     fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
-        one_by_one(batch, |command| {
+        until_lost(batch, |command| {
             // The chip answers nothing once it was torn away.
             Response::decode(&self.0.transmit(&command.encode())).map_err(|_| LinkError::Lost)
         })

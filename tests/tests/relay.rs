@@ -17,8 +17,15 @@ use indrul_tests::{
     station::Station,
     testing::{data, passport},
 };
+use nfc::{
+    apdu::Response,
+    link::{Batch, Link, LinkError},
+};
 use serde_json::{Value, json};
-use server::relay_client::Ended;
+use server::{
+    relay::wire::Hello,
+    relay_client::{Ended, Reader},
+};
 use tungstenite::{ClientRequestBuilder, Message, WebSocket, stream::MaybeTlsStream};
 
 fn station(passports: &[Passport]) -> Station {
@@ -74,6 +81,53 @@ fn a_card_pulled_out_in_the_middle_is_read_anew_on_the_same_socket() {
     let torn = Chip::new(&good).with_faults(vec![Fault::tear_after(20)]);
     let ended = enrolment.read_chip(&mut ChipLink(torn)).unwrap();
     assert_eq!(ended, Ended::Finished { verdict: "accepted".into() });
+}
+
+/// A chip on a phone that carries short answers only, and how many commands it was sent.
+struct Short {
+    chip: ChipLink,
+    commands: usize,
+    starts: usize,
+}
+
+impl Link for Short {
+    fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
+        let replies = self.chip.transmit(batch);
+        self.commands += match &replies {
+            Ok(replies) | Err(LinkError::LostAfter { replies }) => replies.len(),
+            Err(_) => 0,
+        };
+        replies
+    }
+}
+
+impl Reader for Short {
+    fn start(&mut self) -> Result<Hello, LinkError> {
+        self.starts += 1;
+        let hello = self.chip.start()?;
+        Ok(Hello { max_response: 258, extended_length: false, ..hello })
+    }
+}
+
+// proves B5
+#[test]
+fn after_a_lost_link_only_what_is_missing_is_read() {
+    let good = passport("good");
+    let station = station(std::slice::from_ref(&good));
+    let read = |faults: Vec<Fault>| {
+        let enrolment = with_page(&station, &good);
+        let chip = ChipLink(Chip::new(&good).with_faults(faults));
+        let mut phone = Short { chip, commands: 0, starts: 0 };
+        let ended = enrolment.read_chip(&mut phone).unwrap();
+        assert_eq!(ended, Ended::Finished { verdict: "accepted".into() });
+        phone
+    };
+    let whole = read(Vec::new()).commands;
+    let torn = read(vec![Fault::tear_after(60)]);
+    assert_eq!(torn.starts, 2);
+    // Again: EF.CardAccess, PACE in 5, SELECT, EF.SOD; and no block of the portrait twice.
+    let again = 1 + 5 + 1 + good.files["EF.SOD"].len().div_ceil(223);
+    assert_eq!(torn.commands, whole + again);
 }
 
 #[test]

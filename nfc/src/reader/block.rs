@@ -15,7 +15,7 @@ use crate::{
 const LONGEST: usize = 0x7FFF;
 /// A response of 256 bytes and the status: what short lengths carry.
 const SHORT_RESPONSE: usize = 258;
-/// The lengths of answers, without status, at which chips are known to stop.
+/// Lengths at which chips are known to stop: of answers without status, or of what they hold.
 const KNOWN: [usize; 8] = [48, 64, 96, 128, 160, 224, 256, 4096];
 /// A block that any chip can answer.
 const LEAST: usize = 8;
@@ -64,7 +64,7 @@ impl Known {
             self.announced = if announced { Announced::Nothing } else { Announced::Unasked };
             (self.short_only, self.block) = (true, None);
         } else if at_length {
-            block.step_down();
+            block.step_down(block.now());
             self.block = Some(block.now());
         }
     }
@@ -103,11 +103,11 @@ impl Block {
             (true, _) => announced.min(whole),
         };
         let now = known.block.map_or(most, |block| block.min(most)).max(1);
-        let smaller = KNOWN
-            .iter()
-            .map(|response| session.capacity(response.saturating_add(2)))
-            .filter(|block| (LEAST..now).contains(block))
-            .collect();
+        let known = KNOWN.iter().map(|length| session.capacity(length.saturating_add(2)));
+        let mut smaller: Vec<_> = known.chain(KNOWN.into_iter().filter(|l| *l <= most)).collect();
+        smaller.retain(|block| (LEAST..now).contains(block));
+        smaller.sort_unstable();
+        smaller.dedup();
         Self { now, short, smaller, refused: None, long_proved: false }
     }
 
@@ -136,12 +136,14 @@ impl Block {
         self.smaller.retain(|smaller| *smaller < self.now);
     }
 
-    /// The chip refused the length without saying which it bears.
-    pub(super) fn step_down(&mut self) {
-        if self.is_long() && self.refused.is_none() {
-            self.refused = Some(self.now);
+    /// The chip refused `length` bytes without saying how many it bears.
+    pub(super) fn step_down(&mut self, length: usize) {
+        let refused = length.min(self.now);
+        if refused > self.short && self.refused.is_none() {
+            self.refused = Some(refused);
         }
-        self.now = self.smaller.pop().unwrap_or((self.now / 2).max(LEAST));
+        self.smaller.retain(|smaller| *smaller < refused);
+        self.now = self.smaller.pop().unwrap_or((refused / 2).max(LEAST)).min(self.now);
     }
 
     /// Whether a long answer was refused.
@@ -173,11 +175,11 @@ mod tests {
     fn the_block_shrinks_step_by_step_and_never_to_nothing() {
         let mut block = Block::new(&session(), Limits::EXTENDED, Known::default());
         let mut seen = vec![block.now()];
-        for _ in 0..12 {
-            block.step_down();
+        for _ in 0..24 {
+            block.step_down(usize::MAX);
             seen.push(block.now());
         }
-        assert_eq!(seen[..6], [32767, 4063, 223, 191, 127, 95]);
+        assert_eq!(seen[..10], [32767, 4096, 4063, 256, 224, 223, 191, 160, 128, 127]);
         assert!(seen.is_sorted_by(|a, b| a >= b));
         assert_eq!(seen.last(), Some(&LEAST));
     }
@@ -191,7 +193,7 @@ mod tests {
         let mut block = Block::new(&session, Limits::EXTENDED, Known::default());
         block.announced(announced, &session);
         assert_eq!(block.now(), 32767);
-        block.step_down();
+        block.step_down(32767);
         block.announced(announced, &session);
         assert_eq!(block.now(), 975);
         // The next session begins with it.

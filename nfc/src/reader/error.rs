@@ -80,7 +80,9 @@ impl ReadError {
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Link(LinkError::Lost | LinkError::Unavailable { .. }) => Reason::LinkLost,
+            Self::Link(
+                LinkError::Lost | LinkError::LostAfter { .. } | LinkError::Unavailable { .. },
+            ) => Reason::LinkLost,
             Self::NotAnEmrtd { .. } => Reason::NotAnEmrtd,
             Self::Downgrade => Reason::Downgrade,
             Self::Pace(PaceError::Denied { .. } | PaceError::Token) => Reason::AccessDenied,

@@ -30,7 +30,7 @@ const HEADER: usize = 8;
 /// What EF.ATR/INFO is asked for: more than any chip has to say.
 const INFO: usize = 64;
 /// How often one file may be refused before it is given up.
-const MOST_REFUSALS: u8 = 12;
+const MOST_REFUSALS: u8 = 20;
 /// The data groups that are read where EF.SOD lists them: never fingers and irises (DG3, DG4), nor
 /// those that nothing here has a use for.
 const READ: [u8; 9] = [1, 2, 7, 11, 12, 13, 14, 15, 16];
@@ -79,13 +79,23 @@ pub(super) struct Plan {
     follows_lists: bool,
     /// Whether the application must be selected again.
     outside: bool,
+    /// Whether a file's header is asked for before anything else of it: the chip answers no command
+    /// that reaches beyond the end.
+    headers_first: bool,
 }
 
 impl Plan {
     /// Wants `files` of the application and what they list.
     pub(super) fn new(files: &[FileId], block: Block) -> Self {
         let targets = files.iter().map(|file| (*file, Target::default())).collect();
-        Self { targets, block, current: None, follows_lists: true, outside: false }
+        Self {
+            targets,
+            block,
+            current: None,
+            follows_lists: true,
+            outside: false,
+            headers_first: false,
+        }
     }
 
     /// Wants `files` and nothing else.
@@ -195,7 +205,8 @@ impl Plan {
         };
         let start = target.bytes.len();
         // A file whose length is not known yet: its first block tells.
-        let ask = target.ask.or(target.length.is_none().then_some(self.block.now()));
+        let first = if self.headers_first { HEADER } else { self.block.now() };
+        let ask = target.ask.or(target.length.is_none().then_some(first));
         let asked = ask.map_or(usize::MAX, |ask| start.saturating_add(ask));
         let end = target.length.unwrap_or(usize::MAX).min(asked);
         let mut offset = start;
@@ -229,7 +240,10 @@ impl Plan {
             Purpose::SelectMaster => {
                 self.current = None;
                 self.outside = reply.status.is_ok();
-                if self.outside { Ok(()) } else { self.refused(FileId::AtrInfo, reply.status) }
+                match self.outside {
+                    true => Ok(()),
+                    false => self.refused(FileId::AtrInfo, reply.status, None),
+                }
             }
             Purpose::SelectApplication => {
                 self.current = None;
@@ -238,7 +252,7 @@ impl Plan {
             }
             Purpose::SelectFile(file) => {
                 self.current = reply.status.is_ok().then_some(file);
-                if self.current.is_none() { self.refused(file, reply.status) } else { Ok(()) }
+                if self.current.is_none() { self.refused(file, reply.status, None) } else { Ok(()) }
             }
             Purpose::Read { file, offset, expected, odd } => {
                 let ok = reply.status.is_ok() || reply.status == StatusWord::END_OF_FILE;
@@ -247,7 +261,7 @@ impl Plan {
                     None => {
                         // Chips differ in what is open after a command that they refused.
                         self.current = None;
-                        self.refused(file, reply.status)
+                        self.refused(file, reply.status, Some((offset, expected)))
                     }
                 }
             }
@@ -290,7 +304,12 @@ impl Plan {
     /// A protected error. A file that is not reached is looked for by its identifier and then
     /// absent; for lengths that the chip does not bear the block shrinks; anything that repeats
     /// itself gives the file up.
-    fn refused(&mut self, file: FileId, status: StatusWord) -> Result<(), ReadError> {
+    fn refused(
+        &mut self,
+        file: FileId,
+        status: StatusWord,
+        asked: Option<(usize, usize)>,
+    ) -> Result<(), ReadError> {
         let Some(target) = self.targets.get_mut(&file).filter(|target| !target.is_done()) else {
             return Ok(());
         };
@@ -298,36 +317,50 @@ impl Plan {
         if target.refusals >= MOST_REFUSALS || file == FileId::AtrInfo {
             return give_up(target, file, status);
         }
-        let untouched = target.bytes.is_empty();
-        match status.0.to_be_bytes() {
-            [0x69, _] | [0x6A, _] | [0x6D, _] | [0x6E, _] if untouched => {
+        let unreached = [0x69, 0x6A, 0x6D, 0x6E].contains(&(status.0 >> 8));
+        match asked {
+            _ if target.bytes.is_empty() && unreached => {
                 let looked_for = std::mem::replace(&mut target.by_selection, true);
-                if looked_for {
-                    give_up(target, file, status)?
-                }
+                if looked_for { give_up(target, file, status) } else { Ok(()) }
             }
-            [0x6C, exact] if exact > 0 => {
-                let exact = usize::from(exact);
-                // More than that is there: it is the chip's limit, and no end of the file.
-                let rest = target.length.map(|length| length.saturating_sub(target.bytes.len()));
-                if rest.is_some_and(|rest| rest > exact) {
-                    self.block.shrink_to(exact);
-                }
-                target.ask = Some(exact);
+            // What follows in the file was refused for what came before it.
+            Some((offset, _)) if offset != target.bytes.len() => Ok(()),
+            Some((_, expected)) => {
+                self.wrong_length(file, status, expected);
+                Ok(())
             }
-            // Some chips answer no command that reaches beyond the end.
-            _ if untouched && !self.block.is_long() && target.ask.is_none() => {
-                target.ask = Some(HEADER);
-            }
-            [0x6B, 0x00] | [0x62, 0x82] if !untouched && target.refusals > 2 => {
-                target.length = Some(target.bytes.len());
-            }
-            _ => {
-                target.ask = None;
-                self.block.step_down();
-            }
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// READ BINARY of `expected` bytes was refused for its length, as far as one can tell.
+    fn wrong_length(&mut self, file: FileId, status: StatusWord, expected: usize) {
+        let Some(target) = self.targets.get_mut(&file) else { return };
+        let asked_for_it = target.ask.take().is_some();
+        let exact = match status.0.to_be_bytes() {
+            [0x6C, exact] if exact > 0 => Some(usize::from(exact)),
+            _ => None,
+        };
+        let names_length = status.0 == 0x6B00 || exact.is_some();
+        if let Some(exact) = exact {
+            // More than that is there: it is the chip's limit, and no end of the file.
+            let rest = target.length.map(|length| length.saturating_sub(target.bytes.len()));
+            if rest.is_some_and(|rest| rest > exact) {
+                self.block.shrink_to(exact);
+            }
+            target.ask = Some(exact);
+            self.headers_first = true;
+        } else if target.bytes.is_empty()
+            && !asked_for_it
+            && !self.headers_first
+            && (names_length || !self.block.is_long())
+        {
+            self.headers_first = true;
+        } else if names_length && !target.bytes.is_empty() && target.refusals > 2 {
+            target.length = Some(target.bytes.len());
+        } else {
+            self.block.step_down(expected);
+        }
     }
 
     /// Bytes read and bytes known to be wanted.

@@ -6,7 +6,9 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use enroll_core::reason::{LeadsTo, ReasonCode};
 use nfc::apdu::Response;
 use nfc::link::{Batch, Protocol, Step};
-use nfc::reader::{self, AccessPolicy, ChipReading, Limits, ReadError, ReadPassport, ReadRequest};
+use nfc::reader::{
+    self, AccessPolicy, ChipReading, Kept, Limits, ReadError, ReadPassport, ReadRequest,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -79,7 +81,15 @@ impl From<AppError> for End {
 /// What came of one start of the chip.
 enum Turn {
     Read(Box<ChipReading>),
-    LinkLost,
+    /// What stays for the next start.
+    LinkLost(Kept),
+}
+
+/// What came of one batch.
+enum Answer {
+    Replies(Vec<Response>),
+    /// The replies before the loss.
+    LinkLost(Vec<Response>),
 }
 
 struct Session {
@@ -106,9 +116,11 @@ pub async fn run(socket: WebSocket, app: Arc<App>, access: Access) {
 }
 
 impl Session {
-    /// Starts the chip until it is read: after a lost link it is read anew (B5).
+    /// Starts the chip until it is read: after a lost link it is opened anew, and only what is
+    /// missing is read (B5).
     async fn read(&mut self) -> Result<Box<ChipReading>, End> {
         let mut starts = 0;
+        let mut kept = Kept::default();
         let mut wait = self.app.relay.deadline();
         loop {
             let hello = self.hello(wait).await?;
@@ -116,9 +128,10 @@ impl Session {
             if starts > self.app.relay.max_starts {
                 return Err(End::Broken(Close::TooOften));
             }
-            match self.turn(&hello).await? {
+            match self.turn(&hello, kept).await? {
                 Turn::Read(reading) => return Ok(reading),
-                Turn::LinkLost => {
+                Turn::LinkLost(stays) => {
+                    kept = stays;
                     tracing::info!(enrolment = %self.access.id(), "link lost");
                     self.app.chip_lost(self.access).await?;
                     wait = self.app.relay.hello_deadline();
@@ -135,10 +148,10 @@ impl Session {
         }
     }
 
-    async fn turn(&mut self, hello: &Hello) -> Result<Turn, End> {
+    async fn turn(&mut self, hello: &Hello, kept: Kept) -> Result<Turn, End> {
         let start = self.app.chip_start(self.access).await?;
         let request = request(start, hello, &self.app);
-        let mut step = blocking(move || reader::start(request)).await?;
+        let mut step = blocking(move || reader::resume(request, kept)).await?;
         loop {
             let (batch, state) = match step {
                 Step::Done(reading) => return Ok(Turn::Read(Box::new(reading))),
@@ -146,10 +159,13 @@ impl Session {
             };
             let at = state.progress();
             self.progress(at.step, at.done).await?;
-            let Some(replies) = self.transmit(&batch, hello).await? else {
-                return Ok(Turn::LinkLost);
+            step = match self.transmit(&batch, hello).await? {
+                Answer::Replies(replies) => self.step(state, replies).await?,
+                Answer::LinkLost(replies) => {
+                    let kept = blocking(move || state.link_lost(replies)).await?;
+                    return Ok(Turn::LinkLost(kept));
+                }
             };
-            step = self.step(state, replies).await?;
         }
     }
 
@@ -165,25 +181,23 @@ impl Session {
         })
     }
 
-    /// The replies to `batch`, or `None` if the link was lost.
-    async fn transmit(
-        &mut self,
-        batch: &Batch,
-        hello: &Hello,
-    ) -> Result<Option<Vec<Response>>, End> {
+    async fn transmit(&mut self, batch: &Batch, hello: &Hello) -> Result<Answer, End> {
         self.seq += 1;
         self.send(&FromServer::transmit(self.seq, batch)).await?;
-        match self.receive(self.app.relay.deadline()).await? {
+        let answer = match self.receive(self.app.relay.deadline()).await? {
             FromClient::Replies { seq, replies } if seq == self.seq => {
-                wire::replies(batch, hello, &replies).map(Some).map_err(|error| {
-                    tracing::info!(enrolment = %self.access.id(), %error, "replies refused");
-                    End::Broken(Close::Replies)
-                })
+                wire::replies(batch, hello, &replies).map(Answer::Replies)
             }
-            FromClient::LinkLost { seq } if seq == self.seq => Ok(None),
-            FromClient::Hello(_) => Err(End::Broken(Close::Hello)),
-            _ => Err(End::Broken(Close::Seq)),
-        }
+            FromClient::LinkLost { seq, replies } if seq == self.seq => {
+                wire::replies_before_loss(batch, hello, &replies).map(Answer::LinkLost)
+            }
+            FromClient::Hello(_) => return Err(End::Broken(Close::Hello)),
+            _ => return Err(End::Broken(Close::Seq)),
+        };
+        answer.map_err(|error| {
+            tracing::info!(enrolment = %self.access.id(), %error, "replies refused");
+            End::Broken(Close::Replies)
+        })
     }
 
     /// Tells how far the reading is, if that has changed by a percent.

@@ -32,6 +32,9 @@ pub enum FromClient {
     LinkLost {
         /// The `seq` of the `transmit` not answered.
         seq: u64,
+        /// The replies that came before; what they brought need not be read again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        replies: Vec<Apdu>,
     },
 }
 
@@ -219,20 +222,46 @@ pub fn replies(batch: &Batch, hello: &Hello, got: &[Apdu]) -> Result<Vec<Respons
     if count == 0 || count > commands {
         return Err(RepliesError::Count { commands, replies: count });
     }
-    let mut out = Vec::with_capacity(count);
+    let out = first_replies(batch, hello, got)?;
+    let goes_on = out.last().is_some_and(|reply| batch.continue_on.contains(&reply.status));
+    if goes_on && count < commands {
+        return Err(RepliesError::End { at: count.saturating_sub(1) });
+    }
+    Ok(out)
+}
+
+/// The replies to the first commands of `batch`, fewer than all, before the chip left the field.
+///
+/// # Errors
+/// [`RepliesError`].
+pub fn replies_before_loss(
+    batch: &Batch,
+    hello: &Hello,
+    got: &[Apdu],
+) -> Result<Vec<Response>, RepliesError> {
+    let (commands, replies) = (batch.commands.len(), got.len());
+    if replies >= commands {
+        return Err(RepliesError::Count { commands, replies });
+    }
+    first_replies(batch, hello, got)
+}
+
+/// Each of a length that was announced, and followed by another only where told.
+fn first_replies(
+    batch: &Batch,
+    hello: &Hello,
+    got: &[Apdu],
+) -> Result<Vec<Response>, RepliesError> {
+    let mut out: Vec<Response> = Vec::with_capacity(got.len());
     for (at, Apdu(bytes)) in got.iter().enumerate() {
+        if out.last().is_some_and(|last| !batch.continue_on.contains(&last.status)) {
+            return Err(RepliesError::End { at: at.saturating_sub(1) });
+        }
         let length = RepliesError::Length { at, length: bytes.len() };
         if bytes.len() > hello.max_response {
             return Err(length);
         }
-        let response = Response::decode(bytes).map_err(|_| length)?;
-        let goes_on = batch.continue_on.contains(&response.status);
-        let is_last = at.saturating_add(1) == count;
-        let is_end = at.saturating_add(1) == commands;
-        if (is_last && goes_on && !is_end) || (!is_last && !goes_on) {
-            return Err(RepliesError::End { at });
-        }
-        out.push(response);
+        out.push(Response::decode(bytes).map_err(|_| length)?);
     }
     Ok(out)
 }
@@ -315,6 +344,18 @@ mod tests {
         assert_eq!(ok(&["90"]), Err(RepliesError::Length { at: 0, length: 1 }));
         let long = "00".repeat(300);
         assert_eq!(ok(&[&long]), Err(RepliesError::Length { at: 0, length: 300 }));
+    }
+
+    #[test]
+    fn replies_before_a_loss_are_fewer_than_commands() {
+        let lost = |r: &[&str]| replies_before_loss(&batch(3), &hello(), &apdus(r));
+        assert_eq!(lost(&[]).unwrap().len(), 0);
+        assert_eq!(lost(&["9000", "016282"]).unwrap().len(), 2);
+        assert_eq!(lost(&["9000"; 3]), Err(RepliesError::Count { commands: 3, replies: 3 }));
+        assert_eq!(lost(&["6A82", "9000"]), Err(RepliesError::End { at: 0 }));
+        assert_eq!(lost(&["90"]), Err(RepliesError::Length { at: 0, length: 1 }));
+        let frame: FromClient = serde_json::from_str(r#"{"type":"link_lost","seq":1}"#).unwrap();
+        assert_eq!(frame, FromClient::LinkLost { seq: 1, replies: Vec::new() });
     }
 
     #[test]
