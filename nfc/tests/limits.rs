@@ -14,6 +14,7 @@ use fixtures::{
     portraits::Portraits,
     spec::{Fault, Spec},
 };
+use nfc::link::Protocol;
 use nfc::{
     apdu::{Command, Response},
     check::{Check, Outcome, Reason},
@@ -23,7 +24,6 @@ use nfc::{
     reader::{self, AccessKey, ChipReading, Kept, Limits, ReadError, ReadPassport, ReadRequest},
     trust::{Domain, TrustStore},
 };
-use nfc::link::Protocol;
 use time::{Date, macros::date};
 
 const TODAY: Date = date!(2026 - 11 - 22);
@@ -63,6 +63,7 @@ fn passport(change: &str) -> Passport {
 fn request(passport: &Passport, limits: Limits) -> ReadRequest {
     let mut trust = TrustStore::new(Domain::Qa);
     trust.add_der(&passport.trust.csca).unwrap();
+    trust.add_crl_der(&passport.trust.crl).unwrap();
     ReadRequest {
         key: AccessKey::Mrz(mrz::parse(&passport.mrz_lines.join("\n")).unwrap().access_key()),
         trust: Arc::new(trust),
@@ -129,7 +130,8 @@ fn the_largest_block_is_found_once_and_kept_to() {
 #[test]
 fn a_chip_that_claims_extended_length_and_fails_is_read_in_short_blocks() {
     for info in [true, false] {
-        let change = format!("[chip]\nextended = false\nclaims_extended = true\ninfo_file = {info}");
+        let change =
+            format!("[chip]\nextended = false\nclaims_extended = true\ninfo_file = {info}");
         let (reading, traffic) = read(&change, Limits::EXTENDED);
         all_passed(&reading.checks, &change);
         assert_eq!(reading.access.protocol, "PACE");
