@@ -15,7 +15,7 @@ use nfc::{
     check::Outcome,
     link::{Batch, Link, LinkError, Traffic, drive, one_by_one},
     random::SystemRandom,
-    reader::{self, AccessKey, Limits, ReadError, ReadRequest},
+    reader::{self, AccessKey, AccessPolicy, Limits, ReadError, ReadRequest},
     trust::{Domain, TrustStore},
 };
 use time::{Date, macros::date};
@@ -65,6 +65,7 @@ fn count(access: Access, limits: Limits) -> Ledger {
         at: TODAY,
         aa_challenge: [0x5A; 8],
         limits,
+        policy: AccessPolicy::default(),
         random: Box::new(SystemRandom),
     };
     let mut link = Counted { chip: passport.chip(), ledger: Ledger::default() };

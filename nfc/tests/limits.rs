@@ -21,7 +21,10 @@ use nfc::{
     files::FileId,
     link::{Batch, Counting, Link, LinkError, Step, Traffic, drive, until_lost},
     random::SystemRandom,
-    reader::{self, AccessKey, ChipReading, Kept, Limits, ReadError, ReadPassport, ReadRequest},
+    reader::{
+        self, AccessKey, AccessPolicy, ChipReading, Kept, Limits, ReadError, ReadPassport,
+        ReadRequest,
+    },
     trust::{Domain, TrustStore},
 };
 use time::{Date, macros::date};
@@ -70,6 +73,7 @@ fn request(passport: &Passport, limits: Limits) -> ReadRequest {
         at: TODAY,
         aa_challenge: [0x5A; 8],
         limits,
+        policy: AccessPolicy::default(),
         random: Box::new(SystemRandom),
     }
 }

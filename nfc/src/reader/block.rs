@@ -28,8 +28,8 @@ pub(super) struct Block {
     smaller: Vec<usize>,
     /// What was refused, set when EF.ATR/INFO may tell what will not be.
     refused: Option<usize>,
-    /// Whether a long answer ever came.
-    long_proved: bool,
+    /// The longest answer that came.
+    longest: usize,
 }
 
 /// What is known of the chip's limits, from one session to the next.
@@ -108,7 +108,7 @@ impl Block {
         smaller.retain(|block| (LEAST..now).contains(block));
         smaller.sort_unstable();
         smaller.dedup();
-        Self { now, short, smaller, refused: None, long_proved: false }
+        Self { now, short, smaller, refused: None, longest: 0 }
     }
 
     pub(super) fn now(&self) -> usize {
@@ -122,12 +122,17 @@ impl Block {
 
     /// An answer of so many bytes came.
     pub(super) fn answered(&mut self, bytes: usize) {
-        self.long_proved |= bytes > self.short;
+        self.longest = self.longest.max(bytes);
     }
 
     /// Whether a long answer ever came.
     pub(super) fn long_proved(&self) -> bool {
-        self.long_proved
+        self.longest > self.short
+    }
+
+    /// Whether an answer as long as the block came.
+    pub(super) fn is_proved(&self) -> bool {
+        self.longest >= self.now
     }
 
     /// The chip named what it bears.

@@ -223,6 +223,10 @@ impl Plan {
             out.push((read(file, offset, expected, is_open), purpose));
             is_open = true;
             offset = offset.saturating_add(expected);
+            // No first block has shown yet what the chip bears: one command of a file, to find out.
+            if self.headers_first && !self.block.is_proved() {
+                break;
+            }
         }
     }
 
