@@ -125,8 +125,9 @@ fn after_a_lost_link_only_what_is_missing_is_read() {
     let whole = read(Vec::new()).commands;
     let torn = read(vec![Fault::tear_after(60)]);
     assert_eq!(torn.starts, 2);
-    // Again: EF.CardAccess, PACE in 5, SELECT, EF.SOD; and no block of the portrait twice.
-    let again = 1 + 5 + 1 + good.files["EF.SOD"].len().div_ceil(223);
+    // Again: EF.CardAccess, PACE in 5, SELECT, EF.SOD, SELECT of the portrait; and no block of that
+    // twice.
+    let again = 1 + 5 + 1 + 1 + good.files["EF.SOD"].len().div_ceil(223);
     assert_eq!(torn.commands, whole + again);
 }
 

@@ -15,6 +15,8 @@ use crate::{
 const LONGEST: usize = 0x7FFF;
 /// A response of 256 bytes and the status: what short lengths carry.
 const SHORT_RESPONSE: usize = 258;
+/// The most that short form can ask for.
+const SHORT_FORM: usize = 256;
 /// Lengths at which chips are known to stop: of answers without status, or of what they hold.
 const KNOWN: [usize; 8] = [48, 64, 96, 128, 160, 224, 256, 4096];
 /// A block that any chip can answer.
@@ -105,7 +107,9 @@ impl Block {
         let now = known.block.map_or(most, |block| block.min(most)).max(1);
         let known = KNOWN.iter().map(|length| session.capacity(length.saturating_add(2)));
         let mut smaller: Vec<_> = known.chain(KNOWN.into_iter().filter(|l| *l <= most)).collect();
-        smaller.retain(|block| (LEAST..now).contains(block));
+        smaller.retain(|block| {
+            (LEAST..now).contains(block) && !(short + 1..=SHORT_FORM).contains(block)
+        });
         smaller.sort_unstable();
         smaller.dedup();
         Self { now, short, smaller, refused: None, longest: 0 }
@@ -137,7 +141,7 @@ impl Block {
 
     /// The chip named what it bears.
     pub(super) fn shrink_to(&mut self, block: usize) {
-        self.now = self.now.min(block).max(1);
+        self.now = self.carried(self.now.min(block).max(1));
         self.smaller.retain(|smaller| *smaller < self.now);
     }
 
@@ -148,7 +152,13 @@ impl Block {
             self.refused = Some(refused);
         }
         self.smaller.retain(|smaller| *smaller < refused);
-        self.now = self.smaller.pop().unwrap_or((refused / 2).max(LEAST)).min(self.now);
+        let next = self.smaller.pop().unwrap_or((refused / 2).max(LEAST)).min(self.now);
+        self.now = self.carried(next);
+    }
+
+    /// Up to 256 bytes are asked for in short form, and the answer carries fewer under protection.
+    fn carried(&self, block: usize) -> usize {
+        if block <= SHORT_FORM { block.min(self.short) } else { block }
     }
 
     /// Whether a long answer was refused.
@@ -161,7 +171,7 @@ impl Block {
         let Announced::Response(response) = announced else { return };
         let block = session.capacity(response.saturating_add(2)).max(LEAST);
         if self.refused.is_some_and(|refused| block < refused) {
-            self.now = block;
+            self.now = self.carried(block);
             self.smaller.retain(|smaller| *smaller < block);
         }
     }
@@ -184,7 +194,7 @@ mod tests {
             block.step_down(usize::MAX);
             seen.push(block.now());
         }
-        assert_eq!(seen[..10], [32767, 4096, 4063, 256, 224, 223, 191, 160, 128, 127]);
+        assert_eq!(seen[..8], [32767, 4096, 4063, 223, 191, 160, 128, 127]);
         assert!(seen.is_sorted_by(|a, b| a >= b));
         assert_eq!(seen.last(), Some(&LEAST));
     }
