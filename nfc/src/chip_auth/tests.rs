@@ -196,3 +196,17 @@ fn what_is_not_supported_is_left_open() {
         "DG14 is malformed"
     );
 }
+
+/// TR-03105-5.1 ISO7816_D_10: what one authentication used must never come again.
+#[test]
+fn every_authentication_makes_a_key_pair_of_its_own() {
+    for dg14 in [
+        Dg14::default().info(2, 2, 1, None).key(2, &ec(0), None),
+        Dg14::default().info(2, 1, 1, None).key(2, &ec(0), None),
+        Dg14::default().info(1, 2, 1, None).key(1, &dh(STANDARDIZED, None), None),
+    ] {
+        let public = || dg14.prepare().unwrap().commands.last().unwrap().data.clone();
+        let seen: std::collections::BTreeSet<_> = std::iter::repeat_with(public).take(8).collect();
+        assert_eq!(seen.len(), 8);
+    }
+}
