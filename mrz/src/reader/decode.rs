@@ -123,12 +123,9 @@ impl Lattice {
     fn advance(&mut self, row: &[f32; CLASSES]) {
         let mut next = vec![[f32::NEG_INFINITY; CLASSES]; self.count + 1];
         let mut back = vec![[0u8; CLASSES]; self.count + 1];
-        let fewer = std::iter::once(None).chain(self.scores.iter().map(Some));
-        for ((now, before), (new, from)) in
-            self.scores.iter().zip(fewer).zip(next.iter_mut().zip(back.iter_mut()))
-        {
+        let mut into_symbol: Option<Two> = None;
+        for (now, (new, from)) in self.scores.iter().zip(next.iter_mut().zip(back.iter_mut())) {
             let into_blank = Two::of(now);
-            let into_symbol = before.map(Two::of);
             for (class, (score, (to, from))) in row.iter().zip(new.iter_mut().zip(from)).enumerate()
             {
                 let stay = now.get(class).map_or(Best::NONE, |score| Best { score: *score, class });
@@ -140,6 +137,7 @@ impl Lattice {
                 *to = best.score + score;
                 *from = best.class as u8;
             }
+            into_symbol = Some(into_blank);
         }
         self.scores = next;
         self.back.push(back);
@@ -204,21 +202,20 @@ impl Two {
 /// What each symbol costs in these places: the share of all paths with at most one symbol that are
 /// of this symbol.
 fn costs(places: &[[f32; CLASSES]]) -> [f32; SYMBOLS.len()] {
-    let mut likelihoods = [0.0f64; SYMBOLS.len()];
-    let nothing = places.iter().fold(1.0, |product, [blank, ..]| product * probability(*blank));
-    for (index, likelihood) in likelihoods.iter_mut().enumerate() {
-        // Before, within, and after the symbol.
-        let (mut before, mut within, mut after) = (1.0, 0.0, 0.0);
-        for row in places {
-            let blank = row.first().map_or(0.0, |score| probability(*score));
-            let symbol = row.get(index + 1).map_or(0.0, |score| probability(*score));
-            after = (after + within) * blank;
-            within = (within + before) * symbol;
-            before *= blank;
+    // Before the symbol (the same for each), within and after it.
+    let mut before = 1.0;
+    let (mut within, mut after) = ([0.0f64; SYMBOLS.len()], [0.0f64; SYMBOLS.len()]);
+    for row in places {
+        let [blank, symbols @ ..] = row.map(probability);
+        for ((within, after), symbol) in within.iter_mut().zip(&mut after).zip(symbols) {
+            *after = (*after + *within) * blank;
+            *within = (*within + before) * symbol;
         }
-        *likelihood = within + after;
+        before *= blank;
     }
-    let total = likelihoods.iter().sum::<f64>() + nothing;
+    let mut likelihoods = within;
+    likelihoods.iter_mut().zip(after).for_each(|(within, after)| *within += after);
+    let total = likelihoods.iter().sum::<f64>() + before;
     likelihoods.map(|likelihood| -((likelihood / total).max(1e-12).ln() as f32))
 }
 

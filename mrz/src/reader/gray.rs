@@ -19,8 +19,11 @@ impl Gray {
 
     /// A picture computed pixel by pixel.
     pub(super) fn compute(width: usize, height: usize, value: impl Fn(usize, usize) -> u8) -> Self {
-        let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-        Self { width, height, pixels: rows.map(|(x, y)| value(x, y)).collect() }
+        let mut pixels = Vec::with_capacity(width * height);
+        for y in 0..height {
+            pixels.extend((0..width).map(|x| value(x, y)));
+        }
+        Self { width, height, pixels }
     }
 
     /// The value at a pixel; beyond the edge, that of the edge.
@@ -38,43 +41,67 @@ impl Gray {
         let (x, y) = (x.max(0.0), y.max(0.0));
         let (left, top) = (x as usize, y as usize);
         let (right_part, low_part) = (x - left as f32, y - top as f32);
+        let [[a, b], [c, d]] = self.square(left, top);
         let mix = |a: u8, b: u8, part: f32| f32::from(a) + (f32::from(b) - f32::from(a)) * part;
-        let above = mix(self.at(left, top), self.at(left + 1, top), right_part);
-        let below = mix(self.at(left, top + 1), self.at(left + 1, top + 1), right_part);
+        let (above, below) = (mix(a, b, right_part), mix(c, d, right_part));
         above + (below - above) * low_part
+    }
+
+    /// The pixel, its right neighbour, and the two below; beyond the edge, those of the edge.
+    fn square(&self, left: usize, top: usize) -> [[u8; 2]; 2] {
+        if left + 1 < self.width && top + 1 < self.height {
+            let from = top * self.width + left;
+            let pair = |from: usize| self.pixels.get(from..)?.first_chunk().copied();
+            if let (Some(above), Some(below)) = (pair(from), pair(from + self.width)) {
+                return [above, below];
+            }
+        }
+        [top, top + 1].map(|y| [left, left + 1].map(|x| self.at(x, y)))
     }
 
     /// The picture made `factor` times smaller (a whole number), each pixel the mean of a square.
     pub(super) fn shrunk(&self, factor: usize) -> Self {
         let area = (factor * factor) as u32;
-        let mean = |x: usize, y: usize| {
-            let rows = (y * factor..(y + 1) * factor)
-                .filter_map(|row| self.row(row).get(x * factor..(x + 1) * factor));
-            (rows.flatten().map(|value| u32::from(*value)).sum::<u32>() / area) as u8
-        };
-        Self::compute(self.width / factor, self.height / factor, mean)
+        let (width, height) = (self.width / factor, self.height / factor);
+        let mut pixels = Vec::with_capacity(width * height);
+        for y in 0..height {
+            let mut sums = vec![0u32; width];
+            for row in y * factor..(y + 1) * factor {
+                for (sum, part) in sums.iter_mut().zip(self.row(row).chunks_exact(factor)) {
+                    *sum += part.iter().map(|value| u32::from(*value)).sum::<u32>();
+                }
+            }
+            pixels.extend(sums.into_iter().map(|sum| (sum / area) as u8));
+        }
+        Self { width, height, pixels }
     }
 
     /// How much darker each pixel is than its surroundings: the closing by a square of
     /// `2·radius + 1`, less the picture. Strokes thinner than that square stay, all else goes.
     pub(super) fn black_hat(&self, radius: usize) -> Self {
         let closed = self.extreme(radius, u8::max).extreme(radius, u8::min);
-        Self::compute(self.width, self.height, |x, y| {
-            closed.at(x, y) - self.at(x, y).min(closed.at(x, y))
-        })
+        let pairs = closed.pixels.iter().zip(&self.pixels);
+        let pixels = pairs.map(|(closed, value)| closed - value.min(closed)).collect();
+        Self { width: self.width, height: self.height, pixels }
     }
 
+    /// The extreme of each pixel's square of `2·radius + 1`: along the rows, then across them.
     fn extreme(&self, radius: usize, choose: impl Fn(u8, u8) -> u8 + Copy) -> Self {
-        let rows: Vec<u8> =
-            (0..self.height).flat_map(|y| running(self.row(y), radius, choose)).collect();
-        let mut turned = Self { width: self.width, height: self.height, pixels: rows }.transposed();
-        turned.pixels =
-            (0..turned.height).flat_map(|y| running(turned.row(y), radius, choose)).collect();
-        turned.transposed()
-    }
-
-    fn transposed(&self) -> Self {
-        Self::compute(self.height, self.width, |x, y| self.at(y, x))
+        let mut along = Vec::with_capacity(self.pixels.len());
+        for y in 0..self.height {
+            running(self.row(y), radius, choose, &mut along);
+        }
+        let along = Self { width: self.width, height: self.height, pixels: along };
+        let mut pixels = Vec::with_capacity(self.pixels.len());
+        for y in 0..self.height {
+            let from = pixels.len();
+            pixels.extend_from_slice(along.row(y));
+            let to = (y + radius + 1).min(self.height);
+            for near in y.saturating_sub(radius)..to {
+                merge(pixels.get_mut(from..).unwrap_or_default(), along.row(near), choose);
+            }
+        }
+        Self { width: self.width, height: self.height, pixels }
     }
 
     /// The value that `share` of all pixels do not exceed.
@@ -94,13 +121,22 @@ impl Gray {
     }
 }
 
-/// The extreme of each value's neighbourhood of `radius` to either side.
-fn running(values: &[u8], radius: usize, choose: impl Fn(u8, u8) -> u8 + Copy) -> Vec<u8> {
-    let near = |at: usize| {
-        let to = (at + radius + 1).min(values.len());
-        values.get(at.saturating_sub(radius)..to).unwrap_or_default()
-    };
-    (0..values.len()).map(|at| near(at).iter().copied().reduce(choose).unwrap_or(255)).collect()
+/// Adds to `into` the extreme of each value's neighbourhood of `radius` to either side.
+fn running(values: &[u8], radius: usize, choose: impl Fn(u8, u8) -> u8 + Copy, into: &mut Vec<u8>) {
+    let from = into.len();
+    into.extend_from_slice(values);
+    let extremes = into.get_mut(from..).unwrap_or_default();
+    for shift in 1..=radius {
+        merge(extremes, values.get(shift..).unwrap_or_default(), choose);
+        merge(extremes.get_mut(shift..).unwrap_or_default(), values, choose);
+    }
+}
+
+/// The extreme of the values of two rows, as far as both go.
+fn merge(into: &mut [u8], values: &[u8], choose: impl Fn(u8, u8) -> u8) {
+    for (extreme, value) in into.iter_mut().zip(values) {
+        *extreme = choose(*extreme, *value);
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +150,28 @@ mod tests {
         let value = |x, _| if stroke(x) || block(x) { 50 } else { 200 };
         let hat = Gray::compute(80, 20, value).black_hat(3);
         assert_eq!((hat.at(10, 10), hat.at(45, 10), hat.at(20, 10)), (150, 0, 0));
+    }
+
+    #[test]
+    fn the_extreme_is_that_of_the_square_around_a_pixel() {
+        let gray = Gray::compute(11, 9, |x, y| (x * 37 + y * 91 + x * y * 13) as u8);
+        for radius in [0, 1, 3, 12] {
+            let found = gray.extreme(radius, u8::max);
+            for (x, y) in (0..9).flat_map(|y| (0..11).map(move |x| (x, y))) {
+                let near = |at: usize, length: usize| {
+                    at.saturating_sub(radius)..length.min(at + radius + 1)
+                };
+                let square = near(y, 9).flat_map(|y| near(x, 11).map(move |x| (x, y)));
+                assert_eq!(found.at(x, y), square.map(|(x, y)| gray.at(x, y)).max().unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn a_shrunk_pixel_is_the_mean_of_its_square() {
+        let small = Gray::compute(7, 5, |x, y| (10 * x + y) as u8).shrunk(2);
+        assert_eq!((small.width, small.height), (3, 2));
+        assert_eq!([small.at(0, 0), small.at(2, 1)], [5, 47]);
     }
 
     #[test]

@@ -121,18 +121,29 @@ impl Grid {
     fn rectified(&self, picture: &Gray, width: usize, height: usize) -> Vec<f32> {
         let (columns, lines) = (samples(self.across), samples(self.down));
         let share = 1.0 / (columns * lines) as f32;
-        let cell = |x: usize, y: usize| {
-            let mut sum = 0.0;
-            for (i, j) in (0..lines).flat_map(|j| (0..columns).map(move |i| (i, j))) {
-                let u = x as f32 + (i as f32 + 0.5) / columns as f32;
-                let v = y as f32 + (j as f32 + 0.5) / lines as f32;
-                let place = self.corner.plus(self.across, u).plus(self.down, v);
-                sum += picture.sample(place.x - 0.5, place.y - 0.5);
-            }
-            sum * share
-        };
-        (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| cell(x, y)).collect()
+        let across: Vec<Point> =
+            steps(width, columns).map(|step| self.corner.plus(self.across, step)).collect();
+        let down: Vec<Point> = steps(height, lines).map(|step| scaled(self.down, step)).collect();
+        let mut means = Vec::with_capacity(width * height);
+        for down in down.chunks_exact(lines) {
+            means.extend(across.chunks_exact(columns).map(|across| {
+                let mut sum = 0.0;
+                for down in down {
+                    for across in across {
+                        sum += picture.sample(across.x + down.x - 0.5, across.y + down.y - 0.5);
+                    }
+                }
+                sum * share
+            }));
+        }
+        means
     }
+}
+
+/// Where the samples lie along one side of the grid, `each` to a cell.
+fn steps(cells: usize, each: usize) -> impl Iterator<Item = f32> {
+    let within = move |sample: usize| (sample as f32 + 0.5) / each as f32;
+    (0..cells).flat_map(move |cell| (0..each).map(move |sample| cell as f32 + within(sample)))
 }
 
 fn samples(step: Point) -> usize {
@@ -143,8 +154,12 @@ fn samples(step: Point) -> usize {
 /// what lies beyond ±2 is cut off.
 fn normalised(values: &[f32]) -> Vec<f32> {
     let mut some: Vec<f32> = values.iter().step_by(4).copied().collect();
-    some.sort_by(f32::total_cmp);
-    let at = |share: f32| some.get(((some.len().max(1) - 1) as f32 * share) as usize).copied();
+    let mut at = |share: f32| {
+        let index = (some.len().max(1) - 1) as f32 * share;
+        let (_, value, _) = (!some.is_empty())
+            .then(|| some.select_nth_unstable_by(index as usize, f32::total_cmp))?;
+        Some(*value)
+    };
     let (low, high) = (at(0.02).unwrap_or(0.0), at(0.98).unwrap_or(255.0));
     let half = (high - low).max(8.0) / 2.0;
     values.iter().map(|value| ((value - (low + high) / 2.0) / half).clamp(-2.0, 2.0)).collect()
@@ -159,7 +174,19 @@ fn drift(tilt: i32, x: usize, width: usize) -> i32 {
 
 /// The ink of each row, the rows tilted.
 fn rows(ink: &Gray, tilt: i32) -> Vec<u32> {
-    let row = |y: usize| (0..ink.width).map(|x| tilted(ink, tilt, x, y)).sum();
+    let drifts: Vec<i32> = (0..ink.width).map(|x| drift(tilt, x, ink.width)).collect();
+    let row = |y: usize| {
+        let mut from = 0;
+        let parts = drifts.chunk_by(|one, other| one == other).map(|part| {
+            let columns = from..from + part.len();
+            from = columns.end;
+            let drift = part.first().copied().unwrap_or(0);
+            let row = usize::try_from(y as i32 + drift).ok().filter(|y| *y < ink.height);
+            let values = row.and_then(|y| ink.row(y).get(columns)).unwrap_or_default();
+            values.iter().map(|value| u32::from(*value)).sum::<u32>()
+        });
+        parts.sum()
+    };
     (0..ink.height).map(row).collect()
 }
 

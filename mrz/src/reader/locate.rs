@@ -51,7 +51,10 @@ struct Blocks {
     block: usize,
     /// Blocks in a row.
     across: usize,
-    rows: Vec<Vec<u16>>,
+    /// Rows in the picture.
+    height: usize,
+    /// Of each row with the rows above and below it, from the row above the picture to that below.
+    thick: Vec<Vec<u16>>,
 }
 
 /// A run of blocks with ink along one sloping row; `from..to`.
@@ -84,19 +87,31 @@ impl Blocks {
         let block = (character / 2).max(2);
         let ink = |part: &[u8]| part.iter().filter(|value| u16::from(**value) > threshold).count();
         let row = |y| hat.row(y).chunks_exact(block).map(|part| ink(part) as u16).collect();
-        Self { block, across: small.width / block, rows: (0..small.height).map(row).collect() }
+        let rows: Vec<Vec<u16>> = (0..small.height).map(row).collect();
+        let (across, height) = (small.width / block, small.height);
+        let near = |y: usize| rows.get(y.saturating_sub(2)..height.min(y + 1)).unwrap_or_default();
+        Self {
+            block,
+            across,
+            height,
+            thick: (0..height + 2).map(|y| sum(near(y), across)).collect(),
+        }
+    }
+
+    /// For each block, how far a sloping row lies below its middle there.
+    fn rises(&self, slope: f32) -> Vec<i32> {
+        let half = self.across as f32 / 2.0;
+        let rise = |index: usize| slope * (index as f32 - half) * self.block as f32;
+        (0..self.across).map(|index| rise(index).round() as i32).collect()
     }
 
     /// The ink of each block along a sloping row, three rows thick.
-    fn along(&self, slope: f32, middle: usize) -> Vec<u16> {
-        let half = self.across as f32 / 2.0;
-        let at = |index: usize| {
-            let rise = slope * (index as f32 - half) * self.block as f32;
-            let y = middle as i32 + rise.round() as i32;
-            let rows = (y - 1..=y + 1).filter_map(|y| self.rows.get(usize::try_from(y).ok()?));
-            rows.filter_map(|row| row.get(index)).sum()
+    fn along(&self, rises: &[i32], middle: usize) -> Vec<u16> {
+        let at = |(index, rise): (usize, &i32)| {
+            let row = usize::try_from(middle as i32 + rise + 1).ok()?;
+            self.thick.get(row)?.get(index).copied()
         };
-        (0..self.across).map(at).collect()
+        rises.iter().enumerate().map(|place| at(place).unwrap_or(0)).collect()
     }
 
     /// The longest run along a row in which no three characters lack ink.
@@ -122,7 +137,8 @@ impl Blocks {
     }
 
     fn pairs(&self, slope: f32) -> Vec<Found> {
-        let along: Vec<Vec<u16>> = (0..self.rows.len()).map(|y| self.along(slope, y)).collect();
+        let rises = self.rises(slope);
+        let along: Vec<Vec<u16>> = (0..self.height).map(|y| self.along(&rises, y)).collect();
         let runs: Vec<Run> = along.iter().map(|ink| self.run(ink)).collect();
         let long = |run: &Run| (run.to - run.from) as f32 >= SHORTEST * self.across as f32;
         let sums = along.iter().map(|ink| ink.iter().map(|count| u32::from(*count)).sum::<u32>());
@@ -134,9 +150,13 @@ impl Blocks {
             .collect();
         let rows: Vec<(usize, Run)> =
             runs.into_iter().enumerate().filter(|(_, run)| long(run)).collect();
-        let below = |upper: (usize, Run)| rows.iter().map(move |lower| (upper, *lower));
+        let below = |(index, upper): (usize, &(usize, Run))| {
+            let (upper, lowers) = (*upper, rows.get(index + 1..).unwrap_or_default());
+            lowers.iter().map(move |lower| (upper, *lower))
+        };
         rows.iter()
-            .flat_map(|upper| below(*upper))
+            .enumerate()
+            .flat_map(below)
             .filter_map(|(upper, lower)| self.judged(slope, upper, lower, &totals))
             .collect()
     }
@@ -186,4 +206,12 @@ impl Blocks {
         };
         Pair { upper: line(found.upper), lower: line(found.lower) }
     }
+}
+
+fn sum(rows: &[Vec<u16>], across: usize) -> Vec<u16> {
+    let mut sums = vec![0; across];
+    for row in rows {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
+    sums
 }

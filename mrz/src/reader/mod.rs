@@ -109,34 +109,91 @@ fn best(attempts: impl Iterator<Item = Attempt>) -> Option<Attempt> {
 
 fn attempt(network: &impl LineNetwork, picture: &Gray, pair: &Pair) -> Option<Attempt> {
     let (upper, pitch) = read_line(network, picture, &pair.upper)?;
-    let (lower, _) = read_line(network, picture, &pair.lower)?;
     let cost = |cell: &Cell| cell.best(|_| true).map_or(f32::INFINITY, |choice| choice.cost);
-    let total: f32 = upper.iter().chain(&lower).map(cost).sum();
+    let mean = |total: f32| total / (2 * CHARACTERS) as f32;
+    // No cost is negative, so the lower line cannot mend this.
+    if mean(upper.iter().map(cost).sum()) > MOST_MEAN_COST {
+        return None;
+    }
+    let (lower, _) = read_line(network, picture, &pair.lower)?;
+    let mean_cost = mean(upper.iter().chain(&lower).map(cost).sum());
     let judged = judge::judge([&upper, &lower])?;
-    Some(Attempt { judged, mean_cost: total / (2 * CHARACTERS) as f32, pitch })
+    Some(Attempt { judged, mean_cost, pitch })
 }
 
 fn read_line(network: &impl LineNetwork, picture: &Gray, line: &Line) -> Option<(Vec<Cell>, f32)> {
-    let mut line = line.fitted(picture)?;
+    let mut placed = Placed { line: line.fitted(picture)?, scores: None };
     for _ in 0..2 {
-        line = spaced(network, picture, &line)?;
+        placed = placed.spaced(network, picture)?;
     }
-    let aligned = decode::align(&mean_scores(network, picture, &line)?, CHARACTERS)?;
-    Some((aligned.cells, line.pitch()))
+    let pitch = placed.line.pitch();
+    let aligned = decode::align(&placed.mean_scores(network, picture)?, CHARACTERS)?;
+    Some((aligned.cells, pitch))
 }
 
-/// The line so that the symbols seen in it are evenly spaced over it, one a character. Where more or
-/// fewer are seen than there are characters, the likeliest of the places that fit.
-fn spaced(network: &impl LineNetwork, picture: &Gray, line: &Line) -> Option<Line> {
-    let seen = decode::seen(&network.scores(&line.crop(picture, CROPS[0].0, 0.0))?);
+/// A line with the scores of its first crop, where they are known: the network is what costs most.
+struct Placed {
+    line: Line,
+    scores: Option<Scores>,
+}
+
+impl Placed {
+    /// The line so that the symbols seen in it are evenly spaced over it, one a character. Where
+    /// more or fewer are seen than there are characters, the likeliest of the places that fit.
+    fn spaced(self, network: &impl LineNetwork, picture: &Gray) -> Option<Self> {
+        let Self { line, scores } = self;
+        let first_crop = |line: &Line| network.scores(&line.crop(picture, CROPS[0].0, CROPS[0].1));
+        let scores = scores.or_else(|| first_crop(&line))?;
+        let Some(lines) = fitting(&line, &middles(&scores))? else {
+            return Some(Self { line, scores: Some(scores) });
+        };
+        if let [line] = lines.as_slice() {
+            return Some(Self { line: *line, scores: None });
+        }
+        let scored = lines.into_iter().filter_map(|line| {
+            let scores = first_crop(&line)?;
+            let score = decode::align(&scores, CHARACTERS)?.score;
+            Some((Self { line, scores: Some(scores) }, score))
+        });
+        scored.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(placed, _)| placed)
+    }
+
+    /// The mean of the scores of several crops of the line.
+    fn mean_scores(self, network: &impl LineNetwork, picture: &Gray) -> Option<Scores> {
+        let Self { line, mut scores } = self;
+        let all = CROPS.iter().map(|(half, shift)| {
+            scores.take().or_else(|| network.scores(&line.crop(picture, *half, *shift)))
+        });
+        let all: Vec<Scores> = all.collect::<Option<_>>()?;
+        let (first, others) = all.split_first()?;
+        let mut mean = first.clone();
+        for (place, row) in mean.iter_mut().enumerate() {
+            for (class, score) in row.iter_mut().enumerate() {
+                let at =
+                    |scores: &Scores| scores.get(place).and_then(|row| row.get(class)).copied();
+                let sum: f32 = others.iter().filter_map(at).sum();
+                *score = (*score + sum) / all.len() as f32;
+            }
+        }
+        Some(mean)
+    }
+}
+
+/// The middles of the symbols seen, in characters from the line's start.
+fn middles(scores: &Scores) -> Vec<f32> {
     let width = CHARACTERS as f32 + 2.0 * MARGIN;
-    let middles: Vec<f32> =
-        seen.iter().map(|symbol| symbol.middle() / PLACES as f32 * width - MARGIN).collect();
+    let seen = decode::seen(scores);
+    seen.iter().map(|symbol| symbol.middle() / PLACES as f32 * width - MARGIN).collect()
+}
+
+/// The lines of one pitch that symbols seen at `middles` fit; one where there are as many as
+/// characters. `Some(None)` where there are far more or far fewer.
+fn fitting(line: &Line, middles: &[f32]) -> Option<Option<Vec<Line>>> {
     let (first, last) = (*middles.first()?, *middles.last()?);
-    let pitch = spacing(&middles)?;
+    let pitch = spacing(middles)?;
     let count = ((last - first) / pitch).round() + 1.0;
     if !(CHARACTERS as f32 - 6.0..=CHARACTERS as f32 + 6.0).contains(&count) {
-        return Some(*line);
+        return Some(None);
     }
     let pitch = (last - first) / (count - 1.0);
     let missing = CHARACTERS as i32 - count as i32;
@@ -145,14 +202,7 @@ fn spaced(network: &impl LineNetwork, picture: &Gray, line: &Line) -> Option<Lin
         let from = first - (0.5 + shift as f32) * pitch;
         line.part(from, from + CHARACTERS as f32 * pitch)
     });
-    let scored = lines.filter_map(|line| {
-        if missing == 0 {
-            return Some((line, 0.0));
-        }
-        let scores = network.scores(&line.crop(picture, CROPS[0].0, 0.0))?;
-        Some((line, decode::align(&scores, CHARACTERS)?.score))
-    });
-    scored.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(line, _)| line)
+    Some(Some(lines.collect()))
 }
 
 /// The mean of the distances between neighbours that are about as usual.
@@ -163,20 +213,4 @@ fn spacing(middles: &[f32]) -> Option<f32> {
     let range = 0.7 * usual..1.3 * usual;
     let alike: Vec<f32> = steps.into_iter().filter(|step| range.contains(step)).collect();
     (!alike.is_empty()).then(|| alike.iter().sum::<f32>() / alike.len() as f32)
-}
-
-/// The mean of the scores of several crops of the same line.
-fn mean_scores(network: &impl LineNetwork, picture: &Gray, line: &Line) -> Option<Scores> {
-    let crops = CROPS.iter().map(|(half, shift)| line.crop(picture, *half, *shift));
-    let all: Vec<Scores> = crops.map(|crop| network.scores(&crop)).collect::<Option<_>>()?;
-    let (first, others) = all.split_first()?;
-    let mut mean = first.clone();
-    for (place, row) in mean.iter_mut().enumerate() {
-        for (class, score) in row.iter_mut().enumerate() {
-            let at = |scores: &Scores| scores.get(place).and_then(|row| row.get(class)).copied();
-            let sum: f32 = others.iter().filter_map(at).sum();
-            *score = (*score + sum) / all.len() as f32;
-        }
-    }
-    Some(mean)
 }

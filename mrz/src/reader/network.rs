@@ -69,7 +69,8 @@ impl LineNetwork for Network {
 fn log_softmax(logits: &[f32; CLASSES]) -> Option<[f32; CLASSES]> {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
-    let scores = logits.map(|logit| logit - most - sum.ln());
+    let log_sum = sum.ln();
+    let scores = logits.map(|logit| logit - most - log_sum);
     scores.iter().all(|score| score.is_finite()).then_some(scores)
 }
 
