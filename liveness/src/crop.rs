@@ -6,6 +6,8 @@ use crate::geometry::{Affine, Point};
 
 /// Beyond this many samples a side per pixel nothing is gained.
 const MOST_SAMPLES: f32 = 4.0;
+/// Whole numbers below this are exact.
+const WHOLE: f32 = 1e6;
 
 /// A square of RGB values 0..=255, row by row.
 pub(crate) struct Crop {
@@ -19,9 +21,12 @@ impl Crop {
     /// picture is black.
     pub(crate) fn sample(image: &RgbImage, to_source: &Affine, side: usize) -> Crop {
         let count = to_source.stretch().ceil().clamp(1.0, MOST_SAMPLES) as usize;
-        let pixels = (0..side * side)
-            .map(|i| pixel(image, to_source, ((i % side) as f32, (i / side) as f32), count))
-            .collect();
+        let texels = Texels::of(image);
+        let mut pixels = Vec::with_capacity(side * side);
+        for y in 0..side {
+            pixels
+                .extend((0..side).map(|x| pixel(&texels, to_source, (x as f32, y as f32), count)));
+        }
         Crop { side, pixels }
     }
 
@@ -33,7 +38,11 @@ impl Crop {
 
     /// The three colour planes one after another (NCHW with N = 1), each value through `scale`.
     pub(crate) fn planes(&self, order: [Channel; 3], scale: impl Fn(f32) -> f32) -> Vec<f32> {
-        order.iter().flat_map(|c| self.pixels.iter().map(|p| scale(c.of(p)))).collect()
+        let mut planes = Vec::with_capacity(3 * self.pixels.len());
+        for channel in order {
+            planes.extend(self.pixels.iter().map(|pixel| scale(channel.of(pixel))));
+        }
+        planes
     }
 
     /// Brightness 0..=1, row by row (ITU-R BT.601 weights).
@@ -63,42 +72,103 @@ impl Channel {
     }
 }
 
-fn pixel(image: &RgbImage, map: &Affine, (x, y): (f32, f32), count: usize) -> [f32; 3] {
+fn pixel(texels: &Texels<'_>, map: &Affine, (x, y): (f32, f32), count: usize) -> [f32; 3] {
     let step = 1.0 / count as f32;
     let mut sum = [0.0; 3];
-    for i in 0..count * count {
-        let (dx, dy) = ((i % count) as f32 + 0.5, (i / count) as f32 + 0.5);
-        let value = bilinear(image, map.apply(Point::new(x + dx * step, y + dy * step)));
-        sum = std::array::from_fn(|c| at(&sum, c) + at(&value, c));
+    for dy in 0..count {
+        for dx in 0..count {
+            let (dx, dy) = (dx as f32 + 0.5, dy as f32 + 0.5);
+            add(&mut sum, 1.0, texels.at(map.apply(Point::new(x + dx * step, y + dy * step))));
+        }
     }
     sum.map(|v| v * step * step)
 }
 
-fn bilinear(image: &RgbImage, place: Point) -> [f32; 3] {
-    let (x, y) = (place.x - 0.5, place.y - 0.5);
-    let (left, top) = (x.floor(), y.floor());
-    let (fx, fy) = (x - left, y - top);
-    let corners = [
-        (left, top, (1.0 - fx) * (1.0 - fy)),
-        (left + 1.0, top, fx * (1.0 - fy)),
-        (left, top + 1.0, (1.0 - fx) * fy),
-        (left + 1.0, top + 1.0, fx * fy),
-    ];
-    corners.iter().fold([0.0; 3], |sum, &(x, y, weight)| {
-        let value = texel(image, x, y);
-        std::array::from_fn(|c| at(&sum, c) + weight * at(&value, c))
-    })
+/// The pixels of a picture, one after another.
+struct Texels<'a> {
+    width: usize,
+    height: usize,
+    pixels: &'a [[u8; 3]],
 }
 
-fn texel(image: &RgbImage, x: f32, y: f32) -> [f32; 3] {
-    if x < 0.0 || y < 0.0 {
-        return [0.0; 3];
+impl<'a> Texels<'a> {
+    fn of(image: &'a RgbImage) -> Texels<'a> {
+        let (pixels, _) = image.as_raw().as_chunks();
+        Texels { width: image.width() as usize, height: image.height() as usize, pixels }
     }
-    image.get_pixel_checked(x as u32, y as u32).map_or([0.0; 3], |p| p.0.map(f32::from))
+
+    /// The value at a place, linear between the centres of pixels.
+    fn at(&self, place: Point) -> [f32; 3] {
+        let (x, y) = (place.x - 0.5, place.y - 0.5);
+        let ((left, right), (top, bottom)) = (Side::pair(x), Side::pair(y));
+        let mut sum = [0.0; 3];
+        if let (Some(x), Some(y)) = (left.at, top.at)
+            && let Some([above, below]) = self.square(x, y)
+        {
+            let [a, b] = above.map(|texel| texel.map(f32::from));
+            let [c, d] = below.map(|texel| texel.map(f32::from));
+            add(&mut sum, left.weight * top.weight, a);
+            add(&mut sum, right.weight * top.weight, b);
+            add(&mut sum, left.weight * bottom.weight, c);
+            add(&mut sum, right.weight * bottom.weight, d);
+        } else {
+            for y in [top, bottom] {
+                for x in [left, right] {
+                    add(&mut sum, x.weight * y.weight, self.texel(x.at, y.at));
+                }
+            }
+        }
+        sum
+    }
+
+    /// The pixel, its right neighbour, and the two below, where all lie in the picture.
+    fn square(&self, x: usize, y: usize) -> Option<[[[u8; 3]; 2]; 2]> {
+        if x + 1 >= self.width || y + 1 >= self.height {
+            return None;
+        }
+        let pair = |from: usize| self.pixels.get(from..)?.first_chunk().copied();
+        let from = y * self.width + x;
+        Some([pair(from)?, pair(from + self.width)?])
+    }
+
+    /// Outside the picture is black.
+    fn texel(&self, x: Option<usize>, y: Option<usize>) -> [f32; 3] {
+        let inside = x.filter(|x| *x < self.width).zip(y.filter(|y| *y < self.height));
+        let texel = inside.and_then(|(x, y)| self.pixels.get(y * self.width + x));
+        texel.map_or([0.0; 3], |texel| texel.map(f32::from))
+    }
 }
 
-fn at(values: &[f32; 3], channel: usize) -> f32 {
-    values.get(channel).copied().unwrap_or(0.0)
+/// One of the two pixels that a place lies between in one direction, and its share.
+#[derive(Clone, Copy)]
+struct Side {
+    /// None before the picture's edge.
+    at: Option<usize>,
+    weight: f32,
+}
+
+impl Side {
+    fn pair(place: f32) -> (Side, Side) {
+        let low = floor(place);
+        let part = place - low;
+        let at = |place: f32| if place < 0.0 { None } else { Some(place as usize) };
+        (Side { at: at(low), weight: 1.0 - part }, Side { at: at(low + 1.0), weight: part })
+    }
+}
+
+/// As `f32::floor`, which is a call of the library where the processor's instruction is not
+/// assumed.
+fn floor(value: f32) -> f32 {
+    if value.abs() < WHOLE {
+        let whole = value as i32 as f32;
+        whole - f32::from(u8::from(whole > value))
+    } else {
+        value.floor()
+    }
+}
+
+fn add(sum: &mut [f32; 3], weight: f32, value: [f32; 3]) {
+    sum.iter_mut().zip(value).for_each(|(sum, value)| *sum += weight * value);
 }
 
 #[cfg(test)]
