@@ -159,6 +159,7 @@ fn list(cli: &Cli) -> Result<ExitCode, Stop> {
                 "{}",
                 json!({
                     "name": entry.name,
+                    "group": entry.group,
                     "title": {"da": entry.title_da, "en": entry.title_en},
                     "deviation": entry.deviation,
                     "expect": entry.expect,

@@ -66,6 +66,8 @@ pub enum CatalogueError {
 pub struct Listed {
     /// Its name.
     pub name: String,
+    /// What it belongs to among the variations; nothing for those that come first.
+    pub group: String,
     /// Title.
     pub title: Text,
     /// Its one deviation; nothing for a good one.
@@ -97,7 +99,7 @@ pub struct Fixture {
     pub selfie: Option<Vec<u8>>,
 }
 
-/// All of them.
+/// Those that are shown.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     /// In the list's order.
@@ -105,7 +107,8 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Makes every fixture below `data/demo`, fills the registers and trusts the issuers that the
+    /// Makes the fixtures that belong to no group below `data/demo` (the hundreds of variations are
+    /// for `fixtures run`), fills the registers and trusts the issuers that the
     /// fixtures say are to be trusted.
     ///
     /// # Errors
@@ -117,7 +120,7 @@ impl Catalogue {
         registers: &mut Scripted,
     ) -> Result<Self, CatalogueError> {
         let mut fixtures = Vec::new();
-        for listed in list(program)? {
+        for listed in list(program)?.into_iter().filter(|listed| listed.group.is_empty()) {
             let folder = data.join("demo").join(&listed.name);
             make(program, &listed.name, data, &folder)?;
             import_issuers(&folder.join("trust"), trust)?;
