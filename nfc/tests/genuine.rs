@@ -171,6 +171,24 @@ fn what_cannot_be_a_key_fails() {
     }
 }
 
+/// EF.SOD is reached by SELECT alone: the answer under the new keys is a refusal, and proves them.
+#[test]
+fn chips_that_refuse_short_identifiers_prove_their_keys() {
+    let refuses = |nth: usize| {
+        format!(
+            "[[chip.faults]]\non = {{ command = 'read-binary', protected = true, file = 'EF.SOD', \
+             nth = {nth} }}\ndo = {{ status = '6A82' }}\n"
+        )
+    };
+    // The first READ BINARY, then the one after SELECT, then the proof.
+    let changes = format!("active_authentication = false\n{}{}", refuses(1), refuses(3));
+    let reading = read(&make(&changes));
+    let check = find(&reading, "chip_authentication");
+    assert_eq!(check.outcome, Outcome::Passed, "{:?}", check.evidence);
+    // Nothing was sent after the refusal.
+    assert_eq!(check.evidence["old_keys"], "not_tried");
+}
+
 fn with_signature(key: &str) -> ChipReading {
     read(&make(&format!("[active_authentication]\n{}", key.replace(", ", "\n"))))
 }
