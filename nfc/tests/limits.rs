@@ -220,21 +220,25 @@ fn after_a_lost_link_only_what_is_missing_is_read() {
     }
 }
 
-/// Another passport after the loss: nothing of the first one is kept.
+/// Another passport after the loss, its EF.SOD as long or longer: nothing of the first one is kept.
 #[test]
 fn another_passport_after_a_lost_link_is_read_anew() {
     let first = passport("");
-    let other = passport("seed = 'another document'");
-    assert_ne!(first.files["EF.SOD"], other.files["EF.SOD"]);
-    let torn = Chip::new(&first).with_faults(vec![Fault::tear_after(60)]);
-    let mut link = InProcess::new(torn);
-    let kept = run_until_lost(reader::start(request(&first, Limits::SHORT)), &mut link);
-    let mut link = InProcess::new(Chip::new(&other));
-    let again = reader::resume(request(&other, Limits::SHORT), kept);
-    let reading = drive::<_, ReadError>(again, &mut &mut link).unwrap();
-    all_passed(&reading.checks, "other");
-    for (id, bytes) in reading.files.iter() {
-        assert_eq!(Some(bytes), other.files.get(&id.to_string()).map(Vec::as_slice), "{id}");
+    for change in ["", "sod = { digest = 'sha512' }"] {
+        let other = passport(&format!("seed = 'another document'\n{change}"));
+        assert_ne!(first.files["EF.SOD"], other.files["EF.SOD"]);
+        let longer = other.files["EF.SOD"].len() > first.files["EF.SOD"].len();
+        assert_eq!(longer, !change.is_empty());
+        let torn = Chip::new(&first).with_faults(vec![Fault::tear_after(60)]);
+        let mut link = InProcess::new(torn);
+        let kept = run_until_lost(reader::start(request(&first, Limits::SHORT)), &mut link);
+        let mut link = InProcess::new(Chip::new(&other));
+        let again = reader::resume(request(&other, Limits::SHORT), kept);
+        let reading = drive::<_, ReadError>(again, &mut &mut link).unwrap();
+        all_passed(&reading.checks, change);
+        for (id, bytes) in reading.files.iter() {
+            assert_eq!(Some(bytes), other.files.get(&id.to_string()).map(Vec::as_slice), "{id}");
+        }
     }
 }
 

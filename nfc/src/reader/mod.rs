@@ -338,6 +338,7 @@ fn reopen(mut trip: Trip, error: ReadError, block: Block) -> Result<Next, ReadEr
     trip.reopened = trip.reopened.saturating_add(1);
     trip.kept.cautious = true;
     trip.kept.known.broke_off(block, at_length);
+    trip.files = Files::new();
     trip.refused.clear();
     trip.mapping = None;
     Ok(access::start_again(trip))

@@ -118,6 +118,11 @@ impl Plan {
         self.follows_lists = true;
     }
 
+    /// Drops what was read of `file`.
+    pub(super) fn forget(&mut self, file: FileId) {
+        self.targets.remove(&file);
+    }
+
     /// Wants `files` too.
     pub(super) fn want(&mut self, files: &[FileId]) {
         for file in files {

@@ -95,6 +95,8 @@ impl Reading {
         if same {
             self.fetch.plan.go_on(std::mem::take(&mut trip.kept.files));
         } else {
+            // Another one may be longer than what was asked for.
+            self.fetch.plan.forget(FileId::Sod);
             trip.kept.files.clear();
         }
         self.fetch.plan.want(&first_files(trip, &self.access));
