@@ -133,8 +133,10 @@ fn read(mut step: Step<ReadPassport, ChipReading>, link: &mut dyn Link) -> Turn 
         };
         let next = match link.transmit(&batch) {
             Ok(replies) => state.step(replies),
-            Err(LinkError::Lost) => return Turn::Lost(state.link_lost(Vec::new())),
-            Err(error) => Err(error.into()),
+            Err(error) => match error.clone().into_replies() {
+                Some(replies) => return Turn::Lost(state.link_lost(replies)),
+                None => Err(error.into()),
+            },
         };
         step = match next {
             Ok(step) => step,
