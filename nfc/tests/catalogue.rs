@@ -14,9 +14,12 @@ use fixtures::{
 use nfc::{
     apdu::Response,
     check::Outcome,
-    link::{self, Batch, Link, LinkError, one_by_one},
+    link::{Batch, Link, LinkError, Protocol as _, Step, until_lost},
     random::SystemRandom,
-    reader::{self, AccessKey, AccessPolicy, ChipReading, Limits, ReadError, ReadRequest},
+    reader::{
+        self, AccessKey, AccessPolicy, ChipReading, Kept, Limits, ReadError, ReadPassport,
+        ReadRequest,
+    },
     trust::{Domain, TrustStore},
 };
 use time::{Date, macros::date};
@@ -29,7 +32,7 @@ struct InProcess(Chip);
 
 impl Link for InProcess {
     fn transmit(&mut self, batch: &Batch) -> Result<Vec<Response>, LinkError> {
-        one_by_one(batch, |command| {
+        until_lost(batch, |command| {
             Response::decode(&self.0.transmit(&command.encode())).map_err(|_| LinkError::Lost)
         })
     }
@@ -51,10 +54,47 @@ fn request(passport: &Passport) -> ReadRequest {
     }
 }
 
+/// How often a lost link is taken up again.
+const STARTS: usize = 10;
+
+/// Reads the chip, and goes on after a lost link, as a person does who lays the passport down again.
+fn read(passport: &Passport) -> Result<ChipReading, ReadError> {
+    let mut link = InProcess(Chip::new(passport));
+    let mut kept = Kept::default();
+    for _ in 0..STARTS {
+        link.0.reset();
+        match turn(reader::resume(request(passport), kept), &mut link)? {
+            Turn::Read(reading) => return Ok(*reading),
+            Turn::Lost(stays) => kept = stays,
+        }
+    }
+    Err(LinkError::Lost.into())
+}
+
+enum Turn {
+    Read(Box<ChipReading>),
+    Lost(Kept),
+}
+
+fn turn(mut step: Step<ReadPassport, ChipReading>, link: &mut dyn Link) -> Result<Turn, ReadError> {
+    loop {
+        let (batch, state) = match step {
+            Step::Done(reading) => return Ok(Turn::Read(Box::new(reading))),
+            Step::Transmit(batch, state) => (batch, state),
+        };
+        step = match link.transmit(&batch) {
+            Ok(replies) => state.step(replies)?,
+            Err(error) => {
+                let replies = error.clone().into_replies().ok_or(error)?;
+                return Ok(Turn::Lost(state.link_lost(replies)));
+            }
+        };
+    }
+}
+
 /// The codes of what failed, or of what ended the reading, and why nothing proved the chip.
 fn found(passport: &Passport) -> BTreeSet<&'static str> {
-    let mut link = InProcess(Chip::new(passport));
-    match link::drive::<_, ReadError>(reader::start(request(passport)), &mut link) {
+    match read(passport) {
         Err(error) => BTreeSet::from([error.reason().code()]),
         Ok(reading) => {
             let failed = reading.checks.iter().filter_map(|check| match check.outcome {
