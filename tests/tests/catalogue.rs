@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{sync::Mutex, time::Instant};
+use std::{path::Path, sync::Mutex, time::Instant};
 
 use fixtures::{
     catalogue::{self, Entry},
     portraits::Portraits,
 };
 use indrul_tests::{
+    conformance,
+    report::Outcome,
     run::{self, Through},
     testing::{data, today, virtual_reader},
 };
@@ -17,7 +19,7 @@ use indrul_tests::{
 static RUN: Mutex<()> = Mutex::new(());
 
 /// Runs the fixtures, says how long it took, and fails with every difference.
-fn all_as_expected(entries: &[Entry], through: Through) {
+fn all_as_expected(entries: &[Entry], through: Through) -> Vec<Outcome> {
     let _alone = RUN.lock();
     let portraits = Portraits::load(&data().join("portraits")).unwrap();
     let started = Instant::now();
@@ -27,6 +29,7 @@ fn all_as_expected(entries: &[Entry], through: Through) {
     assert_eq!(count, entries.len());
     let wrong: Vec<_> = outcomes.iter().filter(|o| !o.as_expected()).collect();
     assert!(wrong.is_empty(), "{} of {count}: {wrong:#?}", wrong.len());
+    outcomes
 }
 
 fn chosen() -> Vec<Entry> {
@@ -35,8 +38,14 @@ fn chosen() -> Vec<Entry> {
 
 // proves B3, B4, B6, B7, D1
 #[test]
-fn all_through_the_relay() {
-    all_as_expected(&catalogue::all().unwrap(), Through::Relay);
+fn all_through_the_relay_and_as_the_conformance_page_says() {
+    let entries = catalogue::all().unwrap();
+    let outcomes = all_as_expected(&entries, Through::Relay);
+    let units = fixtures::conformance::units().unwrap();
+    let page = conformance::page(&units, &conformance::players(entries), &outcomes);
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/conformance.md");
+    let stale = "out of date: run `fixtures conformance`";
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), page, "{stale}");
 }
 
 /// The same without sockets in between; `fixtures run --through memory` takes all of them so.
