@@ -99,14 +99,14 @@ impl fmt::Display for Figure {
             if self.is_held() { "held" } else { "TOO MANY" }
         )?;
         writeln!(f, "  {:16}{:>10}{:>16}{:>8}", "", "reading", "authentication", "all")?;
-        let rows: [(&str, fn(&Traffic) -> usize, Option<usize>); 4] = [
-            ("APDUs", |t| t.apdus, at_most.apdus),
-            ("round trips", |t| t.round_trips, at_most.round_trips),
-            ("bytes sent", |t| t.bytes_sent, None),
-            ("bytes received", |t| t.bytes_received, at_most.bytes_received),
+        let count = |of: fn(&Traffic) -> usize| [reading, authentication, all].map(of);
+        let rows = [
+            ("APDUs", count(|t| t.apdus), at_most.apdus),
+            ("round trips", count(|t| t.round_trips), at_most.round_trips),
+            ("bytes sent", count(|t| t.bytes_sent), None),
+            ("bytes received", count(|t| t.bytes_received), at_most.bytes_received),
         ];
-        for (name, of, most) in rows {
-            let [files, keys, whole] = [reading, authentication, all].map(of);
+        for (name, [files, keys, whole], most) in rows {
             write!(f, "  {name:16}{files:>10}{keys:>16}{whole:>8}")?;
             if let Some(most) = at_most.reading_apdus.filter(|_| name == "APDUs") {
                 write!(f, "   at most {most} for reading")?;
