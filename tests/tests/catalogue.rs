@@ -1,6 +1,7 @@
 //! The fixture passports through the whole system, without and with sockets in between.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stdout, reason = "a run says how long it took")]
 
 use std::{path::Path, sync::Mutex, time::Instant};
 
