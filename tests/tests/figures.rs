@@ -1,7 +1,5 @@
 //! The figures of a reading, held: counted, never timed.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use indrul_tests::{
     chip_link::ChipLink,
     citizen::Enrolment,
