@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use fixtures::{catalogue, chip::Chip, passport::Passport, portraits::Portraits};
+use fixtures::{catalogue, chip::Chip, passport::Passport, portraits::Portraits, spec::Spec};
 use nfc::{
     apdu::{Command, Response, StatusWord},
     check::{Outcome, Reason},
@@ -95,6 +95,26 @@ fn a_card_access_without_the_signed_pace_is_a_downgrade() {
     let report = passive::verify(&files, &trust(&passport), TODAY);
     let check = report.checks.iter().find(|check| check.id == "chip.downgrade").unwrap();
     assert_eq!(check.outcome, Outcome::Failed(Reason::Downgrade));
+}
+
+/// A signed DG14 that names no PACE at all contradicts no offer of EF.CardAccess: a remark. One that
+/// names another variant does.
+#[test]
+fn an_offer_that_nobody_signed_is_a_remark_and_a_contradicted_one_a_downgrade() {
+    let unsigned = "{ group = 'P-256', cipher = 'aes-128', listed = 'card-access' }";
+    let other = "{ group = 'P-384', cipher = 'aes-128', listed = 'dg14' }";
+    for (pace, outcome, found) in [
+        (unsigned.to_owned(), Outcome::Passed, "unsigned"),
+        (format!("{unsigned}, {other}"), Outcome::Failed(Reason::Downgrade), "not_in_dg14"),
+    ] {
+        let spec = Spec::parse(&format!("base = 'good'\n[access]\npace = [{pace}]")).unwrap();
+        let passport = Passport::make(&spec, &Portraits::drawn(), TODAY).unwrap();
+        let reading = read(&passport, |_| None).unwrap();
+        let check = reading.checks.iter().find(|check| check.id == "chip.downgrade").unwrap();
+        assert_eq!(check.outcome, outcome, "{:?}", check.evidence);
+        assert_eq!(check.evidence["EF.CardAccess"], found);
+        assert_eq!(reading.access.protocol, "PACE");
+    }
 }
 
 /// An empty nonce would map every password to the same generator.

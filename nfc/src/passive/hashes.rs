@@ -124,11 +124,13 @@ enum Agreement {
     NotInDg14,
     NotInCardSecurity,
     NoDg14,
+    /// DG14 names no PACE at all, and there is no EF.CardSecurity.
+    Unsigned,
 }
 
 impl Agreement {
     fn is_disagreement(self) -> bool {
-        !matches!(self, Self::Agrees | Self::NotComparable | Self::NoDg14)
+        !matches!(self, Self::Agrees | Self::NotComparable | Self::NoDg14 | Self::Unsigned)
     }
 }
 
@@ -150,6 +152,10 @@ fn com_agrees(file: &[u8], object: &SecurityObject) -> Agreement {
 
 /// What EF.CardAccess offers must stand in DG14, and in EF.CardSecurity where that was read
 /// (ICAO 9303-11 §4.2, §9.2.11). EF.CardSecurity is enough where DG14 says nothing of PACE.
+///
+/// Where neither names PACE the issuer signed nothing that EF.CardAccess could contradict. That
+/// falls short of §9.2.11 and is a remark, as a missing DG14 is: the chip was opened by more than
+/// its signed files promise, and an offer that is added hides none.
 fn card_access_agrees(
     file: &[u8],
     files: &Files,
@@ -162,7 +168,9 @@ fn card_access_agrees(
         (Some(true), None) => Agreement::Agrees,
         (None, None) => Agreement::NoDg14,
         (_, Some(Ok(signed))) if offered.has_same_pace(&signed) => Agreement::Agrees,
-        (Some(true), Some(Ok(signed))) if signed.pace().next().is_none() => Agreement::Agrees,
+        (by_card, Some(Ok(signed))) if signed.pace().next().is_none() => {
+            by_card.map_or(Agreement::Unsigned, |_| Agreement::Agrees)
+        }
         (_, Some(Ok(_))) => Agreement::NotInDg14,
         // Refused as malformed, or as changed; what it promises is not known.
         (_, Some(Err(_))) => Agreement::NotComparable,
