@@ -6,6 +6,7 @@
 
 pub mod certificate;
 pub mod crl;
+pub mod ldif;
 pub mod master_list;
 
 use serde::{Serialize, Serializer};
