@@ -1,9 +1,13 @@
 //! CMS SignedData as EF.SOD and master lists use it (RFC 5652 §5). Parsed leniently; signed bytes
 //! are kept as they came.
+//!
+//! What differs from the standard and is taken all the same, since real documents have it, is told
+//! by [`SignerInfo::oddities`]; unsigned attributes are never read.
 
 use time::OffsetDateTime;
 
 use crate::{
+    ber,
     crypto::{
         CryptoError, Hash,
         public_key::{KeyError, PublicKey, SignatureAlgorithm},
@@ -12,7 +16,7 @@ use crate::{
         self, Algorithm, CONTEXT_0, CONTEXT_0_PRIMITIVE, CONTEXT_1, INTEGER, OCTET_STRING, Oid,
         SEQUENCE, SET,
     },
-    tlv::{self, Reader, Tlv, TlvError},
+    tlv::{self, Reader, Tlv, TlvError, TlvErrorKind},
     trust::certificate::{Certificate, Name},
 };
 
@@ -45,6 +49,10 @@ pub struct SignerInfo {
     pub(crate) algorithm: Algorithm,
     /// The signature.
     pub signature: Vec<u8>,
+    /// `CMSVersion`.
+    version: u8,
+    /// Whether there are attributes that nobody signed.
+    has_unsigned_attributes: bool,
     /// The content of the signed attributes' SET, if there are any.
     signed_attributes: Option<Vec<u8>>,
 }
@@ -64,7 +72,8 @@ impl SignerIdentifier {
     pub fn names(&self, certificate: &Certificate) -> bool {
         match self {
             Self::IssuerAndSerial(issuer, serial) => {
-                certificate.serial == *serial && certificate.issuer.is_like(issuer)
+                der::minimal(&certificate.serial) == der::minimal(serial)
+                    && certificate.issuer.is_like(issuer)
             }
             Self::KeyIdentifier(id) => certificate.subject_key_id.as_ref() == Some(id),
         }
@@ -83,11 +92,20 @@ pub struct SignedAttributes {
 }
 
 impl SignedData {
-    /// Parses a `ContentInfo` of signed data.
+    /// Parses a `ContentInfo` of signed data, in DER or, as some states write it, in BER.
     ///
     /// # Errors
     /// [`TlvError`] at the first element that is not as RFC 5652 has it.
     pub fn parse(bytes: &[u8]) -> Result<Self, TlvError> {
+        match Self::parse_definite(bytes) {
+            Err(error) if error.kind == TlvErrorKind::Length => {
+                Self::parse_definite(&ber::to_definite(bytes)?)
+            }
+            result => result,
+        }
+    }
+
+    fn parse_definite(bytes: &[u8]) -> Result<Self, TlvError> {
         // Bytes after it are tolerated: some files are longer than their content.
         let mut outer = Reader::new(bytes).expect(SEQUENCE)?.reader();
         let kind = outer.expect(der::OBJECT_ID)?;
@@ -110,22 +128,30 @@ impl SignedData {
         Ok(Self { content_type, content, certificates, signers })
     }
 
-    /// The certificate sent along that `signer` names.
-    #[must_use]
-    pub fn certificate_of(&self, signer: &SignerInfo) -> Option<Certificate> {
+    /// The certificates sent along that `signer` names: one, but hostile messages have several.
+    pub fn certificates_of<'a>(
+        &'a self,
+        signer: &'a SignerInfo,
+    ) -> impl Iterator<Item = Certificate> + 'a {
         self.certificates
             .iter()
             .filter_map(|der| Certificate::parse(der).ok())
-            .find(|certificate| signer.identifier.names(certificate))
+            .filter(|certificate| signer.identifier.names(certificate))
+    }
+
+    /// The first certificate sent along that `signer` names.
+    #[must_use]
+    pub fn certificate_of(&self, signer: &SignerInfo) -> Option<Certificate> {
+        self.certificates_of(signer).next()
     }
 }
 
 /// `CMSVersion` of SignedData and SignerInfo (RFC 5652 §5.1, §5.3): 1 or 3. Which of them is not
 /// compared with the contents, since signers get it wrong.
-fn version(reader: &mut Reader<'_>) -> Result<(), TlvError> {
+fn version(reader: &mut Reader<'_>) -> Result<u8, TlvError> {
     let tlv = reader.expect(INTEGER)?;
     match tlv.value {
-        [1 | 3] => Ok(()),
+        [version @ (1 | 3)] => Ok(*version),
         _ => Err(der::malformed(&tlv)),
     }
 }
@@ -163,7 +189,7 @@ impl SignerInfo {
     fn parse(bytes: &[u8], announced: &[Algorithm]) -> Result<Self, TlvError> {
         let whole = tlv::single(bytes, SEQUENCE)?;
         let mut reader = whole.reader();
-        version(&mut reader)?;
+        let version = version(&mut reader)?;
         let identifier = match reader.optional(CONTEXT_0_PRIMITIVE)? {
             Some(id) => SignerIdentifier::KeyIdentifier(id.value.to_vec()),
             None => {
@@ -180,7 +206,32 @@ impl SignerInfo {
         let signed_attributes = reader.optional(CONTEXT_0)?.map(|set| set.value.to_vec());
         let algorithm = Algorithm::read(&mut reader)?;
         let signature = reader.expect(OCTET_STRING)?.value.to_vec();
-        Ok(Self { identifier, digest, algorithm, signature, signed_attributes })
+        let has_unsigned_attributes = reader.optional(CONTEXT_1)?.is_some();
+        Ok(Self {
+            identifier,
+            digest,
+            algorithm,
+            signature,
+            version,
+            has_unsigned_attributes,
+            signed_attributes,
+        })
+    }
+
+    /// What differs from RFC 5652 and does not count.
+    #[must_use]
+    pub fn oddities(&self) -> Vec<Oddity> {
+        let by_issuer = matches!(self.identifier, SignerIdentifier::IssuerAndSerial(..));
+        let of_signature = self.signature_algorithm().map(|algorithm| algorithm.hash());
+        let differ = self.hash().ok().zip(of_signature.ok()).is_some_and(|(one, two)| one != two);
+        let sorted = self.signed_attributes.as_ref().map(|set| der_order(set).as_ref() == Ok(set));
+        let found = [
+            ((self.version == 1) != by_issuer, Oddity::SignerInfoVersion),
+            (differ, Oddity::HashesDiffer),
+            (sorted == Some(false), Oddity::AttributesNotSorted),
+            (self.has_unsigned_attributes, Oddity::UnsignedAttributes),
+        ];
+        found.into_iter().filter_map(|(found, oddity)| found.then_some(oddity)).collect()
     }
 
     /// The hash of the content.
@@ -218,13 +269,29 @@ impl SignerInfo {
         let Some(attributes) = &self.signed_attributes else {
             return key.verify(&algorithm, content, &self.signature);
         };
-        let sorted = tlv::encode(SET, &der_order(attributes)?);
-        if key.verify(&algorithm, &sorted, &self.signature)? {
+        let sorted = der_order(attributes)?;
+        let verify = |set: &[u8]| key.verify(&algorithm, &tlv::encode(SET, set), &self.signature);
+        if verify(&sorted)? {
             return Ok(true);
         }
         // Some signers signed the attributes in the order in which they wrote them.
-        key.verify(&algorithm, &tlv::encode(SET, attributes), &self.signature)
+        Ok(sorted != *attributes && verify(attributes)?)
     }
+}
+
+/// What real messages have that RFC 5652 does not allow or nobody reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Oddity {
+    /// Version 1 goes with issuer and serial number, 3 with a key identifier (RFC 5652 §5.3).
+    SignerInfoVersion,
+    /// The content is hashed with another function than the attributes. Which function hashed the
+    /// content nobody signed, but each accepted one has a digest of its own length.
+    HashesDiffer,
+    /// The signed attributes stand in another order than that of a DER SET OF.
+    AttributesNotSorted,
+    /// Attributes that nobody signed; they are not read.
+    UnsignedAttributes,
 }
 
 /// The elements of a SET OF in ascending order of their encodings (ITU-T X.690 §11.6).
@@ -239,18 +306,31 @@ fn der_order(set: &[u8]) -> Result<Vec<u8>, TlvError> {
 }
 
 impl SignedAttributes {
+    /// Each attribute stands once and has one value (RFC 5652 §11).
     fn parse(set: &[u8]) -> Result<Self, TlvError> {
         let mut out = Self::default();
         let mut reader = Reader::new(set);
+        let mut has_time = false;
         while !reader.is_empty() {
-            let mut attribute = reader.expect(SEQUENCE)?.reader();
-            let kind = der::oid(&mut attribute)?.to_string();
+            let whole = reader.expect(SEQUENCE)?;
+            let mut attribute = whole.reader();
+            let kind = der::oid(&mut attribute)?;
             let mut values = attribute.expect(SET)?.reader();
-            match kind.as_str() {
-                MESSAGE_DIGEST => out.message_digest = Some(der::octets(&mut values)?),
-                CONTENT_TYPE => out.content_type = Some(der::oid(&mut values)?),
-                SIGNING_TIME => out.signing_time = der::instant(&mut values).ok(),
-                _ => {}
+            let twice = match () {
+                () if kind.is(MESSAGE_DIGEST) => {
+                    out.message_digest.replace(der::octets(&mut values)?).is_some()
+                }
+                () if kind.is(CONTENT_TYPE) => {
+                    out.content_type.replace(der::oid(&mut values)?).is_some()
+                }
+                () if kind.is(SIGNING_TIME) => {
+                    out.signing_time = der::instant(&mut values).ok();
+                    std::mem::replace(&mut has_time, true)
+                }
+                () => continue,
+            };
+            if twice || !values.is_empty() {
+                return Err(der::malformed(&whole));
             }
         }
         Ok(out)

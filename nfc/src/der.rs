@@ -45,7 +45,28 @@ impl Oid {
     /// Whether this is the identifier written `dotted`.
     #[must_use]
     pub fn is(&self, dotted: &str) -> bool {
-        self.to_string() == dotted
+        self.arcs().map(Some).eq(dotted.split('.').map(|arc| arc.parse().ok()))
+    }
+
+    /// The arcs; the first octets hold two of them (ITU-T X.690 §8.19).
+    fn arcs(&self) -> impl Iterator<Item = u64> {
+        let mut value = 0_u64;
+        let mut first = true;
+        self.0.iter().flat_map(move |byte| {
+            value = value.wrapping_shl(7) | u64::from(byte & 0x7F);
+            let arcs = match (byte & 0x80 != 0, first) {
+                (true, _) => [None, None],
+                (false, true) => {
+                    let top = (value / 40).min(2);
+                    [Some(top), Some(value.saturating_sub(top.saturating_mul(40)))]
+                }
+                (false, false) => [Some(value), None],
+            };
+            if byte & 0x80 == 0 {
+                (value, first) = (0, false);
+            }
+            arcs.into_iter().flatten()
+        })
     }
 
     /// The last arcs, if the identifier starts with the content bytes `prefix`.
@@ -58,21 +79,8 @@ impl Oid {
 /// Dotted, such as `2.23.136.1.1.5`.
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut arc = 0_u64;
-        let mut first = true;
-        for byte in &self.0 {
-            arc = arc.wrapping_shl(7) | u64::from(byte & 0x7F);
-            if byte & 0x80 != 0 {
-                continue;
-            }
-            if first {
-                let top = (arc / 40).min(2);
-                write!(f, "{top}.{}", arc.saturating_sub(top.saturating_mul(40)))?;
-                first = false;
-            } else {
-                write!(f, ".{arc}")?;
-            }
-            arc = 0;
+        for (i, arc) in self.arcs().enumerate() {
+            write!(f, "{}{arc}", if i == 0 { "" } else { "." })?;
         }
         Ok(())
     }
@@ -126,6 +134,17 @@ pub(crate) fn unsigned(bytes: &[u8]) -> Option<u32> {
     let significant: Vec<u8> = bytes.iter().copied().skip_while(|b| *b == 0).collect();
     (significant.len() <= 4)
         .then(|| significant.iter().fold(0, |n: u32, b| n.wrapping_shl(8) | u32::from(*b)))
+}
+
+/// The content of an INTEGER without superfluous leading zeros (ITU-T X.690 §8.3.2): serial numbers
+/// are met with and without.
+pub(crate) fn minimal(mut integer: &[u8]) -> &[u8] {
+    while let [0, rest @ ..] = integer
+        && rest.first().is_some_and(|byte| *byte < 0x80)
+    {
+        integer = rest;
+    }
+    integer
 }
 
 /// The bytes of a BIT STRING whose bits all count.

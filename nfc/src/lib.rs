@@ -7,6 +7,7 @@
 pub mod active_auth;
 pub mod apdu;
 pub mod bac;
+mod ber;
 pub mod check;
 pub mod chip_auth;
 pub mod cms;

@@ -94,11 +94,7 @@ fn master_lists_are_read_and_their_signatures_hold() {
         println!("{name}: {total} certificates, {rejected} rejected");
         assert!(list.signer.verified, "{name}");
         assert_eq!(rejected, 0, "{name}");
-        let chained = store
-            .anchors()
-            .iter()
-            .filter(|a| store.path(&a.certificate).is_ok_and(|path| !path.is_empty()))
-            .count();
+        let chained = store.anchors().iter().filter(|a| store.path(&a.certificate).is_ok()).count();
         println!("{name}: {chained} lead to an anchor");
         assert!(chained * 10 > total * 9, "{name}: {chained} of {total}");
     }
@@ -130,7 +126,8 @@ fn danish_issuers_are_told_apart() {
         let issuer = store.issuer_of(&anchor.certificate).unwrap();
         assert!(anchor.certificate.is_signed_by(&issuer.certificate).unwrap());
         let path = store.path(&anchor.certificate).unwrap();
-        assert!(path.last().unwrap().certificate.is_self_signed());
+        assert!(path.is_whole());
+        assert!(path.anchors().last().unwrap().certificate.is_self_signed());
     }
 }
 

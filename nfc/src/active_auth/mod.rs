@@ -76,7 +76,7 @@ impl ActiveAuthError {
             Self::NoKey => Outcome::NotPerformed(Some(Reason::ActiveAuthenticationMissing)),
             Self::Malformed(_) | Self::Key(KeyError::Malformed(_)) => Outcome::NotPerformed(None),
             Self::Unsupported { .. }
-            | Self::Key(KeyError::Unsupported { .. } | KeyError::Curve) => {
+            | Self::Key(KeyError::Unsupported { .. } | KeyError::Curve | KeyError::Long { .. }) => {
                 Outcome::NotPerformed(Some(Reason::ActiveAuthenticationUnsupported))
             }
             Self::Key(KeyError::Crypto(_)) | Self::Weak { .. } | Self::Exponent => {
@@ -110,6 +110,8 @@ pub struct Summary {
     pub form: &'static str,
 }
 
+/// The identifier of DSA keys, with which no chip proves itself.
+const DSA: [u8; 7] = [0x2A, 0x86, 0x48, 0xCE, 0x38, 0x04, 0x01];
 /// RSA moduli below this many bits prove nothing any more.
 const SHORTEST_MODULUS: u32 = 1024;
 
@@ -133,6 +135,7 @@ impl ActiveAuthentication {
                 Vec::new()
             }
             PublicKey::Ec { curve, .. } => ecdsa::hashes(*curve, named)?,
+            PublicKey::Dsa(_) => return Err(ActiveAuthError::Unsupported { oid: Oid::new(&DSA) }),
         };
         Ok(Self { key, hashes })
     }
@@ -143,6 +146,7 @@ impl ActiveAuthentication {
         match &self.key {
             PublicKey::Rsa(rsa) => usize::try_from(rsa.size()).unwrap_or_default(),
             PublicKey::Ec { curve, .. } => ecdsa::longest(*curve),
+            PublicKey::Dsa(_) => 0,
         }
     }
 
@@ -160,6 +164,7 @@ impl ActiveAuthentication {
                 iso9796::recover(rsa, challenge, signature)?.map(|hash| (hash, "ISO 9796-2"))
             }
             PublicKey::Ec { .. } => ecdsa::verify(&self.key, &self.hashes, challenge, signature)?,
+            PublicKey::Dsa(_) => None,
         };
         let key = self.key.describe();
         Ok(found.map(|(hash, form)| Summary { key, hash: hash.name(), form }))

@@ -59,7 +59,7 @@ pub(super) fn agree(
 fn ecdh(spki: &[u8], random: &mut dyn Random) -> Result<Agreed, ChipAuthError> {
     let (curve, point) = match PublicKey::parse(spki) {
         Ok(PublicKey::Ec { curve, point }) => (curve, point),
-        Ok(PublicKey::Rsa(_)) => return Err(ChipAuthError::NoSuchKey),
+        Ok(PublicKey::Rsa(_) | PublicKey::Dsa(_)) => return Err(ChipAuthError::NoSuchKey),
         Err(KeyError::Unsupported { oid }) if dh::is_dh(&oid) => {
             return Err(ChipAuthError::NoSuchKey);
         }

@@ -4,9 +4,11 @@
 //! Every point from outside is checked to lie on the curve and not at infinity; all curves here
 //! have cofactor 1, so that it then has the right order.
 
+use std::sync::OnceLock;
+
 use openssl::{
     bn::{BigNum, BigNumContext, BigNumContextRef, BigNumRef},
-    ec::{EcGroup, EcPoint, EcPointRef, PointConversionForm},
+    ec::{EcGroup, EcGroupRef, EcPoint, EcPointRef, PointConversionForm},
     nid::Nid,
 };
 
@@ -87,6 +89,21 @@ impl Curve {
     pub fn group(self) -> Result<EcGroup, CryptoError> {
         let row = self.row().ok_or(CryptoError::Unsupported)?;
         Ok(EcGroup::from_curve_name(row.3)?)
+    }
+
+    /// OpenSSL's group of the curve, made once: for those who only read it.
+    pub(crate) fn shared_group(self) -> Result<&'static EcGroupRef, CryptoError> {
+        static GROUPS: [OnceLock<EcGroup>; CURVES.len()] =
+            [const { OnceLock::new() }; CURVES.len()];
+        let place = CURVES.iter().position(|row| row.0 == self);
+        let slot = place.and_then(|i| GROUPS.get(i)).ok_or(CryptoError::Unsupported)?;
+        match slot.get() {
+            Some(group) => Ok(group),
+            None => {
+                let group = self.group()?;
+                Ok(slot.get_or_init(|| group))
+            }
+        }
     }
 
     fn row(self) -> Option<(Self, u32, &'static str, Nid, &'static str)> {

@@ -3,7 +3,10 @@
 use openssl::hash::MessageDigest;
 
 use super::CryptoError;
-use crate::der::{Algorithm, Oid};
+use crate::{
+    der::{Algorithm, OBJECT_ID, OCTET_STRING, Oid, SEQUENCE},
+    tlv,
+};
 
 /// A hash function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,19 +23,13 @@ pub enum Hash {
     Sha512,
 }
 
-const ALL: [(Hash, &str); 5] = [
-    (Hash::Sha1, "1.3.14.3.2.26"),
-    (Hash::Sha224, "2.16.840.1.101.3.4.2.4"),
-    (Hash::Sha256, "2.16.840.1.101.3.4.2.1"),
-    (Hash::Sha384, "2.16.840.1.101.3.4.2.2"),
-    (Hash::Sha512, "2.16.840.1.101.3.4.2.3"),
-];
+const ALL: [Hash; 5] = [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512];
 
 impl Hash {
     /// The function that `oid` names.
     #[must_use]
     pub fn from_oid(oid: &Oid) -> Option<Self> {
-        ALL.into_iter().find(|(_, text)| oid.is(text)).map(|(hash, _)| hash)
+        ALL.into_iter().find(|hash| oid.as_bytes() == hash.oid_content())
     }
 
     /// The function that an AlgorithmIdentifier names; it takes no parameters.
@@ -70,6 +67,26 @@ impl Hash {
     /// [`CryptoError::Library`] if OpenSSL is built without the function.
     pub fn digest(self, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
         Ok(openssl::hash::hash(self.openssl(), data)?.to_vec())
+    }
+
+    /// `DigestInfo ::= SEQUENCE { digestAlgorithm, digest }` (RFC 8017 §9.2), the algorithm's
+    /// parameters being NULL or absent.
+    pub(crate) fn digest_info(self, digest: &[u8], null: bool) -> Vec<u8> {
+        let oid = tlv::encode(OBJECT_ID, self.oid_content());
+        let parameters: &[u8] = if null { &[0x05, 0x00] } else { &[] };
+        let algorithm = tlv::encode(SEQUENCE, &[&oid, parameters].concat());
+        tlv::encode(SEQUENCE, &[algorithm, tlv::encode(OCTET_STRING, digest)].concat())
+    }
+
+    /// Content bytes of the identifier.
+    fn oid_content(self) -> &'static [u8] {
+        match self {
+            Self::Sha1 => &[0x2B, 0x0E, 0x03, 0x02, 0x1A],
+            Self::Sha224 => &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x04],
+            Self::Sha256 => &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01],
+            Self::Sha384 => &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02],
+            Self::Sha512 => &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03],
+        }
     }
 
     pub(crate) fn openssl(self) -> MessageDigest {

@@ -12,6 +12,7 @@ mod kdf;
 mod mac;
 pub mod public_key;
 mod scalar;
+mod signature;
 
 use std::fmt;
 

@@ -1,24 +1,31 @@
-//! Public keys and signatures of documents and chips: RSA and ECDSA (ICAO 9303-12 §4.4;
-//! RFC 8017; TR-03111 §4.2).
+//! Public keys of documents and chips: RSA, ECDSA and DSA (ICAO 9303-12 §4.4; RFC 8017;
+//! TR-03111 §4.2; FIPS 186-4 §4).
 //!
 //! Keys and signatures come from outside. Curve parameters written out in full are accepted only
 //! if they equal a known curve in field, coefficients, generator, order and cofactor: OpenSSL
 //! never parses them (CVE-2020-0601, CVE-2022-0778).
 
+use std::sync::LazyLock;
+
 use openssl::{
     bn::{BigNum, BigNumContext},
+    dsa::Dsa,
     ec::{EcGroupRef, EcKey, EcPoint},
     ecdsa::EcdsaSig,
     pkey::{PKey, Public},
     rsa::{Padding, Rsa},
     sign::{RsaPssSaltlen, Verifier},
 };
-use serde_json::{Value, json};
 
-use super::{CryptoError, Hash, ec::Curve};
+pub use super::signature::{Pss, SignatureAlgorithm};
+use super::{
+    CryptoError, Hash,
+    ec::Curve,
+    signature::{DSA, EC_PUBLIC_KEY, RSA, RSA_PSS},
+};
 use crate::{
     der::{self, Algorithm, INTEGER, OBJECT_ID, OCTET_STRING, Oid, SEQUENCE},
-    tlv::{self, Reader, Tag, TlvError},
+    tlv::{self, Reader, TlvError},
 };
 
 /// A public key that can verify signatures.
@@ -32,6 +39,8 @@ pub enum PublicKey {
         /// `04 ‖ x ‖ y` or a compressed form, as in the key.
         point: Vec<u8>,
     },
+    /// DSA.
+    Dsa(Dsa<Public>),
 }
 
 /// Why bytes are no usable key, or a signature could not be tried.
@@ -49,6 +58,12 @@ pub enum KeyError {
     /// Explicit curve parameters that are not exactly those of a known curve.
     #[error("the curve is none of the known ones")]
     Curve,
+    /// A modulus so long that a signature takes too long to try.
+    #[error("a key of {bits} bits is longer than any in use")]
+    Long {
+        /// Its length.
+        bits: i32,
+    },
     /// OpenSSL refused the key.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
@@ -60,13 +75,14 @@ impl From<openssl::error::ErrorStack> for KeyError {
     }
 }
 
-const RSA: &str = "1.2.840.113549.1.1.1";
-const RSA_PSS: &str = "1.2.840.113549.1.1.10";
-const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 const EC_DH: &str = "1.3.132.1.12";
 /// `standardizedDomainParameters` (TR-03110-3 §A.2.1.1).
 const STANDARDIZED: &str = "0.4.0.127.0.7.1.2";
-const MGF1: &str = "1.2.840.113549.1.1.8";
+
+/// The longest modulus in bits; real ones have up to 6144.
+const LONGEST_MODULUS: i32 = 8192;
+/// Shorter moduli have been factored, or soon will be.
+const SHORTEST_MODULUS: i32 = 1024;
 
 impl PublicKey {
     /// A key of a DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
@@ -77,20 +93,38 @@ impl PublicKey {
         let mut outer = Reader::new(spki).expect(SEQUENCE)?.reader();
         let algorithm = Algorithm::read(&mut outer)?;
         let bits = der::whole_bytes(&mut outer)?;
-        match algorithm.oid.to_string().as_str() {
-            RSA | RSA_PSS => Self::rsa(bits),
-            EC_PUBLIC_KEY | EC_DH | STANDARDIZED => {
+        let is = |dotted: &&str| algorithm.oid.is(dotted);
+        match () {
+            () if [RSA, RSA_PSS].iter().any(is) => Self::rsa(bits),
+            () if [EC_PUBLIC_KEY, EC_DH, STANDARDIZED].iter().any(is) => {
                 Ok(Self::Ec { curve: curve(&algorithm.parameters)?, point: bits.to_vec() })
             }
-            _ => Err(KeyError::Unsupported { oid: algorithm.oid }),
+            () if is(&DSA) => Self::dsa(&algorithm.parameters, bits),
+            () => Err(KeyError::Unsupported { oid: algorithm.oid }),
         }
     }
 
     fn rsa(bits: &[u8]) -> Result<Self, KeyError> {
         let mut inner = Reader::new(bits).expect(SEQUENCE)?.reader();
-        let modulus = BigNum::from_slice(inner.expect(INTEGER)?.value)?;
+        let modulus = modulus(&mut inner)?;
         let exponent = BigNum::from_slice(inner.expect(INTEGER)?.value)?;
         Ok(Self::Rsa(Rsa::from_public_components(modulus, exponent)?))
+    }
+
+    /// `Dss-Parms ::= SEQUENCE { p, q, g }` and an INTEGER (RFC 3279 §2.3.2). Parameters that are
+    /// left to be inherited are not supported.
+    fn dsa(parameters: &[u8], bits: &[u8]) -> Result<Self, KeyError> {
+        let mut fields = Reader::new(parameters).expect(SEQUENCE)?.reader();
+        let p = modulus(&mut fields)?;
+        let q = BigNum::from_slice(fields.expect(INTEGER)?.value)?;
+        let g = BigNum::from_slice(fields.expect(INTEGER)?.value)?;
+        let y = BigNum::from_slice(tlv::single(bits, INTEGER)?.value)?;
+        let one = BigNum::from_u32(1)?;
+        // The neutral element, or no element at all, would verify what nobody signed.
+        if !(g > one && g < p && y > one && y < p && q > one && q < p) {
+            return Err(CryptoError::Point.into());
+        }
+        Ok(Self::Dsa(Dsa::from_public_components(p, q, g, y)?))
     }
 
     /// Kind and size, such as `RSA-3072` or `EC brainpoolP256r1`.
@@ -99,6 +133,32 @@ impl PublicKey {
         match self {
             Self::Rsa(key) => format!("RSA-{}", key.n().num_bits()),
             Self::Ec { curve, .. } => format!("EC {}", curve.name()),
+            Self::Dsa(key) => format!("DSA-{}", key.p().num_bits()),
+        }
+    }
+
+    /// Whether a signature under it proves nothing: the key is too short, or its exponent one that
+    /// anybody can invert.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        match self {
+            Self::Rsa(key) => {
+                let odd = key.e().is_bit_set(0) && key.n().is_bit_set(0);
+                !odd || key.e().num_bits() < 2 || key.n().num_bits() < SHORTEST_MODULUS
+            }
+            Self::Dsa(key) => key.p().num_bits() < SHORTEST_MODULUS,
+            Self::Ec { .. } => false,
+        }
+    }
+
+    /// Whether signatures of the algorithm are made with keys of this kind.
+    #[must_use]
+    pub fn fits(&self, algorithm: &SignatureAlgorithm) -> bool {
+        use SignatureAlgorithm as A;
+        match self {
+            Self::Rsa(_) => matches!(algorithm, A::RsaPkcs1(_) | A::RsaPss(_)),
+            Self::Ec { .. } => matches!(algorithm, A::Ecdsa(_) | A::EcdsaPlain(_)),
+            Self::Dsa(_) => matches!(algorithm, A::Dsa(_)),
         }
     }
 
@@ -115,10 +175,7 @@ impl PublicKey {
     ) -> Result<bool, KeyError> {
         match (self, algorithm) {
             (Self::Rsa(key), SignatureAlgorithm::RsaPkcs1(hash)) => {
-                let key = PKey::from_rsa(key.clone())?;
-                let mut verifier = Verifier::new(hash.openssl(), &key)?;
-                verifier.set_rsa_padding(Padding::PKCS1)?;
-                Ok(verifier.verify_oneshot(signature, message).unwrap_or(false))
+                verify_pkcs1(key, *hash, message, signature)
             }
             (Self::Rsa(key), SignatureAlgorithm::RsaPss(pss)) => {
                 let key = PKey::from_rsa(key.clone())?;
@@ -135,6 +192,17 @@ impl PublicKey {
                     Err(_) => Ok(false),
                 }
             }
+            (Self::Ec { curve, .. }, SignatureAlgorithm::EcdsaPlain(hash)) => {
+                match plain(*curve, signature)? {
+                    Some(parsed) => self.verify_ecdsa(&hash.digest(message)?, &parsed),
+                    None => Ok(false),
+                }
+            }
+            (Self::Dsa(key), SignatureAlgorithm::Dsa(hash)) => {
+                let key = PKey::from_dsa(key.clone())?;
+                let mut verifier = Verifier::new(hash.openssl(), &key)?;
+                Ok(verifier.verify_oneshot(signature, message).unwrap_or(false))
+            }
             _ => Ok(false),
         }
     }
@@ -145,13 +213,66 @@ impl PublicKey {
     /// [`KeyError`] if the key is no point of its curve.
     pub fn verify_ecdsa(&self, digest: &[u8], signature: &EcdsaSig) -> Result<bool, KeyError> {
         let Self::Ec { curve, point } = self else { return Ok(false) };
-        let group = curve.group()?;
+        let group = curve.shared_group()?;
         let mut context = BigNumContext::new()?;
-        let point = EcPoint::from_bytes(&group, point, &mut context)?;
-        let key = EcKey::from_public_key(&group, &point)?;
-        key.check_key()?;
+        // On the curve, or an error; and with cofactor 1 then of the right order.
+        let point = EcPoint::from_bytes(group, point, &mut context)?;
+        if point.is_infinity(group) {
+            return Err(CryptoError::Point.into());
+        }
+        let key = EcKey::from_public_key(group, &point)?;
         Ok(signature.verify(digest, &key).unwrap_or(false))
     }
+}
+
+/// A modulus of RSA or DSA.
+fn modulus(fields: &mut Reader<'_>) -> Result<BigNum, KeyError> {
+    let number = BigNum::from_slice(fields.expect(INTEGER)?.value)?;
+    match number.num_bits() {
+        bits if bits > LONGEST_MODULUS => Err(KeyError::Long { bits }),
+        _ => Ok(number),
+    }
+}
+
+/// EMSA-PKCS1-v1_5 (RFC 8017 §8.2.2, §9.2): the encoding is made and compared as a whole, so that
+/// nothing can hide in it. The hash's identifier may lack its NULL, as RFC 8017 §9.2 notes and as
+/// some issuers write it, which OpenSSL refuses.
+fn verify_pkcs1(
+    key: &Rsa<Public>,
+    hash: Hash,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<bool, KeyError> {
+    let length = usize::try_from(key.size()).unwrap_or_default();
+    if signature.len() != length {
+        return Ok(false);
+    }
+    let mut opened = vec![0; length];
+    if key.public_decrypt(signature, &mut opened, Padding::NONE).is_err() {
+        return Ok(false);
+    }
+    let digest = hash.digest(message)?;
+    Ok([true, false].into_iter().any(|null| {
+        let info = hash.digest_info(&digest, null);
+        let Some(filled) = length.checked_sub(info.len().saturating_add(3)) else { return false };
+        filled >= 8 && {
+            let expected = [&[0, 1], vec![0xFF; filled].as_slice(), &[0], &info].concat();
+            expected == opened
+        }
+    }))
+}
+
+/// `r ‖ s`, each as long as the order (TR-03111 §5.2.1.1); where it has another length, the DER
+/// form that some signers use under the same identifier.
+fn plain(curve: Curve, signature: &[u8]) -> Result<Option<EcdsaSig>, KeyError> {
+    let bits = curve.shared_group()?.order_bits();
+    let length = usize::try_from(bits).unwrap_or_default().div_ceil(8);
+    if signature.len() != length.saturating_mul(2) {
+        return Ok(EcdsaSig::from_der(signature).ok());
+    }
+    let (r, s) = signature.split_at_checked(length).unwrap_or_default();
+    let (r, s) = (BigNum::from_slice(r)?, BigNum::from_slice(s)?);
+    Ok(EcdsaSig::from_private_components(r, s).ok())
 }
 
 /// The curve of EC key parameters: a name, a standardized id, or all values written out.
@@ -165,12 +286,45 @@ fn curve(parameters: &[u8]) -> Result<Curve, KeyError> {
         return der::unsigned(id.value).and_then(Curve::from_parameter_id).ok_or(KeyError::Curve);
     }
     let explicit = Explicit::read(&mut reader)?;
-    for candidate in Curve::all() {
-        if explicit.equals(&*candidate.group()?)? {
-            return Ok(candidate);
-        }
+    known_curves()
+        .iter()
+        .find(|(_, known)| explicit.equals(known))
+        .map(|(curve, _)| *curve)
+        .ok_or(KeyError::Curve)
+}
+
+/// The parameters of every known curve, computed once.
+fn known_curves() -> &'static [(Curve, Known)] {
+    static KNOWN: LazyLock<Vec<(Curve, Known)>> = LazyLock::new(|| {
+        // A curve that OpenSSL was built without is not known.
+        Curve::all().filter_map(|c| Some((c, Known::of(c.shared_group().ok()?).ok()?))).collect()
+    });
+    &KNOWN
+}
+
+/// The parameters of a curve, without leading zeros.
+struct Known {
+    prime: Vec<u8>,
+    a: Vec<u8>,
+    b: Vec<u8>,
+    order: Vec<u8>,
+    x: Vec<u8>,
+    y: Vec<u8>,
+}
+
+impl Known {
+    fn of(group: &EcGroupRef) -> Result<Self, CryptoError> {
+        let mut context = BigNumContext::new()?;
+        let (mut p, mut a, mut b) = (BigNum::new()?, BigNum::new()?, BigNum::new()?);
+        group.components_gfp(&mut p, &mut a, &mut b, &mut context)?;
+        let (mut x, mut y) = (BigNum::new()?, BigNum::new()?);
+        let generator = group.generator_opt().ok_or(CryptoError::Unsupported)?;
+        generator.affine_coordinates(group, &mut x, &mut y, &mut context)?;
+        let mut order = BigNum::new()?;
+        group.order(&mut order, &mut context)?;
+        let [prime, a, b, order, x, y] = [p, a, b, order, x, y].map(|number| number.to_vec());
+        Ok(Self { prime, a, b, order, x, y })
     }
-    Err(KeyError::Curve)
 }
 
 /// `ECParameters` over a prime field, as unsigned bytes (RFC 3279 §2.3.5).
@@ -207,155 +361,33 @@ impl Explicit {
         Ok(Self { prime, a, b, generator, order, cofactor })
     }
 
-    fn equals(&self, group: &EcGroupRef) -> Result<bool, CryptoError> {
-        let mut context = BigNumContext::new()?;
-        let (mut p, mut a, mut b) = (BigNum::new()?, BigNum::new()?, BigNum::new()?);
-        group.components_gfp(&mut p, &mut a, &mut b, &mut context)?;
-        let (mut x, mut y) = (BigNum::new()?, BigNum::new()?);
-        let Some(generator) = group.generator_opt() else { return Ok(false) };
-        generator.affine_coordinates(group, &mut x, &mut y, &mut context)?;
-        let mut order = BigNum::new()?;
-        group.order(&mut order, &mut context)?;
-        Ok(same(&self.prime, &p)
-            && same(&self.a, &a)
-            && same(&self.b, &b)
-            && same(&self.order, &order)
+    fn equals(&self, known: &Known) -> bool {
+        same(&self.prime, &known.prime)
+            && same(&self.a, &known.a)
+            && same(&self.b, &known.b)
+            && same(&self.order, &known.order)
             && self.cofactor.is_none_or(|c| c == 1)
-            && self.same_generator(&x, &y))
+            && self.same_generator(known)
     }
 
     /// The generator, uncompressed or compressed.
-    fn same_generator(&self, x: &BigNum, y: &BigNum) -> bool {
+    fn same_generator(&self, known: &Known) -> bool {
         let Some((form, rest)) = self.generator.split_first() else { return false };
         match form {
             4 => rest
                 .split_at_checked(rest.len() / 2)
-                .is_some_and(|(gx, gy)| gx.len() == gy.len() && same(gx, x) && same(gy, y)),
-            2 | 3 => same(rest, x) && (*form == 3) == y.is_bit_set(0),
+                .is_some_and(|(x, y)| x.len() == y.len() && same(x, &known.x) && same(y, &known.y)),
+            2 | 3 => {
+                let is_odd = known.y.last().is_some_and(|last| last & 1 == 1);
+                same(rest, &known.x) && (*form == 3) == is_odd
+            }
             _ => false,
         }
     }
 }
 
 /// Whether big-endian bytes, leading zeros aside, are the number.
-fn same(bytes: &[u8], number: &BigNum) -> bool {
-    let significant: Vec<u8> = bytes.iter().copied().skip_while(|b| *b == 0).collect();
-    significant == number.to_vec()
-}
-
-/// A signature algorithm with its parameters, as a signature's own identifier gives them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignatureAlgorithm {
-    /// RSASSA-PKCS1-v1_5.
-    RsaPkcs1(Hash),
-    /// RSASSA-PSS.
-    RsaPss(Pss),
-    /// ECDSA with a DER signature.
-    Ecdsa(Hash),
-}
-
-/// RSASSA-PSS parameters (RFC 4055 §3.1), read and never assumed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pss {
-    /// Hash of the message.
-    pub hash: Hash,
-    /// Hash of the mask generation function.
-    pub mask: Hash,
-    /// Salt length in bytes.
-    pub salt: u32,
-}
-
-/// Identifiers that name scheme and hash together.
-const SIGNATURES: [(&str, SignatureAlgorithm); 10] = [
-    ("1.2.840.113549.1.1.5", SignatureAlgorithm::RsaPkcs1(Hash::Sha1)),
-    ("1.2.840.113549.1.1.14", SignatureAlgorithm::RsaPkcs1(Hash::Sha224)),
-    ("1.2.840.113549.1.1.11", SignatureAlgorithm::RsaPkcs1(Hash::Sha256)),
-    ("1.2.840.113549.1.1.12", SignatureAlgorithm::RsaPkcs1(Hash::Sha384)),
-    ("1.2.840.113549.1.1.13", SignatureAlgorithm::RsaPkcs1(Hash::Sha512)),
-    ("1.2.840.10045.4.1", SignatureAlgorithm::Ecdsa(Hash::Sha1)),
-    ("1.2.840.10045.4.3.1", SignatureAlgorithm::Ecdsa(Hash::Sha224)),
-    ("1.2.840.10045.4.3.2", SignatureAlgorithm::Ecdsa(Hash::Sha256)),
-    ("1.2.840.10045.4.3.3", SignatureAlgorithm::Ecdsa(Hash::Sha384)),
-    ("1.2.840.10045.4.3.4", SignatureAlgorithm::Ecdsa(Hash::Sha512)),
-];
-
-impl SignatureAlgorithm {
-    /// From an AlgorithmIdentifier. `digest` is the hash named beside it (CMS), which counts where
-    /// the identifier names a key type only.
-    pub(crate) fn new(algorithm: &Algorithm, digest: Option<Hash>) -> Result<Self, KeyError> {
-        let dotted = algorithm.oid.to_string();
-        let unsupported = || KeyError::Unsupported { oid: algorithm.oid.clone() };
-        if dotted != RSA_PSS && !algorithm.is_bare() {
-            return Err(unsupported());
-        }
-        match dotted.as_str() {
-            RSA => digest.map(Self::RsaPkcs1).ok_or_else(unsupported),
-            EC_PUBLIC_KEY => digest.map(Self::Ecdsa).ok_or_else(unsupported),
-            RSA_PSS => Pss::read(&algorithm.parameters).map(Self::RsaPss),
-            _ => SIGNATURES
-                .iter()
-                .find(|(oid, _)| *oid == dotted)
-                .map(|(_, known)| known.clone())
-                .ok_or_else(unsupported),
-        }
-    }
-
-    /// The hash of the message.
-    #[must_use]
-    pub fn hash(&self) -> Hash {
-        match self {
-            Self::RsaPkcs1(hash) | Self::Ecdsa(hash) => *hash,
-            Self::RsaPss(pss) => pss.hash,
-        }
-    }
-
-    /// Scheme and hash as reports show them, such as `RSA-PSS SHA-256`.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        match self {
-            Self::RsaPkcs1(hash) => format!("RSA {}", hash.name()),
-            Self::Ecdsa(hash) => format!("ECDSA {}", hash.name()),
-            Self::RsaPss(pss) => format!("RSA-PSS {}", pss.hash.name()),
-        }
-    }
-
-    /// All parameters as evidence.
-    #[must_use]
-    pub fn evidence(&self) -> Value {
-        match self {
-            Self::RsaPss(pss) => json!({
-                "name": self.describe(), "mgf1": pss.mask.name(), "salt_bytes": pss.salt,
-            }),
-            _ => json!({ "name": self.describe() }),
-        }
-    }
-}
-
-impl Pss {
-    /// `RSASSA-PSS-params`; what is absent has its default, SHA-1 and a salt of 20 bytes.
-    fn read(parameters: &[u8]) -> Result<Self, KeyError> {
-        let mut pss = Self { hash: Hash::Sha1, mask: Hash::Sha1, salt: 20 };
-        if parameters.is_empty() || parameters == [0x05, 0x00] {
-            return Ok(pss);
-        }
-        let mut fields = tlv::single(parameters, SEQUENCE)?.reader();
-        if let Some(field) = fields.optional(Tag(0xA0))? {
-            pss.hash = hash(&Algorithm::read(&mut field.reader())?)?;
-        }
-        if let Some(field) = fields.optional(Tag(0xA1))? {
-            let mask = Algorithm::read(&mut field.reader())?;
-            if !mask.oid.is(MGF1) {
-                return Err(KeyError::Unsupported { oid: mask.oid });
-            }
-            pss.mask = hash(&Algorithm::read(&mut Reader::new(&mask.parameters))?)?;
-        }
-        if let Some(field) = fields.optional(Tag(0xA2))? {
-            pss.salt = der::small_integer(&mut field.reader())?;
-        }
-        Ok(pss)
-    }
-}
-
-fn hash(algorithm: &Algorithm) -> Result<Hash, KeyError> {
-    Hash::from_algorithm(algorithm).ok_or(KeyError::Unsupported { oid: algorithm.oid.clone() })
+fn same(bytes: &[u8], number: &[u8]) -> bool {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    bytes.get(zeros..) == Some(number)
 }

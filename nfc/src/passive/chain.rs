@@ -1,7 +1,7 @@
 //! The document signer and its issuer (ICAO 9303-12 §5, §7): `signer.chain`, `signer.validity`,
 //! `signer.country`, `signer.revocation`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{AnchorSummary, country, not_performed, signature, stamp};
@@ -9,13 +9,24 @@ use crate::{
     check::{Check, Outcome, Reason},
     files::{FileId, Files},
     lds::dg1,
-    trust::{Anchor, ChainError, TrustStore, certificate::Certificate},
+    trust::{
+        Anchor, Path, PathError, TrustStore,
+        certificate::Certificate,
+        crl::{Crl, Entry},
+        profile::{self, Misuse},
+        revocation::{Revocation, Status},
+        sha256,
+    },
 };
 
 /// What was found about the signer.
 pub(super) struct Found {
     pub(super) checks: Vec<Check>,
     pub(super) csca: Option<AnchorSummary>,
+    /// The issuers on the path, from the signer's own up, DER.
+    pub(super) chain: Vec<Vec<u8>>,
+    /// The revocation lists that were consulted, DER.
+    pub(super) revocation_lists: Vec<Vec<u8>>,
 }
 
 pub(super) fn verify(
@@ -27,51 +38,86 @@ pub(super) fn verify(
     let Some(signer) = &signature.certificate else {
         let ids = ["signer.chain", "signer.validity", "signer.country", "signer.revocation"];
         let checks = ids.map(|id| not_performed(id, "the signer's certificate was not found"));
-        return Found { checks: checks.into(), csca: None };
+        return Found {
+            checks: checks.into(),
+            csca: None,
+            chain: vec![],
+            revocation_lists: vec![],
+        };
     };
     let path = trust.path(signer);
-    let issuer = path.as_ref().ok().and_then(|path| path.first().copied());
+    let issuer = path.as_ref().ok().and_then(Path::issuer);
+    let lists = issuer.map(|issuer| trust.revocation(signer, &issuer.certificate, at));
+    let code = files.get(FileId::DG1).and_then(|file| dg1::parse(file).ok());
+    let code = code.as_ref().map(|mrz| mrz.fields().document_code.as_str());
     let checks = vec![
-        chain_check(signer, &path, trust),
+        chain_check(signer, &path, trust, Circumstances { signed: signature.signing_time, code }),
         validity_check(signer, issuer, signature.signing_time, at),
         country_check(signer, issuer, files),
-        issuer.map_or_else(
+        issuer.zip(lists.as_ref()).map_or_else(
             || not_performed("signer.revocation", "the issuer is not known"),
-            |issuer| revocation_check(signer, issuer, trust, at),
+            |(issuer, lists)| revocation_check(issuer, lists, trust, at),
         ),
     ];
-    Found { checks, csca: issuer.map(AnchorSummary::new) }
+    let chain = path.iter().flat_map(Path::anchors).map(|a| a.certificate.der.clone()).collect();
+    let lists = lists.iter().flat_map(|found| &found.lists).map(|list| list.der.clone()).collect();
+    Found { checks, csca: issuer.map(AnchorSummary::new), chain, revocation_lists: lists }
 }
 
-/// Purposes that a CSCA certifies and that are not the signing of documents: master lists and
-/// deviation lists (ICAO 9303-12 §7.1), or anything of the web.
-fn may_sign_documents(signer: &Certificate) -> bool {
-    let digital_signature = signer.key_usage.is_none_or(|usage| usage & 0x80 != 0);
-    let other_purpose = signer.extended_key_usage.as_ref().is_some_and(|(critical, _)| *critical);
-    digital_signature && !other_purpose
+/// When the document was signed, and what kind it is, where that is known.
+struct Circumstances<'a> {
+    signed: Option<OffsetDateTime>,
+    code: Option<&'a str>,
 }
 
 fn chain_check(
     signer: &Certificate,
-    path: &Result<Vec<&Anchor>, ChainError>,
+    path: &Result<Path<'_>, PathError>,
     trust: &TrustStore,
+    circumstances: Circumstances<'_>,
 ) -> Check {
-    let outcome = match path {
-        Err(ChainError::Unknown) => Outcome::Failed(Reason::CscaUnknown),
-        Err(ChainError::Signature) => Outcome::Failed(Reason::SignerUntrusted),
-        Ok(_) if !may_sign_documents(signer) => Outcome::Failed(Reason::SignerUntrusted),
-        Ok(_) => Outcome::Passed,
+    let found = path.as_ref().ok();
+    let issuer = found.and_then(Path::issuer).map(|anchor| &anchor.certificate);
+    let misuse = profile::misuse(signer, issuer);
+    let foreign = match found {
+        None => trust.foreign().filter(|other| other.path(signer).is_ok()),
+        Some(_) => None,
     };
-    let steps: Vec<_> = path.iter().flatten().map(|anchor| AnchorSummary::new(anchor)).collect();
+    let outcome = match (path, misuse.as_slice()) {
+        (Err(_), _) if foreign.is_some() => Outcome::Failed(Reason::CscaDomain),
+        (Err(error), _) => Outcome::Failed(error.reason()),
+        (Ok(_), []) => Outcome::Passed,
+        (Ok(_), [Misuse::WeakKey]) => Outcome::Failed(Reason::SodAlgorithm),
+        (Ok(_), _) => Outcome::Failed(Reason::SignerUntrusted),
+    };
+    let Circumstances { signed, code } = circumstances;
     let evidence = json!({
         "signer": { "subject": signer.subject.to_string(), "issuer": signer.issuer.to_string(),
                     "serial": hex::encode(&signer.serial),
                     "authority_key_id": signer.authority_key_id.as_ref().map(hex::encode) },
         "domain": trust.domain(),
+        "other_domain": foreign.map(TrustStore::domain),
         "anchors": trust.anchors().len(),
-        "path": steps,
+        "path": found.map(steps),
+        "whole": found.map(Path::is_whole),
+        "tried": found.map(Path::tried),
+        "error": path.as_ref().err().map(ToString::to_string),
+        "misuse": misuse,
+        "remarks": profile::oddities(signer, found, signed, code),
     });
     Check { id: "signer.chain", outcome, evidence }
+}
+
+fn steps(path: &Path<'_>) -> Value {
+    let steps = path.steps().iter().map(|step| {
+        let mut summary = json!(AnchorSummary::new(step.anchor));
+        if let Value::Object(members) = &mut summary {
+            members.insert("found_by".into(), json!(step.found_by));
+            members.insert("names".into(), json!(step.names));
+        }
+        summary
+    });
+    steps.collect()
 }
 
 /// The signer must have been valid when it signed, the issuer when it issued the signer's
@@ -134,29 +180,58 @@ fn country_check(signer: &Certificate, issuer: Option<&Anchor>, files: &Files) -
     Check { id, outcome, evidence }
 }
 
+/// The issuer's own certificate may be on the list too: then its key is in other hands.
 fn revocation_check(
-    signer: &Certificate,
     issuer: &Anchor,
+    found: &Revocation<'_>,
     trust: &TrustStore,
     at: OffsetDateTime,
 ) -> Check {
-    let id = "signer.revocation";
-    let lists = trust.revocations_of(&issuer.certificate, at);
-    let Some(list) = lists.last() else {
-        return not_performed(id, "no revocation list of the issuer is there");
+    let above = trust.revocation(&issuer.certificate, &issuer.certificate, at);
+    let lost = match above.status {
+        Status::Revoked(entry) if entry.is_compromise() => Some(entry),
+        _ => None,
     };
-    let revoked = lists.iter().any(|list| list.revokes(&signer.serial));
-    let outcome = match (revoked, list.is_stale(at)) {
-        (true, _) => Outcome::Failed(Reason::SignerRevoked),
-        (false, true) => Outcome::NotPerformed(Some(Reason::CrlStale)),
-        (false, false) => Outcome::Passed,
+    let outcome = match found.status {
+        _ if lost.is_some() => Outcome::Failed(Reason::SignerRevoked),
+        Status::Revoked(_) => Outcome::Failed(Reason::SignerRevoked),
+        Status::Stale => Outcome::NotPerformed(Some(Reason::CrlStale)),
+        Status::Unknown => Outcome::NotPerformed(None),
+        Status::Good => Outcome::Passed,
     };
+    let entry = match found.status {
+        Status::Revoked(entry) => Some(entry),
+        _ => None,
+    };
+    let newest = found.lists.last();
     let evidence = json!({
+        "why": newest.is_none().then_some("no revocation list of the issuer is there"),
+        "this_update": newest.map(|list| stamp(list.this_update)),
+        "next_update": newest.and_then(|list| list.next_update).map(stamp),
+        "lists": found.lists.iter().copied().map(listed).collect::<Vec<_>>(),
+        "not_signed_by_the_issuer": found.unsigned.iter().copied().map(digest).collect::<Vec<_>>(),
+        "entry": entry.map(revoked),
+        "entry_of_issuer": lost.map(revoked),
+    });
+    Check { id: "signer.revocation", outcome, evidence }
+}
+
+fn listed(list: &Crl) -> Value {
+    json!({
+        "sha256": digest(list),
+        "scope": list.scope,
         "this_update": stamp(list.this_update),
         "next_update": list.next_update.map(stamp),
-        "revoked": list.revoked.len(),
-    });
-    Check { id, outcome, evidence }
+        "entries": list.len(),
+    })
+}
+
+fn digest(list: &Crl) -> Option<String> {
+    sha256(&list.der).ok().map(hex::encode)
+}
+
+fn revoked(entry: &Entry) -> Value {
+    json!({ "since": stamp(entry.date), "reason": entry.reason })
 }
 
 impl AnchorSummary {

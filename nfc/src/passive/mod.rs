@@ -25,7 +25,7 @@ use crate::{
         security_infos::SecurityInfos,
         sod::{self, SECURITY_OBJECT, SecurityObject},
     },
-    trust::{TrustStore, certificate::Certificate},
+    trust::{Domain, TrustError, TrustStore, certificate::Certificate},
 };
 
 /// What passive authentication found.
@@ -41,6 +41,40 @@ pub struct Report {
     pub verified: Option<VerifiedLds>,
     /// EF.CardSecurity, if it was read: only chips with the chip authentication mapping have it.
     pub card_security: Option<CardSecurityReport>,
+    /// What the verdict rests on besides the files.
+    pub basis: Basis,
+}
+
+/// The certificates and revocation lists that a verdict rests on: with the files and the date they
+/// are all that is needed to reach it again, whatever the store has come to hold since.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Basis {
+    /// The document signer's certificate, DER: in the document, or found in the store.
+    pub signer: Option<Vec<u8>>,
+    /// The issuers from the signer's own up, DER.
+    pub chain: Vec<Vec<u8>>,
+    /// The revocation lists that were consulted, DER.
+    pub revocation_lists: Vec<Vec<u8>>,
+}
+
+impl Basis {
+    /// A store of these alone. That its anchors are to be trusted is for the caller to know.
+    ///
+    /// # Errors
+    /// [`TrustError`] if something in it cannot be parsed.
+    pub fn store(&self, domain: Domain) -> Result<TrustStore, TrustError> {
+        let mut store = TrustStore::new(domain);
+        if let Some(signer) = &self.signer {
+            store.add_signer_der(signer)?;
+        }
+        for issuer in &self.chain {
+            store.add_der(issuer)?;
+        }
+        for list in &self.revocation_lists {
+            store.add_crl_der(list)?;
+        }
+        Ok(store)
+    }
 }
 
 /// The document signer's certificate in brief.
@@ -119,7 +153,7 @@ fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Repo
         None => without_sod(Reason::DataGroupMissing, json!({ "missing": ["EF.SOD"] })),
         Some(Ok(signed)) => {
             let at = at.with_time(Time::MIDNIGHT).assume_utc();
-            let signature = signature::verify(&signed, SECURITY_OBJECT);
+            let signature = signature::verify(&signed, SECURITY_OBJECT, trust);
             let object = SecurityObject::parse(&signed.content);
             let mut hashes = hashes::verify(files, &object, required, proved);
             hashes.extend(content::verify(files, object.as_ref()));
@@ -148,7 +182,12 @@ fn assemble(
     let holds = |id: &str| checks.iter().any(|c| c.id == id && c.outcome == Outcome::Passed);
     let proved = ["sod.signature", "sod.digest", "dg.hash", "signer.chain"];
     let verified = proved.iter().all(|id| holds(id)).then_some(VerifiedLds { files: signed });
-    Report { checks, signer, csca: chain.csca, verified, card_security: None }
+    let basis = Basis {
+        signer: signature.certificate.map(|certificate| certificate.der),
+        chain: chain.chain,
+        revocation_lists: chain.revocation_lists,
+    };
+    Report { checks, signer, csca: chain.csca, verified, card_security: None, basis }
 }
 
 fn owned((id, bytes): (FileId, &[u8])) -> (FileId, Vec<u8>) {
@@ -171,7 +210,8 @@ fn without_sod(reason: Reason, evidence: serde_json::Value) -> Report {
         "signer.revocation",
     ];
     checks.extend(rest.map(|id| not_performed(id, "no EF.SOD could be read")));
-    Report { checks, signer: None, csca: None, verified: None, card_security: None }
+    let basis = Basis::default();
+    Report { checks, signer: None, csca: None, verified: None, card_security: None, basis }
 }
 
 /// A check that could not be run because of what another check found.

@@ -9,7 +9,7 @@ use crate::{
     check::{Check, Outcome, Reason},
     cms::{SignedAttributes, SignedData, SignerInfo, digest_matches},
     crypto::public_key::{KeyError, SignatureAlgorithm},
-    trust::certificate::Certificate,
+    trust::{TrustStore, certificate::Certificate},
 };
 
 /// What was found about the signature.
@@ -22,8 +22,12 @@ pub(super) struct Found {
     pub(super) signing_time: Option<OffsetDateTime>,
 }
 
-/// Over content that must be of `content_type`.
-pub(super) fn verify(signed: &SignedData, content_type: &str) -> Found {
+/// The most certificates that are tried for one signer.
+const MOST_CANDIDATES: usize = 8;
+
+/// Over content that must be of `content_type`. The signer's certificate is one sent along, or one
+/// of the store.
+pub(super) fn verify(signed: &SignedData, content_type: &str, trust: &TrustStore) -> Found {
     let [info] = signed.signers.as_slice() else {
         let check = Check {
             id: "sod.signature",
@@ -33,46 +37,79 @@ pub(super) fn verify(signed: &SignedData, content_type: &str) -> Found {
         let checks = vec![check, not_performed("sod.digest", "there is not one signer")];
         return Found { checks, certificate: None, algorithm: None, signing_time: None };
     };
-    let certificate = signed.certificate_of(info);
     let algorithm = info.signature_algorithm();
     let attributes = info.attributes();
     let signing_time =
         attributes.as_ref().ok().and_then(|a| a.as_ref()).and_then(|a| a.signing_time);
-    let checks = vec![
-        signature_check(signed, info, certificate.as_ref(), &algorithm),
-        digest_check(signed, info, attributes.ok().flatten(), content_type),
-    ];
+    let (check, certificate) = signature_check(signed, info, &algorithm, trust);
+    let checks = vec![check, digest_check(signed, info, attributes.ok().flatten(), content_type)];
     Found { checks, certificate, algorithm: algorithm.ok().map(|a| a.describe()), signing_time }
 }
 
+/// Where a signer's certificate was found.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Source {
+    Document,
+    Store,
+}
+
+/// Of several certificates that the signer could mean, the one whose key made the signature; else
+/// the first.
 fn signature_check(
     signed: &SignedData,
     info: &SignerInfo,
-    certificate: Option<&Certificate>,
     algorithm: &Result<SignatureAlgorithm, KeyError>,
-) -> Check {
+    trust: &TrustStore,
+) -> (Check, Option<Certificate>) {
     let id = "sod.signature";
+    let sent = signed.certificates_of(info).map(|certificate| (certificate, Source::Document));
+    let held = trust.signers_named(&info.identifier).map(|held| (held.clone(), Source::Store));
     let mut evidence = Map::new();
-    let outcome = match (certificate, algorithm) {
-        (None, _) => Outcome::Failed(Reason::SignerNotFound),
-        (_, Err(error)) => {
-            evidence.insert("error".into(), json!(error.to_string()));
+    evidence.insert("certificates".into(), json!(signed.certificates.len()));
+    evidence.insert("remarks".into(), json!(info.oddities()));
+    match algorithm {
+        Ok(algorithm) => evidence.insert("algorithm".into(), algorithm.evidence()),
+        Err(error) => evidence.insert("error".into(), json!(error.to_string())),
+    };
+    let mut judged = sent.chain(held).take(MOST_CANDIDATES).map(|(certificate, source)| {
+        let outcome = judge(signed, info, &certificate, algorithm);
+        (certificate, source, outcome)
+    });
+    let holds = |judged: &(Certificate, Source, Result<bool, String>)| judged.2 == Ok(true);
+    let best = match judged.next() {
+        Some(first) if !holds(&first) => judged.find(holds).or(Some(first)),
+        first => first,
+    };
+    let Some((certificate, source, outcome)) = best else {
+        let outcome = Outcome::Failed(Reason::SignerNotFound);
+        return (Check { id, outcome, evidence: evidence.into() }, None);
+    };
+    evidence.insert("signer_serial".into(), json!(hex::encode(&certificate.serial)));
+    evidence.insert("signer_from".into(), json!(source));
+    let outcome = match outcome {
+        Ok(true) => Outcome::Passed,
+        Ok(false) => Outcome::Failed(Reason::SodSignatureInvalid),
+        Err(error) => {
+            evidence.insert("error".into(), json!(error));
             Outcome::Failed(Reason::SodAlgorithm)
         }
-        (Some(certificate), Ok(algorithm)) => {
-            evidence.insert("algorithm".into(), algorithm.evidence());
-            evidence.insert("signer_serial".into(), json!(hex::encode(&certificate.serial)));
-            match certificate.public_key().and_then(|key| info.verify(&signed.content, &key)) {
-                Ok(true) => Outcome::Passed,
-                Ok(false) => Outcome::Failed(Reason::SodSignatureInvalid),
-                Err(error) => {
-                    evidence.insert("error".into(), json!(error.to_string()));
-                    Outcome::Failed(Reason::SodAlgorithm)
-                }
-            }
-        }
     };
-    Check { id, outcome, evidence: evidence.into() }
+    (Check { id, outcome, evidence: evidence.into() }, Some(certificate))
+}
+
+/// Whether the signature verifies under the certificate's key, or why that could not be tried.
+fn judge(
+    signed: &SignedData,
+    info: &SignerInfo,
+    certificate: &Certificate,
+    algorithm: &Result<SignatureAlgorithm, KeyError>,
+) -> Result<bool, String> {
+    if let Err(error) = algorithm {
+        return Err(error.to_string());
+    }
+    let verify = || info.verify(&signed.content, &certificate.public_key()?);
+    verify().map_err(|error| error.to_string())
 }
 
 /// The signed attributes must carry the content's digest and type (RFC 5652 §11.1, §11.2).

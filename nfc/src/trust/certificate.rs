@@ -3,8 +3,11 @@
 //!
 //! A certificate here is only parsed. Nobody has verified it.
 
+use std::ops::Range;
+
 use time::OffsetDateTime;
 
+pub use super::name::Name;
 use crate::{
     crypto::public_key::{KeyError, PublicKey, SignatureAlgorithm},
     der::{
@@ -20,15 +23,26 @@ const PRIVATE_KEY_USAGE: &str = "2.5.29.16";
 const BASIC_CONSTRAINTS: &str = "2.5.29.19";
 const AUTHORITY_KEY_ID: &str = "2.5.29.35";
 const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
+/// `id-icao-mrtd-security-extensions-documentTypeList` (ICAO 9303-12 §7.1.1.6).
+const DOCUMENT_TYPES: &str = "2.23.136.1.1.6.2";
 
 /// The most extensions that are read.
 const MOST_EXTENSIONS: usize = 64;
+
+/// Key usage: signatures over data (RFC 5280 §4.2.1.3).
+pub const DIGITAL_SIGNATURE: u8 = 0x80;
+/// Key usage: signatures over certificates.
+pub const CERTIFICATE_SIGN: u8 = 0x04;
+/// Key usage: signatures over revocation lists.
+pub const REVOCATION_SIGN: u8 = 0x02;
 
 /// A certificate: what passive authentication and the trust store need of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// The whole certificate.
     pub der: Vec<u8>,
+    /// The version as people count it: 3 for any with extensions.
+    pub version: u32,
     /// Serial number, content bytes of the INTEGER.
     pub serial: Vec<u8>,
     /// Issuer.
@@ -47,13 +61,20 @@ pub struct Certificate {
     pub authority_key_id: Option<Vec<u8>>,
     /// Basic constraints: whether it is an authority, and its path length.
     pub authority: Option<(bool, Option<u32>)>,
-    /// The first byte of key usage: `80` digital signature, `04` certificates, `02` CRLs.
+    /// The first byte of key usage: [`DIGITAL_SIGNATURE`] and so on.
     pub key_usage: Option<u8>,
     /// Purposes, and whether they are critical.
     pub extended_key_usage: Option<(bool, Vec<Oid>)>,
     /// Private key usage period.
     pub key_usage_period: Option<KeyUsagePeriod>,
-    tbs: Vec<u8>,
+    /// The document codes that it may sign for.
+    pub document_types: Option<Vec<String>>,
+    /// Which extensions are critical.
+    pub critical: Vec<Oid>,
+    /// Extensions that are known and could not be read; they count as absent.
+    pub unreadable: Vec<Oid>,
+    /// Where the signed part stands in `der`.
+    tbs: Range<usize>,
     algorithm: Algorithm,
     signature: Vec<u8>,
 }
@@ -76,7 +97,7 @@ impl Certificate {
         let algorithm = Algorithm::read(&mut fields)?;
         let signature = der::whole_bytes(&mut fields)?.to_vec();
         let mut body = tbs.reader();
-        body.optional(CONTEXT_0)?;
+        let version = version(&mut body)?;
         let serial = body.expect(INTEGER)?.value.to_vec();
         if Algorithm::read(&mut body)? != algorithm {
             // RFC 5280 §4.1.1.2: the signed and the unsigned name of the algorithm are the same.
@@ -87,8 +108,11 @@ impl Certificate {
         let (not_before, not_after) = (der::instant(&mut validity)?, der::instant(&mut validity)?);
         let subject = Name::read(&mut body)?;
         let spki = body.expect(SEQUENCE)?.bytes.to_vec();
+        let tbs_start =
+            tbs.value_offset.saturating_add(tbs.value.len()).saturating_sub(tbs.bytes.len());
         let mut certificate = Self {
             der: outer.bytes.to_vec(),
+            version,
             serial,
             issuer,
             subject,
@@ -101,7 +125,10 @@ impl Certificate {
             key_usage: None,
             extended_key_usage: None,
             key_usage_period: None,
-            tbs: tbs.bytes.to_vec(),
+            document_types: None,
+            critical: Vec::new(),
+            unreadable: Vec::new(),
+            tbs: tbs_start..tbs_start.saturating_add(tbs.bytes.len()),
             algorithm,
             signature,
         };
@@ -119,51 +146,67 @@ impl Certificate {
             let mut list = list.reader();
             for _ in 0..MOST_EXTENSIONS {
                 let Ok(extension) = list.expect(SEQUENCE) else { return };
-                if self.read_extension(extension.reader()).is_err() {
-                    continue;
+                let mut fields = extension.reader();
+                let Ok(oid) = der::oid(&mut fields) else { continue };
+                if self.read_extension(&oid, fields).is_err() {
+                    self.unreadable.push(oid);
                 }
             }
             return;
         }
     }
 
-    fn read_extension(&mut self, mut extension: Reader<'_>) -> Result<(), TlvError> {
-        let oid = der::oid(&mut extension)?.to_string();
-        let critical = extension.optional(BOOLEAN)?.is_some_and(|b| b.value != [0]);
-        let value = extension.expect(OCTET_STRING)?;
-        let mut reader = value.reader();
-        match oid.as_str() {
-            SUBJECT_KEY_ID => {
-                self.subject_key_id = Some(reader.expect(OCTET_STRING)?.value.to_vec());
+    fn read_extension(&mut self, oid: &Oid, mut fields: Reader<'_>) -> Result<(), TlvError> {
+        let critical = fields.optional(BOOLEAN)?.is_some_and(|b| b.value != [0]);
+        if critical {
+            self.critical.push(oid.clone());
+        }
+        let value = fields.expect(OCTET_STRING)?;
+        let mut value = value.reader();
+        let Some((_, known)) = EXTENSIONS.iter().find(|(known, _)| oid.is(known)) else {
+            return Ok(());
+        };
+        match known {
+            Known::SubjectKeyId => {
+                self.subject_key_id = Some(value.expect(OCTET_STRING)?.value.to_vec());
             }
-            AUTHORITY_KEY_ID => {
-                let mut fields = reader.expect(SEQUENCE)?.reader();
+            Known::AuthorityKeyId => {
+                let mut fields = value.expect(SEQUENCE)?.reader();
                 let id = fields.optional(CONTEXT_0_PRIMITIVE)?;
                 self.authority_key_id = id.map(|id| id.value.to_vec());
             }
-            KEY_USAGE => {
-                self.key_usage = reader.expect(BIT_STRING)?.value.get(1).copied();
+            Known::KeyUsage => {
+                // A BIT STRING of no bits allows nothing.
+                let bits = value.expect(BIT_STRING)?.value;
+                self.key_usage = Some(bits.get(1).copied().unwrap_or(0));
             }
-            BASIC_CONSTRAINTS => {
-                let mut fields = reader.expect(SEQUENCE)?.reader();
-                let is_ca = fields.optional(BOOLEAN)?.is_some_and(|b| b.value != [0]);
-                let length = fields.optional(INTEGER)?.and_then(|i| der::unsigned(i.value));
-                self.authority = Some((is_ca, length));
+            Known::BasicConstraints => self.authority = Some(constraints(&mut value)?),
+            Known::ExtendedKeyUsage => {
+                self.extended_key_usage = Some((critical, purposes(&mut value)?));
             }
-            EXTENDED_KEY_USAGE => {
-                let mut purposes = reader.expect(SEQUENCE)?.reader();
-                let mut oids = Vec::new();
-                while let Some(purpose) = purposes.optional(OBJECT_ID)? {
-                    oids.push(Oid::new(purpose.value));
-                }
-                self.extended_key_usage = Some((critical, oids));
+            Known::PrivateKeyUsage => {
+                self.key_usage_period = Some(period(value.expect(SEQUENCE)?.reader())?);
             }
-            PRIVATE_KEY_USAGE => {
-                self.key_usage_period = Some(period(reader.expect(SEQUENCE)?.reader())?);
-            }
-            _ => {}
+            Known::DocumentTypes => self.document_types = Some(document_types(&mut value)?),
         }
         Ok(())
+    }
+
+    /// Whether the extension with the dotted identifier is critical.
+    #[must_use]
+    pub fn is_critical(&self, dotted: &str) -> bool {
+        self.critical.iter().any(|oid| oid.is(dotted))
+    }
+
+    /// Whether key usage is marked critical, as it must be (ICAO 9303-12 §7.1, table 3).
+    #[must_use]
+    pub fn is_key_usage_critical(&self) -> bool {
+        self.is_critical(KEY_USAGE)
+    }
+
+    /// Critical extensions that nobody here understands.
+    pub fn unknown_critical(&self) -> impl Iterator<Item = &Oid> {
+        self.critical.iter().filter(|oid| !EXTENSIONS.iter().any(|(known, _)| oid.is(known)))
     }
 
     /// The public key.
@@ -187,7 +230,16 @@ impl Certificate {
     /// # Errors
     /// [`KeyError`] if the key or algorithm cannot be used.
     pub fn is_signed_by(&self, issuer: &Self) -> Result<bool, KeyError> {
-        issuer.public_key()?.verify(&self.signature_algorithm()?, &self.tbs, &self.signature)
+        self.is_signed_with(&issuer.public_key()?)
+    }
+
+    /// Whether `key` made this certificate's signature.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the key or algorithm cannot be used.
+    pub fn is_signed_with(&self, key: &PublicKey) -> Result<bool, KeyError> {
+        let signed = self.der.get(self.tbs.clone()).unwrap_or_default();
+        key.verify(&self.signature_algorithm()?, signed, &self.signature)
     }
 
     /// Whether issuer and subject are the same (a root or a link certificate).
@@ -208,11 +260,85 @@ impl Certificate {
         (self.not_before..=self.not_after).contains(&at)
     }
 
+    /// Whether it says of itself that it signs documents, not certificates. Only where the two are
+    /// mixed does it matter: what lies among the document signers of a directory is one.
+    #[must_use]
+    pub fn is_document_signer(&self) -> bool {
+        let usage = self.key_usage.unwrap_or(DIGITAL_SIGNATURE);
+        usage & DIGITAL_SIGNATURE != 0 && !self.may_issue() && !self.is_self_issued()
+    }
+
+    /// Whether basic constraints or key usage say that it issues certificates; real issuers lack
+    /// one or the other.
+    #[must_use]
+    pub fn may_issue(&self) -> bool {
+        self.authority.is_some_and(|(is_ca, _)| is_ca)
+            || self.key_usage.is_some_and(|usage| usage & CERTIFICATE_SIGN != 0)
+    }
+
     /// The subject's country, else the issuer's, in upper case.
     #[must_use]
     pub fn country(&self) -> Option<String> {
         self.subject.country().or_else(|| self.issuer.country())
     }
+}
+
+/// Extensions that are understood.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    SubjectKeyId,
+    AuthorityKeyId,
+    KeyUsage,
+    BasicConstraints,
+    ExtendedKeyUsage,
+    PrivateKeyUsage,
+    DocumentTypes,
+}
+
+const EXTENSIONS: [(&str, Known); 7] = [
+    (SUBJECT_KEY_ID, Known::SubjectKeyId),
+    (AUTHORITY_KEY_ID, Known::AuthorityKeyId),
+    (KEY_USAGE, Known::KeyUsage),
+    (BASIC_CONSTRAINTS, Known::BasicConstraints),
+    (EXTENDED_KEY_USAGE, Known::ExtendedKeyUsage),
+    (PRIVATE_KEY_USAGE, Known::PrivateKeyUsage),
+    (DOCUMENT_TYPES, Known::DocumentTypes),
+];
+
+/// `[0] EXPLICIT Version DEFAULT v1`, v1 being 0 (RFC 5280 §4.1.2.1).
+fn version(body: &mut Reader<'_>) -> Result<u32, TlvError> {
+    let Some(outer) = body.optional(CONTEXT_0)? else { return Ok(1) };
+    Ok(der::small_integer(&mut outer.reader())?.saturating_add(1))
+}
+
+/// `BasicConstraints ::= SEQUENCE { cA DEFAULT FALSE, pathLenConstraint OPTIONAL }`.
+fn constraints(value: &mut Reader<'_>) -> Result<(bool, Option<u32>), TlvError> {
+    let mut fields = value.expect(SEQUENCE)?.reader();
+    let is_ca = fields.optional(BOOLEAN)?.is_some_and(|b| b.value != [0]);
+    Ok((is_ca, fields.optional(INTEGER)?.and_then(|i| der::unsigned(i.value))))
+}
+
+/// `ExtKeyUsageSyntax ::= SEQUENCE OF KeyPurposeId`.
+fn purposes(value: &mut Reader<'_>) -> Result<Vec<Oid>, TlvError> {
+    let mut list = value.expect(SEQUENCE)?.reader();
+    let mut oids = Vec::new();
+    while let Some(purpose) = list.optional(OBJECT_ID)? {
+        oids.push(Oid::new(purpose.value));
+    }
+    Ok(oids)
+}
+
+/// `DocumentTypeListSyntax ::= SEQUENCE { version, docTypeList SET OF PrintableString }`
+/// (ICAO 9303-12 §7.1.1.6).
+fn document_types(value: &mut Reader<'_>) -> Result<Vec<String>, TlvError> {
+    let mut fields = value.expect(SEQUENCE)?.reader();
+    fields.expect(INTEGER)?;
+    let mut list = fields.expect(SET)?.reader();
+    let mut types = Vec::new();
+    while let Some(code) = list.next_element()? {
+        types.push(String::from_utf8_lossy(code.value).into_owned());
+    }
+    Ok(types)
 }
 
 /// When the private key may be used; either end may be open.
@@ -240,108 +366,4 @@ fn period(mut fields: Reader<'_>) -> Result<KeyUsagePeriod, TlvError> {
         der::instant(&mut Reader::new(&tlv::encode(der::GENERALIZED_TIME, field.value))).map(Some)
     };
     Ok(KeyUsagePeriod { not_before: end(Tag(0x80))?, not_after: end(Tag(0x81))? })
-}
-
-/// A distinguished name: its bytes, and its attributes as text.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Name {
-    /// DER.
-    pub der: Vec<u8>,
-    attributes: Vec<(Oid, String)>,
-}
-
-const COUNTRY: &str = "2.5.4.6";
-
-/// The most attributes of a name; real ones have up to ten.
-const MOST_ATTRIBUTES: usize = 64;
-
-impl Name {
-    /// Reads `Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }`.
-    ///
-    /// # Errors
-    /// [`TlvError`] if it is malformed.
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, TlvError> {
-        let whole = reader.expect(SEQUENCE)?;
-        let mut sets = whole.reader();
-        let mut attributes = Vec::new();
-        while !sets.is_empty() {
-            let mut set = sets.expect(SET)?.reader();
-            while !set.is_empty() {
-                if attributes.len() == MOST_ATTRIBUTES {
-                    return Err(der::malformed(&whole));
-                }
-                let mut attribute = set.expect(SEQUENCE)?.reader();
-                let oid = der::oid(&mut attribute)?;
-                let value = attribute.next_element()?;
-                attributes.push((oid, value.map(|v| text(v.tag, v.value)).unwrap_or_default()));
-            }
-        }
-        Ok(Self { der: whole.bytes.to_vec(), attributes })
-    }
-
-    /// Whether two names are the same but for string type, case, space and order: issuers and
-    /// subjects that belong together differ so in real documents.
-    #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
-        self.der == other.der || self.normal() == other.normal()
-    }
-
-    fn normal(&self) -> Vec<(&Oid, String)> {
-        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut parts: Vec<_> =
-            self.attributes.iter().map(|(o, text)| (o, words(text).to_lowercase())).collect();
-        parts.sort();
-        parts
-    }
-
-    /// The country, in upper case.
-    #[must_use]
-    pub fn country(&self) -> Option<String> {
-        let found = self.attributes.iter().find(|(oid, _)| oid.is(COUNTRY))?;
-        Some(found.1.trim().to_uppercase())
-    }
-}
-
-/// Text of a directory string: BMPString is UTF-16, the rest are ASCII supersets. Anything else is
-/// no text, and equals nothing that is.
-fn text(tag: Tag, value: &[u8]) -> String {
-    if !STRINGS.contains(&tag) {
-        return format!("{tag}#{}", hex::encode(value));
-    }
-    if tag == BMP_STRING {
-        let units = value.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
-        return char::decode_utf16(units).map(|c| c.unwrap_or('\u{FFFD}')).collect();
-    }
-    String::from_utf8_lossy(value).into_owned()
-}
-
-const BMP_STRING: Tag = Tag(0x1E);
-/// UTF8String, PrintableString, TeletexString, IA5String, BMPString.
-const STRINGS: [Tag; 5] = [Tag(0x0C), Tag(0x13), Tag(0x14), Tag(0x16), BMP_STRING];
-
-/// `C=DK, O=…, CN=…` in the order of the name.
-impl std::fmt::Display for Name {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (i, (oid, value)) in self.attributes.iter().enumerate() {
-            let dotted = oid.to_string();
-            let key = match dotted.as_str() {
-                "2.5.4.3" => "CN",
-                "2.5.4.5" => "serialNumber",
-                COUNTRY => "C",
-                "2.5.4.7" => "L",
-                "2.5.4.8" => "ST",
-                "2.5.4.10" => "O",
-                "2.5.4.11" => "OU",
-                other => other,
-            };
-            write!(f, "{}{key}={value}", if i == 0 { "" } else { ", " })?;
-        }
-        Ok(())
-    }
-}
-
-impl std::fmt::Debug for Name {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
-    }
 }

@@ -1,20 +1,40 @@
-//! The trust store: certificates of issuers (CSCA) that documents may chain to, and revocation
-//! lists (ICAO 9303-12 §7 and §8). No I/O: whoever owns the files reads them.
+//! The trust store: certificates of issuers (CSCA) that documents may chain to, certificates of
+//! document signers that documents may name, and revocation lists (ICAO 9303-12 §7 and §8). No
+//! I/O: whoever owns the files reads them.
 //!
-//! Every anchor is trusted because it was put here. A library's chain builder is not used: real
-//! chains break it, so candidates are found by key identifier and name, and the signature decides.
+//! Every anchor is trusted because it was put here. A document signer is not: it is found here
+//! where a document leaves it out, and must chain to an anchor like any other.
 
 pub mod certificate;
 pub mod crl;
+mod index;
 pub mod ldif;
 pub mod master_list;
+mod name;
+pub mod path;
+pub mod profile;
+pub mod revocation;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Serialize, Serializer};
-use time::{Duration, OffsetDateTime};
 
-use self::{certificate::Certificate, crl::Crl};
+use self::{certificate::Certificate, crl::Crl, index::Index};
+pub use self::{
+    index::FoundBy,
+    name::Agreement,
+    path::{Path, PathError, Step},
+};
 use crate::{
-    crypto::{CryptoError, Hash, public_key::KeyError},
+    cms::SignerIdentifier,
+    crypto::{
+        CryptoError, Hash,
+        public_key::{KeyError, PublicKey},
+    },
     tlv::TlvError,
 };
 
@@ -38,8 +58,8 @@ impl Domain {
     }
 }
 
-impl std::fmt::Display for Domain {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
@@ -84,14 +104,14 @@ pub enum TrustError {
 /// Whether a certificate was new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
-    /// It was, and is now an anchor.
+    /// It was, and is now in the store.
     New,
     /// It was there already, byte for byte.
     Duplicate,
 }
 
 /// A trusted issuer's certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Anchor {
     /// The certificate.
     pub certificate: Certificate,
@@ -99,37 +119,70 @@ pub struct Anchor {
     pub sha256: [u8; 32],
     /// Kind and size of its key.
     pub key: String,
+    verifying: Arc<PublicKey>,
 }
 
-/// Anchors and revocation lists of one domain.
+/// Anchors are told apart by their bytes.
+impl PartialEq for Anchor {
+    fn eq(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256
+    }
+}
+
+impl Eq for Anchor {}
+
+impl fmt::Debug for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Anchor({:?}, {})", self.certificate, self.key)
+    }
+}
+
+/// Anchors, document signers and revocation lists of one domain.
 #[derive(Debug, Clone)]
 pub struct TrustStore {
     domain: Domain,
     anchors: Vec<Anchor>,
+    index: Index,
+    signers: Signers,
     lists: Vec<Crl>,
+    /// Places of lists by their issuer's name.
+    lists_by_name: HashMap<String, Vec<usize>>,
+    /// What was found out since something was last added.
+    learnt: OnceLock<Learnt>,
+    foreign: Option<Arc<TrustStore>>,
 }
 
-/// Why no path leads from a certificate to an anchor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ChainError {
-    /// No anchor could have issued it.
-    #[error("no issuer is known")]
-    Unknown,
-    /// An anchor with the issuer's key identifier did not make the signature.
-    #[error("the issuer's key did not make the signature")]
-    Signature,
+/// Facts about what is in the store: each is found out when it is first needed.
+#[derive(Debug, Clone)]
+struct Learnt {
+    /// For each anchor the places of those that issued it.
+    issuers: Vec<OnceLock<Vec<usize>>>,
+    /// For each list the place of the anchor that signed it.
+    list_signers: Vec<OnceLock<Option<usize>>>,
 }
-
-/// The most signatures that are tried for one certificate.
-const MOST_TRIES: usize = 64;
-/// The longest path of link certificates that is followed.
-const LONGEST_PATH: usize = 8;
 
 impl TrustStore {
     /// An empty store.
     #[must_use]
     pub fn new(domain: Domain) -> Self {
-        Self { domain, anchors: Vec::new(), lists: Vec::new() }
+        Self {
+            domain,
+            anchors: Vec::new(),
+            index: Index::default(),
+            signers: Signers::default(),
+            lists: Vec::new(),
+            lists_by_name: HashMap::new(),
+            learnt: OnceLock::new(),
+            foreign: None,
+        }
+    }
+
+    /// The same with the anchors of the other domain known, so that a document of that domain is
+    /// named as such (`csca.domain`). They are trusted for nothing.
+    #[must_use]
+    pub fn with_foreign(mut self, other: Arc<Self>) -> Self {
+        self.foreign = Some(other);
+        self
     }
 
     /// The domain of all anchors.
@@ -138,29 +191,51 @@ impl TrustStore {
         self.domain
     }
 
+    /// The store of the other domain, if it is known.
+    #[must_use]
+    pub fn foreign(&self) -> Option<&Self> {
+        self.foreign.as_deref()
+    }
+
     /// Adds an issuer's certificate.
     ///
     /// # Errors
     /// [`TrustError`] if it cannot be parsed, or its key could verify nothing.
     pub fn add_der(&mut self, der: &[u8]) -> Result<Added, TrustError> {
         let certificate = Certificate::parse(der)?;
-        let digest = Hash::Sha256.digest(&certificate.der)?;
-        let sha256 = digest.try_into().unwrap_or_default();
-        if self.anchors.iter().any(|anchor| anchor.sha256 == sha256) {
+        let sha256 = sha256(&certificate.der)?;
+        if self.index.place(&sha256).is_some() {
             return Ok(Added::Duplicate);
         }
-        let key = certificate.public_key()?.describe();
-        self.anchors.push(Anchor { certificate, sha256, key });
+        let verifying = Arc::new(certificate.public_key()?);
+        let key = verifying.describe();
+        self.index.add(self.anchors.len(), &certificate, sha256);
+        self.anchors.push(Anchor { certificate, sha256, key, verifying });
+        self.learnt = OnceLock::new();
         Ok(Added::New)
     }
 
-    /// Adds a certificate revocation list. Its signature is checked when it is consulted, since
-    /// its issuer may be added later.
+    /// Adds a document signer's certificate: a candidate for the signer of a document that does not
+    /// carry it, never an anchor.
+    ///
+    /// # Errors
+    /// [`TrustError`] if it cannot be parsed, or its key could verify nothing.
+    pub fn add_signer_der(&mut self, der: &[u8]) -> Result<Added, TrustError> {
+        let certificate = Certificate::parse(der)?;
+        certificate.public_key()?;
+        Ok(self.signers.add(certificate))
+    }
+
+    /// Adds a certificate revocation list. Its signature is checked when it is first consulted,
+    /// since its issuer may be added later.
     ///
     /// # Errors
     /// [`TrustError::Malformed`].
     pub fn add_crl_der(&mut self, der: &[u8]) -> Result<(), TrustError> {
-        self.lists.push(Crl::parse(der)?);
+        let list = Crl::parse(der)?;
+        self.lists_by_name.entry(list.issuer.normal()).or_default().push(self.lists.len());
+        self.lists.push(list);
+        self.learnt = OnceLock::new();
         Ok(())
     }
 
@@ -170,86 +245,68 @@ impl TrustStore {
         &self.anchors
     }
 
-    /// The anchor that issued `certificate`: candidates by key identifier, then by name, then by
-    /// country; the signature decides.
-    ///
-    /// # Errors
-    /// [`ChainError`].
-    pub fn issuer_of(&self, certificate: &Certificate) -> Result<&Anchor, ChainError> {
-        let mut candidates: Vec<_> = self
-            .anchors
-            .iter()
-            .filter_map(|anchor| {
-                Likeness::of(certificate, &anchor.certificate).map(|l| (l, anchor))
-            })
-            .collect();
-        candidates.sort_by_key(|(likeness, _)| *likeness);
-        let signed = candidates
-            .iter()
-            .take(MOST_TRIES)
-            .find(|(_, anchor)| certificate.is_signed_by(&anchor.certificate).unwrap_or(false));
-        match (signed, candidates.first()) {
-            (Some((_, anchor)), _) => Ok(anchor),
-            (None, Some((Likeness::Key, _))) => Err(ChainError::Signature),
-            _ => Err(ChainError::Unknown),
-        }
-    }
-
-    /// The anchors from `certificate`'s issuer on, through link certificates, to a self-signed one
-    /// or to the last that is known.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the issuer itself is not known.
-    pub fn path(&self, certificate: &Certificate) -> Result<Vec<&Anchor>, ChainError> {
-        let mut path = vec![self.issuer_of(certificate)?];
-        while let Some(last) = path.last()
-            && path.len() < LONGEST_PATH
-            && !last.certificate.is_self_signed()
-        {
-            match self.issuer_of(&last.certificate) {
-                Ok(next) if !path.contains(&next) => path.push(next),
-                _ => break,
-            }
-        }
-        Ok(path)
-    }
-
-    /// For every key that signs for the issuer's name, its newest revocation list that was out by
-    /// the end of the day `at`; the newest of them last. A list by one key says nothing of what
-    /// another key of the same name has revoked.
+    /// All document signers, in the order in which they were added.
     #[must_use]
-    pub fn revocations_of(&self, issuer: &Certificate, at: OffsetDateTime) -> Vec<&Crl> {
-        let known = at.saturating_add(Duration::DAY);
-        let fits = |crl: &&Crl| crl.this_update < known && crl.issuer.is_like(&issuer.subject);
-        let newest_by = |anchor: &Anchor| {
-            let signed = self.lists.iter().filter(fits);
-            let signed = signed.filter(|crl| crl.is_signed_by(&anchor.certificate));
-            signed.max_by_key(|crl| crl.this_update)
+    pub fn signers(&self) -> &[Certificate] {
+        &self.signers.certificates
+    }
+
+    /// All revocation lists, in the order in which they were added.
+    #[must_use]
+    pub fn revocation_lists(&self) -> &[Crl] {
+        &self.lists
+    }
+
+    /// The document signers that `identifier` names.
+    pub fn signers_named<'a>(
+        &'a self,
+        identifier: &'a SignerIdentifier,
+    ) -> impl Iterator<Item = &'a Certificate> {
+        let places = match identifier {
+            SignerIdentifier::IssuerAndSerial(_, serial) => {
+                self.signers.by_serial.get(crate::der::minimal(serial))
+            }
+            SignerIdentifier::KeyIdentifier(id) => self.signers.by_key_id.get(id),
         };
-        let mut lists: Vec<&Crl> = self.anchors.iter().filter_map(newest_by).collect();
-        lists.sort_by_key(|crl| crl.this_update);
-        lists
+        let places = places.map(Vec::as_slice).unwrap_or_default();
+        let signers = places.iter().filter_map(|place| self.signers.certificates.get(*place));
+        signers.filter(|signer| identifier.names(signer))
+    }
+
+    fn learnt(&self) -> &Learnt {
+        self.learnt.get_or_init(|| Learnt {
+            issuers: vec![OnceLock::new(); self.anchors.len()],
+            list_signers: vec![OnceLock::new(); self.lists.len()],
+        })
     }
 }
 
-/// How a certificate and a possible issuer fit, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Likeness {
-    Key,
-    Name,
-    Country,
+/// Certificates of document signers.
+#[derive(Debug, Clone, Default)]
+struct Signers {
+    certificates: Vec<Certificate>,
+    by_serial: HashMap<Vec<u8>, Vec<usize>>,
+    by_key_id: HashMap<Vec<u8>, Vec<usize>>,
 }
 
-impl Likeness {
-    fn of(certificate: &Certificate, issuer: &Certificate) -> Option<Self> {
-        let key = certificate.authority_key_id.as_ref();
-        if key.is_some() && key == issuer.subject_key_id.as_ref() {
-            return Some(Self::Key);
+impl Signers {
+    fn add(&mut self, certificate: Certificate) -> Added {
+        let place = self.certificates.len();
+        let serial = crate::der::minimal(&certificate.serial).to_vec();
+        let same_serial = self.by_serial.entry(serial).or_default();
+        let held = same_serial.iter().filter_map(|place| self.certificates.get(*place));
+        if held.into_iter().any(|held| held.der == certificate.der) {
+            return Added::Duplicate;
         }
-        if certificate.issuer.is_like(&issuer.subject) {
-            return Some(Self::Name);
+        same_serial.push(place);
+        if let Some(id) = &certificate.subject_key_id {
+            self.by_key_id.entry(id.clone()).or_default().push(place);
         }
-        let country = certificate.issuer.country();
-        (country.is_some() && country == issuer.subject.country()).then_some(Self::Country)
+        self.certificates.push(certificate);
+        Added::New
     }
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> Result<[u8; 32], CryptoError> {
+    Hash::Sha256.digest(bytes)?.try_into().map_err(|_| CryptoError::Unsupported)
 }

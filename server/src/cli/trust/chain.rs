@@ -57,18 +57,15 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
 fn path(store: &TrustStore, certificate: &Certificate, domain: Domain) -> Value {
     match store.path(certificate) {
         Ok(path) => {
-            let whole = path.last().is_some_and(|last| last.certificate.is_self_signed());
+            let whole = path.is_whole();
             let reason = (!whole).then(|| ReasonCode::known("csca.unknown")).flatten();
-            let anchors: Vec<Listed> = path.into_iter().map(|a: &Anchor| Listed::of(a)).collect();
+            let anchors: Vec<Listed> = path.anchors().map(|a: &Anchor| Listed::of(a)).collect();
             json!({ "found": whole, "domain": domain, "reason": reason, "path": anchors })
         }
         Err(error) => json!({
             "found": false,
             "domain": domain,
-            "reason": match error {
-                nfc::trust::ChainError::Signature => "signer.untrusted",
-                nfc::trust::ChainError::Unknown => "csca.unknown",
-            },
+            "reason": error.reason(),
             "path": [],
         }),
     }

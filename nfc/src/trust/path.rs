@@ -1,0 +1,235 @@
+//! Path building (ICAO 9303-12 §5, §7; RFC 5280 §6 where it fits real documents).
+//!
+//! A library's chain builder is not used: real chains break it. Candidates are found by key
+//! identifier, then by name, then by country; whether one issued the certificate, its key and the
+//! signature decide alone. Several anchors can hold the same key: a root, and link certificates
+//! to it from older keys or, after it was renamed, from itself.
+//!
+//! Work is bounded: every distinct key is tried once, [`MOST_TRIES`] keys at most, and paths have
+//! [`LONGEST_PATH`] certificates at most. What was found out about the anchors themselves is kept,
+//! so that a link is verified once.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::{Anchor, TrustStore, certificate::Certificate, index::FoundBy, name::Agreement};
+use crate::check::Reason;
+
+/// The most keys that are tried for one certificate.
+const MOST_TRIES: usize = 64;
+/// The longest path of link certificates that is followed.
+const LONGEST_PATH: usize = 8;
+
+/// Why no path leads from a certificate to an anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// No anchor could have issued it, or none of those that could did.
+    #[error("no issuer is known")]
+    Unknown,
+    /// An anchor with the issuer's key identifier is there, and did not make the signature.
+    #[error("the issuer's key did not make the signature")]
+    Signature,
+    /// The certificate is signed with an algorithm that is not supported.
+    #[error("the algorithm of the certificate's signature is not supported")]
+    Algorithm,
+    /// More keys could have signed it than are tried.
+    #[error("more than {MOST_TRIES} keys could have signed the certificate")]
+    Budget,
+}
+
+impl PathError {
+    /// The reason that it is for a document.
+    #[must_use]
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Unknown | Self::Budget => Reason::CscaUnknown,
+            Self::Signature => Reason::SignerUntrusted,
+            Self::Algorithm => Reason::SodAlgorithm,
+        }
+    }
+}
+
+/// A certificate's issuer and, as far as they are known, the issuers above it. Each was verified to
+/// have signed the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path<'a> {
+    steps: Vec<Step<'a>>,
+    tried: usize,
+    is_whole: bool,
+}
+
+/// One issuer on a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// The issuer.
+    pub anchor: &'a Anchor,
+    /// How it was found.
+    pub found_by: FoundBy,
+    /// How its subject agrees with the issuer that the certificate below names.
+    pub names: Agreement,
+}
+
+impl<'a> Path<'a> {
+    /// The steps from the issuer of the certificate up.
+    #[must_use]
+    pub fn steps(&self) -> &[Step<'a>] {
+        &self.steps
+    }
+
+    /// The anchors of the steps.
+    pub fn anchors(&self) -> impl Iterator<Item = &'a Anchor> {
+        self.steps.iter().map(|step| step.anchor)
+    }
+
+    /// The issuer of the certificate.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&'a Anchor> {
+        self.anchors().next()
+    }
+
+    /// Whether it ends at a self-signed anchor. Every anchor is trusted as it is: a document needs
+    /// the first step only.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// How many signatures were tried to find the first step.
+    #[must_use]
+    pub fn tried(&self) -> usize {
+        self.tried
+    }
+}
+
+impl TrustStore {
+    /// The path from `certificate`'s issuer up. Of several anchors with the key that signed it, the
+    /// one counts that was valid when it was issued; then one that leads to a self-signed anchor,
+    /// and that by the shortest way.
+    ///
+    /// # Errors
+    /// [`PathError`] if no anchor issued it.
+    pub fn path(&self, certificate: &Certificate) -> Result<Path<'_>, PathError> {
+        let Issuers { mut places, tried } = self.issuers(certificate)?;
+        places.sort_by_cached_key(|(place, by)| self.rank(certificate, *place, *by));
+        let first = places.first().ok_or(PathError::Unknown)?.0;
+        let (way, is_whole) = self.way_up(first);
+        let below = std::iter::once(certificate)
+            .chain(way.iter().filter_map(|place| Some(&self.anchors.get(*place)?.certificate)));
+        let steps = way.iter().zip(below).filter_map(|(place, below)| self.step(*place, below));
+        Ok(Path { steps: steps.collect(), tried, is_whole })
+    }
+
+    /// The anchor that issued `certificate`.
+    ///
+    /// # Errors
+    /// [`PathError`].
+    pub fn issuer_of(&self, certificate: &Certificate) -> Result<&Anchor, PathError> {
+        self.path(certificate)?.issuer().ok_or(PathError::Unknown)
+    }
+
+    /// For a link certificate the anchors whose key signed it, for any other none.
+    #[must_use]
+    pub fn links(&self, anchor: &Anchor) -> Vec<&Anchor> {
+        let Some(place) = self.index.place(&anchor.sha256) else { return Vec::new() };
+        let issuers = self.issuers_of(place);
+        match issuers.contains(&place) {
+            true => Vec::new(),
+            false => issuers.iter().filter_map(|issuer| self.anchors.get(*issuer)).collect(),
+        }
+    }
+
+    /// Whether an anchor of this store is signed with its own key.
+    #[must_use]
+    pub fn is_self_signed(&self, anchor: &Anchor) -> bool {
+        let place = self.index.place(&anchor.sha256);
+        place.is_some_and(|place| self.issuers_of(place).contains(&place))
+    }
+
+    fn step(&self, place: usize, below: &Certificate) -> Option<Step<'_>> {
+        let anchor = self.anchors.get(place)?;
+        let candidates = self.index.candidates(below);
+        let (_, found_by) = candidates.into_iter().find(|(found, _)| *found == place)?;
+        let names = below.issuer.agreement(&anchor.certificate.subject);
+        Some(Step { anchor, found_by, names })
+    }
+
+    /// Lower is better.
+    fn rank(&self, below: &Certificate, place: usize, by: FoundBy) -> impl Ord + use<> {
+        let anchor = self.anchors.get(place).map(|anchor| &anchor.certificate);
+        let is_itself = anchor.is_some_and(|anchor| anchor.der == below.der);
+        let was_valid = anchor.is_some_and(|anchor| anchor.is_valid_at(below.not_before));
+        let (way, is_whole) = self.way_up(place);
+        (!is_itself, !was_valid, !is_whole, way.len(), by, place)
+    }
+
+    /// The shortest way from an anchor to a self-signed one, itself first, and whether there is
+    /// one; else the longest that is known.
+    fn way_up(&self, from: usize) -> (Vec<usize>, bool) {
+        let mut seen = HashSet::from([from]);
+        let mut open = VecDeque::from([vec![from]]);
+        let mut last = vec![from];
+        while let Some(way) = open.pop_front() {
+            let Some(top) = way.last().copied() else { continue };
+            let issuers = self.issuers_of(top);
+            if issuers.contains(&top) {
+                return (way, true);
+            }
+            if way.len() < LONGEST_PATH {
+                let more = issuers.iter().filter(|issuer| seen.insert(**issuer));
+                open.extend(more.map(|issuer| [way.as_slice(), &[*issuer]].concat()));
+            }
+            last = way;
+        }
+        (last, false)
+    }
+
+    /// The anchors that issued the anchor at `place`, found out once.
+    fn issuers_of(&self, place: usize) -> &[usize] {
+        let find = || {
+            let certificate = &self.anchors.get(place)?.certificate;
+            let issuers = self.issuers(certificate).ok()?;
+            Some(issuers.places.into_iter().map(|(place, _)| place).collect())
+        };
+        let slot = self.learnt().issuers.get(place);
+        slot.map(|slot| slot.get_or_init(|| find().unwrap_or_default())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The anchors whose key signed `certificate`.
+    fn issuers(&self, certificate: &Certificate) -> Result<Issuers, PathError> {
+        let algorithm = certificate.signature_algorithm().map_err(|_| PathError::Algorithm)?;
+        let candidates = self.index.candidates(certificate);
+        let mut keys = HashSet::new();
+        let mut tried = 0_usize;
+        for (place, _) in &candidates {
+            let Some(anchor) = self.anchors.get(*place) else { continue };
+            let spki = anchor.certificate.spki.as_slice();
+            if !keys.insert(spki) || !anchor.verifying.fits(&algorithm) {
+                continue;
+            }
+            if tried == MOST_TRIES {
+                return Err(PathError::Budget);
+            }
+            tried = tried.saturating_add(1);
+            if signed(certificate, anchor) {
+                let places = candidates.iter().copied().filter(|(place, _)| {
+                    self.anchors.get(*place).is_some_and(|other| other.certificate.spki == spki)
+                });
+                return Ok(Issuers { places: places.collect(), tried });
+            }
+        }
+        match candidates.first() {
+            Some((_, FoundBy::KeyIdentifier)) => Err(PathError::Signature),
+            _ => Err(PathError::Unknown),
+        }
+    }
+}
+
+/// Anchors with the one key that signed a certificate.
+struct Issuers {
+    places: Vec<(usize, FoundBy)>,
+    tried: usize,
+}
+
+/// A key that cannot be used made no signature.
+fn signed(certificate: &Certificate, anchor: &Anchor) -> bool {
+    certificate.is_signed_with(&anchor.verifying).unwrap_or(false)
+}
