@@ -72,10 +72,12 @@ fn ecdh(spki: &[u8], random: &mut dyn Random) -> Result<Agreed, ChipAuthError> {
     Ok(Agreed { ours: domain.encode(&pair)?, shared, group: curve.name().to_owned() })
 }
 
-/// A value outside its group is no key; anything else is an error of ours.
+/// A value outside its group is no key, and neither is one in no group; a group that is too large is
+/// not supported; anything else is an error of ours.
 pub(super) fn no_such_key(error: CryptoError) -> ChipAuthError {
     match error {
         CryptoError::Point => ChipAuthError::NoSuchKey,
+        CryptoError::Unsupported => ChipAuthError::Unsupported,
         error => error.into(),
     }
 }

@@ -1,5 +1,6 @@
-//! Diffie-Hellman in subgroups of prime order: the standardized groups, key pairs and agreement
-//! (ICAO 9303-11 §9.5.1, table 12, and §9.6; RFC 5114 §2; PKCS #3).
+//! Diffie-Hellman in subgroups of prime order: the standardized groups, those that a signed key
+//! writes out, key pairs and agreement (ICAO 9303-11 §9.5.1, table 12, and §9.6; RFC 5114 §2;
+//! PKCS #3).
 //!
 //! Every public value from outside is checked to be an element of the subgroup other than one
 //! (RFC 2631 §2.1.5): a value of small order would give the private exponent away.
@@ -61,9 +62,16 @@ impl Modp {
 /// A subgroup with the generator that keys are made on: the group's own, or one mapped by PACE.
 pub struct Domain {
     prime: BigNum,
-    order: BigNum,
+    /// Of the subgroup. Keys in the form of PKCS #3 do not name it.
+    order: Option<BigNum>,
     generator: BigNum,
 }
+
+/// Moduli that are written out are taken from here up to there, in bits.
+const SHORTEST: i32 = 1024;
+const LONGEST: i32 = 8192;
+/// The least bits of a subgroup's order.
+const LEAST_ORDER: i32 = 160;
 
 /// A public value that was checked to lie in the subgroup and not to be one.
 pub struct PublicValue(BigNum);
@@ -83,9 +91,53 @@ impl Domain {
         let parameters = group.parameters()?;
         Ok(Self {
             prime: parameters.prime_p().to_owned()?,
-            order: parameters.prime_q().ok_or(CryptoError::Unsupported)?.to_owned()?,
+            order: Some(parameters.prime_q().ok_or(CryptoError::Unsupported)?.to_owned()?),
             generator: parameters.generator().to_owned()?,
         })
+    }
+
+    /// A group that is written out in big-endian bytes: its own generator and, where it is named,
+    /// the order of the subgroup. One of the standardized groups has its order in any case.
+    ///
+    /// # Errors
+    /// [`CryptoError::Unsupported`] for a modulus too short or too long; [`CryptoError::Point`] for
+    /// numbers that are no group.
+    pub fn explicit(
+        prime: &[u8],
+        generator: &[u8],
+        order: Option<&[u8]>,
+    ) -> Result<Self, CryptoError> {
+        let order = order.map(BigNum::from_slice).transpose()?;
+        let (prime, generator) = (BigNum::from_slice(prime)?, BigNum::from_slice(generator)?);
+        if !(SHORTEST..=LONGEST).contains(&prime.num_bits()) {
+            return Err(CryptoError::Unsupported);
+        }
+        let order_fits = order
+            .as_ref()
+            .is_none_or(|order| order.num_bits() >= LEAST_ORDER && order.ucmp(&prime).is_lt());
+        if !prime.is_bit_set(0) || !order_fits {
+            return Err(CryptoError::Point);
+        }
+        let mut domain = Self { prime, order, generator };
+        domain.checked(domain.generator.to_owned()?)?;
+        if let Some(group) = domain.standardized()? {
+            domain = Self::new(group)?;
+        }
+        Ok(domain)
+    }
+
+    /// Which of the standardized groups this is, with its own generator.
+    ///
+    /// # Errors
+    /// [`CryptoError::Library`].
+    pub fn standardized(&self) -> Result<Option<Modp>, CryptoError> {
+        for group in Modp::all() {
+            let known = group.parameters()?;
+            if *known.prime_p() == *self.prime && *known.generator() == *self.generator {
+                return Ok(Some(group));
+            }
+        }
+        Ok(None)
     }
 
     /// The prime of the field.
@@ -117,12 +169,13 @@ impl Domain {
         pair.public.to_vec()
     }
 
-    /// A fresh private exponent, drawn evenly from `1..order`.
+    /// A fresh private exponent, drawn evenly from `1..order`, or below the prime where no order is
+    /// known.
     ///
     /// # Errors
     /// [`CryptoError::Random`] if the source fails or keeps yielding numbers out of range.
     pub fn scalar(&self, random: &mut dyn Random) -> Result<Scalar, CryptoError> {
-        Scalar::draw(&self.order, random)
+        Scalar::draw(self.order.as_ref().unwrap_or(&self.prime), random)
     }
 
     /// The key pair of an exponent on this generator.
@@ -168,7 +221,8 @@ impl Domain {
         let mut below = self.prime.to_owned()?;
         below.sub_word(1)?;
         let mut cofactor = BigNum::new()?;
-        cofactor.checked_div(&below, &self.order, &mut context)?;
+        let order = self.order.as_ref().ok_or(CryptoError::Unsupported)?;
+        cofactor.checked_div(&below, order, &mut context)?;
         let generator = self.power(element.number(), &cofactor)?;
         self.with_generator(&generator)
     }
@@ -194,14 +248,18 @@ impl Domain {
         Field::new(&self.prime)?.power(base, exponent)
     }
 
-    /// `1 < y < p` and `y ^ q = 1 mod p`.
+    /// `1 < y < p - 1`, and `y ^ q = 1 mod p` where the order is known (RFC 2631 §2.1.5).
     fn checked(&self, value: BigNum) -> Result<BigNum, CryptoError> {
         let one = BigNum::from_u32(1)?;
-        let in_range = value.ucmp(&one).is_gt() && value.ucmp(&self.prime).is_lt();
-        if !in_range || *self.power(&value, &self.order)?.number() != *one {
+        let mut last = self.prime.to_owned()?;
+        last.sub_word(1)?;
+        if !(value.ucmp(&one).is_gt() && value.ucmp(&last).is_lt()) {
             return Err(CryptoError::Point);
         }
-        Ok(value)
+        match &self.order {
+            Some(order) if *self.power(&value, order)?.number() != *one => Err(CryptoError::Point),
+            _ => Ok(value),
+        }
     }
 }
 
