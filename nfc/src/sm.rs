@@ -108,6 +108,16 @@ impl SecureMessaging {
         0
     }
 
+    /// The most data bytes that a protected command of short length can carry.
+    #[must_use]
+    pub fn outgoing(&self) -> usize {
+        // DO'97' (3), DO'8E' (10), header of DO'87' (3), padding indicator (1).
+        const AROUND: usize = 17;
+        let block = self.cipher.block();
+        let blocks = 255_usize.saturating_sub(AROUND) / block;
+        blocks.saturating_mul(block).saturating_sub(1)
+    }
+
     /// Protects commands that will be sent in order, and tells how to unwrap their replies
     /// (ICAO 9303-11 §9.8.4). The counter is predictable, so a whole batch can be prepared.
     ///
@@ -312,6 +322,19 @@ mod tests {
             }
         }
         assert_eq!(session(Cipher::Aes128).capacity(20), 0);
+    }
+
+    #[test]
+    fn outgoing_data_fill_a_short_command_and_no_more() {
+        for cipher in [Cipher::TripleDes, Cipher::Aes128, Cipher::Aes256] {
+            let session = session(cipher);
+            let extended = |length: usize| {
+                let command = Command::new(0, 0x86, 0, 0).with_data(vec![1; length]).expecting(256);
+                session.wrap_all(&[command]).unwrap()[0].is_extended()
+            };
+            let most = session.outgoing();
+            assert!(!extended(most) && extended(most + 1), "{cipher:?} {most}");
+        }
     }
 
     #[test]

@@ -174,6 +174,28 @@ fn answers_in_parts_are_put_together() {
     all_passed(&reading.checks, change);
 }
 
+/// The number of parts is bounded by the files' own length: a long file in short parts is read, and
+/// bytes that dribble end the reading.
+#[test]
+fn a_long_file_in_parts_is_read_and_a_dribble_is_not() {
+    let in_parts = |bytes: usize| {
+        format!(
+            "[portrait]\nwidth = 900\nheight = 1200\nmax_bytes = 90000\n[[chip.faults]]\n\
+             on = {{ command = 'read-binary', protected = true }}\ndo = {{ parts = {bytes} }}"
+        )
+    };
+    let (reading, traffic) = read(&in_parts(100), Limits::SHORT);
+    all_passed(&reading.checks, "in parts of 100");
+    assert!(reading.files.get(FileId::DG2).unwrap().len() > 0x8000);
+    assert!(traffic.round_trips > 300, "{traffic:?}");
+    let passport = passport(&in_parts(1));
+    let mut link = InProcess::new(Chip::new(&passport));
+    let first = reader::start(request(&passport, Limits::SHORT));
+    let error = drive::<_, ReadError>(first, &mut &mut link).map(drop).unwrap_err();
+    assert!(matches!(error, ReadError::Rounds { .. }), "{error:?}");
+    assert!(link.sent.len() < 300, "{}", link.sent.len());
+}
+
 /// Runs until the link is lost, and what stays then.
 fn run_until_lost(first: Step<ReadPassport, ChipReading>, link: &mut InProcess) -> Kept {
     let mut link = link;

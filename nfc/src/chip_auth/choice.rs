@@ -11,12 +11,29 @@ use crate::{
 };
 
 /// A variant with the chip's key for it.
+#[derive(Clone)]
 pub(super) struct Choice {
     /// Absent for the variant that needs no announcement.
     pub(super) protocol: Option<Oid>,
     pub(super) agreement: Agreement,
     pub(super) cipher: Cipher,
     pub(super) key: ChipAuthenticationPublicKey,
+    pub(super) way: Way,
+}
+
+/// The commands that bring our key to the chip (ICAO 9303-11 §6.2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// MSE:Set KAT; of 3DES only.
+    KeyAgreement,
+    /// MSE:Set AT and GENERAL AUTHENTICATE.
+    Authentication,
+}
+
+impl Way {
+    fn first(cipher: Cipher) -> Self {
+        if cipher == Cipher::TripleDes { Self::KeyAgreement } else { Self::Authentication }
+    }
 }
 
 impl Choice {
@@ -31,7 +48,9 @@ impl Choice {
 }
 
 /// Every usable variant, AES before 3DES, then curves before groups modulo a prime, then in the
-/// order of the file. A key without any `ChipAuthenticationInfo` means 3DES (old chips).
+/// order of the file. A key without any `ChipAuthenticationInfo` means 3DES (old chips). Last, what
+/// is done over MSE:Set KAT is to be done over MSE:Set AT, which some chips know alone
+/// (ICAO 9303-11 §8.5 note 1).
 pub(super) fn choices(infos: &SecurityInfos) -> Result<Vec<Choice>, ChipAuthError> {
     if infos.iter().any(SecurityInfo::is_malformed) {
         return Err(ChipAuthError::Malformed);
@@ -44,12 +63,16 @@ pub(super) fn choices(infos: &SecurityInfos) -> Result<Vec<Choice>, ChipAuthErro
         (announced, keys) => with_keys(announced, keys)?,
     };
     choices.sort_by_key(|choice| (choice.cipher == Cipher::TripleDes, choice.agreement));
+    let announced = |choice: &&Choice| choice.way == Way::KeyAgreement && choice.protocol.is_some();
+    let again: Vec<_> = choices.iter().filter(announced).cloned().collect();
+    choices.extend(again.into_iter().map(|choice| Choice { way: Way::Authentication, ..choice }));
     if choices.is_empty() { Err(ChipAuthError::Unsupported) } else { Ok(choices) }
 }
 
 fn unannounced(key: &ChipAuthenticationPublicKey) -> Option<Choice> {
     let agreement = Agreement::from_arc(key.agreement()?)?;
-    Some(Choice { protocol: None, agreement, cipher: Cipher::TripleDes, key: key.clone() })
+    let (cipher, way) = (Cipher::TripleDes, Way::KeyAgreement);
+    Some(Choice { protocol: None, agreement, cipher, key: key.clone(), way })
 }
 
 /// Version 1 variants with their keys; an error if there are such variants and none has a key.
@@ -70,7 +93,8 @@ fn with_keys(
         .filter_map(|(info, agreement, cipher)| {
             let key = key_for(info, *agreement, keys)?.clone();
             let protocol = Some(info.protocol.clone());
-            Some(Choice { protocol, agreement: *agreement, cipher: *cipher, key })
+            let way = Way::first(*cipher);
+            Some(Choice { protocol, agreement: *agreement, cipher: *cipher, key, way })
         })
         .collect();
     if choices.is_empty() && !supported.is_empty() {

@@ -8,13 +8,15 @@ mod agreement;
 mod choice;
 mod dh;
 
+use std::collections::VecDeque;
+
 use openssl::error::ErrorStack;
 
-use self::choice::Choice;
+use self::choice::{Choice, Way};
 use crate::{
     apdu::Command,
     check::{Outcome, Reason},
-    crypto::{Cipher, CryptoError, public_key::KeyError},
+    crypto::{CryptoError, public_key::KeyError},
     files::FileId,
     lds::{dg14, security_infos::SecurityInfos},
     passive::VerifiedLds,
@@ -41,6 +43,9 @@ pub enum ChipAuthError {
     /// The key is none of the kind that its entry names, or lies outside its group.
     #[error("the public key is none of its kind")]
     NoSuchKey,
+    /// The key needs commands longer than link and chip carry.
+    #[error("link and chip carry no commands of the length that the key needs")]
+    TooLong,
     /// The public key cannot be read.
     #[error("the public key cannot be used")]
     Key(#[from] KeyError),
@@ -69,7 +74,9 @@ impl ChipAuthError {
         match self {
             Self::NoKey => Outcome::NotPerformed(Some(Reason::ChipAuthenticationMissing)),
             Self::Malformed => Outcome::NotPerformed(None),
-            Self::Unsupported | Self::Key(KeyError::Unsupported { .. } | KeyError::Curve) => {
+            Self::Unsupported
+            | Self::TooLong
+            | Self::Key(KeyError::Unsupported { .. } | KeyError::Curve) => {
                 Outcome::NotPerformed(Some(Reason::ChipAuthenticationUnsupported))
             }
             Self::Reference | Self::NoSuchKey | Self::Key(_) | Self::Crypto(_) => {
@@ -109,36 +116,68 @@ pub fn is_offered(infos: &SecurityInfos) -> bool {
     infos.chip_keys().next().is_some()
 }
 
-/// Prepares chip authentication with the signed key.
-///
-/// Variants are tried in order of preference; the first whose key can be used is taken.
+/// How long the commands may be that link and chip carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lengths {
+    /// Any.
+    Extended,
+    /// Short: so many bytes of data under secure messaging, and longer data in a chain of commands.
+    Chained(usize),
+    /// Short: so many bytes of data under secure messaging.
+    Short(usize),
+}
+
+/// Whether a key is offered whose commands do not fit short lengths: a group of 2048 bits or more.
+#[must_use]
+pub fn is_long(infos: &SecurityInfos) -> bool {
+    const FITS: usize = 128;
+    infos.chip_keys().filter_map(|key| dh::value_length(&key.spki)).any(|length| length > FITS)
+}
+
+/// The variants and keys that are signed and can be used, the preferred ones first.
+pub struct Offered(VecDeque<Choice>);
+
+/// What DG14 offers.
 ///
 /// # Errors
-/// [`ChipAuthError`] of the most preferred variant if none can be used.
-pub fn prepare(
-    lds: &VerifiedLds,
-    random: &mut dyn Random,
-) -> Result<ChipAuthentication, ChipAuthError> {
+/// [`ChipAuthError`] if nothing of it can be tried.
+pub fn offered(lds: &VerifiedLds) -> Result<Offered, ChipAuthError> {
     let file = lds.get(FileId::DG14).ok_or(ChipAuthError::NoKey)?;
     let infos = dg14::parse(file).map_err(|_| ChipAuthError::Malformed)?;
-    prepare_with(&infos, random)
+    Offered::of(&infos)
 }
 
-fn prepare_with(
-    infos: &SecurityInfos,
+impl Offered {
+    fn of(infos: &SecurityInfos) -> Result<Self, ChipAuthError> {
+        choice::choices(infos).map(|choices| Self(choices.into()))
+    }
+
+    /// Prepares chip authentication with the first key that can be used, and leaves those after it
+    /// for when the chip refuses that.
+    ///
+    /// # Errors
+    /// [`ChipAuthError`] of the first of them if none can be used.
+    pub fn prepare(
+        &mut self,
+        lengths: Lengths,
+        random: &mut dyn Random,
+    ) -> Result<ChipAuthentication, ChipAuthError> {
+        let mut first = None;
+        while let Some(choice) = self.0.pop_front() {
+            match start(&choice, lengths, random) {
+                Ok(prepared) => return Ok(prepared),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        Err(first.unwrap_or(ChipAuthError::Unsupported))
+    }
+}
+
+fn start(
+    choice: &Choice,
+    lengths: Lengths,
     random: &mut dyn Random,
 ) -> Result<ChipAuthentication, ChipAuthError> {
-    let mut first = None;
-    for choice in choice::choices(infos)? {
-        match start(&choice, random) {
-            Ok(prepared) => return Ok(prepared),
-            Err(error) => first = first.or(Some(error)),
-        }
-    }
-    Err(first.unwrap_or(ChipAuthError::Unsupported))
-}
-
-fn start(choice: &Choice, random: &mut dyn Random) -> Result<ChipAuthentication, ChipAuthError> {
     let agreed = agreement::agree(choice.agreement, &choice.key.spki, random)?;
     let key_id = choice.key_id();
     let summary = Summary {
@@ -147,12 +186,12 @@ fn start(choice: &Choice, random: &mut dyn Random) -> Result<ChipAuthentication,
         cipher: choice.cipher.name(),
         key_id: key_id.map(hex::encode),
     };
-    let commands = commands(choice, key_id, &agreed.ours);
+    let commands = fit(commands(choice, key_id, &agreed.ours), lengths)?;
     let next = SecureMessaging::new(choice.cipher, &agreed.shared, None)?;
     Ok(ChipAuthentication { commands, next, summary })
 }
 
-/// 3DES: MSE:Set KAT with the key; AES: MSE:Set AT, then GENERAL AUTHENTICATE
+/// 3DES: MSE:Set KAT with the key; else MSE:Set AT, then GENERAL AUTHENTICATE
 /// (ICAO 9303-11 §6.2.4).
 fn commands(choice: &Choice, key_id: Option<&[u8]>, ours: &[u8]) -> Vec<Command> {
     let with_id = |mut data: Vec<u8>| {
@@ -161,11 +200,11 @@ fn commands(choice: &Choice, key_id: Option<&[u8]>, ours: &[u8]) -> Vec<Command>
         }
         data
     };
-    match &choice.protocol {
-        Some(protocol) if choice.cipher != Cipher::TripleDes => vec![
+    match (&choice.protocol, choice.way) {
+        (Some(protocol), Way::Authentication) => vec![
             Command::new(0x00, 0x22, 0x41, 0xA4)
                 .with_data(with_id(tlv::encode(Tag(0x80), protocol.as_bytes()))),
-            Command::new(0x00, 0x86, 0x00, 0x00)
+            Command::new(0x00, GENERAL_AUTHENTICATE, 0x00, 0x00)
                 .with_data(tlv::encode(Tag(0x7C), &tlv::encode(Tag(0x80), ours)))
                 .expecting(256),
         ],
@@ -173,6 +212,42 @@ fn commands(choice: &Choice, key_id: Option<&[u8]>, ours: &[u8]) -> Vec<Command>
             Command::new(0x00, 0x22, 0x41, 0xA6).with_data(with_id(tlv::encode(Tag(0x91), ours))),
         ],
     }
+}
+
+const GENERAL_AUTHENTICATE: u8 = 0x86;
+/// Of the class byte: the command is not the last of its chain (ISO 7816-4 §5.3.3.1).
+const CHAINED: u8 = 0x10;
+
+/// The same commands in lengths that are carried. Only GENERAL AUTHENTICATE is chained, and only
+/// where the chip says that it takes chains (ICAO 9303-11 §9.3.2).
+fn fit(commands: Vec<Command>, lengths: Lengths) -> Result<Vec<Command>, ChipAuthError> {
+    let (Lengths::Chained(room) | Lengths::Short(room)) = lengths else { return Ok(commands) };
+    let mut out = Vec::new();
+    for command in commands {
+        let chains = matches!(lengths, Lengths::Chained(_)) && command.ins == GENERAL_AUTHENTICATE;
+        match command.data.len() {
+            length if length <= room => out.push(command),
+            _ if chains => out.extend(chain(&command, room)),
+            _ => return Err(ChipAuthError::TooLong),
+        }
+    }
+    Ok(out)
+}
+
+/// The data in parts, each in a command that another follows but for the last, which alone expects
+/// an answer (ISO 7816-4 §5.3.3.1).
+fn chain(command: &Command, room: usize) -> Vec<Command> {
+    let mut parts: Vec<_> = command
+        .data
+        .chunks(room.max(1))
+        .map(|part| {
+            Command::new(command.cla | CHAINED, command.ins, command.p1, command.p2).with_data(part)
+        })
+        .collect();
+    if let Some(last) = parts.last_mut() {
+        (last.cla, last.ne) = (command.cla, command.ne);
+    }
+    parts
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Dg14 {
 
     fn prepare(&self) -> Result<ChipAuthentication, ChipAuthError> {
         let infos = SecurityInfos::parse(&tlv::encode(Tag(0x31), &self.0)).unwrap();
-        prepare_with(&infos, &mut SystemRandom)
+        Offered::of(&infos)?.prepare(Lengths::Extended, &mut SystemRandom)
     }
 
     fn outcome(&self) -> Outcome {
@@ -131,7 +131,8 @@ fn groups_modulo_a_prime_are_read_in_every_form() {
         let dg14 = Dg14::default().info(1, 4, 1, None).key(1, &dh(form, None), None);
         let prepared = dg14.prepare().unwrap();
         assert_eq!((prepared.summary.agreement, prepared.summary.curve.as_str()), ("DH", name));
-        assert_eq!(prepared.commands[1].data.len(), 2 * 4 + 256);
+        // The least bytes of a number below the prime (ICAO 9303-11 §9.4.1).
+        assert!((200..=2 * 4 + 256).contains(&prepared.commands[1].data.len()));
     }
 }
 
@@ -209,4 +210,47 @@ fn every_authentication_makes_a_key_pair_of_its_own() {
         let seen: std::collections::BTreeSet<_> = std::iter::repeat_with(public).take(8).collect();
         assert_eq!(seen.len(), 8);
     }
+}
+
+fn infos(dg14: &Dg14) -> SecurityInfos {
+    SecurityInfos::parse(&tlv::encode(Tag(0x31), &dg14.0)).unwrap()
+}
+
+/// Long data go in a chain if the chip takes chains, and not at all otherwise.
+#[test]
+fn what_is_too_long_for_short_lengths_is_chained_or_left() {
+    let dg14 = Dg14::default().info(1, 2, 1, None).key(1, &dh(STANDARDIZED, None), None);
+    let infos = infos(&dg14);
+    assert!(is_long(&infos));
+    let prepare = |lengths| Offered::of(&infos).unwrap().prepare(lengths, &mut SystemRandom);
+    assert_eq!(prepare(Lengths::Short(223)).err().unwrap().outcome(), UNSUPPORTED);
+    let chained = prepare(Lengths::Chained(223)).unwrap().commands;
+    let [_, first, last] = chained.as_slice() else { panic!("three commands") };
+    assert_eq!((first.header(), first.ne), ([0x10, 0x86, 0x00, 0x00], None));
+    assert_eq!((last.header(), last.ne), ([0x00, 0x86, 0x00, 0x00], Some(256)));
+    assert_eq!(first.data.len(), 223);
+    let whole = [first.data.as_slice(), &last.data].concat();
+    let public = tlv::single(tlv::single(&whole, Tag(0x7C)).unwrap().value, Tag(0x80)).unwrap();
+    assert!((200..=256).contains(&public.value.len()));
+}
+
+/// Key by key, in the order of preference, and 3DES in the end over MSE:Set AT.
+#[test]
+fn after_a_refusal_the_next_key_is_there() {
+    let dg14 = Dg14::default()
+        .info(2, 1, 1, Some(1))
+        .info(2, 2, 1, Some(2))
+        .key(2, &ec(0), Some(1))
+        .key(2, &ec(0), Some(2));
+    let mut offered = Offered::of(&infos(&dg14)).unwrap();
+    let mut prepare = || offered.prepare(Lengths::Extended, &mut SystemRandom);
+    let headers: Vec<_> = std::iter::from_fn(|| {
+        let prepared = prepare().ok()?;
+        let summary = prepared.summary;
+        Some((summary.cipher, summary.key_id.unwrap(), prepared.commands[0].header()[3]))
+    })
+    .collect();
+    let expected = [("AES-128", "02", 0xA4), ("3DES", "01", 0xA6), ("3DES", "01", 0xA4)];
+    let expected: Vec<_> = expected.map(|(c, id, p2)| (c, id.to_owned(), p2)).to_vec();
+    assert_eq!(headers, expected);
 }

@@ -23,7 +23,17 @@ impl AtrInfo {
     /// Whether the chip says that it bears extended lengths: bit 7 of the third byte.
     #[must_use]
     pub fn bears_extended(&self) -> bool {
-        matches!(self.capabilities.as_deref(), Some([_, _, third, ..]) if third & 0x40 != 0)
+        self.third_says(0x40)
+    }
+
+    /// Whether the chip says that it takes chains of commands: bit 8 of the third byte.
+    #[must_use]
+    pub fn takes_chains(&self) -> bool {
+        self.third_says(0x80)
+    }
+
+    fn third_says(&self, bit: u8) -> bool {
+        matches!(self.capabilities.as_deref(), Some([_, _, third, ..]) if third & bit != 0)
     }
 }
 

@@ -6,10 +6,7 @@
 //! for only after a long answer was refused.
 
 use super::Limits;
-use crate::{
-    sm::SecureMessaging,
-    tlv::{Reader, Tag},
-};
+use crate::{lds::atr_info, sm::SecureMessaging};
 
 /// What READ BINARY asks for at most: the reach of even INS.
 const LONGEST: usize = 0x7FFF;
@@ -41,8 +38,10 @@ pub(super) struct Known {
     pub short_only: bool,
     /// The block that was found to be borne.
     pub block: Option<usize>,
-    /// What EF.ATR/INFO says.
+    /// What EF.ATR/INFO says of long answers.
     pub announced: Announced,
+    /// Whether EF.ATR/INFO says that chains of commands are taken.
+    pub takes_chains: bool,
 }
 
 /// The longest answer in bytes, without status, that EF.ATR/INFO announces.
@@ -58,6 +57,11 @@ pub(super) enum Announced {
 }
 
 impl Known {
+    /// EF.ATR/INFO was read, or is not there.
+    pub(super) fn learn(&mut self, info: Info) {
+        (self.announced, self.takes_chains) = (info.announced, info.takes_chains);
+    }
+
     /// The chip broke off under `block`, perhaps at its length.
     pub(super) fn broke_off(&mut self, mut block: Block, at_length: bool) {
         if block.is_long() {
@@ -72,20 +76,22 @@ impl Known {
     }
 }
 
-impl Announced {
-    /// From EF.ATR/INFO: `7F66 { 02 longest command, 02 longest response }`.
+/// What EF.ATR/INFO says, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Info {
+    pub announced: Announced,
+    pub takes_chains: bool,
+}
+
+impl Info {
+    /// A chip that does not say.
+    pub(super) const NOTHING: Self = Self { announced: Announced::Nothing, takes_chains: false };
+
     pub(super) fn parse(file: &[u8]) -> Self {
-        let mut reader = Reader::new(file);
-        while let Ok(Some(object)) = reader.next_element() {
-            if object.tag == Tag(0x7F66) {
-                let mut lengths = object.reader();
-                let (_, response) = (lengths.expect(Tag(0x02)), lengths.expect(Tag(0x02)));
-                let Ok(response) = response else { return Self::Nothing };
-                let fold = |sum: usize, byte: &u8| sum.saturating_mul(256) + usize::from(*byte);
-                return Self::Response(response.value.iter().take(4).fold(0, fold));
-            }
-        }
-        Self::Nothing
+        let Ok(info) = atr_info::parse(file) else { return Self::NOTHING };
+        let response = info.extended.and_then(|(_, response)| usize::try_from(response).ok());
+        let announced = response.map_or(Announced::Nothing, Announced::Response);
+        Self { announced, takes_chains: info.takes_chains() }
     }
 }
 
@@ -203,8 +209,8 @@ mod tests {
     fn what_the_chip_announces_counts_after_a_refusal_only() {
         let session = session();
         let info = hex::decode("47039421407F6608020203E8020203E8").unwrap();
-        let announced = Announced::parse(&info);
-        assert_eq!(announced, Announced::Response(1000));
+        let Info { announced, takes_chains } = Info::parse(&info);
+        assert_eq!((announced, takes_chains), (Announced::Response(1000), false));
         let mut block = Block::new(&session, Limits::EXTENDED, Known::default());
         block.announced(announced, &session);
         assert_eq!(block.now(), 32767);
@@ -220,8 +226,8 @@ mod tests {
     #[test]
     fn nonsense_announces_nothing() {
         for info in ["", "47", "7F6600", "7F66020200", "470394214080", "7F6604020103"] {
-            let parsed = Announced::parse(&hex::decode(info).unwrap());
-            assert_eq!(parsed, Announced::Nothing, "{info}");
+            let parsed = Info::parse(&hex::decode(info).unwrap());
+            assert_eq!(parsed, Info::NOTHING, "{info}");
         }
     }
 }

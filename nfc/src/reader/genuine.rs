@@ -3,28 +3,33 @@
 //!
 //! Order matters: chip authentication changes the session keys, and the first answer under the new
 //! ones is its proof. That first command is active authentication where there is a key for it. The
-//! last is sent under the old keys, which must be dead.
+//! last is sent under the old keys, which must be dead. All go in one batch; what a refusal leaves
+//! over is sent after it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    AccessReport, ActiveEvidence, ChipReading, Next, Opened, ReadError, State, Trip, mapping, open,
+    AccessReport, ActiveEvidence, ChipReading, Next, Opened, ReadError, State, Trip,
+    active::{Asked, Proof, is_of_length, reread},
+    agreed::{self, Agreed, Refused},
+    mapping, open, prove_again,
 };
 use crate::{
-    active_auth::{self, ActiveAuthError, ActiveAuthentication},
-    apdu::{Command, Response},
+    apdu::{Response, StatusWord},
     check::{Check, Outcome, Reason},
-    chip_auth::{self, ChipAuthError, ChipAuthentication, Summary},
-    files::FileId,
+    chip_auth::{self, ChipAuthentication, Lengths, Offered},
+    files::Files,
     link::{Batch, Step},
     passive::{self, VerifiedLds},
-    sm::SecureMessaging,
+    sm::{SecureMessaging, SmError},
 };
 
 /// What has been found so far.
 struct Findings {
     access: AccessReport,
     report: passive::Report,
+    /// PACE's chip authentication mapping, if it passed.
+    mapping: Option<Check>,
     chip: Option<Check>,
     active: Option<Check>,
     evidence: Option<ActiveEvidence>,
@@ -40,25 +45,30 @@ pub(super) struct AwaitGenuine {
 enum Sent {
     /// Chip authentication under the old keys, the proof under the new, and a last command under
     /// the old ones, which must be dead.
-    Chip { old: SecureMessaging, prepared: ChipAuthentication, proof: Proof },
-    /// Active authentication alone.
-    Active { session: SecureMessaging, proof: Proof },
+    Chip(Box<Agreement>),
+    /// Active authentication alone, before or after chip authentication.
+    Active { session: SecureMessaging, asked: Asked, agreed: Option<Agreed> },
+    /// The command under the old keys alone.
+    OldKeys(Agreed),
 }
 
-/// The command that is sent under the keys that must be in force.
-enum Proof {
-    /// INTERNAL AUTHENTICATE.
-    Active(ActiveAuthentication),
-    /// The first bytes of EF.SOD once more.
-    Reread(Vec<u8>),
+/// Chip authentication under way.
+struct Agreement {
+    old: SecureMessaging,
+    prepared: ChipAuthentication,
+    trying: Trying,
+    tries_old_keys: bool,
 }
 
-const CHIP: &str = "chip_authentication";
-const ACTIVE: &str = "active_authentication";
-
-fn check(id: &'static str, outcome: Outcome, evidence: Value) -> Check {
-    Check { id, outcome, evidence }
+/// The keys still to be tried, those that the chip refused, and what is to prove the next.
+struct Trying {
+    offered: Offered,
+    refused: Vec<Refused>,
+    proof: Proof,
 }
+
+/// The most keys that are tried.
+const MOST_TRIED: usize = 4;
 
 /// Goes on to chip authentication, active authentication, or the end.
 pub(super) fn start(
@@ -67,82 +77,159 @@ pub(super) fn start(
     access: AccessReport,
     report: passive::Report,
 ) -> Result<Next, ReadError> {
-    let mut findings = Findings { access, report, chip: None, active: None, evidence: None };
+    let mut findings =
+        Findings { access, report, mapping: None, chip: None, active: None, evidence: None };
     let Some(lds) = findings.report.verified.clone() else {
         let why = "no signed key: passive authentication did not pass";
-        findings.chip = Some(passive::not_performed(CHIP, why));
-        findings.active = Some(passive::not_performed(ACTIVE, why));
-        return Ok(finish(trip, findings));
+        findings.chip = Some(passive::not_performed("chip_authentication", why));
+        findings.active = Some(passive::not_performed("active_authentication", why));
+        return Ok(findings.end(trip.files));
     };
-    let proof = Proof::new(&trip, &lds, &mut findings);
-    // The chip authentication mapping stands for chip authentication (ICAO 9303-11 §6).
+    let (proof, active) = Proof::new(&trip, &lds);
+    findings.active = active;
     if let Some(mapping) = trip.mapping.take() {
-        let card_security = findings.report.card_security.as_ref();
-        findings.chip = Some(mapping::check(mapping, card_security));
-        return active(trip, session, proof, findings);
+        let check = mapping::check(mapping, findings.report.card_security.as_ref());
+        if check.outcome != Outcome::Passed {
+            findings.chip = Some(check);
+            return authenticate(trip, session, proof, findings);
+        }
+        findings.mapping = Some(check);
     }
-    match chip_auth::prepare(&lds, &mut *trip.request.random) {
-        Ok(prepared) => chip(trip, session, prepared, proof, findings),
+    match chip_auth::offered(&lds) {
+        Ok(offered) => {
+            agree(trip, session, Trying { offered, refused: Vec::new(), proof }, findings)
+        }
         Err(error) => {
-            findings.chip = Some(chip_not_performed(&error));
-            active(trip, session, proof, findings)
+            findings.chip = Some(agreed::not_performed(&error));
+            authenticate(trip, session, proof, findings)
         }
     }
 }
 
 /// The new keys are known before the chip answers: what proves them goes with what makes them.
-fn chip(
-    trip: Trip,
+fn agree(
+    mut trip: Trip,
     old: SecureMessaging,
-    prepared: ChipAuthentication,
-    proof: Proof,
-    findings: Findings,
+    mut trying: Trying,
+    mut findings: Findings,
 ) -> Result<Next, ReadError> {
+    let lengths = lengths(&trip, &old);
+    let prepared = match trying.offered.prepare(lengths, &mut *trip.request.random) {
+        Ok(prepared) if trying.refused.len() < MOST_TRIED => prepared,
+        Ok(_) => return refused_all(trip, old, trying, findings),
+        Err(_) if !trying.refused.is_empty() => return refused_all(trip, old, trying, findings),
+        Err(error) => {
+            findings.chip = Some(agreed::not_performed(&error));
+            return authenticate(trip, old, trying.proof, findings);
+        }
+    };
+    let tries_old_keys = trip.kept.tries_old_keys();
     let mut commands = prepared.commands.clone();
     commands.push(reread(&trip).0);
     let mut commands = old.wrap_all(&commands)?;
-    let last = commands.pop().filter(|_| !trip.kept.lost_on_proof);
-    commands.extend(prepared.next.wrap_all(&[proof.command(&trip, &prepared.next)])?);
+    let last = commands.pop().filter(|_| tries_old_keys);
+    commands.extend(prepared.next.wrap_all(&[trying.proof.command(&trip, &prepared.next)])?);
     commands.extend(last);
-    let sent = Sent::Chip { old, prepared, proof };
-    let state = AwaitGenuine { findings, sent };
-    Ok(Next::transmit(Batch::new(commands), trip, State::Genuine(Box::new(state))))
+    let sent = Sent::Chip(Box::new(Agreement { old, prepared, trying, tries_old_keys }));
+    Ok(AwaitGenuine { findings, sent }.after(Batch::new(commands), trip))
+}
+
+/// Extended lengths where the link has them, unless the chip broke off at one and says that it takes
+/// chains; chains for a link of short lengths if the chip takes them.
+fn lengths(trip: &Trip, session: &SecureMessaging) -> Lengths {
+    let known = trip.kept.known;
+    let room = session.outgoing();
+    match (trip.request.limits.extended, known.short_only, known.takes_chains) {
+        (true, false, _) | (true, true, false) => Lengths::Extended,
+        (_, _, true) => Lengths::Chained(room),
+        (false, _, false) => Lengths::Short(room),
+    }
+}
+
+fn refused_all(
+    trip: Trip,
+    old: SecureMessaging,
+    trying: Trying,
+    mut findings: Findings,
+) -> Result<Next, ReadError> {
+    findings.chip = agreed::all_refused(&trying.refused);
+    authenticate(trip, old, trying.proof, findings)
 }
 
 /// Active authentication in the session as it is, if there is a key for it.
-fn active(
+fn authenticate(
     trip: Trip,
     session: SecureMessaging,
     proof: Proof,
-    findings: Findings,
+    mut findings: Findings,
 ) -> Result<Next, ReadError> {
-    if matches!(proof, Proof::Reread(_)) {
-        return Ok(finish(trip, findings));
+    match proof {
+        Proof::Active(asked) => ask(trip, (session, asked, None), findings),
+        Proof::Reread(_) => {
+            findings.say_silent(&trip);
+            Ok(findings.end(trip.files))
+        }
     }
-    let batch = Batch::new(session.wrap_all(&[proof.command(&trip, &session)])?);
-    let state = AwaitGenuine { findings, sent: Sent::Active { session, proof } };
-    Ok(Next::transmit(batch, trip, State::Genuine(Box::new(state))))
 }
 
-fn chip_not_performed(error: &ChipAuthError) -> Check {
-    check(CHIP, error.outcome(), json!({ "why": error.to_string() }))
+fn ask(
+    trip: Trip,
+    (session, mut asked, agreed): (SecureMessaging, Asked, Option<Agreed>),
+    findings: Findings,
+) -> Result<Next, ReadError> {
+    let batch = Batch::new(session.wrap_all(&[asked.command(&trip, &session)])?);
+    let sent = Sent::Active { session, asked, agreed };
+    Ok(AwaitGenuine { findings, sent }.after(batch, trip))
+}
+
+/// The command under the old keys, where nothing has followed a refusal.
+fn try_old_keys(trip: Trip, agreed: Agreed, mut findings: Findings) -> Result<Next, ReadError> {
+    if !trip.kept.tries_old_keys() {
+        findings.chip = Some(agreed.check(None));
+        return Ok(findings.end(trip.files));
+    }
+    let batch = Batch::new(agreed.old.wrap_all(&[reread(&trip).0])?);
+    Ok(AwaitGenuine { findings, sent: Sent::OldKeys(agreed) }.after(batch, trip))
 }
 
 impl AwaitGenuine {
+    fn after(self, batch: Batch, trip: Trip) -> Next {
+        Next::transmit(batch, trip, State::Genuine(Box::new(self)))
+    }
+
+    /// Whether nothing but the answer under the old keys was missing when the link was lost after so
+    /// many replies.
+    pub(super) fn lost_on_old_keys(&self, replies: usize) -> bool {
+        match &self.sent {
+            Sent::Chip(agreement) => {
+                let before = agreement.prepared.commands.len().saturating_add(1);
+                agreement.tries_old_keys && replies == before
+            }
+            Sent::Active { .. } => false,
+            Sent::OldKeys(_) => true,
+        }
+    }
+
     pub(super) fn step(self, trip: Trip, replies: &[Response]) -> Result<Next, ReadError> {
         let Self { mut findings, sent } = self;
         match sent {
-            Sent::Chip { old, prepared, proof } => {
-                chip_step(trip, findings, (old, prepared, proof), replies)
+            Sent::Chip(agreement) => chip_step(trip, findings, *agreement, replies),
+            Sent::Active { session, asked, agreed } => {
+                active_step(trip, findings, (session, asked, agreed), only(replies)?)
             }
-            Sent::Active { session, proof } => {
-                let Opened { replies, session } = open(session, 1, replies)?;
-                session?;
-                let reply = replies.into_iter().next().ok_or(ReadError::NoReply)?;
-                take_proof(&trip, &mut findings, proof, reply);
-                Ok(finish(trip, findings))
+            Sent::OldKeys(agreed) => {
+                findings.chip = Some(agreed.check(Some(only(replies)?)));
+                Ok(findings.end(trip.files))
             }
         }
+    }
+}
+
+fn only(replies: &[Response]) -> Result<&Response, ReadError> {
+    match replies {
+        [] => Err(ReadError::NoReply),
+        [reply] => Ok(reply),
+        replies => Err(ReadError::Replies { commands: 1, replies: replies.len() }),
     }
 }
 
@@ -150,9 +237,10 @@ impl AwaitGenuine {
 fn chip_step(
     trip: Trip,
     mut findings: Findings,
-    (old, prepared, proof): (SecureMessaging, ChipAuthentication, Proof),
+    agreement: Agreement,
     replies: &[Response],
 ) -> Result<Next, ReadError> {
+    let Agreement { old, prepared, mut trying, .. } = agreement;
     let ChipAuthentication { commands, next, summary } = prepared;
     let at = commands.len().min(replies.len());
     let (agreed, after) = replies.split_at_checked(at).unwrap_or((replies, &[]));
@@ -160,157 +248,163 @@ fn chip_step(
     let old = match session {
         Ok(session) => session,
         Err(error) => {
-            findings.chip = Some(failed(&summary, json!({ "error": error.to_string() })));
-            return Ok(session_over(trip, findings));
+            findings.chip = Some(agreed::failed(&summary, json!({ "error": error.to_string() })));
+            return Ok(findings.session_over(trip.files));
         }
     };
-    // A protected refusal leaves the old session as it was.
+    // A protected refusal leaves the old session as it was (ICAO 9303-11 §6.2.2).
     if let Some(refused) = agreed.iter().find(|reply| !reply.status.is_ok()) {
-        let found = json!({ "status": refused.status.to_string() });
-        findings.chip = Some(failed(&summary, found));
-        return active(trip, old, proof, findings);
+        trying.refused.push(Refused { summary, status: refused.status });
+        return agree(trip, old, trying, findings);
     }
     let (proved, last) = match after {
         [] => return Err(ReadError::NoReply),
         [proved] => (proved, None),
         [proved, last, ..] => (proved, Some(last)),
     };
-    match next.unwrap(proved) {
-        Ok((_, reply)) => {
-            findings.chip = Some(chip_proved(&summary, &proof, &reply, old_keys(old, last)));
-            take_proof(&trip, &mut findings, proof, reply);
-            Ok(finish(trip, findings))
+    let Trying { proof, refused, .. } = trying;
+    match (next.unwrap(proved), proof) {
+        (Ok((session, reply)), proof) => {
+            let agreed = Agreed { summary, refused, old, differs: differs(&proof, &reply) };
+            proved_step(trip, findings, (session, proof, agreed), (reply, last))
+        }
+        (Err(SmError::Unprotected { status }), Proof::Active(asked)) => {
+            let error = SmError::Unprotected { status };
+            findings.chip = Some(agreed::failed(&summary, json!({ "error": error.to_string() })));
+            active_broke(trip, findings, &asked, status)
         }
         // The chip did not follow to the new keys: it has not the private key.
-        Err(error) => {
-            findings.chip = Some(failed(&summary, json!({ "error": error.to_string() })));
-            Ok(session_over(trip, findings))
+        (Err(error), _) => {
+            findings.chip = Some(agreed::failed(&summary, json!({ "error": error.to_string() })));
+            Ok(findings.session_over(trip.files))
         }
     }
 }
 
-/// What became of the keys that chip authentication replaced.
-#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-enum OldKeys {
-    Dead,
-    Alive,
-    NotTried,
+/// File bytes must be those of before. Any other answer was authentic all the same, be it a refusal,
+/// which some chips give to short identifiers.
+fn differs(proof: &Proof, reply: &Response) -> bool {
+    matches!(proof, Proof::Reread(expected) if reply.status.is_ok() && *expected != reply.data)
 }
 
-/// The old session ends with chip authentication (ICAO 9303-11 §6.2.3): an answer under its keys
-/// shows that it did not.
-fn old_keys(old: SecureMessaging, last: Option<&Response>) -> OldKeys {
-    match last.map(|last| old.unwrap(last)) {
-        None => OldKeys::NotTried,
-        Some(Ok(_)) => OldKeys::Alive,
-        Some(Err(_)) => OldKeys::Dead,
-    }
-}
-
-fn failed(summary: &Summary, found: Value) -> Check {
-    let evidence = json!({ "protocol": summary, "found": found });
-    check(CHIP, Outcome::Failed(Reason::ChipAuthenticationFailed), evidence)
-}
-
-impl Proof {
-    /// Active authentication if there is a key for it; why not is found at once.
-    fn new(trip: &Trip, lds: &VerifiedLds, findings: &mut Findings) -> Self {
-        match ActiveAuthentication::new(lds) {
-            Ok(active) => Self::Active(active),
-            Err(error) => {
-                findings.active = Some(active_not_performed(&error));
-                Self::Reread(reread(trip).1)
-            }
-        }
-    }
-
-    fn command(&self, trip: &Trip, session: &SecureMessaging) -> Command {
-        match self {
-            Self::Active(active) => {
-                let ne = expected_signature(trip, session, active);
-                active_auth::command(&trip.request.aa_challenge, ne)
-            }
-            Self::Reread(_) => reread(trip).0,
-        }
-    }
-}
-
-/// Le: what a short answer carries, unless the signature is longer and the link bears more.
-fn expected_signature(
-    trip: &Trip,
-    session: &SecureMessaging,
-    active: &ActiveAuthentication,
-) -> usize {
-    let longer = active.signature_length() > session.capacity(258);
-    if longer && trip.request.limits.extended { 65_536 } else { 256 }
-}
-
-fn active_not_performed(error: &ActiveAuthError) -> Check {
-    check(ACTIVE, error.outcome(), json!({ "why": error.to_string() }))
-}
-
-/// READ BINARY of the first bytes of EF.SOD, which are known.
-fn reread(trip: &Trip) -> (Command, Vec<u8>) {
-    let known = trip.files.get(FileId::Sod).unwrap_or_default();
-    let expected: Vec<u8> = known.iter().copied().take(8).collect();
-    let command = Command::new(0x00, 0xB0, 0x80 | FileId::Sod.sfi(), 0x00).expecting(8);
-    (command, expected)
-}
-
-/// The answer was authentic under the new keys, be it a refusal, which some chips give to short
-/// identifiers; file bytes must be those of before, and the old keys must be dead.
-fn chip_proved(summary: &Summary, proof: &Proof, reply: &Response, old: OldKeys) -> Check {
+/// The new keys hold. Active authentication that was refused for its length is asked for once more
+/// in short lengths.
+fn proved_step(
+    trip: Trip,
+    mut findings: Findings,
+    (session, proof, agreed): (SecureMessaging, Proof, Agreed),
+    (reply, last): (Response, Option<&Response>),
+) -> Result<Next, ReadError> {
     match proof {
-        Proof::Reread(expected) if reply.status.is_ok() && *expected != reply.data => {
-            failed(summary, json!({ "error": "EF.SOD reads differently under the new keys" }))
+        Proof::Active(asked) if asked.is_long() && is_of_length(reply.status) => {
+            return ask(trip, (session, asked.in_short(), Some(agreed)), findings);
         }
-        _ if old == OldKeys::Alive => {
-            failed(summary, json!({ "error": "the old session keys are still valid" }))
+        Proof::Active(asked) => findings.judge(&trip, &asked, &reply),
+        Proof::Reread(_) => findings.say_silent(&trip),
+    }
+    match last {
+        Some(last) => {
+            findings.chip = Some(agreed.check(Some(last)));
+            Ok(findings.end(trip.files))
         }
-        _ => check(CHIP, Outcome::Passed, json!({ "protocol": summary, "old_keys": old })),
+        None => try_old_keys(trip, agreed, findings),
     }
 }
 
-/// The answer to active authentication, if that was the proof.
-fn take_proof(trip: &Trip, findings: &mut Findings, proof: Proof, reply: Response) {
-    if let Proof::Active(active) = proof {
-        let challenge = trip.request.aa_challenge;
-        findings.active = Some(active_check(&active, &challenge, &reply));
-        findings.evidence = Some(ActiveEvidence { challenge, signature: reply.data });
+/// The answer to active authentication alone.
+fn active_step(
+    trip: Trip,
+    mut findings: Findings,
+    (session, asked, agreed): (SecureMessaging, Asked, Option<Agreed>),
+    reply: &Response,
+) -> Result<Next, ReadError> {
+    match session.unwrap(reply) {
+        Ok((session, reply)) if asked.is_long() && is_of_length(reply.status) => {
+            return ask(trip, (session, asked.in_short(), agreed), findings);
+        }
+        Ok((_, reply)) => findings.judge(&trip, &asked, &reply),
+        Err(SmError::Unprotected { status }) if asked.is_long() && is_of_length(status) => {
+            return active_broke(trip, findings, &asked, status);
+        }
+        // A lone error ends the session, and with it nothing that was found before.
+        Err(SmError::Unprotected { status }) => {
+            findings.active = Some(asked.refused(status, false));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    match agreed {
+        Some(agreed) => try_old_keys(trip, agreed, findings),
+        None => Ok(findings.end(trip.files)),
     }
 }
 
-fn active_check(active: &ActiveAuthentication, challenge: &[u8; 8], reply: &Response) -> Check {
-    let failed = Outcome::Failed(Reason::ActiveAuthenticationFailed);
-    if !reply.status.is_ok() {
-        return check(ACTIVE, failed, json!({ "status": reply.status.to_string() }));
+/// The chip ended the session when it was asked for active authentication. It is opened again: in
+/// short lengths, if it broke off at a length; else to prove the keys of chip authentication without
+/// active authentication, of which nobody can say otherwise whether they were ever in force.
+fn active_broke(
+    mut trip: Trip,
+    findings: Findings,
+    asked: &Asked,
+    status: StatusWord,
+) -> Result<Next, ReadError> {
+    if asked.is_long() && is_of_length(status) {
+        trip.kept.known.short_only = true;
+    } else {
+        trip.silent = Some(asked.refused(status, false));
     }
-    match active.verify(challenge, &reply.data) {
-        Ok(Some(summary)) => check(ACTIVE, Outcome::Passed, json!({ "signature": summary })),
-        Ok(None) => check(ACTIVE, failed, json!({ "found": "the signature does not verify" })),
-        Err(error) => check(ACTIVE, failed, json!({ "error": error.to_string() })),
+    let mut otherwise = findings;
+    if otherwise.chip.is_none() {
+        otherwise.active = Some(asked.refused(status, false));
     }
+    let otherwise = otherwise.cut_off(trip.files.clone());
+    Ok(prove_again(trip, otherwise))
 }
 
-/// The chip can be asked nothing more.
-fn session_over(trip: Trip, mut findings: Findings) -> Next {
-    if findings.active.is_none() {
-        let why = "the session ended with chip authentication";
-        findings.active = Some(passive::not_performed(ACTIVE, why));
+impl Findings {
+    fn judge(&mut self, trip: &Trip, asked: &Asked, reply: &Response) {
+        let (check, evidence) = asked.judge(trip, reply);
+        (self.active, self.evidence) = (Some(check), evidence);
     }
-    finish(trip, findings)
-}
 
-fn finish(trip: Trip, findings: Findings) -> Next {
-    let Findings { access, mut report, chip, active, evidence } = findings;
-    refuse_hidden_pace(&access, &mut report);
-    let mut checks = vec![check("chip.access", Outcome::Passed, json!(access))];
-    checks.extend(report.checks.iter().cloned());
-    checks.extend(chip);
-    checks.extend(active);
-    let files = trip.files;
-    Next(Step::Done(ChipReading { access, files, report, checks, aa_evidence: evidence }))
+    /// What active authentication came to in the session that it ended.
+    fn say_silent(&mut self, trip: &Trip) {
+        if let (None, Some(silent)) = (&self.active, &trip.silent) {
+            self.active = Some(silent.clone());
+        }
+    }
+
+    /// The chip can be asked nothing more.
+    fn session_over(self, files: Files) -> Next {
+        Next(Step::Done(self.cut_off(files)))
+    }
+
+    /// What was found if nothing more is.
+    fn cut_off(mut self, files: Files) -> ChipReading {
+        if self.active.is_none() {
+            let why = "the session ended with chip authentication";
+            self.active = Some(passive::not_performed("active_authentication", why));
+        }
+        self.reading(files)
+    }
+
+    fn end(self, files: Files) -> Next {
+        Next(Step::Done(self.reading(files)))
+    }
+
+    fn reading(self, files: Files) -> ChipReading {
+        let Self { access, mut report, mapping, chip, active, evidence } = self;
+        refuse_hidden_pace(&access, &mut report);
+        let chip = match (mapping, chip) {
+            (Some(mapping), Some(own)) => Some(agreed::with_mapping(mapping, own)),
+            (_, chip) => chip,
+        };
+        let passed = Check { id: "chip.access", outcome: Outcome::Passed, evidence: json!(access) };
+        let mut checks = vec![passed];
+        checks.extend(report.checks.iter().cloned());
+        checks.extend(chip);
+        checks.extend(active);
+        ChipReading { access, files, report, checks, aa_evidence: evidence }
+    }
 }
 
 /// A chip whose signed DG14 promises PACE, but that offered none, was tampered with on the way

@@ -23,14 +23,23 @@ pub struct Kept {
     pub(super) cautious: bool,
     /// Links lost while a long answer was awaited and none had ever come.
     pub(super) lost_on_long: u8,
-    /// The link was lost while the chip proved itself.
-    pub(super) lost_on_proof: bool,
+    /// Links lost when nothing but the answer under the old session keys was still to come.
+    pub(super) lost_on_old_keys: u8,
 }
 
 /// So many losses on long answers are no accident: the chip claims extended length and fails.
 const LOSSES_ON_LONG: u8 = 2;
 
+/// A chip that so often falls silent under its old session keys is asked no more, and its chip
+/// authentication stays open: nobody saw the old keys dead.
+const LOSSES_ON_OLD_KEYS: u8 = 4;
+
 impl Kept {
+    /// Whether the old session keys are still tried after chip authentication.
+    pub(super) fn tries_old_keys(&self) -> bool {
+        self.lost_on_old_keys < LOSSES_ON_OLD_KEYS
+    }
+
     /// EF.SOD as it was, if it was read whole.
     pub(super) fn security_object(&self) -> Option<&[u8]> {
         kept_whole(&self.files, FileId::Sod)

@@ -54,8 +54,8 @@ impl UnderMaster {
             return Ok(Next::transmit(batch, trip, State::Master(Box::new(state))));
         }
         let Fetch { session, plan, .. } = self.fetch;
-        if let Some(announced) = plan.info() {
-            trip.kept.known.announced = announced;
+        if let Some(info) = plan.info() {
+            trip.kept.known.learn(info);
         }
         plan.finish(&mut trip.files);
         reading::start(trip, Granted { session, access: self.access })

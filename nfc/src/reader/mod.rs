@@ -6,6 +6,8 @@
 //! [`ChipReading`].
 
 mod access;
+mod active;
+mod agreed;
 mod block;
 mod error;
 mod fetch;
@@ -203,7 +205,11 @@ struct Trip {
     refused: Vec<Refusal>,
     /// What PACE's chip authentication mapping left to prove, of the session under way.
     mapping: Option<Result<UnverifiedMapping, MappingDataError>>,
-    rounds: usize,
+    /// The chip ended a session when it was asked for active authentication: what that came to.
+    silent: Option<Check>,
+    /// What was found before the chip was opened once more, should that come to nothing.
+    otherwise: Option<Box<ChipReading>>,
+    rounds: Rounds,
 }
 
 /// Access was gained: the session, and how.
@@ -232,8 +238,32 @@ enum State {
 /// What every state's step gives.
 struct Next(Step<ReadPassport, ChipReading>);
 
-/// The most batches of one reading: a chip that dribbles bytes must not hold a session for ever.
-const MOST_ROUNDS: usize = 256;
+/// The batches sent, and the bytes that came in answers in parts.
+#[derive(Default)]
+struct Rounds {
+    sent: usize,
+    bytes: usize,
+}
+
+impl Rounds {
+    /// The most batches of one reading: a chip that dribbles bytes must not hold a session for ever.
+    const MOST: usize = 256;
+    /// Where answers come in parts, each part is a batch of its own and a long file takes many. So
+    /// that its length bounds them, one more may be sent for every so many bytes that came.
+    const PER_PART: usize = 32;
+    /// What counts at most: all files of a reading, and what goes round them.
+    const BYTES: usize = 4 * 1024 * 1024;
+
+    fn count(&mut self, replies: &[Response]) -> Result<(), ReadError> {
+        let parts = replies.iter().filter(|reply| reply.status.0 >> 8 == 0x61);
+        let bytes: usize = parts.map(|reply| reply.data.len()).sum();
+        self.bytes = self.bytes.saturating_add(bytes).min(Self::BYTES);
+        self.sent = self.sent.saturating_add(1);
+        let most = Self::MOST.saturating_add(self.bytes / Self::PER_PART);
+        if self.sent > most { Err(ReadError::Rounds { most }) } else { Ok(()) }
+    }
+}
+
 /// How often a chip that breaks off at a length is opened again.
 const MOST_REOPENED: u8 = 4;
 
@@ -248,7 +278,17 @@ pub fn start(request: ReadRequest) -> Step<ReadPassport, ChipReading> {
 #[must_use]
 pub fn resume(request: ReadRequest, kept: Kept) -> Step<ReadPassport, ChipReading> {
     let (files, refused) = (Files::new(), Vec::new());
-    let trip = Trip { request, files, kept, reopened: 0, refused, mapping: None, rounds: 0 };
+    let trip = Trip {
+        request,
+        files,
+        kept,
+        reopened: 0,
+        refused,
+        mapping: None,
+        silent: None,
+        otherwise: None,
+        rounds: Rounds::default(),
+    };
     access::start(trip).0
 }
 
@@ -276,8 +316,9 @@ impl ReadPassport {
         let mut kept = trip.kept;
         match state {
             State::Reading(reading) => reading.keep(kept, &replies),
-            State::Genuine(_) => {
-                kept.lost_on_proof = true;
+            State::Genuine(state) => {
+                let lost = u8::from(state.lost_on_old_keys(replies.len()));
+                kept.lost_on_old_keys = kept.lost_on_old_keys.saturating_add(lost);
                 kept.with_files(&trip.files)
             }
             State::CardAccess(_) | State::Pace(_) | State::Bac(_) | State::Master(_) => kept,
@@ -289,12 +330,22 @@ impl Protocol for ReadPassport {
     type Output = ChipReading;
     type Error = ReadError;
 
-    fn step(self, replies: Vec<Response>) -> Result<Step<Self, ChipReading>, ReadError> {
-        let Self { carry, mut trip, state } = self;
-        trip.rounds = trip.rounds.saturating_add(1);
-        if trip.rounds > MOST_ROUNDS {
-            return Err(ReadError::Rounds { most: MOST_ROUNDS });
+    fn step(mut self, replies: Vec<Response>) -> Result<Step<Self, ChipReading>, ReadError> {
+        match (self.trip.otherwise.take(), self.advance(replies)) {
+            (Some(otherwise), Err(_)) => Ok(Step::Done(*otherwise)),
+            (Some(otherwise), Ok(Step::Transmit(batch, mut next))) => {
+                next.trip.otherwise.get_or_insert(otherwise);
+                Ok(Step::Transmit(batch, next))
+            }
+            (_, result) => result,
         }
+    }
+}
+
+impl ReadPassport {
+    fn advance(self, replies: Vec<Response>) -> Result<Step<Self, ChipReading>, ReadError> {
+        let Self { carry, mut trip, state } = self;
+        trip.rounds.count(&replies)?;
         if replies.is_empty() {
             return Err(ReadError::NoReply);
         }
@@ -342,6 +393,16 @@ fn reopen(mut trip: Trip, error: ReadError, block: Block) -> Result<Next, ReadEr
     trip.refused.clear();
     trip.mapping = None;
     Ok(access::start_again(trip))
+}
+
+/// Opens the chip once more to prove what is still to be proved, with all files kept. What was found
+/// so far stands if that comes to nothing.
+fn prove_again(mut trip: Trip, otherwise: ChipReading) -> Next {
+    trip.kept = std::mem::take(&mut trip.kept).with_files(&trip.files);
+    trip.files = Files::new();
+    trip.refused.clear();
+    trip.otherwise.get_or_insert_with(|| Box::new(otherwise));
+    access::start_again(trip)
 }
 
 /// The replies that could be opened, in order, and the session if it survived them.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ReadError,
-    block::{Announced, Block},
+    block::{Block, Info},
 };
 use crate::{
     apdu::{Command, Response, StatusWord},
@@ -175,9 +175,9 @@ impl Plan {
     }
 
     /// What EF.ATR/INFO says, once it was asked for.
-    pub(super) fn info(&self) -> Option<Announced> {
+    pub(super) fn info(&self) -> Option<Info> {
         let target = self.targets.get(&FileId::AtrInfo)?;
-        Some(if target.absent { Announced::Nothing } else { Announced::parse(&target.bytes) })
+        Some(if target.absent { Info::NOTHING } else { Info::parse(&target.bytes) })
     }
 
     /// EF.SOD decides what exists. Until it is there EF.COM is a hint that saves a round; being

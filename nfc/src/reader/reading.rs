@@ -2,7 +2,7 @@
 
 use super::{
     AccessReport, Granted, Next, ReadError, State, Trip,
-    block::{Announced, Block},
+    block::{Announced, Block, Known},
     fetch::{Broken, Fetch},
     genuine,
     kept::Kept,
@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     apdu::{Command, Response},
+    chip_auth,
     files::FileId,
+    lds::dg14,
     passive,
 };
 
@@ -76,10 +78,13 @@ impl Reading {
         if self.resuming && self.fetch.plan.complete(FileId::Sod).is_some() {
             self.go_on(&mut trip);
         }
-        let planned = match self.asks_for_info(&trip) {
+        let mut planned = match self.asks_for_info(&trip) {
             true => self.fetch.plan.info_commands(),
             false => self.fetch.plan.commands(),
         };
+        if planned.is_empty() && self.asks_for_chains(&trip) {
+            planned = self.fetch.plan.info_commands();
+        }
         if !planned.is_empty() {
             return self.send(trip, planned);
         }
@@ -106,12 +111,22 @@ impl Reading {
         self.fetch.plan.block.refused_long() && trip.kept.known.announced == Announced::Unasked
     }
 
+    /// Whether a key of DG14 is too long for short commands, and the chip has not said yet whether
+    /// it takes chains of them. Which key is used is for later, when DG14 is proved.
+    fn asks_for_chains(&self, trip: &Trip) -> bool {
+        let Known { short_only, announced, .. } = trip.kept.known;
+        let short = short_only || !trip.request.limits.extended;
+        let infos = || dg14::parse(self.fetch.plan.complete(FileId::DG14)?).ok();
+        let asks = short && announced == Announced::Unasked;
+        asks && infos().is_some_and(|infos| chip_auth::is_long(&infos))
+    }
+
     /// What was found out about the chip's lengths outlives the session.
     fn learn_limits(&mut self, trip: &mut Trip) {
         let Fetch { session, plan, .. } = &mut self.fetch;
         if let (Some(info), Announced::Unasked) = (plan.info(), trip.kept.known.announced) {
-            trip.kept.known.announced = info;
-            plan.block.announced(info, session);
+            trip.kept.known.learn(info);
+            plan.block.announced(info.announced, session);
         }
         trip.kept.known.block = Some(plan.block.now());
     }
