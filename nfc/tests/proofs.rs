@@ -335,6 +335,18 @@ fn long_keys_over_short_lengths_go_in_a_chain_if_the_chip_takes_chains() {
     }
 }
 
+/// A link that is lost at every long command carries the key in a chain, or leaves it.
+#[test]
+fn a_link_lost_at_every_long_command_ends_in_short_ones() {
+    let open = Outcome::NotPerformed(Some(Reason::ChipAuthenticationUnsupported));
+    for (chip, outcome) in [("", open), ("command_chaining = true", Outcome::Passed)] {
+        let passport = make(&format!("{LONG_KEY}{chip}"));
+        let (reading, lost) = read_over(&passport, Limits::EXTENDED, Command::is_extended);
+        assert_eq!(find(&reading.unwrap(), CHIP).outcome, outcome, "{chip}");
+        assert_eq!(lost, 2, "{chip}");
+    }
+}
+
 /// What the chip says of chains is asked for only where a key is that long.
 #[test]
 fn short_keys_cost_no_question_about_chains() {

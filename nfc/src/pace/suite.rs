@@ -95,7 +95,8 @@ impl Suite {
         suites
     }
 
-    /// Whether its keys need APDUs of extended length.
+    /// Whether its keys need APDUs of extended length. A step cannot be cut into a chain of short
+    /// ones: in PACE the chaining bit links the steps themselves (ICAO 9303-11 §9.3.2).
     #[must_use]
     pub fn needs_extended_length(&self) -> bool {
         matches!(self.agreement, Agreement::Dh(Modp::Modp2048With224 | Modp::Modp2048With256))

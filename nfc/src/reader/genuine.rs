@@ -134,15 +134,18 @@ fn agree(
     Ok(AwaitGenuine { findings, sent }.after(Batch::new(commands), trip))
 }
 
-/// Extended lengths where the link has them, unless the chip broke off at one and says that it takes
-/// chains; chains for a link of short lengths if the chip takes them.
+/// Chains where the link has no extended lengths or the chip broke off at one, if the chip says that
+/// it takes chains. Otherwise extended lengths, which a chip must bear whose keys need them
+/// (ICAO 9303-11 §9.3.1.1), if the link has them.
 fn lengths(trip: &Trip, session: &SecureMessaging) -> Lengths {
     let known = trip.kept.known;
     let room = session.outgoing();
-    match (trip.request.limits.extended, known.short_only, known.takes_chains) {
-        (true, false, _) | (true, true, false) => Lengths::Extended,
-        (_, _, true) => Lengths::Chained(room),
-        (false, _, false) => Lengths::Short(room),
+    let link_is_long = trip.request.limits.extended && !trip.kept.link_is_short();
+    let either_is_short = known.short_only || !link_is_long;
+    match (known.takes_chains, link_is_long) {
+        (true, _) if either_is_short => Lengths::Chained(room),
+        (_, true) => Lengths::Extended,
+        (_, false) => Lengths::Short(room),
     }
 }
 

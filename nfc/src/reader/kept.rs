@@ -35,6 +35,11 @@ const LOSSES_ON_LONG: u8 = 2;
 const LOSSES_ON_OLD_KEYS: u8 = 4;
 
 impl Kept {
+    /// Whether it is the link that bears no long answers: it was lost at each of them.
+    pub(super) fn link_is_short(&self) -> bool {
+        self.lost_on_long >= LOSSES_ON_LONG
+    }
+
     /// Whether the old session keys are still tried after chip authentication.
     pub(super) fn tries_old_keys(&self) -> bool {
         self.lost_on_old_keys < LOSSES_ON_OLD_KEYS
@@ -56,7 +61,7 @@ impl Kept {
     /// Another loss while a long answer was awaited.
     pub(super) fn count_loss_on_long(&mut self) {
         self.lost_on_long = self.lost_on_long.saturating_add(1);
-        self.known.short_only |= self.lost_on_long >= LOSSES_ON_LONG;
+        self.known.short_only |= self.link_is_short();
     }
 }
 
