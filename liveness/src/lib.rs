@@ -18,6 +18,7 @@ mod manifest;
 mod mesh;
 mod model;
 pub mod portrait;
+mod prelu;
 mod quality;
 mod verification;
 

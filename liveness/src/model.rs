@@ -7,6 +7,7 @@ use thiserror::Error;
 use tract_onnx::prelude::*;
 
 use crate::manifest::Role;
+use crate::prelu;
 
 /// One network with one input.
 pub(crate) trait Model: Send + Sync {
@@ -100,7 +101,7 @@ impl Onnx {
     /// Reads, optimises and plans a network. The bytes must be checked before: tract is not made
     /// for files from strangers.
     pub(crate) fn load(role: Role, bytes: &[u8]) -> TractResult<Onnx> {
-        let model = onnx().model_for_read(&mut &bytes[..])?.into_optimized()?;
+        let model = prelu::joined(onnx().model_for_read(&mut &bytes[..])?.into_optimized()?)?;
         let fact = model.input_fact(0)?.shape.as_concrete().map(<[usize]>::to_vec);
         let shape: [usize; 4] = fact
             .and_then(|shape| shape.try_into().ok())
