@@ -74,69 +74,88 @@ impl Channel {
 
 fn pixel(texels: &Texels<'_>, map: &Affine, (x, y): (f32, f32), count: usize) -> [f32; 3] {
     let step = 1.0 / count as f32;
-    let mut sum = [0.0; 3];
+    let mut sum = [0.0; 4];
     for dy in 0..count {
         for dx in 0..count {
             let (dx, dy) = (dx as f32 + 0.5, dy as f32 + 0.5);
             add(&mut sum, 1.0, texels.at(map.apply(Point::new(x + dx * step, y + dy * step))));
         }
     }
-    sum.map(|v| v * step * step)
+    let [red, green, blue, _] = sum;
+    [red, green, blue].map(|v| v * step * step)
 }
 
 /// The pixels of a picture, one after another.
+///
+/// A colour has four values, the last of no meaning: processors reckon with four at once.
 struct Texels<'a> {
     width: usize,
     height: usize,
-    pixels: &'a [[u8; 3]],
+    bytes: &'a [u8],
 }
 
 impl<'a> Texels<'a> {
     fn of(image: &'a RgbImage) -> Texels<'a> {
-        let (pixels, _) = image.as_raw().as_chunks();
-        Texels { width: image.width() as usize, height: image.height() as usize, pixels }
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        Texels { width, height, bytes: image.as_raw() }
     }
 
     /// The value at a place, linear between the centres of pixels.
-    fn at(&self, place: Point) -> [f32; 3] {
+    fn at(&self, place: Point) -> [f32; 4] {
         let (x, y) = (place.x - 0.5, place.y - 0.5);
+        self.inside(x, y).unwrap_or_else(|| self.near_the_edge(x, y))
+    }
+
+    /// The value between four pixels of the picture. None where one lies outside, and at the very
+    /// end, where there are no bytes to read beyond them.
+    fn inside(&self, x: f32, y: f32) -> Option<[f32; 4]> {
+        if !((0.0..WHOLE).contains(&x) && (0.0..WHOLE).contains(&y)) {
+            return None;
+        }
+        let (left, top) = (x as i32, y as i32);
+        let (right_part, low_part) = (x - left as f32, y - top as f32);
+        let (left, top) = (usize::try_from(left).ok()?, usize::try_from(top).ok()?);
+        if left + 1 >= self.width || top + 1 >= self.height {
+            return None;
+        }
+        let from = 3 * (top * self.width + left);
+        let [a, b] = pair(self.bytes.get(from..)?.first_chunk()?);
+        let [c, d] = pair(self.bytes.get(from + 3 * self.width..)?.first_chunk()?);
+        let (left_part, high_part) = (1.0 - right_part, 1.0 - low_part);
+        let mut sum = [0.0; 4];
+        add(&mut sum, left_part * high_part, a);
+        add(&mut sum, right_part * high_part, b);
+        add(&mut sum, left_part * low_part, c);
+        add(&mut sum, right_part * low_part, d);
+        Some(sum)
+    }
+
+    /// The same anywhere. Outside the picture is black.
+    fn near_the_edge(&self, x: f32, y: f32) -> [f32; 4] {
         let ((left, right), (top, bottom)) = (Side::pair(x), Side::pair(y));
-        let mut sum = [0.0; 3];
-        if let (Some(x), Some(y)) = (left.at, top.at)
-            && let Some([above, below]) = self.square(x, y)
-        {
-            let [a, b] = above.map(|texel| texel.map(f32::from));
-            let [c, d] = below.map(|texel| texel.map(f32::from));
-            add(&mut sum, left.weight * top.weight, a);
-            add(&mut sum, right.weight * top.weight, b);
-            add(&mut sum, left.weight * bottom.weight, c);
-            add(&mut sum, right.weight * bottom.weight, d);
-        } else {
-            for y in [top, bottom] {
-                for x in [left, right] {
-                    add(&mut sum, x.weight * y.weight, self.texel(x.at, y.at));
-                }
+        let mut sum = [0.0; 4];
+        for y in [top, bottom] {
+            for x in [left, right] {
+                add(&mut sum, x.weight * y.weight, self.texel(x.at, y.at));
             }
         }
         sum
     }
 
-    /// The pixel, its right neighbour, and the two below, where all lie in the picture.
-    fn square(&self, x: usize, y: usize) -> Option<[[[u8; 3]; 2]; 2]> {
-        if x + 1 >= self.width || y + 1 >= self.height {
-            return None;
-        }
-        let pair = |from: usize| self.pixels.get(from..)?.first_chunk().copied();
-        let from = y * self.width + x;
-        Some([pair(from)?, pair(from + self.width)?])
-    }
-
-    /// Outside the picture is black.
-    fn texel(&self, x: Option<usize>, y: Option<usize>) -> [f32; 3] {
+    fn texel(&self, x: Option<usize>, y: Option<usize>) -> [f32; 4] {
         let inside = x.filter(|x| *x < self.width).zip(y.filter(|y| *y < self.height));
-        let texel = inside.and_then(|(x, y)| self.pixels.get(y * self.width + x));
-        texel.map_or([0.0; 3], |texel| texel.map(f32::from))
+        let texel = inside.and_then(|(x, y)| {
+            let [red, green, blue] = *self.bytes.get(3 * (y * self.width + x)..)?.first_chunk()?;
+            Some([red, green, blue, 0].map(f32::from))
+        });
+        texel.unwrap_or_default()
     }
+}
+
+/// Two pixels that lie side by side.
+fn pair(bytes: &[u8; 7]) -> [[f32; 4]; 2] {
+    let [a, b, c, d, e, f, g] = *bytes;
+    [[a, b, c, d].map(f32::from), [d, e, f, g].map(f32::from)]
 }
 
 /// One of the two pixels that a place lies between in one direction, and its share.
@@ -149,25 +168,14 @@ struct Side {
 
 impl Side {
     fn pair(place: f32) -> (Side, Side) {
-        let low = floor(place);
+        let low = place.floor();
         let part = place - low;
         let at = |place: f32| if place < 0.0 { None } else { Some(place as usize) };
         (Side { at: at(low), weight: 1.0 - part }, Side { at: at(low + 1.0), weight: part })
     }
 }
 
-/// As `f32::floor`, which is a call of the library where the processor's instruction is not
-/// assumed.
-fn floor(value: f32) -> f32 {
-    if value.abs() < WHOLE {
-        let whole = value as i32 as f32;
-        whole - f32::from(u8::from(whole > value))
-    } else {
-        value.floor()
-    }
-}
-
-fn add(sum: &mut [f32; 3], weight: f32, value: [f32; 3]) {
+fn add(sum: &mut [f32; 4], weight: f32, value: [f32; 4]) {
     sum.iter_mut().zip(value).for_each(|(sum, value)| *sum += weight * value);
 }
 
@@ -205,6 +213,20 @@ mod tests {
         assert_eq!(crop.pixels[15], [0.0; 3]);
         assert_eq!(crop.mirrored().pixels[0], [0.0; 3]);
         assert_eq!(crop.mirrored().mirrored().pixels, crop.pixels);
+    }
+
+    #[test]
+    fn the_edge_is_reckoned_as_the_inside_is() {
+        let image = ramp();
+        let texels = Texels::of(&image);
+        for (x, y) in [(0.0, 0.0), (0.25, 3.75), (13.5, 14.0), (7.125, 0.5)] {
+            let [red, green, blue, _] = texels.inside(x, y).unwrap();
+            let [edge_red, edge_green, edge_blue, _] = texels.near_the_edge(x, y);
+            assert_eq!([red, green, blue], [edge_red, edge_green, edge_blue]);
+        }
+        for (x, y) in [(-0.5, 3.0), (3.0, 15.0), (f32::NAN, 1.0), (14.0, 14.0), (1e9, 0.0)] {
+            assert!(texels.inside(x, y).is_none());
+        }
     }
 
     #[test]
