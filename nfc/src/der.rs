@@ -45,7 +45,19 @@ impl Oid {
     /// Whether this is the identifier written `dotted`.
     #[must_use]
     pub fn is(&self, dotted: &str) -> bool {
-        self.arcs().map(Some).eq(dotted.split('.').map(|arc| arc.parse().ok()))
+        self.is_well_formed()
+            && self.arcs().map(Some).eq(dotted.split('.').map(|arc| arc.parse().ok()))
+    }
+
+    /// Whether each arc is whole, as short as it can be, and no longer than 63 bits
+    /// (ITU-T X.690 §8.19.2): other bytes could read like a known identifier.
+    fn is_well_formed(&self) -> bool {
+        let mut arcs = self.0.split_inclusive(|byte| byte & 0x80 == 0);
+        arcs.all(|arc| {
+            arc.len() <= 9
+                && arc.first() != Some(&0x80)
+                && arc.last().is_some_and(|last| last & 0x80 == 0)
+        })
     }
 
     /// The arcs; the first octets hold two of them (ITU-T X.690 §8.19).
@@ -76,9 +88,13 @@ impl Oid {
     }
 }
 
-/// Dotted, such as `2.23.136.1.1.5`.
+/// Dotted, such as `2.23.136.1.1.5`; what is no identifier as `#` and hexadecimal digits, so that it
+/// is never taken for a known one.
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_well_formed() {
+            return write!(f, "#{}", hex::encode(&self.0));
+        }
         for (i, arc) in self.arcs().enumerate() {
             write!(f, "{}{arc}", if i == 0 { "" } else { "." })?;
         }
@@ -219,6 +235,22 @@ mod tests {
         assert_eq!(dotted("04007f00070202040202"), "0.4.0.127.0.7.2.2.4.2.2");
         assert_eq!(dotted("678108010105"), "2.23.136.1.1.5");
         assert_eq!(dotted("2a864886f70d010702"), "1.2.840.113549.1.7.2");
+    }
+
+    #[test]
+    fn bytes_that_only_resemble_an_identifier_are_not_it() {
+        for (bytes, why) in [
+            ("802a864886f70d010702", "a padded arc"),
+            ("2a80864886f70d010702", "a padded arc"),
+            ("2a864886f70d01078002", "a padded arc"),
+            ("2a864886f70d01070282", "half an arc"),
+            ("2a82808080808080808080864886f70d010702", "an arc beyond 64 bits"),
+        ] {
+            let oid = Oid::new(&hex::decode(bytes).unwrap());
+            assert!(!oid.is("1.2.840.113549.1.7.2"), "{why}");
+            assert_eq!(oid.to_string(), format!("#{bytes}"), "{why}");
+        }
+        assert!(!Oid::new(&[]).is(""));
     }
 
     #[test]
