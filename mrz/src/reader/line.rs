@@ -56,6 +56,13 @@ impl Line {
         (Point { x, y }, Point { x: -y, y: x })
     }
 
+    /// Whether both ends are where the other line's are, to a thirtieth of a character: less than
+    /// the recogniser was trained to take.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        let near = |a: Point, b: Point| (a.x - b.x).hypot(a.y - b.y) * 30.0 <= self.pitch();
+        near(self.start, other.start) && near(self.end, other.end)
+    }
+
     /// The part from `from` to `to` characters, counted from the start.
     pub(super) fn part(&self, from: f32, to: f32) -> Self {
         let (along, _) = self.axes();

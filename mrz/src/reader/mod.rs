@@ -141,14 +141,19 @@ impl Placed {
     /// The line so that the symbols seen in it are evenly spaced over it, one a character. Where
     /// more or fewer are seen than there are characters, the likeliest of the places that fit.
     fn spaced(self, network: &impl LineNetwork, picture: &Gray) -> Option<Self> {
-        let Self { line, scores } = self;
+        let line = self.line;
         let first_crop = |line: &Line| network.scores(&line.crop(picture, CROPS[0].0, CROPS[0].1));
-        let scores = scores.or_else(|| first_crop(&line))?;
+        let scores = self.scores.or_else(|| first_crop(&line))?;
         let Some(lines) = fitting(&line, &middles(&scores))? else {
             return Some(Self { line, scores: Some(scores) });
         };
-        if let [line] = lines.as_slice() {
-            return Some(Self { line: *line, scores: None });
+        if let [found] = lines.as_slice() {
+            let stays = found.is_as(&line);
+            return Some(if stays {
+                Self { line, scores: Some(scores) }
+            } else {
+                Self { line: *found, scores: None }
+            });
         }
         let scored = lines.into_iter().filter_map(|line| {
             let scores = first_crop(&line)?;
