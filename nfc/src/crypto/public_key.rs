@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 
 use openssl::{
-    bn::{BigNum, BigNumContext},
+    bn::{BigNum, BigNumContext, BigNumRef},
     dsa::Dsa,
     ec::{EcGroupRef, EcKey, EcPoint},
     ecdsa::EcdsaSig,
@@ -148,6 +148,20 @@ impl PublicKey {
             }
             Self::Dsa(key) => key.p().num_bits() < SHORTEST_MODULUS,
             Self::Ec { .. } => false,
+        }
+    }
+
+    /// Bytes that equal keys have alike, however their algorithms and curves are written.
+    #[must_use]
+    pub(crate) fn identity(&self) -> Vec<u8> {
+        let numbers = |kind: u8, parts: &[&BigNumRef]| {
+            let parts = parts.iter().map(|part| tlv::encode(INTEGER, &part.to_vec()));
+            std::iter::once(vec![kind]).chain(parts).flatten().collect()
+        };
+        match self {
+            Self::Rsa(key) => numbers(1, &[key.n(), key.e()]),
+            Self::Dsa(key) => numbers(2, &[key.p(), key.q(), key.g(), key.pub_key()]),
+            Self::Ec { curve, point } => [curve.name().as_bytes(), point].concat(),
         }
     }
 

@@ -120,6 +120,8 @@ pub struct Anchor {
     /// Kind and size of its key.
     pub key: String,
     verifying: Arc<PublicKey>,
+    /// Equal for equal keys.
+    identity: Vec<u8>,
 }
 
 /// Anchors are told apart by their bytes.
@@ -210,7 +212,8 @@ impl TrustStore {
         let verifying = Arc::new(certificate.public_key()?);
         let key = verifying.describe();
         self.index.add(self.anchors.len(), &certificate, sha256);
-        self.anchors.push(Anchor { certificate, sha256, key, verifying });
+        let identity = verifying.identity();
+        self.anchors.push(Anchor { certificate, sha256, key, verifying, identity });
         self.learnt = OnceLock::new();
         Ok(Added::New)
     }

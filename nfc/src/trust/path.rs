@@ -201,8 +201,7 @@ impl TrustStore {
         let mut tried = 0_usize;
         for (place, _) in &candidates {
             let Some(anchor) = self.anchors.get(*place) else { continue };
-            let spki = anchor.certificate.spki.as_slice();
-            if !keys.insert(spki) || !anchor.verifying.fits(&algorithm) {
+            if !keys.insert(&anchor.identity) || !anchor.verifying.fits(&algorithm) {
                 continue;
             }
             if tried == MOST_TRIES {
@@ -211,7 +210,7 @@ impl TrustStore {
             tried = tried.saturating_add(1);
             if signed(certificate, anchor) {
                 let places = candidates.iter().copied().filter(|(place, _)| {
-                    self.anchors.get(*place).is_some_and(|other| other.certificate.spki == spki)
+                    self.anchors.get(*place).is_some_and(|other| other.identity == anchor.identity)
                 });
                 return Ok(Issuers { places: places.collect(), tried });
             }

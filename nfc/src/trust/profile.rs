@@ -24,7 +24,10 @@ use super::{
     name::Agreement,
     path::Path,
 };
-use crate::{crypto::public_key::SignatureAlgorithm, der::Oid};
+use crate::{
+    crypto::public_key::{PublicKey, SignatureAlgorithm},
+    der::Oid,
+};
 
 /// Why a certificate with a right signature may not sign documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -90,10 +93,14 @@ pub enum Oddity {
 #[must_use]
 pub fn misuse(signer: &Certificate, issuer: Option<&Certificate>) -> Vec<Misuse> {
     let usage = signer.key_usage.unwrap_or(DIGITAL_SIGNATURE);
-    let is_weak = signer.public_key().is_ok_and(|key| key.is_weak());
+    let key = signer.public_key().ok();
+    let is_weak = key.as_ref().is_some_and(PublicKey::is_weak);
+    let of_issuer = issuer.is_some_and(|issuer| {
+        key.zip(issuer.public_key().ok()).is_some_and(|(one, two)| one.identity() == two.identity())
+    });
     let found = [
         (signer.may_issue(), Misuse::IssuesCertificates),
-        (issuer.is_some_and(|issuer| issuer.spki == signer.spki), Misuse::KeyOfIssuer),
+        (of_issuer, Misuse::KeyOfIssuer),
         (usage & DIGITAL_SIGNATURE == 0, Misuse::NoDigitalSignature),
         (has_other_purpose(signer), Misuse::OtherPurpose),
         (signer.version != 3, Misuse::Version),

@@ -95,7 +95,7 @@ type Signed<'a> = (&'a Crl, &'a Anchor);
 
 /// Whether a list is the newest of its key, or changes the newest whole one.
 fn counts(one: &Signed<'_>, all: &[Signed<'_>]) -> bool {
-    let same_key = |other: &&Signed<'_>| other.1.certificate.spki == one.1.certificate.spki;
+    let same_key = |other: &&Signed<'_>| other.1.identity == one.1.identity;
     let mut later = all.iter().filter(same_key).filter(|o| o.0.this_update > one.0.this_update);
     match one.0.scope {
         // A partial list may speak of others than a later one does.
@@ -119,9 +119,9 @@ fn status<'a>(lists: &[Signed<'a>], serial: &[u8], at: OffsetDateTime) -> Status
     else {
         return Status::Unknown;
     };
-    let changes = lists.iter().filter(|(list, by)| {
-        list.scope == Scope::Delta && by.certificate.spki == signer.certificate.spki
-    });
+    let changes = lists
+        .iter()
+        .filter(|(list, by)| list.scope == Scope::Delta && by.identity == signer.identity);
     let fresh_until =
         changes.map(|(list, _)| list.fresh_until()).chain([whole.fresh_until()]).max();
     match fresh_until.is_some_and(|until| at <= until) {
@@ -135,7 +135,7 @@ fn is_lifted(held: &Crl, signer: &Anchor, lists: &[Signed<'_>], serial: &[u8]) -
     lists.iter().any(|(list, by)| {
         list.scope == Scope::Delta
             && list.this_update > held.this_update
-            && by.certificate.spki == signer.certificate.spki
+            && by.identity == signer.identity
             && list.find(serial).is_some_and(Entry::is_removal)
     })
 }
