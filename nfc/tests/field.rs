@@ -61,6 +61,11 @@ fn the_reference_passport_is_genuine_but_for_its_unknown_issuer() {
     for id in ["sod.signature", "sod.digest", "dg.hash"] {
         assert_eq!(outcome(&report.checks, id), Outcome::Passed, "{:?}", report.checks);
     }
+    let hashes = report.checks.iter().find(|check| check.id == "dg.hash").unwrap();
+    for group in ["DG1", "DG2", "DG3", "DG4", "DG14"] {
+        assert_eq!(hashes.evidence["data_groups"][group], "equal", "{group}");
+    }
+    assert_eq!(hashes.evidence["data_groups"]["DG15"], "not listed");
     let failed: Vec<_> =
         report.checks.iter().filter(|check| matches!(check.outcome, Outcome::Failed(_))).collect();
     let unknown = Outcome::Failed(Reason::CscaUnknown);

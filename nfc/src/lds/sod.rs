@@ -39,7 +39,8 @@ impl SecurityObject {
     /// Parses `LDSSecurityObject` (ICAO 9303-10 appendix D.1).
     ///
     /// # Errors
-    /// [`LdsError`]; a data group that is listed twice or is none of the sixteen is malformed.
+    /// [`LdsError`]; a data group that is listed twice or is none of the sixteen is malformed, and
+    /// so is a version of the object that does not go with the version of the LDS.
     pub fn parse(content: &[u8]) -> Result<Self, LdsError> {
         let mut reader = tlv::single(content, SEQUENCE)?.reader();
         let version = der::small_integer(&mut reader)?;
@@ -56,6 +57,15 @@ impl SecurityObject {
             }
         }
         let versions = versions(&mut reader)?;
+        // Version 1 is of LDS 1.8 and later, which it names; version 0 names none.
+        let fits = match (version, &versions) {
+            (0, None) => true,
+            (1, Some((lds, _))) => lds.as_str() >= "0108",
+            _ => false,
+        };
+        if !fits {
+            return Err(LdsError::Content { tag: INTEGER });
+        }
         Ok(Self { version, algorithm, hashes, versions })
     }
 

@@ -189,7 +189,7 @@ fn revocation_check(
 ) -> Check {
     let above = trust.revocation(&issuer.certificate, &issuer.certificate, at);
     let lost = match above.status {
-        Status::Revoked(entry) if entry.is_compromise() => Some(entry),
+        Status::Revoked(entry) if entry.is_lost_authority() => Some(entry),
         _ => None,
     };
     let outcome = match found.status {

@@ -86,10 +86,11 @@ impl Entry {
         self.reason == Some(6)
     }
 
-    /// Whether a key is in other hands: the reasons that concern what it signed before.
+    /// Whether an issuer's key is in other hands: the one reason that is given of issuers only, so
+    /// that no document signer with the same serial number can be meant.
     #[must_use]
-    pub fn is_compromise(&self) -> bool {
-        matches!(self.reason, None | Some(0..=2))
+    pub fn is_lost_authority(&self) -> bool {
+        self.reason == Some(2)
     }
 }
 
