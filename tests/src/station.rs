@@ -135,12 +135,22 @@ impl Station {
 }
 
 fn trust(passports: &[Passport]) -> Result<TrustStore, StationError> {
-    let mut store = TrustStore::new(Domain::Qa);
-    for passport in passports {
-        store.add_der(&passport.trust.csca)?;
-        store.add_crl_der(&passport.trust.crl)?;
+    let (mut store, mut other) = (TrustStore::new(Domain::Qa), TrustStore::new(Domain::Production));
+    for Passport { trust, .. } in passports {
+        for anchor in &trust.anchors {
+            store.add_der(anchor)?;
+        }
+        for signer in &trust.signers {
+            store.add_signer_der(signer)?;
+        }
+        for list in &trust.crls {
+            store.add_crl_der(list)?;
+        }
+        for anchor in &trust.elsewhere {
+            other.add_der(anchor)?;
+        }
     }
-    Ok(store)
+    Ok(store.with_foreign(Arc::new(other)))
 }
 
 fn scripted(passports: &[Passport]) -> Result<Scripted, StationError> {
