@@ -17,7 +17,7 @@ const HEAD: &str = "\
 The units of BSI TR-03105-5.1 that are about a reader of this kind. Each case is played by fixture
 passports enrolled from end to end, or does not apply, for the reason given. *Expected by* says where
 the expectation comes from: `table` is the test plan's own, `ours` follows from the standards and from
-what is right for a citizen.
+what is right for a citizen. Where ours is the opposite of the table's, it says so and why.
 
 Written by `fixtures conformance`; a test fails when it is out of date.
 ";
@@ -76,9 +76,10 @@ fn write_case(page: &mut String, case: &Case, played: &[&Outcome]) {
     } else if played.is_empty() {
         let _ = writeln!(page, "| {id} | {about} | none | | | not covered |");
     }
-    let by = match case.expected {
-        Expected::Table => "table",
-        Expected::Ours => "ours",
+    let by = match (&case.deviates, case.expected) {
+        (Some(why), _) => cell(&format!("ours, against the table: {why}")),
+        (None, Expected::Table) => "table".to_owned(),
+        (None, Expected::Ours) => "ours".to_owned(),
     };
     for outcome in played {
         let found = match &outcome.found {
@@ -103,7 +104,8 @@ mod tests {
 
     fn case(id: &str, not_applicable: Option<&str>) -> Case {
         let not_applicable = not_applicable.map(str::to_owned);
-        Case { id: id.into(), about: "a | b".into(), expected: Expected::Ours, not_applicable }
+        let (id, about, expected) = (id.into(), "a | b".into(), Expected::Ours);
+        Case { id, about, expected, deviates: None, not_applicable }
     }
 
     fn outcome(found: &str) -> Outcome {
