@@ -24,7 +24,7 @@
 use mrz::{Format, Mrz, Warning};
 use serde_json::{Value, json};
 
-use super::{chain_of, hashes, not_performed};
+use super::{chain_of, hashes::Compared, not_performed};
 use crate::{
     check::{Check, Outcome, Reason},
     crypto::public_key::{KeyError, PublicKey},
@@ -36,9 +36,13 @@ use crate::{
 };
 
 /// Judges what EF.SOD signs and is there, and EF.COM.
-pub(super) fn verify(files: &Files, object: Result<&SecurityObject, &LdsError>) -> Vec<Check> {
+pub(super) fn verify(
+    files: &Files,
+    object: &Result<SecurityObject, LdsError>,
+    compared: &Compared,
+) -> Vec<Check> {
     let signed = match object {
-        Ok(object) => signed_content(files, object),
+        Ok(_) => signed_content(files, compared),
         Err(_) => not_performed("dg.content", "the LDS security object is malformed"),
     };
     vec![signed, com_content(files.get(FileId::Com))]
@@ -67,11 +71,11 @@ impl Malformed {
     }
 }
 
-fn signed_content(files: &Files, object: &SecurityObject) -> Check {
+fn signed_content(files: &Files, compared: &Compared) -> Check {
     let id = "dg.content";
     let judged: Vec<(FileId, Judged)> = files
         .data_groups()
-        .filter(|(number, bytes)| hashes::is_signed(*number, bytes, object))
+        .filter(|(number, _)| compared.is_signed(*number))
         .filter_map(|(number, bytes)| Some((FileId::Dg(number), judge(FileId::Dg(number), bytes)?)))
         .collect();
     if judged.is_empty() {

@@ -15,15 +15,37 @@ use crate::{
 /// document, or its chip's genuineness went unchecked.
 pub(super) const REQUIRED: [FileId; 4] = [FileId::DG1, FileId::DG2, FileId::DG14, FileId::DG15];
 
+/// How the hash of each data group compares with the signed one.
+pub(super) struct Compared(Vec<(DgNumber, &'static str)>);
+
+impl Compared {
+    /// Hashes every data group that is there, once.
+    pub(super) fn new(files: &Files, object: &Result<SecurityObject, LdsError>) -> Self {
+        let Ok(object) = object else { return Self(Vec::new()) };
+        let hash = object.hash();
+        let compared = files.data_groups().map(|(number, bytes)| {
+            (number, hash.map_or("not computed", |hash| compare(number, bytes, object, hash)))
+        });
+        Self(compared.collect())
+    }
+
+    /// Whether the data group has the hash that is signed for it.
+    pub(super) fn is_signed(&self, number: DgNumber) -> bool {
+        self.0.iter().any(|(found, result)| *found == number && *result == "equal")
+    }
+}
+
 pub(super) fn verify(
     files: &Files,
     object: &Result<SecurityObject, LdsError>,
+    compared: &Compared,
     required: &[FileId],
     card_security: Option<&VerifiedCardSecurity>,
 ) -> Vec<Check> {
     match object {
         Ok(object) => {
-            vec![hash_check(files, object, required), downgrade_check(files, object, card_security)]
+            let hashes = hash_check(files, object, compared, required);
+            vec![hashes, downgrade_check(files, object, card_security)]
         }
         Err(error) => {
             let outcome = Outcome::Failed(Reason::SodMalformed);
@@ -37,17 +59,20 @@ pub(super) fn verify(
 /// The SOD's list decides what exists. What was read must have the hash listed there; a data group
 /// that is not listed is no part of the document and proves nothing, and a document without a
 /// signed MRZ and face is none.
-fn hash_check(files: &Files, object: &SecurityObject, required: &[FileId]) -> Check {
+fn hash_check(
+    files: &Files,
+    object: &SecurityObject,
+    Compared(groups): &Compared,
+    required: &[FileId],
+) -> Check {
     let id = "dg.hash";
-    if files.data_groups().next().is_none() {
+    if groups.is_empty() {
         return not_performed(id, "no data group was read");
     }
     let Some(hash) = object.hash() else {
         let outcome = Outcome::Failed(Reason::SodAlgorithm);
         return Check { id, outcome, evidence: json!({ "algorithm": object.algorithm }) };
     };
-    let groups: Vec<_> =
-        files.data_groups().map(|(n, b)| (n, compare(n, b, object, hash))).collect();
     let missing: Vec<_> = required
         .iter()
         .filter(|id| matches!(id, FileId::Dg(n) if object.hashes.contains_key(n)))
@@ -71,11 +96,6 @@ fn hash_check(files: &Files, object: &SecurityObject, required: &[FileId]) -> Ch
         "missing": missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     Check { id, outcome, evidence }
-}
-
-/// Whether the bytes have the hash that is signed for the data group.
-pub(super) fn is_signed(number: DgNumber, bytes: &[u8], object: &SecurityObject) -> bool {
-    object.hash().is_some_and(|hash| compare(number, bytes, object, hash) == "equal")
 }
 
 fn compare(number: DgNumber, bytes: &[u8], object: &SecurityObject, hash: Hash) -> &'static str {

@@ -17,6 +17,7 @@ use serde_json::json;
 use time::{Date, Time};
 
 pub use self::card_security::{CardSecurityReport, VerifiedCardSecurity, verify_card_security};
+use self::hashes::Compared;
 use crate::{
     check::{Check, Outcome, Reason},
     files::{FileId, Files},
@@ -155,8 +156,9 @@ fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Repo
             let at = at.with_time(Time::MIDNIGHT).assume_utc();
             let signature = signature::verify(&signed, SECURITY_OBJECT, trust);
             let object = SecurityObject::parse(&signed.content);
-            let mut hashes = hashes::verify(files, &object, required, proved);
-            hashes.extend(content::verify(files, object.as_ref()));
+            let compared = Compared::new(files, &object);
+            let mut hashes = hashes::verify(files, &object, &compared, required, proved);
+            hashes.extend(content::verify(files, &object, &compared));
             let chain = chain::verify(&signature, files, trust, at);
             let signed = |id| object.as_ref().is_ok_and(|object| object.lists(id));
             let signed = files.iter().filter(|(id, _)| signed(*id)).map(owned).collect();
