@@ -1,0 +1,217 @@
+//! What passive authentication of a passport costs beside its bare public-key operations, by
+//! algorithm (issue 4, Done-when 7): `cargo bench -p nfc --bench passive`.
+//!
+//! Whole: `passive::verify` over the files of a passport with a portrait of usual size, in a store
+//! of a thousand other issuers with a revocation list. Bare: OpenSSL verifies the two signatures,
+//! over EF.SOD and the signer's certificate, from digests, with keys that were parsed before. Both
+//! are medians of the same number of runs in turn.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a figure is measured by the clock, and a fault ends the run"
+)]
+
+#[path = "../tests/authority/mod.rs"]
+mod authority;
+
+use std::time::{Duration, Instant};
+
+use authority::{Hash, Key, List, Scheme, Sod, Template, name, set};
+use fixtures::{catalogue, passport::Passport, portraits::Portraits};
+use nfc::{
+    files::{FileId, Files},
+    passive,
+    trust::{Domain, TrustStore},
+};
+use openssl::{
+    nid::Nid,
+    pkey::{PKey, Public},
+    pkey_ctx::PkeyCtx,
+    rsa::Padding,
+    sign::RsaPssSaltlen,
+};
+use time::macros::date;
+
+const RUNS: usize = 200;
+const OTHER_ISSUERS: usize = 1000;
+
+fn main() {
+    let files = passport();
+    let size: usize = files.data_groups().map(|(_, bytes)| bytes.len()).sum();
+    let (others, added) = others();
+    println!("{OTHER_ISSUERS} issuers added in {} ms", added.as_millis());
+    println!("data groups of {size} bytes in all, {RUNS} runs\n");
+    println!("{:<34} {:>9} {:>9} {:>6}", "signer and issuer", "whole µs", "bare µs", "ratio");
+    let mut worst = (0.0, String::new());
+    for (label, key) in keys() {
+        let (whole, bare) = Case::new(&key, &files, &others).measure();
+        let ratio = whole / bare;
+        println!("{label:<34} {whole:>9.1} {bare:>9.1} {ratio:>6.2}");
+        if ratio > worst.0 {
+            worst = (ratio, label);
+        }
+    }
+    println!("\nhighest ratio: {:.2} ({})", worst.0, worst.1);
+}
+
+/// The data groups of a fixture passport.
+fn passport() -> Files {
+    let spec = &catalogue::find("good").expect("a good passport").spec;
+    let made = Passport::make(spec, &Portraits::drawn(), date!(2026 - 11 - 22)).unwrap();
+    let files: Files =
+        made.files.iter().map(|(name, bytes)| (name.parse().unwrap(), bytes.clone())).collect();
+    files.data_groups().map(|(number, bytes)| (FileId::Dg(number), bytes.to_vec())).collect()
+}
+
+/// Issuers that no document here chains to.
+fn others() -> (TrustStore, Duration) {
+    let certificates: Vec<_> = (0..OTHER_ISSUERS)
+        .map(|i| {
+            let key = Key::usual();
+            let common = format!("CSCA {i}");
+            let country = format!("{}{}", char::from(b'A' + (i % 26) as u8), i / 26 % 10);
+            let template = Template {
+                issuer: name(&country, &common),
+                subject: name(&country, &common),
+                ..Template::issuer(&key, &key)
+            };
+            template.sign(&key)
+        })
+        .collect();
+    let mut store = TrustStore::new(Domain::Qa);
+    let start = Instant::now();
+    for der in &certificates {
+        store.add_der(der).unwrap();
+    }
+    (store, start.elapsed())
+}
+
+fn keys() -> Vec<(String, Key)> {
+    let mut keys = Vec::new();
+    for bits in [2048, 3072, 4096] {
+        let rsa = Key::rsa(bits, Scheme::Pkcs1(Hash::Sha256));
+        for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha512] {
+            for scheme in [Scheme::Pkcs1(hash), Scheme::Pss(hash, 32)] {
+                let key = Key { scheme, ..rsa.clone() };
+                keys.push((format!("RSA-{bits} {scheme:?}"), key));
+            }
+        }
+    }
+    for (curve, nid, hash) in [
+        ("P-224", Nid::SECP224R1, Hash::Sha224),
+        ("P-256", Nid::X9_62_PRIME256V1, Hash::Sha256),
+        ("P-384", Nid::SECP384R1, Hash::Sha384),
+        ("P-521", Nid::SECP521R1, Hash::Sha512),
+        ("brainpoolP256r1", Nid::BRAINPOOL_P256R1, Hash::Sha256),
+        ("brainpoolP384r1", Nid::BRAINPOOL_P384R1, Hash::Sha384),
+        ("brainpoolP512r1", Nid::BRAINPOOL_P512R1, Hash::Sha512),
+    ] {
+        let named = Key::ec(nid, Scheme::Ecdsa(hash));
+        keys.push((format!("{curve} {:?}", named.scheme), named));
+        keys.push((format!("{curve}, explicit"), Key::ec_explicit(nid, Scheme::Ecdsa(hash))));
+    }
+    for (bits, order, hash) in
+        [(1024, 160, Hash::Sha1), (2048, 224, Hash::Sha224), (2048, 256, Hash::Sha256)]
+    {
+        let key = Key::dsa(bits, order, Scheme::Dsa(hash));
+        keys.push((format!("DSA-{bits} {hash:?}"), key));
+    }
+    keys
+}
+
+/// A passport whose signer and issuer have keys of one kind; the issuer's is the signer's own.
+struct Case {
+    store: TrustStore,
+    files: Files,
+    /// The key, and digest and signature of EF.SOD and of the certificate.
+    key: PKey<Public>,
+    scheme: Scheme,
+    signed: [(Vec<u8>, Vec<u8>); 2],
+}
+
+impl Case {
+    fn new(key: &Key, files: &Files, others: &TrustStore) -> Self {
+        let (csca, signer) = (key, sibling(key));
+        let mut store = others.clone();
+        store.add_der(&Template::issuer(csca, csca).sign(csca)).unwrap();
+        store.add_crl_der(&List::of(&[(1, None), (2, None)]).sign(csca)).unwrap();
+        let certificate = Template::signer(&signer, csca).sign(csca);
+        let groups: Vec<_> =
+            files.data_groups().map(|(n, bytes)| (n.number(), bytes.to_vec())).collect();
+        let sod = Sod { hash: key.scheme.hash(), ..Sod::of(&groups, certificate) };
+        let attributes = set(&sod.right_attributes(key.scheme.hash()));
+        let sign = |message: &[u8], by: &Key| (by.scheme.hash().digest(message), by.sign(message));
+        let mut files = files.clone();
+        files.insert(FileId::Sod, sod.sign(&signer));
+        // The bare operations are all under the issuer's key: the signer's is of the same kind.
+        let signed = [sign(&attributes, csca), sign(&[7; 300], csca)];
+        let key = PKey::public_key_from_der(&csca.spki).unwrap();
+        Self { store, files, key, scheme: csca.scheme, signed }
+    }
+
+    /// Medians in microseconds: whole and bare.
+    fn measure(&self) -> (f64, f64) {
+        let (mut whole, mut bare) = (Vec::new(), Vec::new());
+        for _ in 0..RUNS {
+            whole.push(timed(|| {
+                let report = passive::verify(&self.files, &self.store, date!(2026 - 07 - 01));
+                assert!(report.verified.is_some(), "{:?}", report.checks);
+            }));
+            bare.push(timed(|| {
+                for (digest, signature) in &self.signed {
+                    assert!(verify(&self.key, self.scheme, digest, signature));
+                }
+            }));
+        }
+        (median(whole), median(bare))
+    }
+}
+
+/// Another key of the same kind.
+fn sibling(key: &Key) -> Key {
+    let scheme = key.scheme;
+    if let Ok(rsa) = key.key.rsa() {
+        return Key::rsa(rsa.size() * 8, scheme);
+    }
+    if let Ok(ec) = key.key.ec_key() {
+        let curve = ec.group().curve_name().unwrap();
+        let is_explicit = key.spki.len() > 200;
+        return if is_explicit { Key::ec_explicit(curve, scheme) } else { Key::ec(curve, scheme) };
+    }
+    let dsa = key.key.dsa().unwrap();
+    Key::dsa(dsa.p().num_bits().into(), dsa.q().num_bits().into(), scheme)
+}
+
+/// The public-key operation alone.
+fn verify(key: &PKey<Public>, scheme: Scheme, digest: &[u8], signature: &[u8]) -> bool {
+    let mut context = PkeyCtx::new(key).unwrap();
+    context.verify_init().unwrap();
+    let hash = openssl::md::Md::from_nid(scheme.hash().openssl().type_()).unwrap();
+    match scheme {
+        Scheme::Pss(_, salt) => {
+            context.set_rsa_padding(Padding::PKCS1_PSS).unwrap();
+            context.set_signature_md(hash).unwrap();
+            context.set_rsa_mgf1_md(hash).unwrap();
+            context.set_rsa_pss_saltlen(RsaPssSaltlen::custom(salt.into())).unwrap();
+        }
+        Scheme::Pkcs1(_) => {
+            context.set_rsa_padding(Padding::PKCS1).unwrap();
+            context.set_signature_md(hash).unwrap();
+        }
+        _ => {}
+    }
+    context.verify(digest, signature).unwrap()
+}
+
+fn timed(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times.get(times.len() / 2).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
+}
