@@ -2,10 +2,15 @@
 
 use time::{Date, OffsetDateTime, macros::format_description};
 
+/// The time at which a command runs.
+#[expect(clippy::disallowed_methods, reason = "a command reads the clock")]
+pub(super) fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
 /// Today in UTC: the default of `--at`.
-#[expect(clippy::disallowed_methods, reason = "a command reads the clock where no day is given")]
 pub(super) fn utc() -> Date {
-    OffsetDateTime::now_utc().date()
+    now().date()
 }
 
 /// `YYYY-MM-DD`.

@@ -1,15 +1,16 @@
-//! `enroll trust chain`: the path from a certificate to a self-signed anchor, or why there is none.
+//! `enroll trust chain`: for each certificate the path to a self-signed anchor, or why there is
+//! none.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use enroll_core::reason::ReasonCode;
-use nfc::trust::{Anchor, Domain, TrustStore, certificate::Certificate};
-use serde_json::{Value, json};
+use nfc::trust::{Domain, TrustStore, certificate::Certificate, master_list};
+use serde::Serialize;
 
 use super::{
     super::output::{CliError, Format, Output, Status, read},
     Listed,
-    source::Source,
+    source::{Source, What},
 };
 use crate::trust_dir::TrustDir;
 
@@ -20,65 +21,121 @@ pub(in crate::cli) struct Args {
     format: Format,
     /// Folder of the trust store
     store: PathBuf,
-    /// The certificate, DER or PEM
-    certificate: PathBuf,
+    /// Certificates, DER or PEM, or all certificates of a master list or LDIF
+    #[arg(required_unless_present = "all")]
+    certificates: Vec<PathBuf>,
+    /// Every anchor and document signer of the store
+    #[arg(long, conflicts_with = "certificates")]
+    all: bool,
     /// Only the anchors of this domain
     #[arg(long)]
     domain: Option<Domain>,
 }
 
+/// What was found for one certificate.
+#[derive(Debug, Serialize)]
+struct Found {
+    certificate: Listed,
+    found: bool,
+    domain: Option<Domain>,
+    reason: Option<ReasonCode>,
+    /// From the issuer up; of a self-signed anchor itself.
+    path: Vec<Listed>,
+}
+
 pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError> {
     let dir = TrustDir::open(&args.store)?;
-    let bytes = read(&args.certificate)?;
-    let der = match Source::of(&bytes) {
-        Source::Certificates(mut found) if !found.is_empty() => found.remove(0),
-        _ => bytes,
+    let domains = dir.domains()?.into_iter();
+    let wanted = domains.filter(|domain| args.domain.is_none_or(|only| only == *domain));
+    let stores = wanted.map(|domain| dir.load(domain)).collect::<Result<Vec<_>, _>>()?;
+    let mut every = true;
+    let mut tell = |found: Found| {
+        every &= found.found;
+        out.result(args.format, &found, Found::human)
     };
-    let unusable = |source| CliError::Certificate { path: args.certificate.clone(), source };
-    let certificate = Certificate::parse(&der).map_err(|error| unusable(error.into()))?;
-    let mut result =
-        json!({ "found": false, "reason": ReasonCode::known("csca.unknown"), "path": [] });
-    for domain in dir.domains()? {
-        if args.domain.is_none_or(|only| only == domain) {
-            let path = path(&dir.load(domain)?, &certificate, domain);
-            if path.get("found") == Some(&Value::Bool(true)) || result.get("domain").is_none() {
-                result = path;
-            }
-            if result.get("found") == Some(&Value::Bool(true)) {
-                break;
+    if args.all {
+        for store in &stores {
+            let anchors = store.anchors().iter().map(|anchor| &anchor.certificate);
+            for certificate in anchors.chain(store.signers()) {
+                tell(path(std::slice::from_ref(store), certificate))?;
             }
         }
     }
-    let found = result.get("found") == Some(&Value::Bool(true));
-    out.result(args.format, &result, human)?;
-    Ok(Status::of(found))
-}
-
-fn path(store: &TrustStore, certificate: &Certificate, domain: Domain) -> Value {
-    match store.path(certificate) {
-        Ok(path) => {
-            let whole = path.is_whole();
-            let reason = (!whole).then(|| ReasonCode::known("csca.unknown")).flatten();
-            let anchors: Vec<Listed> = path.anchors().map(|a: &Anchor| Listed::of(a)).collect();
-            json!({ "found": whole, "domain": domain, "reason": reason, "path": anchors })
+    for file in &args.certificates {
+        for certificate in certificates(file)? {
+            tell(path(&stores, &certificate))?;
         }
-        Err(error) => json!({
-            "found": false,
-            "domain": domain,
-            "reason": error.reason(),
-            "path": [],
-        }),
     }
+    Ok(Status::of(every))
 }
 
-fn human(result: &Value) -> String {
-    let anchors = result.get("path").and_then(Value::as_array).cloned().unwrap_or_default();
-    if anchors.is_empty() {
-        let reason = result.get("reason").and_then(Value::as_str).unwrap_or_default();
-        return format!("no path: {reason}");
-    }
-    let subject = |anchor: &Value| {
-        anchor.get("subject").and_then(Value::as_str).unwrap_or_default().to_owned()
+/// The certificates in a file; it must have one.
+fn certificates(file: &Path) -> Result<Vec<Certificate>, CliError> {
+    let bytes = read(file)?;
+    let unusable =
+        |source: nfc::trust::TrustError| CliError::Certificate { path: file.to_owned(), source };
+    let offers = match Source::of(bytes.clone()) {
+        Ok(Some(source)) => source.offers,
+        _ => Vec::new(),
     };
-    anchors.iter().map(subject).collect::<Vec<_>>().join("\n  issued by ")
+    let mut found = Vec::new();
+    for offer in &offers {
+        match offer.what {
+            What::Certificate => found.extend(Certificate::parse(&offer.bytes)),
+            What::MasterList => {
+                let list = master_list::parse(&offer.bytes).map_err(|e| unusable(e.into()))?;
+                found.extend(list.certificates.iter().flat_map(|der| Certificate::parse(der)));
+            }
+            _ => {}
+        }
+    }
+    if found.is_empty() {
+        found.push(Certificate::parse(&bytes).map_err(|error| unusable(error.into()))?);
+    }
+    Ok(found)
+}
+
+/// The best that a store has for the certificate.
+fn path(stores: &[TrustStore], certificate: &Certificate) -> Found {
+    let mut best = Found {
+        certificate: Listed::alone(certificate),
+        found: false,
+        domain: None,
+        reason: ReasonCode::known("csca.unknown"),
+        path: Vec::new(),
+    };
+    for store in stores {
+        let (path, reason) = match store.path(certificate) {
+            Ok(path) => {
+                let steps = path.anchors().map(|anchor| Listed::of(store, anchor)).collect();
+                let broken = (!path.is_whole()).then_some(ReasonCode::known("csca.unknown"));
+                (steps, broken.flatten())
+            }
+            Err(error) => (Vec::new(), Some(ReasonCode::from(error.reason()))),
+        };
+        let found = reason.is_none();
+        if found || best.domain.is_none() {
+            best = Found { found, domain: Some(store.domain()), reason, path, ..best };
+        }
+        if found {
+            break;
+        }
+    }
+    best
+}
+
+impl Found {
+    fn human(&self) -> String {
+        let subject = &self.certificate.line();
+        let steps = self.path.iter().map(|step| {
+            let role = if step.self_signed { ", a root" } else { "" };
+            format!("\n  issued by {}{role}", step.line())
+        });
+        let steps: String = steps.collect();
+        match self.reason {
+            None => format!("{subject}{steps}"),
+            Some(reason) if steps.is_empty() => format!("{subject}\n  no path: {reason}"),
+            Some(reason) => format!("{subject}{steps}\n  which leads to no root: {reason}"),
+        }
+    }
 }

@@ -1,22 +1,33 @@
 //! `enroll trust import`: nothing that a file holds aborts the import; each certificate that cannot
-//! be used is listed with its reason.
+//! be used is listed with its reason. All files of one command become visible together.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use nfc::trust::{
     Domain, TrustStore,
     certificate::Certificate,
-    master_list::{MasterList, Signer},
+    crl::Crl,
+    master_list::{self, MasterList},
 };
-use serde::Serialize;
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use time::{Date, OffsetDateTime};
 
 use super::{
-    super::output::{CliError, Format, Output, Status, complain, describe, read},
-    source::Source,
+    super::{
+        output::{CliError, Format, Output, Status, describe, read},
+        today,
+    },
+    report::{Horizon, Item, Report},
+    signer::{self, Judged},
+    source::{Offer, Source, What},
 };
-use crate::trust_dir::{Stored, TrustDir};
+use crate::trust_dir::{Draft, Imported, Kind, TrustDir};
+
+/// The longest file that is read.
+const MOST_BYTES: u64 = 512 << 20;
 
 /// Arguments of `enroll trust import`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +36,7 @@ pub(in crate::cli) struct Args {
     format: Format,
     /// Folder of the trust store; made if it does not exist
     store: PathBuf,
-    /// Master lists, certificates, revocation lists, or folders of them
+    /// Master lists, LDIF, certificates, revocation lists, or folders of them
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The world the anchors belong to: production or qa
@@ -34,196 +45,321 @@ pub(in crate::cli) struct Args {
     /// The certificate that must have issued (or be) the signer of a master list
     #[arg(long, value_name = "CERT")]
     signer: Option<PathBuf>,
-    /// Import a master list even if its own signature does not verify
+    /// Import a master list even if its signature or signer is not verified
     #[arg(long)]
     unverified: bool,
-}
-
-/// What one file came to.
-#[derive(Debug, Serialize)]
-struct Imported {
-    file: PathBuf,
-    kind: &'static str,
-    imported: usize,
-    duplicates: usize,
-    rejected: Vec<Rejected>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signer: Option<Value>,
-}
-
-/// A certificate that could not be used.
-#[derive(Debug, Serialize)]
-struct Rejected {
-    index: usize,
-    sha256: String,
-    reason: String,
+    /// What to compare with; by default the country of a master list, or the name of the file
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Take out what the source held at its last import and no longer holds
+    #[arg(long)]
+    remove_gone: bool,
+    /// Tell which anchors expire within so many days
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    expiring_within: u16,
+    /// The day to count from; by default today
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = today::parse)]
+    at: Option<Date>,
 }
 
 pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError> {
-    let import = Import {
-        domain: args.domain,
-        signer: args.signer.as_deref().map(certificate).transpose()?,
-        unverified: args.unverified,
-        dir: TrustDir::create(&args.store)?,
-    };
-    let mut worst = Status::Accepted;
-    for file in args.files.iter().flat_map(|path| expand(path)) {
-        let (status, result) = import.file(&file)?;
-        out.result(args.format, &result, human)?;
-        worst = worst.max(status);
+    let signer = args.signer.as_deref().map(super::certificate).transpose()?;
+    let draft = TrustDir::create(&args.store)?.import()?;
+    let now = today::now();
+    let at = args.at.unwrap_or_else(|| now.date());
+    let horizon = Horizon { at, days: args.expiring_within };
+    let mut import = Import { args, signer, draft, horizon, reports: Vec::new() };
+    for path in &args.files {
+        import.path(path)?;
     }
-    Ok(worst)
+    import.compare();
+    import.finish(now, out)
 }
 
-struct Import {
-    domain: Domain,
+struct Import<'a> {
+    args: &'a Args,
     signer: Option<Certificate>,
-    unverified: bool,
-    dir: TrustDir,
+    draft: Draft,
+    horizon: Horizon,
+    reports: Vec<(Status, Report)>,
 }
 
-impl Import {
-    fn file(&self, path: &Path) -> Result<(Status, Imported), CliError> {
-        let source = match read(path) {
-            Ok(bytes) => Source::of(&bytes),
-            Err(error) => {
-                complain(&describe(&error));
-                Source::Unknown
-            }
-        };
-        let mut result = Imported::empty(path, source.kind());
-        let status = match source {
-            Source::MasterList(list) => self.master_list(&list, &mut result)?,
-            Source::Certificates(found) => {
-                self.certificates(&found, &mut result)?;
-                Status::of(result.taken() > 0)
-            }
-            Source::RevocationLists(found) => {
-                self.revocations(&found, &mut result);
-                Status::of(result.taken() > 0)
-            }
-            Source::Unknown => Status::Unusable,
-        };
-        Ok((status, result))
-    }
-
-    fn master_list(&self, list: &MasterList, result: &mut Imported) -> Result<Status, CliError> {
-        let by = self.issuer_of_signer(list)?;
-        let verified = list.signer.verified && by.is_some();
-        result.signer = Some(signer(&list.signer, verified, by));
-        if verified || self.unverified {
-            self.certificates(&list.certificates, result)?;
+impl Import<'_> {
+    /// A file, or each file of a folder, in order of name.
+    fn path(&mut self, path: &Path) -> Result<(), CliError> {
+        if !path.is_dir() {
+            let report = self.file(path, None)?;
+            self.reports.push(report);
+            return Ok(());
         }
-        Ok(Status::of(verified))
-    }
-
-    /// Which trusted key stands behind the signer of a master list: the certificate given, an
-    /// anchor of the store, or one of the list itself. The last says only that the list is whole
-    /// and its issuer consistent, and is named so in the result.
-    fn issuer_of_signer(&self, list: &MasterList) -> Result<Option<&'static str>, CliError> {
-        let Some(signer) = &list.signer.certificate else { return Ok(None) };
-        if let Some(given) = &self.signer {
-            let holds = given.der == signer.der || signer.is_signed_by(given).unwrap_or(false);
-            return Ok(holds.then_some("signer"));
-        }
-        if self.dir.load(self.domain)?.issuer_of(signer).is_ok() {
-            return Ok(Some("store"));
-        }
-        let mut own = TrustStore::new(self.domain);
-        for der in &list.certificates {
-            // One that cannot be parsed cannot have issued the signer.
-            let _ = own.add_der(der);
-        }
-        Ok(own.issuer_of(signer).is_ok().then_some("list"))
-    }
-
-    fn certificates(&self, found: &[Vec<u8>], result: &mut Imported) -> Result<(), CliError> {
-        for (index, der) in found.iter().enumerate() {
-            match TrustStore::new(self.domain).add_der(der) {
-                Ok(_) => result.count(self.dir.add_certificate(self.domain, der)?),
-                Err(error) => result.reject(index, der, describe(&error)),
-            }
+        let folder = format!("folder {}", name_of(path));
+        for file in expand(path) {
+            let (status, report) = self.file(&file, Some(&folder))?;
+            // A folder may hold other things besides; it is said, and no fault.
+            let is_other = report.kind == "unknown" && report.sha256.is_some();
+            self.reports.push((if is_other { Status::Accepted } else { status }, report));
         }
         Ok(())
     }
 
-    fn revocations(&self, found: &[Vec<u8>], result: &mut Imported) {
-        for (index, der) in found.iter().enumerate() {
-            match self.dir.add_crl(self.domain, der) {
-                Ok(stored) => result.count(stored),
-                Err(error) => result.reject(index, der, describe(&error)),
+    fn file(&mut self, path: &Path, folder: Option<&str>) -> Result<(Status, Report), CliError> {
+        let source = self.args.source.as_deref().or(folder);
+        let source = source.map_or_else(|| usual_source(path), str::to_owned);
+        let mut report = Report::empty(path, self.args.domain, source);
+        let bytes = match std::fs::metadata(path) {
+            Ok(found) if found.len() > MOST_BYTES => {
+                return Ok((Status::Unusable, report.refused("too long")));
+            }
+            _ => match read(path) {
+                Ok(bytes) => bytes,
+                Err(error) => return Ok((Status::Unusable, report.refused(describe(&error)))),
+            },
+        };
+        report.sha256 = Some(hex::encode(Sha256::digest(&bytes)));
+        match Source::of(bytes) {
+            Err(error) => {
+                report.kind = "ldif";
+                Ok((Status::Unusable, report.refused(error.to_string())))
+            }
+            Ok(None) => {
+                let what = "neither certificate, revocation list, master list, LDIF nor PEM";
+                Ok((Status::Unusable, report.refused(what)))
+            }
+            Ok(Some(found)) => {
+                report.kind = found.kind;
+                self.offers(found, report)
             }
         }
     }
-}
 
-impl Imported {
-    fn empty(file: &Path, kind: &'static str) -> Self {
-        let file = file.to_owned();
-        Self { file, kind, imported: 0, duplicates: 0, rejected: Vec::new(), signer: None }
+    fn offers(&mut self, found: Source, mut report: Report) -> Result<(Status, Report), CliError> {
+        if let [Offer { what: What::MasterList, bytes, .. }] = found.offers.as_slice() {
+            return self.single_list(bytes, report);
+        }
+        let mut all_believed = true;
+        for (index, offer) in found.offers.into_iter().enumerate() {
+            let entry = offer.entry.as_ref().map(|entry| entry.name.clone());
+            match offer.what {
+                What::Broken(why) => report.reject(index, &offer.bytes, why, entry),
+                What::MasterList => all_believed &= self.list_among(index, &offer, &mut report)?,
+                _ => self.one(index, &offer, &mut report),
+            }
+        }
+        Ok((Status::of(report.taken() > 0 && all_believed), report))
     }
 
-    fn taken(&self) -> usize {
-        self.imported + self.duplicates
+    /// A file that is a master list.
+    fn single_list(
+        &mut self,
+        bytes: &[u8],
+        mut report: Report,
+    ) -> Result<(Status, Report), CliError> {
+        let list = match master_list::parse(bytes) {
+            Ok(list) => list,
+            Err(error) => {
+                report.reject(0, bytes, describe(&error), None);
+                return Ok((Status::Refused, report.refused("malformed master list")));
+            }
+        };
+        let judged = self.judge(&list)?;
+        if self.args.source.is_none()
+            && let Some(country) = judged.country.as_deref().filter(|_| judged.verified)
+        {
+            report.source = format!("master list of {country}");
+        }
+        let verified = judged.verified;
+        let why = judged.reason.unwrap_or_default();
+        report.signer = Some(judged);
+        if !verified && !self.args.unverified {
+            let why = format!("{why}; --unverified imports it nevertheless");
+            return Ok((Status::Refused, report.refused(why)));
+        }
+        self.anchors_of(&list, &mut report);
+        Ok((Status::Accepted, report))
     }
 
-    fn count(&mut self, stored: Stored) {
-        match stored {
-            Stored::New => self.imported += 1,
-            Stored::Duplicate => self.duplicates += 1,
+    /// A master list among other things; whether it was believed.
+    fn list_among(
+        &mut self,
+        index: usize,
+        offer: &Offer,
+        report: &mut Report,
+    ) -> Result<bool, CliError> {
+        let entry = offer.entry.as_ref().map(|entry| entry.name.clone());
+        let list = match master_list::parse(&offer.bytes) {
+            Ok(list) => list,
+            Err(error) => {
+                report.reject(index, &offer.bytes, describe(&error), entry);
+                return Ok(true);
+            }
+        };
+        let judged = self.judge(&list)?;
+        let believed = judged.verified;
+        if believed || self.args.unverified {
+            self.anchors_of(&list, report);
+        } else {
+            let why = judged.reason.unwrap_or_default().to_owned();
+            report.reject(index, &offer.bytes, why, entry);
+        }
+        report.signers_of_lists.push(judged);
+        Ok(believed)
+    }
+
+    fn judge(&self, list: &MasterList) -> Result<Judged, CliError> {
+        let store = self.draft.store(self.args.domain)?;
+        let at = self.horizon.at.midnight().assume_utc();
+        Ok(signer::judge(list, self.signer.as_ref(), &store, at))
+    }
+
+    fn anchors_of(&mut self, list: &MasterList, report: &mut Report) {
+        for (index, der) in list.certificates.iter().enumerate() {
+            self.certificate(index, der, Some(Kind::Anchor), None, report);
         }
     }
 
-    fn reject(&mut self, index: usize, der: &[u8], reason: String) {
-        let sha256 = hex::encode(Sha256::digest(der));
-        self.rejected.push(Rejected { index, sha256, reason });
+    fn one(&mut self, index: usize, offer: &Offer, report: &mut Report) {
+        let entry = offer.entry.as_ref().map(|entry| entry.name.clone());
+        if offer.what == What::Certificate {
+            return self.certificate(index, &offer.bytes, None, entry, report);
+        }
+        match Crl::parse(&offer.bytes) {
+            Ok(_) => self.take(Kind::RevocationList, &offer.bytes, report),
+            Err(error) => report.reject(index, &offer.bytes, describe(&error), entry),
+        }
+    }
+
+    /// Stores a certificate as what it is said to be, else as what it says itself.
+    fn certificate(
+        &mut self,
+        index: usize,
+        der: &[u8],
+        said: Option<Kind>,
+        entry: Option<String>,
+        report: &mut Report,
+    ) {
+        match usable(der, said, self.args.domain) {
+            Ok(kind) => self.take(kind, der, report),
+            Err(why) => report.reject(index, der, why, entry),
+        }
+    }
+
+    fn take(&mut self, kind: Kind, der: &[u8], report: &mut Report) {
+        let stored = self.draft.add(self.args.domain, kind, der);
+        report.count(kind, der, stored, self.horizon);
+    }
+
+    /// Tells of each source what is gone since its last import, and takes that out if asked to.
+    /// Where a file of the source was refused nothing can be said.
+    fn compare(&mut self) {
+        let mut held: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
+        for (_, report) in &self.reports {
+            held.entry(report.source.clone()).or_default().extend(report.held.iter().copied());
+        }
+        for (source, now) in held {
+            let of_source = |(_, report): &&mut (Status, Report)| report.source == source;
+            let is_whole = |(_, report): &(Status, Report)| {
+                report.source != source || report.refused.is_none() || report.kind == "unknown"
+            };
+            if now.is_empty() || !self.reports.iter().all(is_whole) {
+                continue;
+            }
+            let before = self.draft.held(self.args.domain, &source).cloned().unwrap_or_default();
+            let gone: Vec<_> = before.difference(&now).copied().collect();
+            let gone: Vec<_> = gone
+                .into_iter()
+                .filter_map(|key| Some((key, self.draft.get(self.args.domain, &key)?.to_vec())))
+                .collect();
+            let mut removed = 0_usize;
+            for (key, _) in gone.iter().filter(|_| self.args.remove_gone) {
+                let elsewhere = self.draft.is_held_elsewhere(self.args.domain, &source, key);
+                if !elsewhere && self.draft.remove(self.args.domain, key) {
+                    removed = removed.saturating_add(1);
+                }
+            }
+            self.draft.hold(self.args.domain, &source, now);
+            if let Some((_, last)) = self.reports.iter_mut().rev().find(of_source) {
+                last.gone = gone.iter().map(|(key, der)| Item::of(key, Some(der))).collect();
+                last.removed = removed;
+            }
+        }
+    }
+
+    /// Makes it visible, then tells of it.
+    fn finish(mut self, now: OffsetDateTime, out: &mut Output<'_>) -> Result<Status, CliError> {
+        let taken: Vec<_> = self.reports.iter().filter(|(_, r)| r.taken() > 0).collect();
+        let records: Vec<_> = taken.into_iter().map(|(_, report)| record(report, now)).collect();
+        if !records.is_empty() {
+            records.into_iter().for_each(|record| self.draft.record(record));
+            self.draft.commit()?;
+        }
+        let mut worst = Status::Accepted;
+        for (status, report) in &self.reports {
+            out.result(self.args.format, report, Report::human)?;
+            worst = worst.max(*status);
+        }
+        Ok(worst)
     }
 }
 
-fn signer(signer: &Signer, verified: bool, by: Option<&'static str>) -> Value {
-    let certificate = signer.certificate.as_ref();
-    json!({
-        "verified": verified,
-        "signature": signer.verified,
-        "trusted_by": by,
-        "subject": certificate.map(|c| c.subject.to_string()),
-        "serial": certificate.map(|c| hex::encode(&c.serial)),
-    })
+fn record(report: &Report, now: OffsetDateTime) -> Imported {
+    let stamp = now.format(&time::format_description::well_known::Rfc3339);
+    Imported {
+        file: report.file.display().to_string(),
+        sha256: report.sha256.clone().unwrap_or_default(),
+        source: report.source.clone(),
+        domain: report.domain.to_string(),
+        kind: report.kind.to_owned(),
+        at: stamp.unwrap_or_default(),
+        imported: report.imported,
+        duplicates: report.duplicates,
+        rejected: report.rejected.len(),
+    }
 }
 
-fn certificate(path: &Path) -> Result<Certificate, CliError> {
-    let bytes = read(path)?;
-    let der = match Source::of(&bytes) {
-        Source::Certificates(mut found) if !found.is_empty() => found.remove(0),
-        _ => bytes,
+/// What a certificate is stored as, if it can be used at all. A document signer must not become an
+/// anchor: it would be believed in whatever it signs.
+fn usable(der: &[u8], said: Option<Kind>, domain: Domain) -> Result<Kind, String> {
+    let certificate = Certificate::parse(der).map_err(|error| describe(&error))?;
+    let is_signer = certificate.is_document_signer();
+    let kind = match said {
+        Some(Kind::Anchor) if is_signer && certificate.key_usage.is_some() => {
+            return Err("a document signer, which is no issuer".to_owned());
+        }
+        Some(Kind::Anchor) => Kind::Anchor,
+        _ if is_signer => Kind::Signer,
+        _ => Kind::Anchor,
     };
-    Certificate::parse(&der)
-        .map_err(|source| CliError::Certificate { path: path.to_owned(), source: source.into() })
+    let mut alone = TrustStore::new(domain);
+    let added = match kind {
+        Kind::Signer => alone.add_signer_der(der),
+        _ => alone.add_der(der),
+    };
+    added.map(|_| kind).map_err(|error| describe(&error))
 }
 
-/// A file itself, or the files of a folder and its folders, in order of name.
+/// The name of a file without a date or number at its end, so that the next one of a series is
+/// compared with it.
+fn usual_source(path: &Path) -> String {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let stem = stem.unwrap_or_default();
+    let bare = stem.trim_end_matches(|c: char| c.is_ascii_digit() || "-_.".contains(c));
+    format!("file {}", if bare.is_empty() { &stem } else { bare })
+}
+
+fn name_of(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The files of a folder and its folders, in order of name.
 fn expand(path: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     // A link to a folder is not followed, so that there is no circle.
-    paths.retain(|path| !(path.is_symlink() && path.is_dir()));
-    paths.iter().flat_map(|path| expand(path)).collect()
-}
-
-fn human(result: &Imported) -> String {
-    let Imported { file, kind, imported, duplicates, rejected, signer } = result;
-    let mut text = format!(
-        "{}: {kind}, {imported} imported, {duplicates} known, {} rejected",
-        file.display(),
-        rejected.len()
-    );
-    if let Some(signer) = signer {
-        let holds = if signer.get("verified") == Some(&Value::Bool(true)) { "" } else { "not " };
-        text.push_str(&format!("; signature {holds}verified"));
-    }
-    for Rejected { index, sha256, reason } in rejected {
-        text.push_str(&format!("\n  {index} {sha256} {reason}"));
-    }
-    text
+    paths.retain(|path| path.is_file() || (path.is_dir() && !path.is_symlink()));
+    paths
+        .iter()
+        .flat_map(|path| if path.is_dir() { expand(path) } else { vec![path.clone()] })
+        .collect()
 }

@@ -3,24 +3,27 @@
 mod chain;
 mod import;
 mod list;
+mod report;
+mod signer;
 mod source;
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
-use nfc::trust::{Anchor, certificate::Certificate};
+use nfc::trust::{Anchor, TrustStore, certificate::Certificate};
 use serde::Serialize;
-use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::output::{CliError, Output, Status};
+use self::source::Source;
+use super::output::{CliError, Output, Status, read};
 
 /// Sub-commands of `enroll trust`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Import master lists, certificates and revocation lists, or folders of them
+    /// Import master lists, LDIF, certificates and revocation lists, or folders of them
     Import(import::Args),
     /// List the anchors
     List(list::Args),
-    /// Show the path from a certificate to a self-signed anchor
+    /// Show the path from certificates to self-signed anchors
     Chain(chain::Args),
 }
 
@@ -46,20 +49,27 @@ struct Listed {
 }
 
 impl Listed {
-    fn of(anchor: &Anchor) -> Self {
-        Self::new(&anchor.certificate, hex::encode(anchor.sha256), anchor.key.clone())
+    fn of(store: &TrustStore, anchor: &Anchor) -> Self {
+        let self_signed = store.is_self_signed(anchor);
+        Self { key: anchor.key.clone(), ..Self::new(&anchor.certificate, self_signed) }
     }
 
-    fn new(certificate: &Certificate, sha256: String, key: String) -> Self {
+    /// A certificate that is in no store.
+    fn alone(certificate: &Certificate) -> Self {
+        Self::new(certificate, certificate.is_self_signed())
+    }
+
+    fn new(certificate: &Certificate, self_signed: bool) -> Self {
+        let key = certificate.public_key().map(|key| key.describe());
         Self {
             country: certificate.country(),
             subject: certificate.subject.to_string(),
             serial: hex::encode(&certificate.serial),
-            sha256,
-            key,
+            sha256: hex::encode(Sha256::digest(&certificate.der)),
+            key: key.unwrap_or_else(|error| error.to_string()),
             not_before: certificate.not_before.date().to_string(),
             not_after: certificate.not_after.date().to_string(),
-            self_signed: certificate.is_self_signed(),
+            self_signed,
         }
     }
 
@@ -79,11 +89,10 @@ impl Listed {
     }
 }
 
-/// `value` with the members of `more` added.
-fn with(value: &Listed, more: Value) -> Value {
-    let mut object = json!(value);
-    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
-        object.extend(more);
-    }
-    object
+/// The certificate in a file that the caller named, DER or PEM.
+fn certificate(path: &Path) -> Result<Certificate, CliError> {
+    let bytes = read(path)?;
+    let found = Source::of(bytes.clone()).ok().flatten().and_then(Source::certificate);
+    Certificate::parse(&found.unwrap_or(bytes))
+        .map_err(|source| CliError::Certificate { path: path.to_owned(), source: source.into() })
 }

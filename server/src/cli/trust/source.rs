@@ -1,107 +1,213 @@
 //! What a file offers for import. Its content says what it is, not its name; nothing in it is
 //! trusted yet.
 
-use nfc::trust::{
-    certificate::Certificate,
-    crl::Crl,
-    master_list::{self, MasterList},
+use nfc::{
+    tlv::{Reader, Tag, single},
+    trust::{crl::Crl, ldif},
 };
 use openssl::base64;
 
 /// The most PEM blocks in one file.
 const MOST_BLOCKS: usize = 10_000;
 
-/// What a file holds.
+/// What a file holds, in its order.
 #[derive(Debug)]
-pub(super) enum Source {
-    /// A CSCA master list.
-    MasterList(Box<MasterList>),
-    /// A certificate, or several as PEM, DER each.
-    Certificates(Vec<Vec<u8>>),
-    /// A revocation list, or several as PEM, DER each.
-    RevocationLists(Vec<Vec<u8>>),
-    /// None of these.
-    Unknown,
+pub(super) struct Source {
+    /// Its name in results.
+    pub(super) kind: &'static str,
+    pub(super) offers: Vec<Offer>,
+}
+
+/// One thing that a file holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Offer {
+    pub(super) what: What,
+    pub(super) bytes: Vec<u8>,
+    /// The entry of a directory that it stands in.
+    pub(super) entry: Option<Entry>,
+}
+
+/// An entry of an LDIF file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) country: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    Certificate,
+    RevocationList,
+    MasterList,
+    /// It cannot be taken, and why.
+    Broken(String),
 }
 
 impl Source {
-    /// Looks at the bytes of a file.
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        if let Ok(list) = master_list::parse(bytes) {
-            return Self::MasterList(Box::new(list));
+    /// Looks at the bytes of a file; `None` if they are nothing that can be imported.
+    ///
+    /// # Errors
+    /// Why a file is refused as a whole.
+    pub(super) fn of(bytes: Vec<u8>) -> Result<Option<Self>, ldif::LdifError> {
+        if ldif::is_ldif(&bytes) {
+            return Ok(Some(Self { kind: "ldif", offers: directory(&bytes)? }));
         }
-        if Crl::parse(bytes).is_ok() {
-            return Self::RevocationLists(vec![bytes.to_vec()]);
+        if let Some(text) = std::str::from_utf8(&bytes).ok().filter(|t| t.contains(BEGIN)) {
+            return Ok(Self::pem(text));
         }
-        match std::str::from_utf8(bytes) {
-            Ok(text) if text.contains("-----BEGIN ") => pem(text),
-            // One sequence may still be a certificate too odd to parse: it is listed as rejected.
-            _ if Certificate::parse(bytes).is_ok() || is_sequence(bytes) => {
-                Self::Certificates(vec![bytes.to_vec()])
-            }
-            _ => Self::Unknown,
-        }
+        Ok(binary(&bytes).map(|what| {
+            let offer = Offer { what, bytes, entry: None };
+            Self { kind: offer.what.name(), offers: vec![offer] }
+        }))
     }
 
-    /// Its name in results.
-    pub(super) fn kind(&self) -> &'static str {
+    fn pem(text: &str) -> Option<Self> {
+        let offers = blocks(text);
+        let first = offers.first()?.what.name();
+        let one_kind = offers.iter().all(|offer| offer.what.name() == first);
+        Some(Self { kind: if one_kind { first } else { "pem" }, offers })
+    }
+
+    /// The first certificate, where one is asked for.
+    pub(super) fn certificate(self) -> Option<Vec<u8>> {
+        let mut offers = self.offers.into_iter();
+        offers.find(|offer| offer.what == What::Certificate).map(|offer| offer.bytes)
+    }
+}
+
+impl What {
+    fn name(&self) -> &'static str {
         match self {
-            Self::MasterList(_) => "master_list",
-            Self::Certificates(_) => "certificate",
-            Self::RevocationLists(_) => "crl",
-            Self::Unknown => "unknown",
+            Self::Certificate | Self::Broken(_) => "certificate",
+            Self::RevocationList => "crl",
+            Self::MasterList => "master_list",
         }
     }
 }
 
-fn is_sequence(bytes: &[u8]) -> bool {
-    nfc::tlv::single(bytes, nfc::tlv::Tag(0x30)).is_ok()
-}
-
-/// The blocks of a PEM file (RFC 7468 §2): certificates, or else revocation lists.
-fn pem(text: &str) -> Source {
-    let certificates = blocks(text, "CERTIFICATE");
-    if certificates.is_empty() {
-        match blocks(text, "X509 CRL") {
-            lists if lists.is_empty() => Source::Unknown,
-            lists => Source::RevocationLists(lists),
-        }
+/// One element that may still be too odd to parse: then it is listed as rejected.
+fn binary(bytes: &[u8]) -> Option<What> {
+    let is_sequence = Reader::new(bytes).expect(SEQUENCE).is_ok();
+    if is_signed_data(bytes).unwrap_or(false) {
+        Some(What::MasterList)
+    } else if Crl::parse(bytes).is_ok() {
+        Some(What::RevocationList)
     } else {
-        Source::Certificates(certificates)
+        is_sequence.then_some(What::Certificate)
     }
 }
 
-fn blocks(text: &str, label: &str) -> Vec<Vec<u8>> {
-    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
-    text.split(begin.as_str())
+const SEQUENCE: Tag = Tag(0x30);
+/// `id-signedData` (RFC 5652 §5.1).
+const SIGNED_DATA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
+
+fn is_signed_data(bytes: &[u8]) -> Option<bool> {
+    let kind = Reader::new(bytes).expect(SEQUENCE).ok()?.reader().next_element().ok()??;
+    Some(kind.tag == Tag(0x06) && kind.value == SIGNED_DATA)
+}
+
+/// The entries of an LDIF file.
+fn directory(bytes: &[u8]) -> Result<Vec<Offer>, ldif::LdifError> {
+    let mut offers = Vec::new();
+    for entry in ldif::entries(bytes)? {
+        match entry {
+            Err(error) => offers.push(Offer::broken(error.to_string(), None)),
+            Ok(found) => {
+                let entry = Entry { name: found.name, country: found.country };
+                offers.extend(found.values.into_iter().map(|value| Offer::of(value, &entry)));
+            }
+        }
+    }
+    Ok(offers)
+}
+
+impl Offer {
+    fn broken(why: String, entry: Option<Entry>) -> Self {
+        Self { what: What::Broken(why), bytes: Vec::new(), entry }
+    }
+
+    fn of(value: ldif::Value, entry: &Entry) -> Self {
+        let what = match value.kind {
+            ldif::Kind::Certificate => What::Certificate,
+            ldif::Kind::RevocationList => What::RevocationList,
+            ldif::Kind::MasterList => What::MasterList,
+        };
+        match value.content {
+            Ok(bytes) => Self { what, bytes, entry: Some(entry.clone()) },
+            Err(error) => Self::broken(error.to_string(), Some(entry.clone())),
+        }
+    }
+}
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+
+/// The blocks of a PEM file (RFC 7468 §2); what stands between them is for people.
+fn blocks(text: &str) -> Vec<Offer> {
+    text.split(BEGIN)
         .skip(1)
         .take(MOST_BLOCKS)
-        .filter_map(|rest| rest.split_once(end.as_str()))
-        // What is no base64 stays in its place as no bytes, and is listed as rejected.
-        .map(|(body, _)| decode(body).unwrap_or_default())
+        .map(|block| {
+            let (label, rest) = block.split_once(DASHES).unwrap_or_default();
+            let body = rest.split_once(END).map(|(body, _)| body).and_then(decode);
+            offer(label, body)
+        })
         .collect()
+}
+
+/// What is no base64 stays in its place, and is listed as rejected.
+fn offer(label: &str, body: Option<Vec<u8>>) -> Offer {
+    let what = match label {
+        "CERTIFICATE" | "X509 CERTIFICATE" => What::Certificate,
+        "X509 CRL" | "CRL" => What::RevocationList,
+        "CMS" | "PKCS7" => What::MasterList,
+        _ => return Offer::broken("a PEM block of another kind".to_owned(), None),
+    };
+    match body {
+        Some(bytes) => Offer { what, bytes, entry: None },
+        None => Offer::broken("no base64".to_owned(), None),
+    }
 }
 
 fn decode(body: &str) -> Option<Vec<u8>> {
     let dense: String = body.split_whitespace().collect();
-    base64::decode_block(&dense).ok()
+    let bytes = base64::decode_block(&dense).ok()?;
+    single(&bytes, SEQUENCE).is_ok().then_some(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn kind(bytes: &[u8]) -> Option<&'static str> {
+        Source::of(bytes.to_vec()).unwrap().map(|source| source.kind)
+    }
+
     #[test]
     fn content_decides_what_a_file_is() {
-        assert!(matches!(Source::of(b""), Source::Unknown));
-        assert!(matches!(Source::of(b"\x89PNG"), Source::Unknown));
-        assert!(matches!(Source::of(&[0x30, 0x01, 0x00]), Source::Certificates(_)));
-        let text = "-----BEGIN CERTIFICATE-----\nMAEA\n-----END CERTIFICATE-----\n";
-        let Source::Certificates(found) = Source::of(text.repeat(2).as_bytes()) else {
-            panic!("two certificates")
-        };
-        assert_eq!(found, vec![vec![0x30, 0x01, 0x00]; 2]);
-        let broken = "-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n";
-        assert_eq!(Source::of(broken.as_bytes()).kind(), "crl");
+        assert_eq!(kind(b""), None);
+        assert_eq!(kind(b"\x89PNG"), None);
+        assert_eq!(kind(b"some text"), None);
+        assert_eq!(kind(&[0x30, 0x01, 0x00]), Some("certificate"));
+        let list = [&[0x30, 0x0D, 0x06, 0x09][..], SIGNED_DATA, &[0x05, 0x00]].concat();
+        assert_eq!(kind(&list), Some("master_list"));
+        assert_eq!(kind(b"dn: c=DK\n"), Some("ldif"));
+        assert!(Source::of(b"dn: c=DK\nchangetype: add\n".to_vec()).is_err());
+    }
+
+    #[test]
+    fn blocks_of_every_kind_are_taken_in_their_order() {
+        let certificate = "-----BEGIN CERTIFICATE-----\nMAMC\nAQU=\n-----END CERTIFICATE-----\n";
+        let list = "-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n";
+        let source = Source::of(format!("for people\n{certificate}between\n{list}").into_bytes());
+        let source = source.unwrap().unwrap();
+        assert_eq!(source.kind, "certificate");
+        assert_eq!(source.offers[0].bytes, [0x30, 0x03, 0x02, 0x01, 0x05]);
+        assert_eq!(source.offers[1].what, What::Broken("no base64".to_owned()));
+        let key = "-----BEGIN PRIVATE KEY-----\nMAMCAQU=\n-----END PRIVATE KEY-----\n";
+        let source = Source::of(key.as_bytes().to_vec()).unwrap().unwrap();
+        assert!(matches!(source.offers[0].what, What::Broken(_)));
+        assert!(source.offers[0].bytes.is_empty(), "a key is not kept");
     }
 }
