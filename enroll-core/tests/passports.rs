@@ -50,6 +50,7 @@ static GOOD: LazyLock<Passport> = LazyLock::new(|| make("good"));
 fn trust() -> TrustStore {
     let mut store = TrustStore::new(Domain::Qa);
     store.add_der(&GOOD.trust.csca).unwrap();
+    store.add_crl_der(&GOOD.trust.crl).unwrap();
     store
 }
 
@@ -127,12 +128,14 @@ fn record() -> Value {
         version: evidence::VERSION,
         enrolment: "5b0a2a1c-0000-4000-8000-000000000001".to_owned(),
         completed_at: datetime!(2026-03-02 10:00 UTC),
+        judged_on: TODAY,
         method: "self_service_chip_and_face".to_owned(),
         software: "test".to_owned(),
-        document: json!({ "issuer": "DNK", "code": "P" }),
+        document: json!({ "issuer": "DNK", "code": "P", "number_hash": "00" }),
         access: json!(reading.access),
         signer: json!(reading.report.signer),
         csca: json!(reading.report.csca),
+        basis: evidence::Basis::of(&reading.report, Domain::Qa),
         checks: findings(passport, &reading).checks().to_vec(),
         files: evidence::kept(&reading.files),
         active_authentication: reading.aa_evidence.as_ref().map(Answer::from),
@@ -142,7 +145,7 @@ fn record() -> Value {
 }
 
 fn refused(record: &Value) -> Vec<&'static str> {
-    let verified = evidence::verify(record, None, &trust()).unwrap();
+    let verified = evidence::verify(record, None, Some(&trust())).unwrap();
     assert_eq!(verified.verdict, Verdict::Refused, "{:?}", verified.reasons);
     verified.reasons.iter().map(|reason| reason.as_str()).collect()
 }
@@ -153,7 +156,7 @@ fn evidence_can_be_checked_again_after_storage() {
     let record = record();
     let stored: Value = serde_json::from_str(&canonical::text(&record)).unwrap();
     let hash = Hash(canonical::sha256(&record));
-    let verified = evidence::verify(&stored, Some(hash), &trust()).unwrap();
+    let verified = evidence::verify(&stored, Some(hash), Some(&trust())).unwrap();
     assert_eq!(verified.verdict, Verdict::Accepted, "{:?}", verified.checks);
     assert_eq!(verified.sha256, hash);
     let passed = |id: &str| verified.checks.iter().any(|check| check.id == id && check.is_passed());
@@ -195,18 +198,144 @@ fn evidence_that_was_changed_is_refused() {
     assert_eq!(refused(&unsound), ["evidence.mismatch"]);
 }
 
+/// Every string, number, truth value and nothing in a record, by its place.
+fn leaves(value: &Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            members
+                .iter()
+                .for_each(|(name, inner)| leaves(inner, &format!("{place}/{name}"), found));
+        }
+        Value::Array(items) => {
+            let numbered = items.iter().enumerate();
+            numbered.for_each(|(i, inner)| leaves(inner, &format!("{place}/{i}"), found));
+        }
+        _ => found.push(place.to_owned()),
+    }
+}
+
+/// The value at a place, changed in one character, digit or truth; text that is hex stays hex.
+fn altered(record: &Value, place: &str) -> Value {
+    let mut altered = record.clone();
+    let leaf = altered.pointer_mut(place).unwrap();
+    *leaf = match &*leaf {
+        Value::String(text) if text.is_empty() => json!("0"),
+        Value::String(text) => {
+            let middle = text.len() / 2;
+            let with = if &text[middle..=middle] == "0" { "1" } else { "0" };
+            json!(format!("{}{with}{}", &text[..middle], &text[middle + 1..]))
+        }
+        Value::Number(number) => json!(number.as_f64().unwrap() + 1.0),
+        Value::Bool(truth) => json!(!truth),
+        _ => json!(true),
+    };
+    altered
+}
+
+/// Parts that are no function of the stored files: only the hash in the signed identity binds them.
+const NOT_COMPUTED: [&str; 8] = [
+    "/enrolment",
+    "/completed_at",
+    "/judged_on",
+    "/method",
+    "/software",
+    "/document/number_hash",
+    "/access",
+    "/models",
+];
+
+/// Whether what stands at a place can be computed from what is stored.
+fn is_computed(record: &Value, place: &str) -> bool {
+    let Some(rest) = place.strip_prefix("/checks/") else {
+        return !NOT_COMPUTED.iter().any(|prefix| place.starts_with(prefix));
+    };
+    let (number, member) = rest.split_once('/').unwrap();
+    let id = record["checks"][number.parse::<usize>().unwrap()]["id"].as_str().unwrap();
+    let of_files = ["sod.", "dg.", "signer.", "active_authentication"];
+    let of_store = ["evidence/anchors", "evidence/tried", "evidence/other_domain"];
+    let is_of_store = of_store.contains(&member) || member.contains("DG2");
+    let is_free = id == "active_authentication" && member.starts_with("evidence");
+    of_files.iter().any(|prefix| id.starts_with(prefix)) && !is_of_store && !is_free
+}
+
+// proves H3: no part of a record can be changed
+#[test]
+fn every_altered_part_of_a_record_is_caught() {
+    let record = record();
+    let hash = Hash(canonical::sha256(&record));
+    let mut places = Vec::new();
+    leaves(&record, "", &mut places);
+    let (mut computed, mut all) = (0, 0);
+    for place in &places {
+        let altered = altered(&record, place);
+        let verdict = |expected, trust| match evidence::verify(&altered, expected, trust) {
+            Ok(verified) => verified.verdict,
+            // Not a record any more.
+            Err(_) => Verdict::Refused,
+        };
+        // By the hash in the signed identity, with no trust store at all.
+        assert_eq!(verdict(Some(hash), None), Verdict::Refused, "{place}");
+        all += 1;
+        if is_computed(&record, place) {
+            assert_ne!(verdict(None, Some(&trust())), Verdict::Accepted, "{place}");
+            computed += 1;
+        }
+    }
+    println!("{all} places altered, {computed} of them caught without the hash");
+    assert!(computed * 2 > all, "{computed} of {all}");
+}
+
+// proves H3: every byte of what a verdict rests on counts
+#[test]
+fn every_altered_byte_of_files_and_certificates_is_caught() {
+    let record = record();
+    let trust = trust();
+    let mut places = vec!["/basis/signer".to_owned()];
+    places.extend(["EF.SOD", "DG1", "DG14", "DG15"].map(|name| format!("/files/{name}")));
+    for (list, count) in [("chain", 1), ("revocation_lists", 1)] {
+        assert_eq!(record["basis"][list].as_array().unwrap().len(), count);
+        places.extend((0..count).map(|i| format!("/basis/{list}/{i}")));
+    }
+    for place in places {
+        let Some(text) = record.pointer(&place).and_then(Value::as_str) else { continue };
+        let bytes = hex::decode(text).unwrap();
+        for at in (0..bytes.len()).step_by(7) {
+            let mut changed = record.clone();
+            let mut other = bytes.clone();
+            other[at] ^= 0x10;
+            *changed.pointer_mut(&place).unwrap() = json!(hex::encode(other));
+            let found = evidence::verify(&changed, None, Some(&trust)).unwrap();
+            assert_ne!(found.verdict, Verdict::Accepted, "{place} at {at}");
+            assert!(!found.reasons.is_empty(), "{place} at {at}");
+        }
+    }
+}
+
+// proves H3: without a signed identity and without a trust store nobody vouches for a record
+#[test]
+fn a_record_does_not_vouch_for_itself() {
+    let record = record();
+    let hash = Hash(canonical::sha256(&record));
+    let verdict = |expected, trust| evidence::verify(&record, expected, trust).unwrap().verdict;
+    assert_ne!(verdict(None, None), Verdict::Accepted);
+    assert_eq!(verdict(Some(hash), None), Verdict::Accepted);
+    let mut other = TrustStore::new(Domain::Production);
+    other.add_der(&GOOD.trust.csca).unwrap();
+    assert_eq!(verdict(Some(hash), Some(&other)), Verdict::Refused, "of another domain");
+}
+
 // proves H3: the identity names the one record that it rests on
 #[test]
 fn another_record_than_the_identity_rests_on_is_refused() {
-    let verified = evidence::verify(&record(), Some(Hash([7; 32])), &trust()).unwrap();
+    let verified = evidence::verify(&record(), Some(Hash([7; 32])), Some(&trust())).unwrap();
     assert_eq!(verified.verdict, Verdict::Refused);
-    assert!(evidence::verify(&json!({ "version": 1 }), None, &trust()).is_err());
+    assert!(evidence::verify(&json!({ "version": 1 }), None, Some(&trust())).is_err());
 }
 
 // proves D6: an issuer that is no longer trusted proves nothing
 #[test]
 fn without_its_issuer_evidence_proves_nothing() {
     let nobody = TrustStore::new(Domain::Qa);
-    let verified = evidence::verify(&record(), None, &nobody).unwrap();
+    let verified = evidence::verify(&record(), None, Some(&nobody)).unwrap();
     assert_eq!(verified.verdict, Verdict::Refused);
 }

@@ -27,6 +27,8 @@ pub(super) struct Found {
     pub(super) chain: Vec<Vec<u8>>,
     /// The revocation lists that were consulted, DER.
     pub(super) revocation_lists: Vec<Vec<u8>>,
+    /// Those who signed these and are not on the path, DER.
+    pub(super) list_signers: Vec<Vec<u8>>,
 }
 
 pub(super) fn verify(
@@ -43,6 +45,7 @@ pub(super) fn verify(
             csca: None,
             chain: vec![],
             revocation_lists: vec![],
+            list_signers: vec![],
         };
     };
     let path = trust.path(signer);
@@ -59,9 +62,26 @@ pub(super) fn verify(
             |(issuer, lists)| revocation_check(issuer, lists, trust, at),
         ),
     ];
-    let chain = path.iter().flat_map(Path::anchors).map(|a| a.certificate.der.clone()).collect();
-    let lists = lists.iter().flat_map(|found| &found.lists).map(|list| list.der.clone()).collect();
-    Found { checks, csca: issuer.map(AnchorSummary::new), chain, revocation_lists: lists }
+    let on_path: Vec<_> = path.iter().flat_map(Path::anchors).collect();
+    let mut beside: Vec<_> = lists.iter().flat_map(|found| found.signers.iter().copied()).collect();
+    beside.retain(|signer| !on_path.contains(signer));
+    beside.sort_by_key(|signer| signer.sha256);
+    beside.dedup();
+    Found {
+        checks,
+        csca: issuer.map(AnchorSummary::new),
+        chain: on_path.into_iter().map(der).collect(),
+        revocation_lists: lists
+            .iter()
+            .flat_map(|found| &found.lists)
+            .map(|list| list.der.clone())
+            .collect(),
+        list_signers: beside.into_iter().map(der).collect(),
+    }
+}
+
+fn der(anchor: &Anchor) -> Vec<u8> {
+    anchor.certificate.der.clone()
 }
 
 /// When the document was signed, and what kind it is, where that is known.

@@ -56,6 +56,9 @@ pub struct Basis {
     pub chain: Vec<Vec<u8>>,
     /// The revocation lists that were consulted, DER.
     pub revocation_lists: Vec<Vec<u8>>,
+    /// The issuers that signed these and are not on the chain, DER: after a change of keys a state
+    /// may sign its lists with the new key alone.
+    pub list_signers: Vec<Vec<u8>>,
 }
 
 impl Basis {
@@ -68,7 +71,7 @@ impl Basis {
         if let Some(signer) = &self.signer {
             store.add_signer_der(signer)?;
         }
-        for issuer in &self.chain {
+        for issuer in self.chain.iter().chain(&self.list_signers) {
             store.add_der(issuer)?;
         }
         for list in &self.revocation_lists {
@@ -188,6 +191,7 @@ fn assemble(
         signer: signature.certificate.map(|certificate| certificate.der),
         chain: chain.chain,
         revocation_lists: chain.revocation_lists,
+        list_signers: chain.list_signers,
     };
     Report { checks, signer, csca: chain.csca, verified, card_security: None, basis }
 }

@@ -25,6 +25,8 @@ pub struct Revocation<'a> {
     pub status: Status<'a>,
     /// The lists that were consulted, newest last.
     pub lists: Vec<&'a Crl>,
+    /// The anchors that signed them, in the same order.
+    pub signers: Vec<&'a Anchor>,
     /// Lists by the issuer's name that no anchor signed; they say nothing.
     pub unsigned: Vec<&'a Crl>,
 }
@@ -66,7 +68,8 @@ impl TrustStore {
         signed.sort_by_key(|(list, _)| list.this_update);
         let current: Vec<_> = signed.iter().filter(|one| counts(one, &signed)).copied().collect();
         let status = status(&current, &certificate.serial, at);
-        Revocation { status, lists: current.into_iter().map(|(list, _)| list).collect(), unsigned }
+        let (lists, signers) = current.into_iter().unzip();
+        Revocation { status, lists, signers, unsigned }
     }
 
     fn lists_of(&self, issuer: &Certificate) -> &[usize] {

@@ -4,6 +4,7 @@
 use super::{App, AppError};
 use crate::ids::EnrolmentId;
 use crate::storage::{StorageError, Tx};
+use enroll_core::check::Check;
 use enroll_core::evidence::{Answer, Hex};
 use mrz::Mrz;
 use nfc::files::{FileId, Files};
@@ -87,6 +88,14 @@ impl App {
         let text = std::str::from_utf8(&lines).ok();
         text.and_then(|text| mrz::parse(text).ok()).ok_or_else(|| impossible.into())
     }
+}
+
+/// The checks of a proof that was made anew at the end: what was revoked or ran out since the chip
+/// was read counts, and the evidence is of one day. How the chip was opened could be judged at the
+/// chip only.
+pub(super) fn proved_again(report: &passive::Report) -> Vec<Check> {
+    let checks = report.checks.iter().filter(|check| check.id != "chip.downgrade");
+    checks.map(Check::from).collect()
 }
 
 /// The MRZ of a proved data group 1.

@@ -7,9 +7,10 @@ use crate::storage::{Enrolment, Tx};
 use enroll_core::evidence::{self, Record};
 use mrz::Mrz;
 use nfc::passive::Report;
+use nfc::trust::Domain;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 /// What a decision rests on.
 pub(super) struct Basis<'a> {
@@ -18,6 +19,8 @@ pub(super) struct Basis<'a> {
     pub(super) report: &'a Report,
     pub(super) dg1: Option<&'a Mrz>,
     pub(super) models: BTreeMap<String, String>,
+    /// The day as of which `report` was made, and the domain of its trust store.
+    pub(super) judged: (Date, Domain),
     pub(super) now: OffsetDateTime,
 }
 
@@ -31,12 +34,14 @@ impl Basis<'_> {
             version: evidence::VERSION,
             enrolment: self.enrolment.id.to_string(),
             completed_at: self.now,
+            judged_on: self.judged.0,
             method: "self_service_chip_and_face".to_owned(),
             software: concat!("indrul ", env!("CARGO_PKG_VERSION")).to_owned(),
             document: self.document(tx)?,
             access: self.chip.access.clone(),
             signer: json!(self.report.signer),
             csca: json!(self.report.csca),
+            basis: evidence::Basis::of(self.report, self.judged.1),
             checks: self.enrolment.record.checks().to_vec(),
             files: evidence::kept(&self.chip.files()),
             active_authentication: self.chip.answer.clone(),

@@ -1,7 +1,7 @@
 //! Deciding a case: registers are asked, the pure decision is made, and what follows from it holds
 //! all at once or not at all: identity, evidence, audit, erasure (B8, B11, C1-C4, D8, E1, H1, H2).
 
-use super::document::{Chip, proved_mrz};
+use super::document::{Chip, proved_again, proved_mrz};
 use super::evidence::{Basis, document_key};
 use super::identity::PublicIdentity;
 use super::issue::Holder;
@@ -173,7 +173,9 @@ impl App {
             None => None,
         };
         let record = &mut enrolment.record;
-        record.findings.record_all(self.of_registers(&looked, copenhagen_date(now)));
+        let today = copenhagen_date(now);
+        record.findings.record_all(proved_again(&looked.report));
+        record.findings.record_all(self.of_registers(&looked, today));
         record.findings.record(unused(&mut tx, document.as_ref(), &person).await?);
         let decision = self.within_tries(decide(&record.findings, &self.policy), record);
         if decision.reasons == [ReasonCode::CASE_INCOMPLETE] && self.lacks_a_check(record) {
@@ -189,7 +191,8 @@ impl App {
                 let Looked { report, dg1, person: answer, .. } = &looked;
                 let (enrolment, chip, dg1) = (&enrolment, &held.chip, dg1.as_ref());
                 let models = self.parts.faces.models();
-                let basis = Basis { enrolment, chip, report, dg1, models, now };
+                let judged = (today, self.parts.trust.domain());
+                let basis = Basis { enrolment, chip, report, dg1, models, judged, now };
                 let to = Holder { identity, person, document, answer: answer.as_ref() };
                 Some(self.issue(&mut tx, level, &basis, &to).await?)
             }

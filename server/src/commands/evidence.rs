@@ -1,6 +1,6 @@
 //! `enroll evidence verify`: what an identity rests on still holds (H3). The stored record is
-//! opened and checked again from its own bytes; only the trust store and the service's public key
-//! are trusted.
+//! opened and checked again from its own bytes: files, certificates and revocation lists. Trusted are
+//! the service's public key, which signed the record's hash, and the trust store.
 
 use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
 use crate::app::PublicIdentity;
@@ -43,6 +43,9 @@ struct Verify {
     /// Domain of the trust store; by default the only one that it has, or production
     #[arg(long)]
     domain: Option<Domain>,
+    /// Look in no trust store: only the signed identity vouches for the issuer in the record
+    #[arg(long, conflicts_with_all = ["trust", "domain"])]
+    record_only: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -59,10 +62,10 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 async fn check(args: &Verify) -> Result<Value, SetupError> {
-    let trust = trust(args)?;
+    let trust = if args.record_only { None } else { Some(trust(args)?) };
     let config = args.place.config()?;
     let (store, keys) = open_existing_store(&args.place.data, &config).await?;
-    check_stored(&store, &keys, &trust, args.id).await
+    check_stored(&store, &keys, trust.as_ref(), args.id).await
 }
 
 fn trust(args: &Verify) -> Result<TrustStore, SetupError> {
@@ -79,7 +82,7 @@ fn trust(args: &Verify) -> Result<TrustStore, SetupError> {
 pub async fn check_stored(
     store: &Store,
     keys: &KeyRing,
-    trust: &TrustStore,
+    trust: Option<&TrustStore>,
     id: IdentityId,
 ) -> Result<Value, SetupError> {
     let mut tx = store.begin().await?;
@@ -131,14 +134,32 @@ fn refused(id: IdentityId, error: &str, expected: Value) -> Value {
 
 fn tell(result: &Value, as_json: bool) -> ExitCode {
     let sound = result.get("verdict") == Some(&json!(Verdict::Accepted));
-    let text = |name: &str| result.get(name).map(ToString::to_string).unwrap_or_default();
     let line = match (as_json, result.get("error")) {
         (true, _) => result.to_string(),
         (false, Some(error)) => format!("refused: {error}"),
-        (false, None) => format!("{} {}", text("verdict"), text("reasons")),
+        (false, None) => human(result),
     };
     match writeln!(std::io::stdout(), "{line}") {
         Ok(()) => ExitCode::from(u8::from(!sound)),
         Err(_) => ExitCode::from(2),
     }
+}
+
+/// The verdict, then each check that was made again.
+fn human(result: &Value) -> String {
+    let text = |of: &Value, name: &str| {
+        of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let list = |name: &str| result.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let reasons: Vec<String> =
+        list("reasons").iter().filter_map(|r| r.as_str().map(str::to_owned)).collect();
+    let mut lines = vec![format!("{} {}", text(result, "verdict"), reasons.join(" "))];
+    for check in list("checks") {
+        let differ = check.pointer("/evidence/differ").map(ToString::to_string);
+        let differ = differ.filter(|differ| differ != "[]").unwrap_or_default();
+        let (id, outcome) = (text(&check, "id"), text(&check, "outcome"));
+        let line = format!("  {id}: {outcome} {} {differ}", text(&check, "reason"));
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.join("\n")
 }

@@ -102,7 +102,7 @@ fn a_good_passport_ends_in_a_signed_identity_with_evidence_and_nothing_else_is_l
         let stored = tx.evidence(id).await.unwrap();
         let record: Value = serde_json::from_slice(&stored[0].record).unwrap();
         let again =
-            evidence::verify(&record, Some(signed.evidence_sha256), &station.trust).unwrap();
+            evidence::verify(&record, Some(signed.evidence_sha256), Some(&station.trust)).unwrap();
         assert_eq!((again.verdict, again.reasons), (Verdict::Accepted, vec![]));
         assert_ne!(again.sha256, Hash::ZERO);
         assert!(record["files"].get("DG2").is_none(), "the portrait is in the evidence");
