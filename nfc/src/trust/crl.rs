@@ -262,6 +262,7 @@ impl<'a> Extension<'a> {
 fn entries(mut list: Reader<'_>, issuer: &Name) -> Result<Vec<Entry>, TlvError> {
     let mut entries = Vec::new();
     let mut is_own = true;
+    let own_name = issuer.normal();
     while let Some(element) = list.next_element()? {
         if entries.len() == MOST {
             return Err(der::malformed(&element));
@@ -281,7 +282,7 @@ fn entries(mut list: Reader<'_>, issuer: &Name) -> Result<Vec<Entry>, TlvError> 
                     let code = extension.value.expect(ENUMERATED)?;
                     reason = code.value.first().copied();
                 } else if extension.oid.is(CERTIFICATE_ISSUER) {
-                    is_own = names(extension.value)?.iter().any(|name| name.is_like(issuer));
+                    is_own = names(extension.value)?.iter().any(|name| name.normal() == own_name);
                 }
             }
         }
