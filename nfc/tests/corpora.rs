@@ -16,7 +16,7 @@ pub mod targets;
 use std::{fs, path::Path};
 
 use nfc::check::Outcome;
-use targets::{Script, codec, files, keys, messaging, reading};
+use targets::{Script, codec, files, keys, messaging, reading, trust};
 
 /// Every file in the target's corpus.
 fn run(name: &str, target: fn(&[u8])) {
@@ -59,6 +59,26 @@ fn sod() {
 #[test]
 fn certificates() {
     run("certificates", files::certificates);
+}
+
+#[test]
+fn master_list() {
+    run("master_list", trust::master_list);
+}
+
+#[test]
+fn crl() {
+    run("crl", trust::crl);
+}
+
+#[test]
+fn ldif() {
+    run("ldif", trust::ldif);
+}
+
+#[test]
+fn paths() {
+    run("paths", trust::paths);
 }
 
 #[test]

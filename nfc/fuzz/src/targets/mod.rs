@@ -11,6 +11,7 @@ pub mod messaging;
 pub mod passport;
 pub mod reading;
 pub mod session;
+pub mod trust;
 
 use std::cell::RefCell;
 

@@ -11,7 +11,8 @@ use nfc::{
 pub const CHIP_KEY: &[u8; 32] = include_bytes!("../../passport/chip-authentication.key");
 /// The active authentication key, a scalar of P-256.
 pub const ACTIVE_KEY: &[u8; 32] = include_bytes!("../../passport/active-authentication.key");
-const ISSUER: &[u8] = include_bytes!("../../passport/csca.der");
+/// The issuer's certificate.
+pub const ISSUER: &[u8] = include_bytes!("../../passport/csca.der");
 const REVOKED: &[u8] = include_bytes!("../../passport/csca.crl");
 const ZONE: &str = include_str!("../../passport/mrz.txt");
 

@@ -1,0 +1,5 @@
+#![no_main]
+
+use nfc_fuzz::{budget, targets::trust};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| budget::within(262144, 1024, data, trust::master_list));
