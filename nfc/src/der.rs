@@ -42,11 +42,33 @@ impl Oid {
         &self.0
     }
 
-    /// Whether this is the identifier written `dotted`.
+    /// Whether this is the identifier written `dotted`. Compared arc by arc as it would be encoded
+    /// (ITU-T X.690 §8.19), since this is asked often.
     #[must_use]
     pub fn is(&self, dotted: &str) -> bool {
-        self.is_well_formed()
-            && self.arcs().map(Some).eq(dotted.split('.').map(|arc| arc.parse().ok()))
+        let mut arcs = dotted.split('.').map(|arc| arc.bytes().try_fold(0_u64, digit));
+        let (Some(Some(top)), Some(Some(second))) = (arcs.next(), arcs.next()) else {
+            return false;
+        };
+        let first = top.wrapping_mul(40).wrapping_add(second);
+        let mut rest = self.0.as_slice();
+        for arc in std::iter::once(Some(first)).chain(arcs) {
+            let Some(arc) = arc else { return false };
+            let mut shift = 63_u32.saturating_sub(arc.leading_zeros()) / 7;
+            loop {
+                let Some((byte, after)) = rest.split_first() else { return false };
+                let more = if shift == 0 { 0 } else { 0x80 };
+                if u64::from(*byte) != (arc >> (shift * 7) & 0x7F | more) {
+                    return false;
+                }
+                rest = after;
+                match shift.checked_sub(1) {
+                    Some(less) => shift = less,
+                    None => break,
+                }
+            }
+        }
+        rest.is_empty()
     }
 
     /// Whether each arc is whole, as short as it can be, and no longer than 63 bits
@@ -112,6 +134,12 @@ impl serde::Serialize for Oid {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// A decimal number, one digit more.
+fn digit(number: u64, digit: u8) -> Option<u64> {
+    let digit = u64::from(digit.checked_sub(b'0')?);
+    (digit < 10).then(|| number.wrapping_mul(10).wrapping_add(digit))
 }
 
 /// `AlgorithmIdentifier ::= SEQUENCE { algorithm, parameters OPTIONAL }` (RFC 5280 §4.1.1.2).
@@ -251,6 +279,29 @@ mod tests {
             assert_eq!(oid.to_string(), format!("#{bytes}"), "{why}");
         }
         assert!(!Oid::new(&[]).is(""));
+    }
+
+    #[test]
+    fn identifiers_are_what_they_are_written_as() {
+        for dotted in [
+            "0.4.0.127.0.7.2.2.4.2.2",
+            "2.23.136.1.1.5",
+            "1.2.840.113549.1.7.2",
+            "2.5.29.0",
+            "1.3.14.3.2.26",
+            "2.999.128.16384",
+        ] {
+            let object = openssl::asn1::Asn1Object::from_str(dotted).unwrap();
+            let oid = Oid::new(object.as_slice());
+            assert!(oid.is(dotted), "{dotted}");
+            assert_eq!(oid.to_string(), dotted);
+            assert!(!oid.is(&format!("{dotted}.1")) && !oid.is(&dotted[..dotted.len() - 2]));
+            assert!(!oid.is(&format!("{dotted}1")) && !oid.is(&dotted.replace('.', "")));
+        }
+        assert!(
+            !Oid::new(&[]).is("1.2") && !Oid::new(&[0x2A]).is("") && !Oid::new(&[0x2A]).is("a")
+        );
+        assert!(Oid::new(&[0x2A]).is("1.2"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod field;
 mod hash;
 mod kdf;
 mod mac;
+mod pss;
 pub mod public_key;
 mod scalar;
 mod signature;

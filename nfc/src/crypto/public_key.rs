@@ -14,13 +14,14 @@ use openssl::{
     ecdsa::EcdsaSig,
     pkey::{PKey, Public},
     rsa::{Padding, Rsa},
-    sign::{RsaPssSaltlen, Verifier},
+    sign::Verifier,
 };
 
 pub use super::signature::{Pss, SignatureAlgorithm};
 use super::{
     CryptoError, Hash,
     ec::Curve,
+    pss,
     signature::{DSA, EC_PUBLIC_KEY, RSA, RSA_PSS},
 };
 use crate::{
@@ -192,13 +193,7 @@ impl PublicKey {
                 verify_pkcs1(key, *hash, message, signature)
             }
             (Self::Rsa(key), SignatureAlgorithm::RsaPss(pss)) => {
-                let key = PKey::from_rsa(key.clone())?;
-                let mut verifier = Verifier::new(pss.hash.openssl(), &key)?;
-                verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
-                verifier.set_rsa_mgf1_md(pss.mask.openssl())?;
-                let salt = i32::try_from(pss.salt).map_err(|_| CryptoError::Unsupported)?;
-                verifier.set_rsa_pss_saltlen(RsaPssSaltlen::custom(salt))?;
-                Ok(verifier.verify_oneshot(signature, message).unwrap_or(false))
+                pss::verify(key, pss, message, signature)
             }
             (Self::Ec { .. }, SignatureAlgorithm::Ecdsa(hash)) => {
                 match EcdsaSig::from_der(signature) {
@@ -257,14 +252,8 @@ fn verify_pkcs1(
     message: &[u8],
     signature: &[u8],
 ) -> Result<bool, KeyError> {
-    let length = usize::try_from(key.size()).unwrap_or_default();
-    if signature.len() != length {
-        return Ok(false);
-    }
-    let mut opened = vec![0; length];
-    if key.public_decrypt(signature, &mut opened, Padding::NONE).is_err() {
-        return Ok(false);
-    }
+    let Some(opened) = open(key, signature) else { return Ok(false) };
+    let length = opened.len();
     let digest = hash.digest(message)?;
     Ok([true, false].into_iter().any(|null| {
         let info = hash.digest_info(&digest, null);
@@ -274,6 +263,18 @@ fn verify_pkcs1(
             expected == opened
         }
     }))
+}
+
+/// The encoded message that a signature is made of, as long as the modulus, if it can be one
+/// (RSAVP1, RFC 8017 §5.2.2).
+pub(super) fn open(key: &Rsa<Public>, signature: &[u8]) -> Option<Vec<u8>> {
+    let length = usize::try_from(key.size()).ok()?;
+    if signature.len() != length {
+        return None;
+    }
+    let mut opened = vec![0; length];
+    key.public_decrypt(signature, &mut opened, Padding::NONE).ok()?;
+    Some(opened)
 }
 
 /// `r ‖ s`, each as long as the order (TR-03111 §5.2.1.1); where it has another length, the DER
