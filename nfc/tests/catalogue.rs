@@ -123,11 +123,12 @@ fn found(passport: &Passport) -> BTreeSet<&'static str> {
     }
 }
 
-/// What could not be found out; a proof that the chip has no key for matters only if the other fails.
+/// Why nothing proves the chip; a proof that it has no key for matters only if the other fails.
 fn unproved(reading: &ChipReading) -> BTreeSet<&'static str> {
-    let mut proofs = reading.checks.iter().filter(|check| PROOFS.contains(&check.id));
-    let proved = proofs.any(|check| check.outcome == Outcome::Passed);
-    let reasons = reading.checks.iter().filter_map(|check| match check.outcome {
+    let proofs = reading.checks.iter().filter(|check| PROOFS.contains(&check.id));
+    let outcomes: Vec<Outcome> = proofs.map(|check| check.outcome).collect();
+    let proved = outcomes.contains(&Outcome::Passed);
+    let reasons = outcomes.into_iter().filter_map(|outcome| match outcome {
         Outcome::NotPerformed(Some(reason)) => Some(reason.code()),
         _ => None,
     });

@@ -18,7 +18,8 @@ fn special(document: &str) -> Option<&'static [&'static str]> {
     Some(match document {
         "D" => &["DE"],
         "RKS" => &["KS", "XK"],
-        "UNO" | "UNA" | "UNK" => &["UN"],
+        // The United Nations sign as `ZZ` with their older keys.
+        "UNO" | "UNA" | "UNK" => &["UN", "ZZ"],
         "EUE" => &["EU"],
         "XOM" => &["XO", "XM"],
         "XPO" => &["XP", "IN"],
@@ -77,6 +78,7 @@ mod tests {
             ("DNK", "DK"),
             ("D", "DE"),
             ("RKS", "KS"),
+            ("UNO", "ZZ"),
             ("GBD", "GB"),
             ("CHN", "HK"),
             ("LTU", "LTU"),
@@ -84,7 +86,7 @@ mod tests {
             assert!(matches(document, certificate), "{document} {certificate}");
         }
         for (document, certificate) in
-            [("DNK", "DE"), ("D", "DK"), ("XXX", "DK"), ("", ""), ("DK", "DK")]
+            [("DNK", "DE"), ("DNK", "ZZ"), ("D", "DK"), ("XXX", "DK"), ("", ""), ("DK", "DK")]
         {
             assert!(!matches(document, certificate), "{document} {certificate}");
         }
