@@ -372,6 +372,28 @@ fn the_basis_of_a_verdict_is_enough_to_reach_it_again() {
     assert_eq!((first.signer, first.csca), (again.signer, again.csca));
 }
 
+/// After a change of keys the lists may be signed with a key that is not on the signer's path.
+#[test]
+fn who_signed_a_list_beside_the_path_belongs_to_the_basis() {
+    let (old, new, ds) = (Key::usual(), Key::usual(), Key::usual());
+    let (first_root, second_root) = (root(&old), root(&new));
+    let mut trusted = store(&[first_root.clone(), second_root.clone()]);
+    trusted.add_crl_der(&authority::List::of(&[(9, None)]).sign(&new)).unwrap();
+    let sod = Sod::of(&[(1, dg1())], Template::signer(&ds, &old).sign(&old)).sign(&ds);
+    let files: Files = [(FileId::DG1, dg1()), (FileId::Sod, sod)].into_iter().collect();
+    let first = passive::verify(&files, &trusted, date!(2026 - 07 - 01));
+    assert!(first.basis.chain == [first_root]);
+    assert!(first.basis.list_signers == [second_root]);
+    let revocation = |report: &Report| {
+        let check = report.checks.iter().find(|check| check.id == "signer.revocation").unwrap();
+        (check.outcome, check.evidence.clone())
+    };
+    let store = first.basis.store(Domain::Qa).unwrap();
+    let again = passive::verify_kept(&files, &store, date!(2026 - 07 - 01));
+    assert_eq!(revocation(&again), revocation(&first));
+    assert_eq!(revocation(&first).0, Outcome::Passed);
+}
+
 #[test]
 fn a_store_counts_what_it_has() {
     let key = Key::usual();

@@ -112,6 +112,59 @@ fn a_good_passport_ends_in_a_signed_identity_with_evidence_and_nothing_else_is_l
     });
 }
 
+/// The certificate of an issuer of no fixture of the catalogue.
+fn stranger() -> Vec<u8> {
+    use fixtures::{catalogue, passport::Passport, portraits::Portraits};
+    let mut spec = catalogue::find("good").unwrap().spec;
+    spec.seed = "stranger".to_owned();
+    let day = time::macros::date!(2026 - 03 - 02);
+    Passport::make(&spec, &Portraits::drawn(), day).unwrap().trust.csca
+}
+
+/// The command over the station's data; exit status and result.
+fn evidence_verify(station: &Station, id: &str, more: &[&str]) -> (i32, Value) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_enroll"))
+        .args(["evidence", "verify", "--json", id, "--data"])
+        .arg(station.folder.path())
+        .args(more)
+        .env_remove("INDRUL_CONFIG")
+        .output()
+        .unwrap();
+    (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
+#[test]
+fn the_evidence_of_an_identity_is_proved_again_from_what_is_stored() {
+    // proves H3
+    let good = passport("good");
+    let station = Station::start(&[&good], |_| {});
+    let answer = Case::start(&station, &good.holder.cpr).through(&good);
+    let id = answer["identity"]["id"].as_str().unwrap();
+    assert_eq!(evidence_verify(&station, id, &[]).0, 3, "there is no trust store");
+    let (status, result) = evidence_verify(&station, id, &["--record-only"]);
+    assert_eq!((status, &result["verdict"]), (0, &json!("accepted")), "{result:#}");
+    let anchors = station.folder.path().join("trust/qa");
+    std::fs::create_dir_all(&anchors).unwrap();
+    std::fs::write(anchors.join("other.der"), stranger()).unwrap();
+    let (status, result) = evidence_verify(&station, id, &[]);
+    assert_eq!((status, &result["reasons"]), (1, &json!(["csca.unknown"])), "{result:#}");
+    std::fs::write(anchors.join("csca.der"), &good.trust.csca).unwrap();
+    let (status, result) = evidence_verify(&station, id, &[]);
+    assert_eq!((status, &result["reasons"]), (0, &json!([])), "{result:#}");
+    let passed: Vec<_> = result["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["outcome"] == "passed")
+        .map(|check| check["id"].as_str().unwrap())
+        .collect();
+    for check in ["sod.signature", "signer.revocation", "evidence.agrees", "evidence.hash"] {
+        assert!(passed.contains(&check), "{check}: {passed:?}");
+    }
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    assert_eq!(evidence_verify(&station, unknown, &["--record-only"]).0, 1);
+}
+
 #[test]
 fn one_person_gets_one_identity_and_a_document_serves_one_person() {
     // proves B11
