@@ -78,6 +78,18 @@ impl SignerIdentifier {
             Self::KeyIdentifier(id) => certificate.subject_key_id.as_ref() == Some(id),
         }
     }
+
+    /// Whether `certificate` is not the one named and could yet be meant: the issuer's name differs,
+    /// or it has no key identifier. Nobody signed the identifier; the signature decides.
+    fn resembles(&self, certificate: &Certificate) -> bool {
+        match self {
+            Self::IssuerAndSerial(issuer, serial) => {
+                der::minimal(&certificate.serial) == der::minimal(serial)
+                    && !certificate.issuer.is_like(issuer)
+            }
+            Self::KeyIdentifier(_) => certificate.subject_key_id.is_none(),
+        }
+    }
 }
 
 /// The signed attributes that count (RFC 5652 §11).
@@ -133,10 +145,19 @@ impl SignedData {
         &'a self,
         signer: &'a SignerInfo,
     ) -> impl Iterator<Item = Certificate> + 'a {
-        self.certificates
-            .iter()
-            .filter_map(|der| Certificate::parse(der).ok())
-            .filter(|certificate| signer.identifier.names(certificate))
+        self.parsed().filter(|certificate| signer.identifier.names(certificate))
+    }
+
+    /// The certificates sent along that `signer` does not name and could yet mean.
+    pub(crate) fn certificates_resembling<'a>(
+        &'a self,
+        signer: &'a SignerInfo,
+    ) -> impl Iterator<Item = Certificate> + 'a {
+        self.parsed().filter(|certificate| signer.identifier.resembles(certificate))
+    }
+
+    fn parsed(&self) -> impl Iterator<Item = Certificate> {
+        self.certificates.iter().filter_map(|der| Certificate::parse(der).ok())
     }
 
     /// The first certificate sent along that `signer` names.

@@ -6,7 +6,8 @@
 mod authority;
 
 use authority::{
-    Hash, Key, STATE, Scheme, Sod, Template, bytes, dg1, integer, name, oid, seq, tlv,
+    Hash, Key, STATE, SUBJECT_KEY_ID, Scheme, Sod, Template, bytes, dg1, integer, name, oid, seq,
+    tlv,
 };
 use nfc::{
     check::{Outcome, Reason},
@@ -248,13 +249,49 @@ fn the_signer_is_named_by_either_means() {
     let other = seq(&[part("2.5.4.3", 0x13, "csca "), part("2.5.4.6", 0x13, "ut")]);
     let identifier = seq(&[other, bytes(0x02, &[0, 0x21])]);
     assert_eq!(failures(&state.judge(&Sod { identifier, ..state.sod() })), []);
-    for wrong in [
-        seq(&[name(STATE, "CSCA"), bytes(0x02, &[0x22])]),
-        seq(&[name(STATE, "CSCB"), bytes(0x02, &[0x21])]),
-        bytes(0x80, &[7; 20]),
-    ] {
+    for wrong in [seq(&[name(STATE, "CSCA"), bytes(0x02, &[0x22])]), bytes(0x80, &[7; 20])] {
         let reasons = failures(&state.judge(&Sod { identifier: wrong, ..state.sod() }));
         assert_eq!(reasons, [Reason::SignerNotFound]);
+    }
+}
+
+/// Ukraine names another issuer than its certificates have; some certificates have no identifier.
+#[test]
+fn a_signer_that_is_named_otherwise_is_found_by_its_signature() {
+    let state = State::new(Key::usual());
+    let renamed = seq(&[name(STATE, "CSCB"), bytes(0x02, &[0x21])]);
+    let report = state.judge(&Sod { identifier: renamed.clone(), ..state.sod() });
+    assert_eq!(failures(&report), []);
+    assert_eq!(report.checks[0].evidence["signer_from"], "document_unnamed");
+    // The signature decides all the same.
+    let stranger = Key::usual();
+    let reasons =
+        failures(&judge(Sod { identifier: renamed, ..state.sod() }.sign(&stranger), &state.store));
+    assert_eq!(reasons, [Reason::SodSignatureInvalid]);
+
+    let csca = Key::usual();
+    let mut store = TrustStore::new(Domain::Qa);
+    store.add_der(&Template::issuer(&csca, &csca).sign(&csca)).unwrap();
+    let bare = Template::signer(&state.signer, &csca).without(SUBJECT_KEY_ID).sign(&csca);
+    let by_key = bytes(0x80, &state.signer.id());
+    let sod = Sod { identifier: by_key, version: 3, ..Sod::of(&[(1, dg1())], bare) };
+    assert_eq!(failures(&judge(sod.sign(&state.signer), &store)), []);
+}
+
+#[test]
+fn the_content_is_of_a_type_that_real_documents_have() {
+    let state = State::new(Key::usual());
+    for content_type in ["1.3.27.1.1.1", "1.2.528.1.1006.1.20.1", "1.2.840.113549.1.7.1"] {
+        let sod = Sod { content_type, ..state.sod() };
+        assert_eq!(failures(&state.judge(&sod)), [], "{content_type}");
+        // The signed type is the one that stands beside the content.
+        let attributes = Some(state.sod().right_attributes(Hash::Sha256));
+        let sod = Sod { attributes, ..sod };
+        assert_eq!(failures(&state.judge(&sod)), [Reason::SodMalformed], "{content_type}");
+    }
+    for content_type in ["0.4.0.127.0.7.3.2.1", "2.23.136.1.1.2"] {
+        let sod = Sod { content_type, ..state.sod() };
+        assert_eq!(failures(&state.judge(&sod)), [Reason::SodMalformed], "{content_type}");
     }
 }
 

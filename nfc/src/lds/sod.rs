@@ -11,8 +11,11 @@ use crate::{
     tlv::{self, Tag},
 };
 
-/// `id-icao-mrtd-security-ldsSecurityObject` (ICAO 9303-10 appendix D.1).
-pub const SECURITY_OBJECT: &str = "2.23.136.1.1.1";
+/// `id-icao-mrtd-security-ldsSecurityObject` (ICAO 9303-10 appendix D.1), and what real documents
+/// have in its place: the arc that ICAO had before (Belgium, France), that of a Dutch printer, and
+/// plain data (China). Which it is, is signed; that the content is a security object shows in it.
+pub const SECURITY_OBJECTS: [&str; 4] =
+    ["2.23.136.1.1.1", "1.3.27.1.1.1", "1.2.528.1.1006.1.20.1", "1.2.840.113549.1.7.1"];
 
 /// The CMS content of EF.SOD: `77 { ContentInfo }`.
 ///

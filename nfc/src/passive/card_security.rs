@@ -61,7 +61,7 @@ pub fn verify_card_security(
         }
     };
     let at = at.with_time(Time::MIDNIGHT).assume_utc();
-    let signature = signature::verify(&signed, CARD_SECURITY_OBJECT, trust);
+    let signature = signature::verify(&signed, &[CARD_SECURITY_OBJECT], trust);
     let chain = chain::verify(&signature, files, trust, at);
     let checks: Vec<_> = signature.checks.into_iter().chain(chain.checks).collect();
     let holds = |id: &str| checks.iter().any(|c| c.id == id && c.outcome == Outcome::Passed);

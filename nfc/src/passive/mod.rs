@@ -24,7 +24,7 @@ use crate::{
     lds::{
         LdsError, dg14,
         security_infos::SecurityInfos,
-        sod::{self, SECURITY_OBJECT, SecurityObject},
+        sod::{self, SECURITY_OBJECTS, SecurityObject},
     },
     trust::{Domain, TrustError, TrustStore, certificate::Certificate},
 };
@@ -157,7 +157,7 @@ fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Repo
         None => without_sod(Reason::DataGroupMissing, json!({ "missing": ["EF.SOD"] })),
         Some(Ok(signed)) => {
             let at = at.with_time(Time::MIDNIGHT).assume_utc();
-            let signature = signature::verify(&signed, SECURITY_OBJECT, trust);
+            let signature = signature::verify(&signed, &SECURITY_OBJECTS, trust);
             let object = SecurityObject::parse(&signed.content);
             let compared = Compared::new(files, &object);
             let mut hashes = hashes::verify(files, &object, &compared, required, proved);

@@ -25,9 +25,9 @@ pub(super) struct Found {
 /// The most certificates that are tried for one signer.
 const MOST_CANDIDATES: usize = 8;
 
-/// Over content that must be of `content_type`. The signer's certificate is one sent along, or one
-/// of the store.
-pub(super) fn verify(signed: &SignedData, content_type: &str, trust: &TrustStore) -> Found {
+/// Over content that must be of one of `content_types`. The signer's certificate is one sent along,
+/// or one of the store.
+pub(super) fn verify(signed: &SignedData, content_types: &[&str], trust: &TrustStore) -> Found {
     let [info] = signed.signers.as_slice() else {
         let check = Check {
             id: "sod.signature",
@@ -42,7 +42,7 @@ pub(super) fn verify(signed: &SignedData, content_type: &str, trust: &TrustStore
     let signing_time =
         attributes.as_ref().ok().and_then(|a| a.as_ref()).and_then(|a| a.signing_time);
     let (check, certificate) = signature_check(signed, info, &algorithm, trust);
-    let checks = vec![check, digest_check(signed, info, attributes.ok().flatten(), content_type)];
+    let checks = vec![check, digest_check(signed, info, attributes.ok().flatten(), content_types)];
     Found { checks, certificate, algorithm: algorithm.ok().map(|a| a.describe()), signing_time }
 }
 
@@ -52,6 +52,9 @@ pub(super) fn verify(signed: &SignedData, content_type: &str, trust: &TrustStore
 enum Source {
     Document,
     Store,
+    /// In the document, with the serial number that the signer names and another issuer's name: so
+    /// Ukraine signs. Or without a key identifier that it could be named by.
+    DocumentUnnamed,
 }
 
 /// Of several certificates that the signer could mean, the one whose key made the signature; else
@@ -65,6 +68,8 @@ fn signature_check(
     let id = "sod.signature";
     let sent = signed.certificates_of(info).map(|certificate| (certificate, Source::Document));
     let held = trust.signers_named(&info.identifier).map(|held| (held.clone(), Source::Store));
+    let unnamed = signed.certificates_resembling(info);
+    let unnamed = unnamed.map(|certificate| (certificate, Source::DocumentUnnamed));
     let mut evidence = Map::new();
     evidence.insert("certificates".into(), json!(signed.certificates.len()));
     evidence.insert("remarks".into(), json!(info.oddities()));
@@ -72,10 +77,11 @@ fn signature_check(
         Ok(algorithm) => evidence.insert("algorithm".into(), algorithm.evidence()),
         Err(error) => evidence.insert("error".into(), json!(error.to_string())),
     };
-    let mut judged = sent.chain(held).take(MOST_CANDIDATES).map(|(certificate, source)| {
-        let outcome = judge(signed, info, &certificate, algorithm);
-        (certificate, source, outcome)
-    });
+    let mut judged =
+        sent.chain(held).chain(unnamed).take(MOST_CANDIDATES).map(|(certificate, source)| {
+            let outcome = judge(signed, info, &certificate, algorithm);
+            (certificate, source, outcome)
+        });
     let holds = |judged: &(Certificate, Source, Result<bool, String>)| judged.2 == Ok(true);
     let best = match judged.next() {
         Some(first) if !holds(&first) => judged.find(holds).or(Some(first)),
@@ -117,9 +123,9 @@ fn digest_check(
     signed: &SignedData,
     info: &SignerInfo,
     attributes: Option<SignedAttributes>,
-    content_type: &str,
+    content_types: &[&str],
 ) -> Check {
-    let is_right_type = signed.content_type.is(content_type);
+    let is_right_type = content_types.iter().any(|known| signed.content_type.is(known));
     let attributes = attributes.unwrap_or_default();
     let evidence = json!({
         "algorithm": info.hash().map(|hash| hash.name()).ok(),

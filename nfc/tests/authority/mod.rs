@@ -469,6 +469,8 @@ pub(crate) struct Sod {
     pub(crate) hash: Hash,
     /// Number and bytes.
     pub(crate) groups: Vec<(u8, Vec<u8>)>,
+    /// `eContentType`.
+    pub(crate) content_type: &'static str,
     pub(crate) certificates: Vec<Vec<u8>>,
     /// `SignerIdentifier`.
     pub(crate) identifier: Vec<u8>,
@@ -492,6 +494,7 @@ impl Sod {
         Self {
             hash: Hash::Sha256,
             groups: groups.to_vec(),
+            content_type: SECURITY_OBJECT,
             certificates: vec![certificate],
             identifier: seq(&[name(STATE, "CSCA"), bytes(INTEGER, &[0x21])]),
             version: 1,
@@ -520,7 +523,7 @@ impl Sod {
     pub(crate) fn right_attributes(&self, hash: Hash) -> Vec<Vec<u8>> {
         let digest = bytes(OCTETS, &hash.digest(&self.content()));
         let mut all = vec![
-            Self::attribute("1.2.840.113549.1.9.3", &[oid(SECURITY_OBJECT)]),
+            Self::attribute("1.2.840.113549.1.9.3", &[oid(self.content_type)]),
             Self::attribute("1.2.840.113549.1.9.4", &[digest]),
         ];
         all.extend(self.signed_at.map(|at| Self::attribute("1.2.840.113549.1.9.5", &[utc(at)])));
@@ -545,7 +548,7 @@ impl Sod {
         let mut data = vec![
             integer(3),
             set(&[hash.algorithm()]),
-            seq(&[oid(SECURITY_OBJECT), tlv(0xA0, &[bytes(OCTETS, &self.content())])]),
+            seq(&[oid(self.content_type), tlv(0xA0, &[bytes(OCTETS, &self.content())])]),
         ];
         data.extend((!self.certificates.is_empty()).then(|| tlv(0xA0, &self.certificates)));
         data.push(tlv(SET, &infos));
