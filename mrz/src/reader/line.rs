@@ -56,10 +56,10 @@ impl Line {
         (Point { x, y }, Point { x: -y, y: x })
     }
 
-    /// Whether both ends are where the other line's are, to a thirtieth of a character: less than
+    /// Whether both ends are where the other line's are, to a tenth of a character: far less than
     /// the recogniser was trained to take.
     pub(super) fn is_as(&self, other: &Self) -> bool {
-        let near = |a: Point, b: Point| (a.x - b.x).hypot(a.y - b.y) * 30.0 <= self.pitch();
+        let near = |a: Point, b: Point| (a.x - b.x).hypot(a.y - b.y) * 10.0 <= self.pitch();
         near(self.start, other.start) && near(self.end, other.end)
     }
 
@@ -154,7 +154,7 @@ fn steps(cells: usize, each: usize) -> impl Iterator<Item = f32> {
 }
 
 fn samples(step: Point) -> usize {
-    (step.x.hypot(step.y).ceil() as usize).clamp(1, 8)
+    (step.x.hypot(step.y).round() as usize).clamp(1, 8)
 }
 
 /// As `training/linegen.py`: the 2nd and 98th percentile of every fourth column become -1 and 1;
