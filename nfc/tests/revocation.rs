@@ -197,36 +197,107 @@ fn a_list_of_some_certificates_cannot_clear_one() {
     }
 }
 
+/// A list whose entries are the parts of an entry's SEQUENCE, signed by `by` under `issuer`.
+fn indirect(by: &Key, issuer: &[u8], entries: &[Vec<u8>], extensions: &[Vec<u8>]) -> Vec<u8> {
+    let template = List::of(&[]);
+    let mut parts = vec![
+        integer(1),
+        by.scheme.algorithm(),
+        issuer.to_vec(),
+        authority::utc(template.this_update),
+        authority::utc(template.next_update.unwrap()),
+        seq(entries),
+    ];
+    parts.extend((!extensions.is_empty()).then(|| tlv(0xA0, &[seq(extensions)])));
+    let tbs = seq(&parts);
+    let signature = [&[0], by.sign(&tbs).as_slice()].concat();
+    seq(&[tbs, by.scheme.algorithm(), bytes(3, &signature)])
+}
+
+fn entry(serial: u8, more: Vec<u8>) -> Vec<u8> {
+    seq(&[bytes(2, &[serial]), authority::utc(date!(2026 - 05 - 01)), more])
+}
+
+/// `certificateIssuer`.
+fn whose(issuers: &[&[u8]]) -> Vec<u8> {
+    let names: Vec<_> = issuers.iter().map(|issuer| tlv(0xA4, &[issuer.to_vec()])).collect();
+    seq(&[extension("2.5.29.29", true, &seq(&names))])
+}
+
 /// In an indirect list entries are another issuer's from the one on that says so.
 #[test]
 fn entries_of_other_issuers_do_not_count() {
     let state = State::new();
-    let whose = |issuer: &[u8]| {
-        let names = seq(&[tlv(0xA4, &[issuer.to_vec()])]);
-        seq(&[extension("2.5.29.29", true, &names)])
-    };
-    let entry = |serial: u8, more: Vec<u8>| {
-        seq(&[bytes(2, &[serial]), authority::utc(date!(2026 - 05 - 01)), more])
-    };
-    let outcome = |entries: &[Vec<u8>]| {
-        // Cut from a list without entries, and signed again.
-        let template = List::of(&[]);
-        let tbs = seq(&[
-            integer(1),
-            state.csca.scheme.algorithm(),
-            template.issuer,
-            authority::utc(template.this_update),
-            authority::utc(template.next_update.unwrap()),
-            seq(entries),
-        ]);
-        let signature = [&[0], state.csca.sign(&tbs).as_slice()].concat();
-        let list = seq(&[tbs, state.csca.scheme.algorithm(), bytes(3, &signature)]);
-        state.outcome(&[list])
-    };
-    let (own, other) = (whose(&name(STATE, "CSCA")), whose(&name("XX", "CSCA")));
+    let csca = name(STATE, "CSCA");
+    let outcome =
+        |entries: &[Vec<u8>]| state.outcome(&[indirect(&state.csca, &csca, entries, &[])]);
+    let elsewhere = name("XX", "CSCA");
+    let (own, other) = (whose(&[&csca]), whose(&[&elsewhere]));
     assert_eq!(outcome(&[entry(1, other.clone()), entry(OURS, vec![])]), Outcome::Passed);
     assert_eq!(outcome(&[entry(1, other), entry(OURS, own)]), REVOKED);
+    assert_eq!(outcome(&[entry(OURS, whose(&[&elsewhere, &csca]))]), REVOKED);
     assert_eq!(outcome(&[entry(OURS, vec![])]), REVOKED);
+}
+
+/// A state that took another name lists what it issued under the old one.
+#[test]
+fn an_entry_that_names_the_issuer_counts_in_a_list_of_the_same_country() {
+    let mut state = State::new();
+    let (renamed, foreign) = (Key::usual(), Key::usual());
+    let new_name = name(STATE, "New CSCA");
+    for (key, subject) in [(&renamed, new_name.clone()), (&foreign, name("XX", "CSCA"))] {
+        let root = Template { issuer: subject.clone(), subject, ..Template::issuer(key, key) };
+        state.store.add_der(&root.sign(key)).unwrap();
+    }
+    let named = whose(&[&name(STATE, "CSCA")]);
+    let by = |key: &Key, issuer: &[u8], more: Vec<u8>| {
+        state.outcome(&[indirect(key, issuer, &[entry(OURS, more)], &[])])
+    };
+    assert_eq!(by(&renamed, &new_name, named.clone()), REVOKED);
+    assert_eq!(by(&renamed, &new_name, vec![]), SILENT, "of the new name's own");
+    assert_eq!(by(&foreign, &name("XX", "CSCA"), named.clone()), SILENT, "another country");
+    assert_eq!(by(&foreign, &new_name, named.clone()), SILENT, "another key");
+    // What does not have it says nothing, and another list may still clear it.
+    let empty = indirect(&renamed, &new_name, &[entry(0x20, named)], &[]);
+    assert_eq!(state.outcome(&[empty.clone()]), SILENT);
+    let own = List::of(&[]).sign(&state.csca);
+    assert_eq!(state.outcome(&[empty, own]), Outcome::Passed);
+}
+
+/// The evidence holds such a list and who signed it, so that the verdict can be reached again.
+#[test]
+fn a_list_by_another_name_belongs_to_the_basis() {
+    let mut state = State::new();
+    let renamed = Key::usual();
+    let subject = name(STATE, "New CSCA");
+    let root =
+        Template { issuer: subject.clone(), subject, ..Template::issuer(&renamed, &renamed) };
+    state.store.add_der(&root.sign(&renamed)).unwrap();
+    let named = whose(&[&name(STATE, "CSCA")]);
+    let list = indirect(&renamed, &name(STATE, "New CSCA"), &[entry(OURS, named)], &[]);
+    state.store.add_crl_der(&list).unwrap();
+    let report = passive::verify(&state.files, &state.store, TODAY);
+    let alone = report.basis.store(Domain::Qa).unwrap();
+    let again = passive::verify(&state.files, &alone, TODAY);
+    let outcome = |report: &passive::Report| {
+        report.checks.iter().find(|check| check.id == "signer.revocation").unwrap().outcome
+    };
+    assert_eq!((outcome(&report), outcome(&again)), (REVOKED, REVOKED));
+}
+
+/// The issuer's key under another name is still the issuer.
+#[test]
+fn a_list_of_the_issuers_key_revokes_under_any_name() {
+    let state = State::new();
+    let other = name(STATE, "Other");
+    let id = |key: &Key| extension("2.5.29.35", false, &seq(&[bytes(0x80, &key.id())]));
+    let by = |key: &Key, serial: u8| {
+        let entries = [entry(serial, vec![])];
+        state.outcome(&[indirect(key, &other, &entries, &[id(&state.csca)])])
+    };
+    assert_eq!(by(&state.csca, OURS), REVOKED);
+    assert_eq!(by(&state.csca, 0x20), SILENT, "it clears nothing");
+    assert_eq!(by(&Key::usual(), OURS), SILENT, "another key that says it is this one");
 }
 
 /// An issuer's own certificate on the list: its key is in other hands, or it was only replaced, or

@@ -3,7 +3,7 @@
 //! A list is only parsed here. Which lists count, and what they say of a certificate, is for
 //! [`super::revocation`].
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use time::{Duration, OffsetDateTime};
 
@@ -29,6 +29,8 @@ const REMOVE: u8 = 8;
 
 /// The most revoked certificates that are read.
 const MOST: usize = 100_000;
+/// The most names of an entry's issuer that are read.
+const MOST_NAMES: usize = 4;
 /// The most extensions of a list or of an entry that are read.
 const MOST_EXTENSIONS: usize = 32;
 /// Lists come at least this often (ICAO 9303-12 §7.1.4): how long one is fresh that does not say.
@@ -71,6 +73,9 @@ pub struct Entry {
     pub date: OffsetDateTime,
     /// `CRLReason` (RFC 5280 §5.3.1).
     pub reason: Option<u8>,
+    /// Who issued the certificate, where that is not the issuer of the list: the name in its one
+    /// form. Shared, since one name may stand for a hundred thousand entries.
+    issuer: Option<Arc<str>>,
 }
 
 impl Entry {
@@ -226,12 +231,23 @@ impl Crl {
     /// several things, a revocation counts.
     #[must_use]
     pub fn find(&self, serial: &[u8]) -> Option<&Entry> {
+        self.find_of(serial, None)
+    }
+
+    /// As [`Self::find`], of the certificate of another issuer whose name has the form `issuer`.
+    pub(super) fn find_of(&self, serial: &[u8], issuer: Option<&str>) -> Option<&Entry> {
         let serial = der::minimal(serial);
         let start = self.entries.partition_point(|entry| entry.serial.as_slice() < serial);
         let rest = self.entries.get(start..).unwrap_or_default();
-        let mut same = rest.iter().take_while(|entry| entry.serial == serial).peekable();
+        let same = rest.iter().take_while(|entry| entry.serial == serial);
+        let mut same = same.filter(|entry| entry.issuer.as_deref() == issuer).peekable();
         let first = same.peek().copied();
         same.find(|entry| !entry.is_removal()).or(first)
+    }
+
+    /// The other issuers whose certificates it lists, by the one form of their names.
+    pub(super) fn other_issuers(&self) -> BTreeSet<Arc<str>> {
+        self.entries.iter().filter_map(|entry| entry.issuer.clone()).collect()
     }
 
     /// Whether a serial number is on the list.
@@ -261,10 +277,11 @@ impl<'a> Extension<'a> {
 /// indirect list an entry may be another issuer's, and so are those after it (RFC 5280 §5.3.3).
 fn entries(mut list: Reader<'_>, issuer: &Name) -> Result<Vec<Entry>, TlvError> {
     let mut entries = Vec::new();
-    let mut is_own = true;
+    // Of the entry before; none is the issuer of the list.
+    let mut whose: Vec<Option<Arc<str>>> = vec![None];
     let own_name = issuer.normal();
     while let Some(element) = list.next_element()? {
-        if entries.len() == MOST {
+        if entries.len() >= MOST {
             return Err(der::malformed(&element));
         }
         let mut fields = element.reader();
@@ -282,13 +299,17 @@ fn entries(mut list: Reader<'_>, issuer: &Name) -> Result<Vec<Entry>, TlvError> 
                     let code = extension.value.expect(ENUMERATED)?;
                     reason = code.value.first().copied();
                 } else if extension.oid.is(CERTIFICATE_ISSUER) {
-                    is_own = names(extension.value)?.iter().any(|name| name.normal() == own_name);
+                    let names = names(extension.value)?;
+                    let names = names.iter().take(MOST_NAMES).map(Name::normal);
+                    let other = |name: String| (name != own_name).then(|| Arc::from(name));
+                    whose = names.map(other).collect();
                 }
             }
         }
-        if is_own {
-            entries.push(Entry { serial, date, reason });
-        }
+        entries.extend(whose.iter().map(|issuer| {
+            let (serial, issuer) = (serial.clone(), issuer.clone());
+            Entry { serial, date, reason, issuer }
+        }));
     }
     Ok(entries)
 }

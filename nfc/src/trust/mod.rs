@@ -149,6 +149,10 @@ pub struct TrustStore {
     lists: Vec<Crl>,
     /// Places of lists by their issuer's name.
     lists_by_name: HashMap<String, Vec<usize>>,
+    /// By the name of another issuer whose certificates they list.
+    lists_by_entry: HashMap<Arc<str>, Vec<usize>>,
+    /// By the identifier of the key that signed them.
+    lists_by_key_id: HashMap<Vec<u8>, Vec<usize>>,
     /// What was found out since something was last added.
     learnt: OnceLock<Learnt>,
     foreign: Option<Arc<TrustStore>>,
@@ -174,6 +178,8 @@ impl TrustStore {
             signers: Signers::default(),
             lists: Vec::new(),
             lists_by_name: HashMap::new(),
+            lists_by_entry: HashMap::new(),
+            lists_by_key_id: HashMap::new(),
             learnt: OnceLock::new(),
             foreign: None,
         }
@@ -236,7 +242,14 @@ impl TrustStore {
     /// [`TrustError::Malformed`].
     pub fn add_crl_der(&mut self, der: &[u8]) -> Result<(), TrustError> {
         let list = Crl::parse(der)?;
-        self.lists_by_name.entry(list.issuer.normal()).or_default().push(self.lists.len());
+        let place = self.lists.len();
+        self.lists_by_name.entry(list.issuer.normal()).or_default().push(place);
+        for issuer in list.other_issuers() {
+            self.lists_by_entry.entry(issuer).or_default().push(place);
+        }
+        if let Some(id) = &list.authority_key_id {
+            self.lists_by_key_id.entry(id.clone()).or_default().push(place);
+        }
         self.lists.push(list);
         self.learnt = OnceLock::new();
         Ok(())

@@ -6,6 +6,9 @@
 //! certificates, or with each key its own: so of every key the newest list counts, and a
 //! certificate is revoked if one of them says so. Only a list of the whole scope can say that it is
 //! not.
+//!
+//! A state may also name the issuer of each entry, or sign with the same key under a name that it
+//! had or took later. Such a list can revoke, and say no more.
 
 use time::{Duration, OffsetDateTime};
 
@@ -13,6 +16,7 @@ use super::{
     Anchor, TrustStore,
     certificate::Certificate,
     crl::{Crl, Entry, Scope},
+    sha256,
 };
 
 /// The most keys that are tried for one list.
@@ -68,8 +72,49 @@ impl TrustStore {
         signed.sort_by_key(|(list, _)| list.this_update);
         let current: Vec<_> = signed.iter().filter(|one| counts(one, &signed)).copied().collect();
         let status = status(&current, &certificate.serial, at);
-        let (lists, signers) = current.into_iter().unzip();
+        let beside = match status {
+            Status::Revoked(_) => None,
+            _ => self.revoked_beside(certificate, issuer, known),
+        };
+        let status = beside.map_or(status, |(_, entry)| Status::Revoked(entry));
+        let found = beside.map(|(signed, _)| signed).into_iter().chain(current);
+        let (lists, signers) = found.unzip();
         Revocation { status, lists, signers, unsigned }
+    }
+
+    /// A list by another name than the issuer's that revokes `certificate`: an anchor of the same
+    /// country signed it and the entry names the issuer (RFC 5280 §5.3.3), or the issuer's own key
+    /// signed it.
+    fn revoked_beside(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        known: OffsetDateTime,
+    ) -> Option<(Signed<'_>, &Entry)> {
+        let name = issuer.subject.normal();
+        let naming = self.lists_by_entry.get(name.as_str()).into_iter().flatten();
+        let by_name = naming.filter_map(|place| {
+            let found = (self.lists.get(*place)?, self.list_signer(*place)?);
+            let country = found.1.certificate.country();
+            (country.is_some() && country == issuer.country())
+                .then_some((found, Some(name.as_str())))
+        });
+        let by_key = issuer.subject_key_id.as_ref().and_then(|id| self.lists_by_key_id.get(id));
+        let own_key = sha256(&issuer.der).ok().and_then(|hash| self.index.place(&hash));
+        let own_key = own_key.and_then(|place| self.anchors.get(place));
+        let by_key = by_key.into_iter().flatten().take(MOST_TRIES).filter_map(|place| {
+            let found = (self.lists.get(*place)?, own_key?);
+            let other_name = !found.0.issuer.is_like(&issuer.subject);
+            let signed = || found.0.is_signed_with(&found.1.verifying).unwrap_or(false);
+            (other_name && signed()).then_some((found, None))
+        });
+        let mut all: Vec<_> = by_name.chain(by_key).collect();
+        all.retain(|((list, _), _)| list.this_update < known);
+        let signed: Vec<_> = all.iter().map(|(found, _)| *found).collect();
+        all.into_iter().filter(|(found, _)| counts(found, &signed)).find_map(|(found, whose)| {
+            let entry = found.0.find_of(&certificate.serial, whose)?;
+            (!entry.is_removal()).then_some((found, entry))
+        })
     }
 
     fn lists_of(&self, issuer: &Certificate) -> &[usize] {
