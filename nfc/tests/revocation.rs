@@ -259,7 +259,7 @@ fn an_entry_that_names_the_issuer_counts_in_a_list_of_the_same_country() {
     assert_eq!(by(&foreign, &new_name, named.clone()), SILENT, "another key");
     // What does not have it says nothing, and another list may still clear it.
     let empty = indirect(&renamed, &new_name, &[entry(0x20, named)], &[]);
-    assert_eq!(state.outcome(&[empty.clone()]), SILENT);
+    assert_eq!(state.outcome(std::slice::from_ref(&empty)), SILENT);
     let own = List::of(&[]).sign(&state.csca);
     assert_eq!(state.outcome(&[empty, own]), Outcome::Passed);
 }

@@ -22,7 +22,7 @@ fn special(document: &str) -> Option<&'static [&'static str]> {
         "UNO" | "UNA" | "UNK" => &["UN", "ZZ"],
         "EUE" => &["EU"],
         "XOM" => &["XO", "XM"],
-        "XPO" => &["XP", "IN"],
+        "XPO" => &["XP"],
         "UTO" => &["UT"],
         "GBD" | "GBN" | "GBO" | "GBP" | "GBS" => &["GB"],
         "CHN" => &["CN", "HK", "MO"],
@@ -85,9 +85,15 @@ mod tests {
         ] {
             assert!(matches(document, certificate), "{document} {certificate}");
         }
-        for (document, certificate) in
-            [("DNK", "DE"), ("DNK", "ZZ"), ("D", "DK"), ("XXX", "DK"), ("", ""), ("DK", "DK")]
-        {
+        for (document, certificate) in [
+            ("DNK", "DE"),
+            ("DNK", "ZZ"),
+            ("D", "DK"),
+            ("XPO", "IN"),
+            ("XXX", "DK"),
+            ("", ""),
+            ("DK", "DK"),
+        ] {
             assert!(!matches(document, certificate), "{document} {certificate}");
         }
     }
