@@ -254,6 +254,39 @@ fn the_right_key_with_the_wrong_usage_is_refused() {
 }
 
 /// A certificate that says twice that it issues none, though it lies among the anchors.
+/// San Marino's certificates name no country; whoever else names none is believed for none.
+#[test]
+fn an_issuer_without_a_country_is_known_or_believed_for_none() {
+    let outcome = |issuer: &str, state: &str, signer: Vec<u8>| {
+        let (csca, ds) = (Key::usual(), Key::usual());
+        let subject = seq(&[tlv(0x31, &[seq(&[oid("2.5.4.3"), bytes(0x13, issuer.as_bytes())])])]);
+        let root = Template { issuer: subject.clone(), subject, ..Template::issuer(&csca, &csca) };
+        let template = Template {
+            issuer: root.subject.clone(),
+            subject: signer,
+            ..Template::signer(&ds, &csca)
+        };
+        let mut dg1 = dg1();
+        let at = dg1.windows(3).position(|window| window == b"UTO").unwrap();
+        dg1.get_mut(at..at + 3).unwrap().copy_from_slice(state.as_bytes());
+        let identifier = seq(&[root.subject.clone(), bytes(0x02, &[0x21])]);
+        let sod = Sod::of(&[(1, dg1.clone())], template.sign(&csca));
+        let sod = Sod { identifier, ..sod }.sign(&ds);
+        let files = [(FileId::DG1, dg1), (FileId::Sod, sod)].into_iter().collect();
+        let trusted = store(&[root.sign(&csca)]);
+        let report = passive::verify(&files, &trusted, date!(2026 - 07 - 01));
+        report.checks.into_iter().find(|check| check.id == "signer.country").unwrap().outcome
+    };
+    let bare = || seq(&[tlv(0x31, &[seq(&[oid("2.5.4.3"), bytes(0x13, b"DS")])])]);
+    let refused = Outcome::Failed(Reason::SignerCountry);
+    assert_eq!(outcome("RSM-CSCA", "SMR", bare()), Outcome::Passed);
+    assert_eq!(outcome("RSM-CSCA", "SMR", name("SM", "DS")), Outcome::Passed);
+    assert_eq!(outcome("RSM-CSCA", "DNK", bare()), refused);
+    assert_eq!(outcome("RSM-CSCA", "DNK", name("DK", "DS")), refused);
+    assert_eq!(outcome("CSCA", "SMR", bare()), refused);
+    assert_eq!(outcome("CSCA", "SMR", name("SM", "DS")), refused);
+}
+
 #[test]
 fn a_document_signer_issues_no_document_signers() {
     let (csca, ds, below) = (Key::usual(), Key::usual(), Key::usual());

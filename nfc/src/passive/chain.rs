@@ -172,13 +172,14 @@ fn end_of_day(at: OffsetDateTime) -> OffsetDateTime {
     at.saturating_add(time::Duration::days(1))
 }
 
-/// Document, signer and issuer must be of one country.
+/// Document, signer and issuer must be of one country. A signer that names none is of its issuer's.
 fn country_check(signer: &Certificate, issuer: Option<&Anchor>, files: &Files) -> Check {
     let id = "signer.country";
     let document = files.get(FileId::DG1).map(dg1::issuer);
-    let certificates: Vec<Option<String>> = std::iter::once(signer.country())
-        .chain(issuer.map(|anchor| anchor.certificate.country()))
-        .collect();
+    let of_issuer = issuer.map(|anchor| country::of_issuer(&anchor.certificate));
+    let of_signer = signer.country().or_else(|| of_issuer.clone().flatten());
+    let certificates: Vec<Option<String>> =
+        std::iter::once(of_signer).chain(of_issuer.clone()).collect();
     // A DG1 that names no country is refused as malformed, or as changed.
     let document = document.and_then(Result::ok);
     let agree = match &document {
@@ -195,7 +196,7 @@ fn country_check(signer: &Certificate, issuer: Option<&Anchor>, files: &Files) -
     let evidence = json!({
         "document": document,
         "signer": signer.country(),
-        "csca": issuer.and_then(|anchor| anchor.certificate.country()),
+        "csca": of_issuer.flatten(),
     });
     Check { id, outcome, evidence }
 }

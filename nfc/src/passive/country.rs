@@ -1,6 +1,8 @@
 //! Which certificate countries belong to an issuing state of a document (ICAO 9303-3 §5, codes;
 //! ISO 3166-1).
 
+use crate::trust::certificate::Certificate;
+
 /// Whether a document that names `document` (three letters as in the MRZ, or Germany's `D`) may be
 /// signed by a certificate of country `certificate` (two letters, upper case).
 pub(super) fn matches(document: &str, certificate: &str) -> bool {
@@ -11,6 +13,13 @@ pub(super) fn matches(document: &str, certificate: &str) -> bool {
         || alpha_2(document) == Some(certificate),
         |countries| countries.contains(&certificate),
     )
+}
+
+/// The country of an issuer: what its certificate says, else what is known of it. San Marino has
+/// issued passports with a key whose certificate names no country.
+pub(super) fn of_issuer(certificate: &Certificate) -> Option<String> {
+    let known = || (certificate.subject.to_string() == "CN=RSM-CSCA").then(|| "SM".to_owned());
+    certificate.country().or_else(known)
 }
 
 /// Codes of the MRZ that ISO 3166-1 lacks or that several countries sign for.
