@@ -300,6 +300,17 @@ fn a_document_signer_issues_no_document_signers() {
 }
 
 /// FIELD-NOTES: a strict profile would refuse real documents.
+/// Not even one that was put among the issuers by mistake.
+#[test]
+fn a_document_signer_among_the_issuers_issues_none() {
+    let (csca, first, second) = (Key::usual(), Key::usual(), Key::usual());
+    let among = Template::signer(&first, &csca).sign(&csca);
+    let below = Template { issuer: name(STATE, "DS"), ..Template::signer(&second, &first) };
+    let report = judge(&below, &second, &first, &store(&[root(&csca), among]));
+    assert_eq!(failures(&report), [Reason::SignerUntrusted]);
+    assert!(report.verified.is_none());
+}
+
 #[test]
 fn what_real_signers_get_wrong_is_a_remark() {
     let (csca, ds) = (Key::usual(), Key::usual());

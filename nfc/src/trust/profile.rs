@@ -13,7 +13,7 @@
 //! | not of version 3, so that nothing restricts it | hard |
 //! | key shorter than 1024 bits, or an exponent that anybody can invert | hard |
 //! | no authority key identifier; key usage missing, not critical or with more; other purposes; unknown critical extensions; document code not listed; period of the private key; names that differ | remark |
-//! | its issuer denies in both extensions that it issues | hard |
+//! | its issuer denies in both extensions that it issues, or is a document signer itself | hard |
 //! | its issuer lacks one of them, exceeds its path length or the period of its private key | remark |
 
 use serde::Serialize;
@@ -110,9 +110,11 @@ pub fn misuse(signer: &Certificate, issuer: Option<&Certificate>) -> Vec<Misuse>
     found.into_iter().filter_map(|(found, misuse)| found.then_some(misuse)).collect()
 }
 
-/// Whether an anchor says in both ways that it issues no certificates.
+/// Whether an anchor says in both ways that it issues no certificates, or is a document signer's,
+/// which has no basic constraints to say so (ICAO 9303-12 §7.1, table 3).
 fn is_none(issuer: &Certificate) -> bool {
-    issuer.authority.is_some() && issuer.key_usage.is_some() && !issuer.may_issue()
+    let says = issuer.key_usage.is_some();
+    says && (issuer.authority.is_some() && !issuer.may_issue() || issuer.is_document_signer())
 }
 
 /// `anyExtendedKeyUsage` (RFC 5280 §4.2.1.12).
