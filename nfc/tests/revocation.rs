@@ -264,6 +264,21 @@ fn an_entry_that_names_the_issuer_counts_in_a_list_of_the_same_country() {
     assert_eq!(state.outcome(&[empty, own]), Outcome::Passed);
 }
 
+/// A name that stands for many entries is neither copied for each nor of any length.
+#[test]
+fn a_long_name_for_many_entries_is_refused() {
+    let state = State::new();
+    let of_length = |length: usize| {
+        let named = whose(&[&name(STATE, &"x".repeat(length))]);
+        let rest = seq(&[bytes(2, &[OURS]), authority::utc(date!(2026 - 05 - 01))]);
+        let mut entries = vec![rest; 90_000];
+        entries[0] = entry(OURS, named);
+        indirect(&state.csca, &name(STATE, "CSCA"), &entries, &[])
+    };
+    assert_eq!(state.outcome(&[of_length(4000)]), Outcome::Passed);
+    assert!(Crl::parse(&of_length(5000)).is_err());
+}
+
 /// The evidence holds such a list and who signed it, so that the verdict can be reached again.
 #[test]
 fn a_list_by_another_name_belongs_to_the_basis() {

@@ -3,7 +3,11 @@
 //! A list is only parsed here. Which lists count, and what they say of a certificate, is for
 //! [`super::revocation`].
 
-use std::{collections::BTreeSet, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use time::{Duration, OffsetDateTime};
 
@@ -29,8 +33,9 @@ const REMOVE: u8 = 8;
 
 /// The most revoked certificates that are read.
 const MOST: usize = 100_000;
-/// The most names of an entry's issuer that are read.
+/// The most names of an entry's issuer that are read, and the longest: one is compared often.
 const MOST_NAMES: usize = 4;
+const LONGEST_NAME: usize = 4096;
 /// The most extensions of a list or of an entry that are read.
 const MOST_EXTENSIONS: usize = 32;
 /// Lists come at least this often (ICAO 9303-12 §7.1.4): how long one is fresh that does not say.
@@ -65,7 +70,7 @@ impl std::fmt::Debug for Crl {
 }
 
 /// A revoked certificate.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Content bytes of the serial number, without superfluous leading zeros.
     serial: Vec<u8>,
@@ -139,7 +144,10 @@ impl Crl {
             Some(list) => entries(list.reader(), &issuer)?,
             None => Vec::new(),
         };
-        entries.sort();
+        entries.sort_by(|one, other| {
+            let key = |entry: &Entry| (entry.date, entry.reason);
+            one.serial.cmp(&other.serial).then_with(|| key(one).cmp(&key(other)))
+        });
         let end = tbs.value_offset.saturating_add(tbs.value.len());
         let mut crl = Self {
             der: outer.bytes.to_vec(),
@@ -247,7 +255,9 @@ impl Crl {
 
     /// The other issuers whose certificates it lists, by the one form of their names.
     pub(super) fn other_issuers(&self) -> BTreeSet<Arc<str>> {
-        self.entries.iter().filter_map(|entry| entry.issuer.clone()).collect()
+        let mut seen = HashSet::new();
+        let named = self.entries.iter().filter_map(|entry| entry.issuer.as_ref());
+        named.filter(|name| seen.insert(Arc::as_ptr(name))).cloned().collect()
     }
 
     /// Whether a serial number is on the list.
@@ -324,6 +334,9 @@ fn names(mut value: Reader<'_>) -> Result<Vec<Name>, TlvError> {
     let mut names = Vec::new();
     while let Some(name) = list.next_element()? {
         if name.tag == DIRECTORY_NAME {
+            if name.bytes.len() > LONGEST_NAME {
+                return Err(der::malformed(&name));
+            }
             names.push(Name::read(&mut name.reader())?);
         }
     }
