@@ -3,11 +3,18 @@
 //! No check digit covers issuer and nationality, so an unknown code is the only sign of a misread
 //! letter there.
 
+use std::sync::LazyLock;
+
 const TABLE: &str = include_str!("../data/states.txt");
 
 /// Whether the code (without fillers) may stand for issuer or nationality.
 pub fn is_state_code(code: &str) -> bool {
-    codes().any(|listed| listed == code)
+    static SORTED: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let mut sorted: Vec<_> = codes().collect();
+        sorted.sort_unstable();
+        sorted
+    });
+    SORTED.binary_search(&code).is_ok()
 }
 
 /// Every code, without fillers.

@@ -13,17 +13,17 @@ use crate::{
         public_key::{KeyError, PublicKey, SignatureAlgorithm},
     },
     der::{
-        self, Algorithm, CONTEXT_0, CONTEXT_0_PRIMITIVE, CONTEXT_1, INTEGER, OCTET_STRING, Oid,
+        self, Algorithm, CONTEXT_0, CONTEXT_0_PRIMITIVE, CONTEXT_1, INTEGER, Id, OCTET_STRING, Oid,
         SEQUENCE, SET,
     },
     tlv::{self, Reader, Tlv, TlvError, TlvErrorKind},
     trust::certificate::{Certificate, Name},
 };
 
-const SIGNED_DATA: &str = "1.2.840.113549.1.7.2";
-const CONTENT_TYPE: &str = "1.2.840.113549.1.9.3";
-const MESSAGE_DIGEST: &str = "1.2.840.113549.1.9.4";
-const SIGNING_TIME: &str = "1.2.840.113549.1.9.5";
+const SIGNED_DATA: Id = Id::new("1.2.840.113549.1.7.2");
+const CONTENT_TYPE: Id = Id::new("1.2.840.113549.1.9.3");
+const MESSAGE_DIGEST: Id = Id::new("1.2.840.113549.1.9.4");
+const SIGNING_TIME: Id = Id::new("1.2.840.113549.1.9.5");
 
 /// `SignedData` with its first signer.
 #[derive(Debug, Clone, PartialEq, Eq)]

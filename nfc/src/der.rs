@@ -42,33 +42,10 @@ impl Oid {
         &self.0
     }
 
-    /// Whether this is the identifier written `dotted`. Compared arc by arc as it would be encoded
-    /// (ITU-T X.690 §8.19), since this is asked often.
+    /// Whether this is the known identifier.
     #[must_use]
-    pub fn is(&self, dotted: &str) -> bool {
-        let mut arcs = dotted.split('.').map(|arc| arc.bytes().try_fold(0_u64, digit));
-        let (Some(Some(top)), Some(Some(second))) = (arcs.next(), arcs.next()) else {
-            return false;
-        };
-        let first = top.wrapping_mul(40).wrapping_add(second);
-        let mut rest = self.0.as_slice();
-        for arc in std::iter::once(Some(first)).chain(arcs) {
-            let Some(arc) = arc else { return false };
-            let mut shift = 63_u32.saturating_sub(arc.leading_zeros()) / 7;
-            loop {
-                let Some((byte, after)) = rest.split_first() else { return false };
-                let more = if shift == 0 { 0 } else { 0x80 };
-                if u64::from(*byte) != (arc >> (shift * 7) & 0x7F | more) {
-                    return false;
-                }
-                rest = after;
-                match shift.checked_sub(1) {
-                    Some(less) => shift = less,
-                    None => break,
-                }
-            }
-        }
-        rest.is_empty()
+    pub fn is(&self, known: impl Into<Id>) -> bool {
+        !self.0.is_empty() && self.0 == known.into().as_bytes()
     }
 
     /// Whether each arc is whole, as short as it can be, and no longer than 63 bits
@@ -136,10 +113,80 @@ impl serde::Serialize for Oid {
     }
 }
 
-/// A decimal number, one digit more.
-fn digit(number: u64, digit: u8) -> Option<u64> {
-    let digit = u64::from(digit.checked_sub(b'0')?);
-    (digit < 10).then(|| number.wrapping_mul(10).wrapping_add(digit))
+/// A known object identifier: written dotted, and as a constant encoded when the program is
+/// compiled, since known ones are looked for often.
+#[derive(Debug, Clone, Copy)]
+pub struct Id {
+    bytes: [u8; LONGEST_KNOWN],
+    length: usize,
+}
+
+/// The most content bytes of a known identifier.
+const LONGEST_KNOWN: usize = 32;
+
+impl Id {
+    /// The identifier written `dotted` (ITU-T X.690 §8.19). What is none, or is longer than any
+    /// known one, equals no identifier.
+    #[must_use]
+    pub const fn new(dotted: &str) -> Self {
+        let none = Self { bytes: [0; LONGEST_KNOWN], length: 0 };
+        let mut id = none;
+        let (mut rest, mut top, mut arcs) = (dotted.as_bytes(), 0_u64, 0_usize);
+        loop {
+            let Some((arc, after)) = number(rest) else { return none };
+            match arcs {
+                0 => top = arc,
+                1 => id = id.with(top.wrapping_mul(40).wrapping_add(arc)),
+                _ => id = id.with(arc),
+            }
+            arcs = arcs.saturating_add(1);
+            match after {
+                [] if arcs < 2 || id.length > LONGEST_KNOWN => return none,
+                [] => return id,
+                [b'.', more @ ..] => rest = more,
+                _ => return none,
+            }
+        }
+    }
+
+    /// One arc more, in groups of seven bits; bytes without a place are counted only.
+    #[expect(clippy::indexing_slicing, reason = "the place was compared with the length")]
+    const fn with(mut self, arc: u64) -> Self {
+        let mut shift = 63_u32.saturating_sub(arc.leading_zeros()) / 7;
+        loop {
+            let more = if shift == 0 { 0 } else { 0x80 };
+            let [.., low] = (arc >> (shift * 7)).to_be_bytes();
+            if self.length < LONGEST_KNOWN {
+                self.bytes[self.length] = low & 0x7F | more;
+            }
+            self.length = self.length.saturating_add(1);
+            match shift.checked_sub(1) {
+                Some(less) => shift = less,
+                None => return self,
+            }
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl From<&str> for Id {
+    fn from(dotted: &str) -> Self {
+        Self::new(dotted)
+    }
+}
+
+/// The decimal number of up to 18 digits that `text` starts with, and what follows it.
+const fn number(mut text: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut digits) = (0_u64, 0_usize);
+    while let [digit @ b'0'..=b'9', rest @ ..] = text {
+        number = number.wrapping_mul(10).wrapping_add(digit.wrapping_sub(b'0') as u64);
+        digits = digits.saturating_add(1);
+        text = rest;
+    }
+    if digits == 0 || digits > 18 { None } else { Some((number, text)) }
 }
 
 /// `AlgorithmIdentifier ::= SEQUENCE { algorithm, parameters OPTIONAL }` (RFC 5280 §4.1.1.2).
@@ -295,13 +342,20 @@ mod tests {
             let oid = Oid::new(object.as_slice());
             assert!(oid.is(dotted), "{dotted}");
             assert_eq!(oid.to_string(), dotted);
-            assert!(!oid.is(&format!("{dotted}.1")) && !oid.is(&dotted[..dotted.len() - 2]));
-            assert!(!oid.is(&format!("{dotted}1")) && !oid.is(&dotted.replace('.', "")));
+            assert!(
+                !oid.is(format!("{dotted}.1").as_str()) && !oid.is(&dotted[..dotted.len() - 2])
+            );
+            assert!(
+                !oid.is(format!("{dotted}1").as_str()) && !oid.is(dotted.replace('.', "").as_str())
+            );
         }
         assert!(
             !Oid::new(&[]).is("1.2") && !Oid::new(&[0x2A]).is("") && !Oid::new(&[0x2A]).is("a")
         );
         assert!(Oid::new(&[0x2A]).is("1.2"));
+        let long = format!("1.2{}", ".840".repeat(16));
+        let object = openssl::asn1::Asn1Object::from_str(&long).unwrap();
+        assert!(!Oid::new(object.as_slice()).is(long.as_str()), "longer than any known one");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Hash functions that documents are signed with (ICAO 9303-12 §4.4).
 
-use openssl::hash::MessageDigest;
+use openssl::{hash::MessageDigest, sha};
 
 use super::CryptoError;
 use crate::{
@@ -66,7 +66,34 @@ impl Hash {
     /// # Errors
     /// [`CryptoError::Library`] if OpenSSL is built without the function.
     pub fn digest(self, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        Ok(openssl::hash::hash(self.openssl(), data)?.to_vec())
+        // Not by `openssl::hash`, which looks the function up anew each time.
+        Ok(match self {
+            Self::Sha1 => {
+                let mut hasher = sha::Sha1::new();
+                hasher.update(data);
+                hasher.finish().to_vec()
+            }
+            Self::Sha224 => {
+                let mut hasher = sha::Sha224::new();
+                hasher.update(data);
+                hasher.finish().to_vec()
+            }
+            Self::Sha256 => {
+                let mut hasher = sha::Sha256::new();
+                hasher.update(data);
+                hasher.finish().to_vec()
+            }
+            Self::Sha384 => {
+                let mut hasher = sha::Sha384::new();
+                hasher.update(data);
+                hasher.finish().to_vec()
+            }
+            Self::Sha512 => {
+                let mut hasher = sha::Sha512::new();
+                hasher.update(data);
+                hasher.finish().to_vec()
+            }
+        })
     }
 
     /// `DigestInfo ::= SEQUENCE { digestAlgorithm, digest }` (RFC 8017 §9.2), the algorithm's

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use openssl::{
     bn::{BigNum, BigNumContext, BigNumRef},
-    dsa::Dsa,
+    dsa::{Dsa, DsaRef},
     ec::{EcGroupRef, EcKey, EcPoint},
     ecdsa::EcdsaSig,
     pkey::{PKey, Public},
@@ -25,7 +25,7 @@ use super::{
     signature::{DSA, EC_PUBLIC_KEY, RSA, RSA_PSS},
 };
 use crate::{
-    der::{self, Algorithm, INTEGER, OBJECT_ID, OCTET_STRING, Oid, SEQUENCE},
+    der::{self, Algorithm, INTEGER, Id, OBJECT_ID, OCTET_STRING, Oid, SEQUENCE},
     tlv::{self, Reader, TlvError},
 };
 
@@ -41,7 +41,28 @@ pub enum PublicKey {
         point: Vec<u8>,
     },
     /// DSA.
-    Dsa(Dsa<Public>),
+    Dsa(DsaKey),
+}
+
+/// A DSA key, and the same as OpenSSL's provider has it: that takes as long as a signature does, so
+/// it is made once.
+pub struct DsaKey {
+    key: Dsa<Public>,
+    opened: PKey<Public>,
+}
+
+impl DsaKey {
+    fn new(key: Dsa<Public>) -> Result<Self, CryptoError> {
+        Ok(Self { opened: PKey::from_dsa(key.clone())?, key })
+    }
+}
+
+impl std::ops::Deref for DsaKey {
+    type Target = DsaRef<Public>;
+
+    fn deref(&self) -> &DsaRef<Public> {
+        &self.key
+    }
 }
 
 /// Why bytes are no usable key, or a signature could not be tried.
@@ -76,9 +97,9 @@ impl From<openssl::error::ErrorStack> for KeyError {
     }
 }
 
-const EC_DH: &str = "1.3.132.1.12";
+const EC_DH: Id = Id::new("1.3.132.1.12");
 /// `standardizedDomainParameters` (TR-03110-3 §A.2.1.1).
-const STANDARDIZED: &str = "0.4.0.127.0.7.1.2";
+const STANDARDIZED: Id = Id::new("0.4.0.127.0.7.1.2");
 
 /// The longest modulus in bits; real ones have up to 6144.
 const LONGEST_MODULUS: i32 = 8192;
@@ -94,7 +115,7 @@ impl PublicKey {
         let mut outer = Reader::new(spki).expect(SEQUENCE)?.reader();
         let algorithm = Algorithm::read(&mut outer)?;
         let bits = der::whole_bytes(&mut outer)?;
-        let is = |dotted: &&str| algorithm.oid.is(dotted);
+        let is = |known: &Id| algorithm.oid.is(*known);
         match () {
             () if [RSA, RSA_PSS].iter().any(is) => Self::rsa(bits),
             () if [EC_PUBLIC_KEY, EC_DH, STANDARDIZED].iter().any(is) => {
@@ -125,7 +146,7 @@ impl PublicKey {
         if !(g > one && g < p && y > one && y < p && q > one && q < p) {
             return Err(CryptoError::Point.into());
         }
-        Ok(Self::Dsa(Dsa::from_public_components(p, q, g, y)?))
+        Ok(Self::Dsa(DsaKey::new(Dsa::from_public_components(p, q, g, y)?)?))
     }
 
     /// Kind and size, such as `RSA-3072` or `EC brainpoolP256r1`.
@@ -163,6 +184,24 @@ impl PublicKey {
             Self::Rsa(key) => numbers(1, &[key.n(), key.e()]),
             Self::Dsa(key) => numbers(2, &[key.p(), key.q(), key.g(), key.pub_key()]),
             Self::Ec { curve, point } => [curve.name().as_bytes(), point].concat(),
+        }
+    }
+
+    /// Whether it is the same key, however its algorithm and curve are written.
+    #[must_use]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rsa(one), Self::Rsa(two)) => one.n() == two.n() && one.e() == two.e(),
+            (Self::Dsa(one), Self::Dsa(two)) => {
+                one.p() == two.p()
+                    && one.q() == two.q()
+                    && one.g() == two.g()
+                    && one.pub_key() == two.pub_key()
+            }
+            (Self::Ec { curve, point }, Self::Ec { curve: other, point: others }) => {
+                curve == other && point == others
+            }
+            _ => false,
         }
     }
 
@@ -208,8 +247,7 @@ impl PublicKey {
                 }
             }
             (Self::Dsa(key), SignatureAlgorithm::Dsa(hash)) => {
-                let key = PKey::from_dsa(key.clone())?;
-                let mut verifier = Verifier::new(hash.openssl(), &key)?;
+                let mut verifier = Verifier::new(hash.openssl(), &key.opened)?;
                 Ok(verifier.verify_oneshot(signature, message).unwrap_or(false))
             }
             _ => Ok(false),
@@ -352,7 +390,7 @@ struct Explicit {
     cofactor: Option<u32>,
 }
 
-const PRIME_FIELD: &str = "1.2.840.10045.1.1";
+const PRIME_FIELD: Id = Id::new("1.2.840.10045.1.1");
 
 impl Explicit {
     fn read(reader: &mut Reader<'_>) -> Result<Self, KeyError> {

@@ -5,17 +5,17 @@ use serde_json::{Value, json};
 
 use super::{Hash, public_key::KeyError};
 use crate::{
-    der::{self, Algorithm, SEQUENCE},
+    der::{self, Algorithm, Id, SEQUENCE},
     tlv::{self, Reader, Tag},
 };
 
-pub(super) const RSA: &str = "1.2.840.113549.1.1.1";
-pub(super) const RSA_PSS: &str = "1.2.840.113549.1.1.10";
-pub(super) const DSA: &str = "1.2.840.10040.4.1";
-pub(super) const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+pub(super) const RSA: Id = Id::new("1.2.840.113549.1.1.1");
+pub(super) const RSA_PSS: Id = Id::new("1.2.840.113549.1.1.10");
+pub(super) const DSA: Id = Id::new("1.2.840.10040.4.1");
+pub(super) const EC_PUBLIC_KEY: Id = Id::new("1.2.840.10045.2.1");
 /// `ecdsa-with-Specified`: the hash stands in the parameters (RFC 3279's successor X9.62 §E.8).
-const ECDSA_SPECIFIED: &str = "1.2.840.10045.4.3";
-const MGF1: &str = "1.2.840.113549.1.1.8";
+const ECDSA_SPECIFIED: Id = Id::new("1.2.840.10045.4.3");
+const MGF1: Id = Id::new("1.2.840.113549.1.1.8");
 
 /// A signature algorithm with its parameters, as a signature's own identifier gives them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,37 +44,37 @@ pub struct Pss {
 }
 
 /// Identifiers that name scheme and hash together.
-const SIGNATURES: [(&str, SignatureAlgorithm); 22] = [
-    ("1.2.840.113549.1.1.5", SignatureAlgorithm::RsaPkcs1(Hash::Sha1)),
-    ("1.2.840.113549.1.1.14", SignatureAlgorithm::RsaPkcs1(Hash::Sha224)),
-    ("1.2.840.113549.1.1.11", SignatureAlgorithm::RsaPkcs1(Hash::Sha256)),
-    ("1.2.840.113549.1.1.12", SignatureAlgorithm::RsaPkcs1(Hash::Sha384)),
-    ("1.2.840.113549.1.1.13", SignatureAlgorithm::RsaPkcs1(Hash::Sha512)),
-    ("1.2.840.10045.4.1", SignatureAlgorithm::Ecdsa(Hash::Sha1)),
-    ("1.2.840.10045.4.3.1", SignatureAlgorithm::Ecdsa(Hash::Sha224)),
-    ("1.2.840.10045.4.3.2", SignatureAlgorithm::Ecdsa(Hash::Sha256)),
-    ("1.2.840.10045.4.3.3", SignatureAlgorithm::Ecdsa(Hash::Sha384)),
-    ("1.2.840.10045.4.3.4", SignatureAlgorithm::Ecdsa(Hash::Sha512)),
-    ("0.4.0.127.0.7.1.1.4.1.1", SignatureAlgorithm::EcdsaPlain(Hash::Sha1)),
-    ("0.4.0.127.0.7.1.1.4.1.2", SignatureAlgorithm::EcdsaPlain(Hash::Sha224)),
-    ("0.4.0.127.0.7.1.1.4.1.3", SignatureAlgorithm::EcdsaPlain(Hash::Sha256)),
-    ("0.4.0.127.0.7.1.1.4.1.4", SignatureAlgorithm::EcdsaPlain(Hash::Sha384)),
-    ("0.4.0.127.0.7.1.1.4.1.5", SignatureAlgorithm::EcdsaPlain(Hash::Sha512)),
-    ("1.2.840.10040.4.3", SignatureAlgorithm::Dsa(Hash::Sha1)),
-    ("2.16.840.1.101.3.4.3.1", SignatureAlgorithm::Dsa(Hash::Sha224)),
-    ("2.16.840.1.101.3.4.3.2", SignatureAlgorithm::Dsa(Hash::Sha256)),
-    ("2.16.840.1.101.3.4.3.3", SignatureAlgorithm::Dsa(Hash::Sha384)),
-    ("2.16.840.1.101.3.4.3.4", SignatureAlgorithm::Dsa(Hash::Sha512)),
+static SIGNATURES: [(Id, SignatureAlgorithm); 22] = [
+    (Id::new("1.2.840.113549.1.1.5"), SignatureAlgorithm::RsaPkcs1(Hash::Sha1)),
+    (Id::new("1.2.840.113549.1.1.14"), SignatureAlgorithm::RsaPkcs1(Hash::Sha224)),
+    (Id::new("1.2.840.113549.1.1.11"), SignatureAlgorithm::RsaPkcs1(Hash::Sha256)),
+    (Id::new("1.2.840.113549.1.1.12"), SignatureAlgorithm::RsaPkcs1(Hash::Sha384)),
+    (Id::new("1.2.840.113549.1.1.13"), SignatureAlgorithm::RsaPkcs1(Hash::Sha512)),
+    (Id::new("1.2.840.10045.4.1"), SignatureAlgorithm::Ecdsa(Hash::Sha1)),
+    (Id::new("1.2.840.10045.4.3.1"), SignatureAlgorithm::Ecdsa(Hash::Sha224)),
+    (Id::new("1.2.840.10045.4.3.2"), SignatureAlgorithm::Ecdsa(Hash::Sha256)),
+    (Id::new("1.2.840.10045.4.3.3"), SignatureAlgorithm::Ecdsa(Hash::Sha384)),
+    (Id::new("1.2.840.10045.4.3.4"), SignatureAlgorithm::Ecdsa(Hash::Sha512)),
+    (Id::new("0.4.0.127.0.7.1.1.4.1.1"), SignatureAlgorithm::EcdsaPlain(Hash::Sha1)),
+    (Id::new("0.4.0.127.0.7.1.1.4.1.2"), SignatureAlgorithm::EcdsaPlain(Hash::Sha224)),
+    (Id::new("0.4.0.127.0.7.1.1.4.1.3"), SignatureAlgorithm::EcdsaPlain(Hash::Sha256)),
+    (Id::new("0.4.0.127.0.7.1.1.4.1.4"), SignatureAlgorithm::EcdsaPlain(Hash::Sha384)),
+    (Id::new("0.4.0.127.0.7.1.1.4.1.5"), SignatureAlgorithm::EcdsaPlain(Hash::Sha512)),
+    (Id::new("1.2.840.10040.4.3"), SignatureAlgorithm::Dsa(Hash::Sha1)),
+    (Id::new("2.16.840.1.101.3.4.3.1"), SignatureAlgorithm::Dsa(Hash::Sha224)),
+    (Id::new("2.16.840.1.101.3.4.3.2"), SignatureAlgorithm::Dsa(Hash::Sha256)),
+    (Id::new("2.16.840.1.101.3.4.3.3"), SignatureAlgorithm::Dsa(Hash::Sha384)),
+    (Id::new("2.16.840.1.101.3.4.3.4"), SignatureAlgorithm::Dsa(Hash::Sha512)),
     // The names that OIW gave them first.
-    ("1.3.14.3.2.29", SignatureAlgorithm::RsaPkcs1(Hash::Sha1)),
-    ("1.3.14.3.2.27", SignatureAlgorithm::Dsa(Hash::Sha1)),
+    (Id::new("1.3.14.3.2.29"), SignatureAlgorithm::RsaPkcs1(Hash::Sha1)),
+    (Id::new("1.3.14.3.2.27"), SignatureAlgorithm::Dsa(Hash::Sha1)),
 ];
 
 impl SignatureAlgorithm {
     /// From an AlgorithmIdentifier. `digest` is the hash named beside it (CMS), which counts where
     /// the identifier names a key type only.
     pub(crate) fn new(algorithm: &Algorithm, digest: Option<Hash>) -> Result<Self, KeyError> {
-        let is = |dotted| algorithm.oid.is(dotted);
+        let is = |known: Id| algorithm.oid.is(known);
         let unsupported = || KeyError::Unsupported { oid: algorithm.oid.clone() };
         if is(RSA_PSS) {
             return Pss::read(&algorithm.parameters).map(Self::RsaPss);
@@ -94,7 +94,7 @@ impl SignatureAlgorithm {
             Some(scheme) => digest.map(scheme).ok_or_else(unsupported),
             None => SIGNATURES
                 .iter()
-                .find(|(oid, _)| is(oid))
+                .find(|(oid, _)| is(*oid))
                 .map(|(_, known)| known.clone())
                 .ok_or_else(unsupported),
         }

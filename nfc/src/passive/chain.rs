@@ -97,7 +97,7 @@ fn chain_check(
     circumstances: Circumstances<'_>,
 ) -> Check {
     let found = path.as_ref().ok();
-    let issuer = found.and_then(Path::issuer).map(|anchor| &anchor.certificate);
+    let issuer = found.and_then(Path::issuer);
     let misuse = profile::misuse(signer, issuer);
     let foreign = match found {
         None => trust.foreign().filter(|other| other.path(signer).is_ok()),

@@ -114,7 +114,7 @@ fn judge(
     if let Err(error) = algorithm {
         return Err(error.to_string());
     }
-    let verify = || info.verify(&signed.content, &certificate.public_key()?);
+    let verify = || info.verify(&signed.content, certificate.public_key()?.as_ref());
     verify().map_err(|error| error.to_string())
 }
 
@@ -125,7 +125,7 @@ fn digest_check(
     attributes: Option<SignedAttributes>,
     content_types: &[&str],
 ) -> Check {
-    let is_right_type = content_types.iter().any(|known| signed.content_type.is(known));
+    let is_right_type = content_types.iter().any(|known| signed.content_type.is(*known));
     let attributes = attributes.unwrap_or_default();
     let evidence = json!({
         "algorithm": info.hash().map(|hash| hash.name()).ok(),

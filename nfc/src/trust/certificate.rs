@@ -3,7 +3,10 @@
 //!
 //! A certificate here is only parsed. Nobody has verified it.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use time::OffsetDateTime;
 
@@ -12,19 +15,19 @@ use crate::{
     crypto::public_key::{KeyError, PublicKey, SignatureAlgorithm},
     der::{
         self, Algorithm, BIT_STRING, BOOLEAN, CONTEXT_0, CONTEXT_0_PRIMITIVE, CONTEXT_3, INTEGER,
-        OBJECT_ID, OCTET_STRING, Oid, SEQUENCE, SET,
+        Id, OBJECT_ID, OCTET_STRING, Oid, SEQUENCE, SET,
     },
     tlv::{self, Reader, Tag, TlvError},
 };
 
-const SUBJECT_KEY_ID: &str = "2.5.29.14";
-const KEY_USAGE: &str = "2.5.29.15";
-const PRIVATE_KEY_USAGE: &str = "2.5.29.16";
-const BASIC_CONSTRAINTS: &str = "2.5.29.19";
-const AUTHORITY_KEY_ID: &str = "2.5.29.35";
-const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
+const SUBJECT_KEY_ID: Id = Id::new("2.5.29.14");
+const KEY_USAGE: Id = Id::new("2.5.29.15");
+const PRIVATE_KEY_USAGE: Id = Id::new("2.5.29.16");
+const BASIC_CONSTRAINTS: Id = Id::new("2.5.29.19");
+const AUTHORITY_KEY_ID: Id = Id::new("2.5.29.35");
+const EXTENDED_KEY_USAGE: Id = Id::new("2.5.29.37");
 /// `id-icao-mrtd-security-extensions-documentTypeList` (ICAO 9303-12 §7.1.1.6).
-const DOCUMENT_TYPES: &str = "2.23.136.1.1.6.2";
+const DOCUMENT_TYPES: Id = Id::new("2.23.136.1.1.6.2");
 
 /// The most extensions that are read.
 const MOST_EXTENSIONS: usize = 64;
@@ -77,7 +80,20 @@ pub struct Certificate {
     tbs: Range<usize>,
     algorithm: Algorithm,
     signature: Vec<u8>,
+    key: ParsedKey,
 }
+
+/// The public key, once it was asked for: it follows from the certificate.
+#[derive(Clone, Default)]
+struct ParsedKey(OnceLock<Arc<PublicKey>>);
+
+impl PartialEq for ParsedKey {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ParsedKey {}
 
 impl std::fmt::Debug for Certificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -131,6 +147,7 @@ impl Certificate {
             tbs: tbs_start..tbs_start.saturating_add(tbs.bytes.len()),
             algorithm,
             signature,
+            key: ParsedKey::default(),
         };
         certificate.read_extensions(body);
         Ok(certificate)
@@ -163,7 +180,7 @@ impl Certificate {
         }
         let value = fields.expect(OCTET_STRING)?;
         let mut value = value.reader();
-        let Some((_, known)) = EXTENSIONS.iter().find(|(known, _)| oid.is(known)) else {
+        let Some((_, known)) = EXTENSIONS.iter().find(|(known, _)| oid.is(*known)) else {
             return Ok(());
         };
         match known {
@@ -192,10 +209,11 @@ impl Certificate {
         Ok(())
     }
 
-    /// Whether the extension with the dotted identifier is critical.
+    /// Whether the extension is critical.
     #[must_use]
-    pub fn is_critical(&self, dotted: &str) -> bool {
-        self.critical.iter().any(|oid| oid.is(dotted))
+    pub fn is_critical(&self, known: impl Into<Id>) -> bool {
+        let known = known.into();
+        self.critical.iter().any(|oid| oid.is(known))
     }
 
     /// Whether key usage is marked critical, as it must be (ICAO 9303-12 §7.1, table 3).
@@ -206,15 +224,19 @@ impl Certificate {
 
     /// Critical extensions that nobody here understands.
     pub fn unknown_critical(&self) -> impl Iterator<Item = &Oid> {
-        self.critical.iter().filter(|oid| !EXTENSIONS.iter().any(|(known, _)| oid.is(known)))
+        self.critical.iter().filter(|oid| !EXTENSIONS.iter().any(|(known, _)| oid.is(*known)))
     }
 
     /// The public key.
     ///
     /// # Errors
     /// [`KeyError`] if it is of no known kind.
-    pub fn public_key(&self) -> Result<PublicKey, KeyError> {
-        PublicKey::parse(&self.spki)
+    pub fn public_key(&self) -> Result<Arc<PublicKey>, KeyError> {
+        if let Some(key) = self.key.0.get() {
+            return Ok(Arc::clone(key));
+        }
+        let key = Arc::new(PublicKey::parse(&self.spki)?);
+        Ok(Arc::clone(self.key.0.get_or_init(|| key)))
     }
 
     /// The algorithm that the certificate is signed with.
@@ -230,7 +252,7 @@ impl Certificate {
     /// # Errors
     /// [`KeyError`] if the key or algorithm cannot be used.
     pub fn is_signed_by(&self, issuer: &Self) -> Result<bool, KeyError> {
-        self.is_signed_with(&issuer.public_key()?)
+        self.is_signed_with(issuer.public_key()?.as_ref())
     }
 
     /// Whether `key` made this certificate's signature.
@@ -295,7 +317,7 @@ enum Known {
     DocumentTypes,
 }
 
-const EXTENSIONS: [(&str, Known); 7] = [
+static EXTENSIONS: [(Id, Known); 7] = [
     (SUBJECT_KEY_ID, Known::SubjectKeyId),
     (AUTHORITY_KEY_ID, Known::AuthorityKeyId),
     (KEY_USAGE, Known::KeyUsage),

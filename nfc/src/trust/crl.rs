@@ -15,18 +15,18 @@ use super::certificate::{Certificate, Name};
 use crate::{
     crypto::public_key::{KeyError, PublicKey, SignatureAlgorithm},
     der::{
-        self, Algorithm, BOOLEAN, CONTEXT_0, CONTEXT_0_PRIMITIVE, GENERALIZED_TIME, INTEGER,
+        self, Algorithm, BOOLEAN, CONTEXT_0, CONTEXT_0_PRIMITIVE, GENERALIZED_TIME, INTEGER, Id,
         OCTET_STRING, SEQUENCE, UTC_TIME,
     },
     tlv::{Reader, Tag, TlvError},
 };
 
-const AUTHORITY_KEY_ID: &str = "2.5.29.35";
-const CRL_NUMBER: &str = "2.5.29.20";
-const REASON_CODE: &str = "2.5.29.21";
-const DELTA: &str = "2.5.29.27";
-const DISTRIBUTION_POINT: &str = "2.5.29.28";
-const CERTIFICATE_ISSUER: &str = "2.5.29.29";
+const AUTHORITY_KEY_ID: Id = Id::new("2.5.29.35");
+const CRL_NUMBER: Id = Id::new("2.5.29.20");
+const REASON_CODE: Id = Id::new("2.5.29.21");
+const DELTA: Id = Id::new("2.5.29.27");
+const DISTRIBUTION_POINT: Id = Id::new("2.5.29.28");
+const CERTIFICATE_ISSUER: Id = Id::new("2.5.29.29");
 
 /// `removeFromCRL`: no revocation, but the end of one (RFC 5280 §5.3.1).
 const REMOVE: u8 = 8;
@@ -80,7 +80,7 @@ pub struct Entry {
     pub reason: Option<u8>,
     /// Who issued the certificate, where that is not the issuer of the list: the name in its one
     /// form. Shared, since one name may stand for a hundred thousand entries.
-    issuer: Option<Arc<str>>,
+    issuer: Option<Arc<[u8]>>,
 }
 
 impl Entry {
@@ -173,7 +173,7 @@ impl Crl {
                 break;
             }
             let extension = Extension::read(&mut list)?;
-            let is = |dotted| extension.oid.is(dotted);
+            let is = |known: Id| extension.oid.is(known);
             match () {
                 () if is(AUTHORITY_KEY_ID) => {
                     let mut fields = extension.value.clone().expect(SEQUENCE)?.reader();
@@ -207,7 +207,7 @@ impl Crl {
     /// Whether `issuer`, by that name, signed the list.
     #[must_use]
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        let verify = || self.is_signed_with(&issuer.public_key()?);
+        let verify = || self.is_signed_with(issuer.public_key()?.as_ref());
         self.issuer.is_like(&issuer.subject) && verify().unwrap_or(false)
     }
 
@@ -243,7 +243,7 @@ impl Crl {
     }
 
     /// As [`Self::find`], of the certificate of another issuer whose name has the form `issuer`.
-    pub(super) fn find_of(&self, serial: &[u8], issuer: Option<&str>) -> Option<&Entry> {
+    pub(super) fn find_of(&self, serial: &[u8], issuer: Option<&[u8]>) -> Option<&Entry> {
         let serial = der::minimal(serial);
         let start = self.entries.partition_point(|entry| entry.serial.as_slice() < serial);
         let rest = self.entries.get(start..).unwrap_or_default();
@@ -254,7 +254,7 @@ impl Crl {
     }
 
     /// The other issuers whose certificates it lists, by the one form of their names.
-    pub(super) fn other_issuers(&self) -> BTreeSet<Arc<str>> {
+    pub(super) fn other_issuers(&self) -> BTreeSet<Arc<[u8]>> {
         let mut seen = HashSet::new();
         let named = self.entries.iter().filter_map(|entry| entry.issuer.as_ref());
         named.filter(|name| seen.insert(Arc::as_ptr(name))).cloned().collect()
@@ -288,7 +288,7 @@ impl<'a> Extension<'a> {
 fn entries(mut list: Reader<'_>, issuer: &Name) -> Result<Vec<Entry>, TlvError> {
     let mut entries = Vec::new();
     // Of the entry before; none is the issuer of the list.
-    let mut whose: Vec<Option<Arc<str>>> = vec![None];
+    let mut whose: Vec<Option<Arc<[u8]>>> = vec![None];
     let own_name = issuer.normal();
     while let Some(element) = list.next_element()? {
         if entries.len() >= MOST {
@@ -311,7 +311,7 @@ fn entries(mut list: Reader<'_>, issuer: &Name) -> Result<Vec<Entry>, TlvError> 
                 } else if extension.oid.is(CERTIFICATE_ISSUER) {
                     let names = names(extension.value)?;
                     let names = names.iter().take(MOST_NAMES).map(Name::normal);
-                    let other = |name: String| (name != own_name).then(|| Arc::from(name));
+                    let other = |name: &[u8]| (name != own_name).then(|| Arc::from(name));
                     whose = names.map(other).collect();
                 }
             }

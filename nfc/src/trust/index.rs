@@ -10,7 +10,7 @@ use super::certificate::Certificate;
 pub(super) struct Index {
     by_hash: HashMap<[u8; 32], usize>,
     by_key_id: HashMap<Vec<u8>, Vec<usize>>,
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: HashMap<Vec<u8>, Vec<usize>>,
     by_country: HashMap<String, Vec<usize>>,
 }
 
@@ -37,7 +37,7 @@ impl Index {
         if let Some(id) = &certificate.subject_key_id {
             self.by_key_id.entry(id.clone()).or_default().push(place);
         }
-        self.by_name.entry(certificate.subject.normal()).or_default().push(place);
+        self.by_name.entry(certificate.subject.normal().to_vec()).or_default().push(place);
         if let Some(country) = certificate.subject.country() {
             self.by_country.entry(country).or_default().push(place);
         }
@@ -46,7 +46,7 @@ impl Index {
     /// Who may have issued `certificate`, likeliest first, each once.
     pub(super) fn candidates(&self, certificate: &Certificate) -> Vec<(usize, FoundBy)> {
         let by_key_id = certificate.authority_key_id.as_ref().and_then(|id| self.by_key_id.get(id));
-        let by_name = self.by_name.get(&certificate.issuer.normal());
+        let by_name = self.by_name.get(certificate.issuer.normal());
         let country = certificate.issuer.country();
         let by_country = country.and_then(|country| self.by_country.get(&country));
         let groups = [
@@ -62,7 +62,7 @@ impl Index {
     }
 
     /// Anchors whose subject is like `name`, and those with the key identifier.
-    pub(super) fn named(&self, normal: &str) -> &[usize] {
+    pub(super) fn named(&self, normal: &[u8]) -> &[usize] {
         self.by_name.get(normal).map(Vec::as_slice).unwrap_or_default()
     }
 }

@@ -7,12 +7,12 @@ use super::certificate::Certificate;
 use crate::{
     cms::{SignedData, SignerInfo, digest_matches},
     crypto::public_key::KeyError,
-    der::{INTEGER, SEQUENCE, SET},
+    der::{INTEGER, Id, SEQUENCE, SET},
     tlv::{self, TlvError},
 };
 
 /// `id-icao-cscaMasterList`.
-const MASTER_LIST: &str = "2.23.136.1.1.2";
+const MASTER_LIST: Id = Id::new("2.23.136.1.1.2");
 
 /// A parsed master list.
 #[derive(Debug, Clone)]
@@ -68,5 +68,5 @@ fn holds(
     Ok(signed.content_type.is(MASTER_LIST)
         && attributes.content_type.as_ref() == Some(&signed.content_type)
         && digest_matches(info.hash()?, &signed.content, &digest)?
-        && info.verify(&signed.content, &certificate.public_key()?)?)
+        && info.verify(&signed.content, certificate.public_key()?.as_ref())?)
 }

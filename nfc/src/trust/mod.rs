@@ -148,9 +148,9 @@ pub struct TrustStore {
     signers: Signers,
     lists: Vec<Crl>,
     /// Places of lists by their issuer's name.
-    lists_by_name: HashMap<String, Vec<usize>>,
+    lists_by_name: HashMap<Vec<u8>, Vec<usize>>,
     /// By the name of another issuer whose certificates they list.
-    lists_by_entry: HashMap<Arc<str>, Vec<usize>>,
+    lists_by_entry: HashMap<Arc<[u8]>, Vec<usize>>,
     /// By the identifier of the key that signed them.
     lists_by_key_id: HashMap<Vec<u8>, Vec<usize>>,
     /// What was found out since something was last added.
@@ -215,7 +215,7 @@ impl TrustStore {
         if self.index.place(&sha256).is_some() {
             return Ok(Added::Duplicate);
         }
-        let verifying = Arc::new(certificate.public_key()?);
+        let verifying = certificate.public_key()?;
         let key = verifying.describe();
         self.index.add(self.anchors.len(), &certificate, sha256);
         let identity = verifying.identity();
@@ -243,7 +243,7 @@ impl TrustStore {
     pub fn add_crl_der(&mut self, der: &[u8]) -> Result<(), TrustError> {
         let list = Crl::parse(der)?;
         let place = self.lists.len();
-        self.lists_by_name.entry(list.issuer.normal()).or_default().push(place);
+        self.lists_by_name.entry(list.issuer.normal().to_vec()).or_default().push(place);
         for issuer in list.other_issuers() {
             self.lists_by_entry.entry(issuer).or_default().push(place);
         }

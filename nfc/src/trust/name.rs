@@ -1,17 +1,30 @@
 //! Distinguished names (RFC 5280 §4.1.2.4), compared as real documents need it.
 
+use std::sync::OnceLock;
+
 use crate::{
-    der::{self, Oid, SEQUENCE, SET},
+    der::{self, Id, Oid, SEQUENCE, SET},
     tlv::{Reader, Tag, TlvError},
 };
 
 /// A distinguished name: its bytes, and its attributes as text.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Name {
     /// DER.
     pub der: Vec<u8>,
     attributes: Vec<(Oid, String)>,
+    /// [`Self::normal`], once it was asked for.
+    normal: OnceLock<Vec<u8>>,
 }
+
+/// The bytes say everything.
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for Name {}
 
 /// How well two names agree, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -25,8 +38,8 @@ pub enum Agreement {
     Different,
 }
 
-const COUNTRY: &str = "2.5.4.6";
-const SERIAL_NUMBER: &str = "2.5.4.5";
+const COUNTRY: Id = Id::new("2.5.4.6");
+const SERIAL_NUMBER: Id = Id::new("2.5.4.5");
 
 /// The most attributes of a name; real ones have up to ten.
 const MOST_ATTRIBUTES: usize = 64;
@@ -52,7 +65,7 @@ impl Name {
                 attributes.push((oid, value.map(|v| text(v.tag, v.value)).unwrap_or_default()));
             }
         }
-        Ok(Self { der: whole.bytes.to_vec(), attributes })
+        Ok(Self { der: whole.bytes.to_vec(), attributes, normal: OnceLock::new() })
     }
 
     /// Whether two names are the same but for string type, case, space and order: issuers and
@@ -78,16 +91,22 @@ impl Name {
 
     /// The name in one form for all names that [`Self::is_like`] it.
     #[must_use]
-    pub(crate) fn normal(&self) -> String {
-        let parts = self.parts(|_| true);
-        // No text holds a line feed: it is space, which was made one blank.
-        parts.into_iter().map(|(oid, text)| format!("{oid}={text}\n")).collect()
+    pub(crate) fn normal(&self) -> &[u8] {
+        self.normal.get_or_init(|| {
+            let mut normal = Vec::with_capacity(self.der.len().saturating_mul(2));
+            for (oid, text) in self.parts(|_| true) {
+                for part in [oid.as_bytes(), text.as_bytes()] {
+                    normal.extend(part.len().to_be_bytes());
+                    normal.extend(part);
+                }
+            }
+            normal
+        })
     }
 
     fn parts(&self, keep: impl Fn(&Oid) -> bool) -> Vec<(&Oid, String)> {
-        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let kept = self.attributes.iter().filter(|(oid, _)| keep(oid));
-        let mut parts: Vec<_> = kept.map(|(oid, text)| (oid, words(text).to_lowercase())).collect();
+        let mut parts: Vec<_> = kept.map(|(oid, text)| (oid, normal_text(text))).collect();
         parts.sort();
         parts
     }
@@ -104,6 +123,22 @@ impl Name {
         let found = self.attributes.iter().find(|(oid, _)| oid.is(COUNTRY))?;
         Some(found.1.trim().to_uppercase())
     }
+}
+
+/// In lower case, every space as one blank.
+fn normal_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    match out.is_ascii() {
+        true => out.make_ascii_lowercase(),
+        false => out = out.to_lowercase(),
+    }
+    out
 }
 
 const UTF8_STRING: Tag = Tag(0x0C);
@@ -139,7 +174,7 @@ impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (i, (oid, value)) in self.attributes.iter().enumerate() {
             let separator = if i == 0 { "" } else { ", " };
-            match KEYWORDS.iter().find(|(known, _)| oid.is(known)) {
+            match KEYWORDS.iter().find(|(known, _)| oid.is(*known)) {
                 Some((_, keyword)) => write!(f, "{separator}{keyword}={value}")?,
                 None => write!(f, "{separator}{oid}={value}")?,
             }
@@ -148,14 +183,14 @@ impl std::fmt::Display for Name {
     }
 }
 
-const KEYWORDS: [(&str, &str); 7] = [
+static KEYWORDS: [(Id, &str); 7] = [
     (COUNTRY, "C"),
-    ("2.5.4.10", "O"),
-    ("2.5.4.11", "OU"),
-    ("2.5.4.3", "CN"),
+    (Id::new("2.5.4.10"), "O"),
+    (Id::new("2.5.4.11"), "OU"),
+    (Id::new("2.5.4.3"), "CN"),
     (SERIAL_NUMBER, "serialNumber"),
-    ("2.5.4.7", "L"),
-    ("2.5.4.8", "ST"),
+    (Id::new("2.5.4.7"), "L"),
+    (Id::new("2.5.4.8"), "ST"),
 ];
 
 impl std::fmt::Debug for Name {

@@ -20,13 +20,14 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
+    Anchor,
     certificate::{CERTIFICATE_SIGN, Certificate, DIGITAL_SIGNATURE},
     name::Agreement,
     path::Path,
 };
 use crate::{
-    crypto::public_key::{PublicKey, SignatureAlgorithm},
-    der::Oid,
+    crypto::public_key::SignatureAlgorithm,
+    der::{Id, Oid},
 };
 
 /// Why a certificate with a right signature may not sign documents.
@@ -91,13 +92,11 @@ pub enum Oddity {
 
 /// What makes `signer` one that may not sign documents, worst first.
 #[must_use]
-pub fn misuse(signer: &Certificate, issuer: Option<&Certificate>) -> Vec<Misuse> {
+pub fn misuse(signer: &Certificate, issuer: Option<&Anchor>) -> Vec<Misuse> {
     let usage = signer.key_usage.unwrap_or(DIGITAL_SIGNATURE);
     let key = signer.public_key().ok();
-    let is_weak = key.as_ref().is_some_and(PublicKey::is_weak);
-    let of_issuer = issuer.is_some_and(|issuer| {
-        key.zip(issuer.public_key().ok()).is_some_and(|(one, two)| one.identity() == two.identity())
-    });
+    let is_weak = key.as_ref().is_some_and(|key| key.is_weak());
+    let of_issuer = issuer.zip(key).is_some_and(|(issuer, key)| issuer.verifying.is_same(&key));
     let found = [
         (signer.may_issue(), Misuse::IssuesCertificates),
         (of_issuer, Misuse::KeyOfIssuer),
@@ -105,7 +104,7 @@ pub fn misuse(signer: &Certificate, issuer: Option<&Certificate>) -> Vec<Misuse>
         (has_other_purpose(signer), Misuse::OtherPurpose),
         (signer.version != 3, Misuse::Version),
         (is_weak, Misuse::WeakKey),
-        (issuer.is_some_and(is_none), Misuse::IssuerIsNone),
+        (issuer.is_some_and(|issuer| is_none(&issuer.certificate)), Misuse::IssuerIsNone),
     ];
     found.into_iter().filter_map(|(found, misuse)| found.then_some(misuse)).collect()
 }
@@ -118,16 +117,16 @@ fn is_none(issuer: &Certificate) -> bool {
 }
 
 /// `anyExtendedKeyUsage` (RFC 5280 §4.2.1.12).
-const ANY_PURPOSE: &str = "2.5.29.37.0";
+const ANY_PURPOSE: Id = Id::new("2.5.29.37.0");
 /// `id-icao-mrtd-security`: master lists, deviation lists, visible digital seals.
 const ICAO: &[u8] = &[0x67, 0x81, 0x08, 0x01, 0x01];
 /// TLS server and client, code, time stamps, OCSP.
-const OTHER_PURPOSES: [&str; 5] = [
-    "1.3.6.1.5.5.7.3.1",
-    "1.3.6.1.5.5.7.3.2",
-    "1.3.6.1.5.5.7.3.3",
-    "1.3.6.1.5.5.7.3.8",
-    "1.3.6.1.5.5.7.3.9",
+static OTHER_PURPOSES: [Id; 5] = [
+    Id::new("1.3.6.1.5.5.7.3.1"),
+    Id::new("1.3.6.1.5.5.7.3.2"),
+    Id::new("1.3.6.1.5.5.7.3.3"),
+    Id::new("1.3.6.1.5.5.7.3.8"),
+    Id::new("1.3.6.1.5.5.7.3.9"),
 ];
 
 /// No purpose is defined for document signers (ICAO 9303-12 §7.1, table 4), so any that is given
@@ -135,7 +134,7 @@ const OTHER_PURPOSES: [&str; 5] = [
 fn has_other_purpose(signer: &Certificate) -> bool {
     let Some((critical, purposes)) = &signer.extended_key_usage else { return false };
     let is_other =
-        |oid: &Oid| oid.after(ICAO).is_some() || OTHER_PURPOSES.iter().any(|known| oid.is(known));
+        |oid: &Oid| oid.after(ICAO).is_some() || OTHER_PURPOSES.iter().any(|known| oid.is(*known));
     let any = purposes.iter().any(|oid| oid.is(ANY_PURPOSE));
     !any && (*critical || purposes.iter().any(is_other))
 }

@@ -92,12 +92,11 @@ impl TrustStore {
         known: OffsetDateTime,
     ) -> Option<(Signed<'_>, &Entry)> {
         let name = issuer.subject.normal();
-        let naming = self.lists_by_entry.get(name.as_str()).into_iter().flatten();
+        let naming = self.lists_by_entry.get(name).into_iter().flatten();
         let by_name = naming.filter_map(|place| {
             let found = (self.lists.get(*place)?, self.list_signer(*place)?);
             let country = found.1.certificate.country();
-            (country.is_some() && country == issuer.country())
-                .then_some((found, Some(name.as_str())))
+            (country.is_some() && country == issuer.country()).then_some((found, Some(name)))
         });
         let by_key = issuer.subject_key_id.as_ref().and_then(|id| self.lists_by_key_id.get(id));
         let own_key = sha256(&issuer.der).ok().and_then(|hash| self.index.place(&hash));
@@ -118,7 +117,7 @@ impl TrustStore {
     }
 
     fn lists_of(&self, issuer: &Certificate) -> &[usize] {
-        let places = self.lists_by_name.get(&issuer.subject.normal());
+        let places = self.lists_by_name.get(issuer.subject.normal());
         places.map(Vec::as_slice).unwrap_or_default()
     }
 
@@ -126,7 +125,7 @@ impl TrustStore {
     fn list_signer(&self, place: usize) -> Option<&Anchor> {
         let list = self.lists.get(place)?;
         let find = || {
-            let named = self.index.named(&list.issuer.normal()).iter().copied();
+            let named = self.index.named(list.issuer.normal()).iter().copied();
             let fits = |place: &usize| {
                 let anchor = self.anchors.get(*place);
                 anchor.is_some_and(|anchor| list.is_signed_with(&anchor.verifying).unwrap_or(false))
