@@ -124,7 +124,13 @@ fn what_a_directory_holds_goes_where_it_belongs() {
         ldif("certificateRevocationList;binary", &made.trust.crl),
         ldif("pkdMasterListContent", &made.trust.master_list),
     );
-    let (status, result) = place.import(&place.file("icaopkd-001-complete-000042.ldif", text), &[]);
+    let directory = place.file("icaopkd-001-complete-000042.ldif", text);
+    let (status, result) = place.import(&directory, &[]);
+    assert_eq!(status, 1, "the list's own root is nobody's word: {result:#}");
+    assert_eq!(result["signers_of_lists"][0]["trusted_by"], Value::Null);
+    assert_eq!(place.counts(Domain::Qa).anchors, 0);
+    let root = place.file("root.cer", &made.trust.csca);
+    let (status, result) = place.import(&directory, &["--signer", &root]);
     assert_eq!(status, 0, "{result:#}");
     assert_eq!(result["kind"], "ldif");
     assert_eq!(result["source"], "file icaopkd-001-complete");
@@ -147,6 +153,29 @@ fn what_a_directory_holds_goes_where_it_belongs() {
     assert_eq!(status, 2);
     assert!(result["refused"].as_str().unwrap().contains("change records"), "{result}");
     assert_eq!(place.counts(Domain::Qa), counts);
+}
+
+#[test]
+fn a_directory_makes_nobody_an_issuer_and_no_state_names_the_issuers_of_another() {
+    let (place, made) = (Place::new(), make("good"));
+    let issuer = format!(
+        "version: 1\n\ndn: cn=a,o=dsc,c=DK\n{}\n",
+        ldif("userCertificate;binary", &stranger().trust.csca)
+    );
+    let (status, result) = place.import(&place.file("issuer.ldif", issuer), &[]);
+    assert_eq!(status, 1, "{result:#}");
+    let why = result["rejected"][0]["reason"].as_str().unwrap();
+    assert!(why.contains("nobody vouches"), "{why}");
+    assert_eq!(place.counts(Domain::Qa), Counts::default());
+    // A list in it, signed under an anchor of the store, adds that state's certificates.
+    place.import(&place.file("root.cer", &made.trust.csca), &[]);
+    let list = format!(
+        "version: 1\n\ndn: o=ml,c=DK\n{}",
+        ldif("pkdMasterListContent", &made.trust.master_list)
+    );
+    let (status, result) = place.import(&place.file("list.ldif", list), &[]);
+    assert_eq!((status, &result["duplicates"]), (0, &json!(1)), "{result:#}");
+    assert_eq!(result["signers_of_lists"][0]["trusted_by"], "store");
 }
 
 fn status_and_count(output: &Output) -> (i32, usize) {

@@ -133,7 +133,7 @@ impl Import<'_> {
     }
 
     fn offers(&mut self, found: Source, mut report: Report) -> Result<(Status, Report), CliError> {
-        if let [Offer { what: What::MasterList, bytes, .. }] = found.offers.as_slice() {
+        if let [Offer { what: What::MasterList, bytes, entry: None }] = found.offers.as_slice() {
             return self.single_list(bytes, report);
         }
         let mut all_believed = true;
@@ -174,11 +174,12 @@ impl Import<'_> {
             let why = format!("{why}; --unverified imports it nevertheless");
             return Ok((Status::Refused, report.refused(why)));
         }
-        self.anchors_of(&list, &mut report);
+        self.anchors_of(&list, None, &mut report);
         Ok((Status::Accepted, report))
     }
 
-    /// A master list among other things; whether it was believed.
+    /// A master list among other things; whether it was believed. Nobody signed what it lies among,
+    /// so its own root is nobody's word, and an anchor's word counts for its own state only.
     fn list_among(
         &mut self,
         index: usize,
@@ -193,10 +194,11 @@ impl Import<'_> {
                 return Ok(true);
             }
         };
-        let judged = self.judge(&list)?;
+        let judged = self.judge(&list)?.among_others();
         let believed = judged.verified;
         if believed || self.args.unverified {
-            self.anchors_of(&list, report);
+            let state = judged.vouches_for().filter(|_| !self.args.unverified);
+            self.anchors_of(&list, state, report);
         } else {
             let why = judged.reason.unwrap_or_default().to_owned();
             report.reject(index, &offer.bytes, why, entry);
@@ -211,16 +213,25 @@ impl Import<'_> {
         Ok(signer::judge(list, self.signer.as_ref(), &store, at))
     }
 
-    fn anchors_of(&mut self, list: &MasterList, report: &mut Report) {
+    /// The certificates of a list, or only those of one state.
+    fn anchors_of(&mut self, list: &MasterList, state: Option<&str>, report: &mut Report) {
         for (index, der) in list.certificates.iter().enumerate() {
-            self.certificate(index, der, Some(Kind::Anchor), None, report);
+            match state {
+                Some(state) if !is_of(der, state) => {
+                    let why = "of another state than the one whose anchor vouches for the list";
+                    report.reject(index, der, why.to_owned(), None);
+                }
+                _ => self.certificate(index, der, Some(Kind::Anchor), None, report),
+            }
         }
     }
 
     fn one(&mut self, index: usize, offer: &Offer, report: &mut Report) {
         let entry = offer.entry.as_ref().map(|entry| entry.name.clone());
         if offer.what == What::Certificate {
-            return self.certificate(index, &offer.bytes, None, entry, report);
+            // A directory holds what anybody with access to it put there.
+            let said = entry.is_some().then_some(Kind::Signer);
+            return self.certificate(index, &offer.bytes, said, entry, report);
         }
         match Crl::parse(&offer.bytes) {
             Ok(_) => self.take(Kind::RevocationList, &offer.bytes, report),
@@ -316,6 +327,10 @@ fn record(report: &Report, now: OffsetDateTime) -> Imported {
     }
 }
 
+fn is_of(der: &[u8], state: &str) -> bool {
+    Certificate::parse(der).is_ok_and(|found| found.country().as_deref() == Some(state))
+}
+
 /// What a certificate is stored as, if it can be used at all. A document signer must not become an
 /// anchor: it would be believed in whatever it signs.
 fn usable(der: &[u8], said: Option<Kind>, domain: Domain) -> Result<Kind, String> {
@@ -326,6 +341,11 @@ fn usable(der: &[u8], said: Option<Kind>, domain: Domain) -> Result<Kind, String
             return Err("a document signer, which is no issuer".to_owned());
         }
         Some(Kind::Anchor) => Kind::Anchor,
+        Some(Kind::Signer) if !is_signer => {
+            return Err("an issuer, which nobody vouches for here: import it from a master list, \
+                        or as a file of its own"
+                .to_owned());
+        }
         _ if is_signer => Kind::Signer,
         _ => Kind::Anchor,
     };

@@ -63,6 +63,9 @@ pub(super) struct Judged {
     serial: Option<String>,
     /// From the signer's issuer to the root.
     pub(super) path: Vec<Step>,
+    /// The country of what the signer leads to; its own certificate may name any.
+    #[serde(skip)]
+    state: Option<String>,
     findings: Vec<Finding>,
     /// Why the list is not believed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +102,7 @@ pub(super) fn judge(
         _ => fault.map(|finding| finding.text),
     };
     let (trusted_by, path) = way.map_or((None, Vec::new()), |(by, path)| (Some(by), path));
+    let state = path.last().or(certificate.as_ref()).and_then(Certificate::country);
     Judged {
         verified: reason.is_none(),
         signature: *signature,
@@ -107,8 +111,27 @@ pub(super) fn judge(
         subject: certificate.as_ref().map(|c| c.subject.to_string()),
         serial: certificate.as_ref().map(|c| hex::encode(&c.serial)),
         path: path.iter().map(Step::of).collect(),
+        state,
         findings,
         reason,
+    }
+}
+
+impl Judged {
+    /// As of a list that came among other things, whose own root is no reason to believe it.
+    pub(super) fn among_others(self) -> Self {
+        if !self.verified || self.trusted_by != Some(TrustedBy::List) {
+            return self;
+        }
+        let reason = "its signer leads to no certificate that is believed: import the root of its \
+                      state first, or give it with --signer";
+        Self { verified: false, trusted_by: None, reason: Some(reason), ..self }
+    }
+
+    /// The one state whose certificates an anchor's word counts for; `None` if the caller vouches.
+    pub(super) fn vouches_for(&self) -> Option<&str> {
+        let by_store = self.trusted_by == Some(TrustedBy::Store);
+        by_store.then(|| self.state.as_deref().unwrap_or_default())
     }
 }
 
@@ -230,4 +253,82 @@ fn could_issue(issuer: &Certificate, below: &Certificate) -> bool {
     let by_key =
         below.authority_key_id.is_some() && below.authority_key_id == issuer.subject_key_id;
     (by_key || below.issuer.is_like(&issuer.subject)) && !issuer.is_document_signer()
+}
+
+#[cfg(test)]
+mod tests {
+    use nfc::trust::Domain;
+    use openssl::{
+        asn1::Asn1Time,
+        bn::BigNum,
+        ec::{EcGroup, EcKey},
+        hash::MessageDigest,
+        nid::Nid,
+        pkey::{PKey, Private},
+        x509::{
+            X509, X509Name,
+            extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage},
+        },
+    };
+    use time::macros::datetime;
+
+    use super::*;
+
+    type Key = PKey<Private>;
+
+    fn key() -> Key {
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+        PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+    }
+
+    fn name(country: &str, common: &str) -> X509Name {
+        let mut name = X509Name::builder().unwrap();
+        name.append_entry_by_nid(Nid::COUNTRYNAME, country).unwrap();
+        name.append_entry_by_nid(Nid::COMMONNAME, common).unwrap();
+        name.build()
+    }
+
+    /// A certificate of `subject` for `own`, issued by `issuer` with `with`; a list's signer or a root.
+    fn certificate(subject: &X509Name, own: &Key, issuer: &X509Name, with: &Key) -> Certificate {
+        let mut made = X509::builder().unwrap();
+        made.set_version(2).unwrap();
+        made.set_serial_number(&BigNum::from_u32(7).unwrap().to_asn1_integer().unwrap()).unwrap();
+        made.set_subject_name(subject).unwrap();
+        made.set_issuer_name(issuer).unwrap();
+        made.set_not_before(&Asn1Time::from_str("20250101000000Z").unwrap()).unwrap();
+        made.set_not_after(&Asn1Time::from_str("20350101000000Z").unwrap()).unwrap();
+        made.set_pubkey(own).unwrap();
+        if subject.try_cmp(issuer).unwrap().is_eq() {
+            made.append_extension(BasicConstraints::new().critical().ca().build().unwrap())
+                .unwrap();
+            made.append_extension(KeyUsage::new().key_cert_sign().build().unwrap()).unwrap();
+        } else {
+            let usage = ExtendedKeyUsage::new().other(MASTER_LIST_SIGNING).build().unwrap();
+            made.append_extension(usage).unwrap();
+        }
+        made.sign(with, MessageDigest::sha256()).unwrap();
+        Certificate::parse(&made.build().to_der().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_anchor_vouches_for_its_own_state_whatever_the_signer_calls_itself() {
+        let (root_key, signer_key) = (key(), key());
+        let (denmark, germany) = (name("DK", "CSCA"), name("DE", "signer"));
+        let root = certificate(&denmark, &root_key, &denmark, &root_key);
+        let signer = certificate(&germany, &signer_key, &denmark, &root_key);
+        let signer = Signer { certificate: Some(signer), verified: true, others: Vec::new() };
+        let list = MasterList { certificates: Vec::new(), signer };
+        let mut store = TrustStore::new(Domain::Qa);
+        store.add_der(&root.der).unwrap();
+        let at = datetime!(2026-03-02 00:00 UTC);
+        let judged = judge(&list, None, &store, at).among_others();
+        assert_eq!((judged.verified, judged.country.as_deref()), (true, Some("DE")));
+        assert_eq!(judged.vouches_for(), Some("DK"));
+        let given = judge(&list, Some(&root), &store, at).among_others();
+        assert_eq!((given.verified, given.vouches_for()), (true, None));
+        let own = MasterList { certificates: vec![root.der.clone()], ..list };
+        let alone = judge(&own, None, &TrustStore::new(Domain::Qa), at);
+        assert_eq!((alone.verified, alone.trusted_by), (true, Some(TrustedBy::List)));
+        assert!(!alone.among_others().verified);
+    }
 }
