@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "shared/turn.rs"]
+mod turn;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use fixtures::{
@@ -14,15 +17,13 @@ use fixtures::{
 use nfc::{
     apdu::Response,
     check::Outcome,
-    link::{Batch, Link, LinkError, Protocol as _, Step, until_lost},
+    link::{Batch, Link, LinkError, until_lost},
     random::SystemRandom,
-    reader::{
-        self, AccessKey, AccessPolicy, ChipReading, Kept, Limits, ReadError, ReadPassport,
-        ReadRequest,
-    },
+    reader::{self, AccessKey, AccessPolicy, ChipReading, Kept, Limits, ReadError, ReadRequest},
     trust::{Domain, TrustStore},
 };
 use time::{Date, macros::date};
+use turn::{Turn, turn};
 
 const TODAY: Date = date!(2026 - 11 - 22);
 const PROOFS: [&str; 2] = ["chip_authentication", "active_authentication"];
@@ -85,27 +86,6 @@ fn read(passport: &Passport) -> Result<ChipReading, ReadError> {
         }
     }
     Err(LinkError::Lost.into())
-}
-
-enum Turn {
-    Read(Box<ChipReading>),
-    Lost(Kept),
-}
-
-fn turn(mut step: Step<ReadPassport, ChipReading>, link: &mut dyn Link) -> Result<Turn, ReadError> {
-    loop {
-        let (batch, state) = match step {
-            Step::Done(reading) => return Ok(Turn::Read(Box::new(reading))),
-            Step::Transmit(batch, state) => (batch, state),
-        };
-        step = match link.transmit(&batch) {
-            Ok(replies) => state.step(replies)?,
-            Err(error) => {
-                let replies = error.clone().into_replies().ok_or(error)?;
-                return Ok(Turn::Lost(state.link_lost(replies)));
-            }
-        };
-    }
 }
 
 /// The codes of what failed, or of what ended the reading, and why nothing proved the chip.

@@ -14,11 +14,12 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    path::{Path, PathBuf},
-};
+#[path = "shared/field_data.rs"]
+mod field_data;
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use field_data::field_data;
 use nfc::{
     tlv::{self, Reader, Tag},
     trust::{Agreement, Domain, FoundBy, TrustStore, master_list},
@@ -30,17 +31,6 @@ use openssl::{
     rsa::Padding,
     sign::{RsaPssSaltlen, Verifier},
 };
-
-fn field_data(part: &str) -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let root = std::env::var_os("INDRUL_FIELD_DATA").map_or(beside, PathBuf::from);
-    let path = root.join(part);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: no field data ({part})");
-    None
-}
 
 /// The certificates of each list.
 fn lists() -> Option<Vec<(String, Vec<Vec<u8>>)>> {

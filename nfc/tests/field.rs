@@ -4,8 +4,12 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
+#[path = "shared/field_data.rs"]
+mod field_data;
+
 use std::path::{Path, PathBuf};
 
+use field_data::field_data;
 use nfc::{
     check::{Check, Outcome, Reason},
     files::{FileId, Files},
@@ -14,17 +18,6 @@ use nfc::{
     trust::{Domain, TrustStore, certificate::Certificate, master_list},
 };
 use time::macros::date;
-
-fn field_data(part: &str) -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let root = std::env::var_os("INDRUL_FIELD_DATA").map_or(beside, PathBuf::from);
-    let path = root.join(part);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: no field data ({part})");
-    None
-}
 
 fn files_in(dir: &Path) -> Vec<PathBuf> {
     let mut out = Vec::new();

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use authority::{
     AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, Hash, KEY_USAGE, Key, STATE,
-    SUBJECT_KEY_ID, Scheme, Sod, Template, bytes, dg1, extension, integer, key_usage, name, oid,
-    seq, tlv,
+    SUBJECT_KEY_ID, Scheme, Sod, Template, bytes, dg1, extension, failures, integer, key_usage,
+    name, oid, seq, tlv,
 };
 use nfc::{
     check::{Check, Outcome, Reason},
@@ -62,14 +62,6 @@ fn judge(template: &Template, signer: &Key, by: &Key, store: &TrustStore) -> Rep
     let sod = Sod { identifier, ..sod }.sign(signer);
     let files: Files = [(FileId::DG1, dg1()), (FileId::Sod, sod)].into_iter().collect();
     passive::verify(&files, store, date!(2026 - 07 - 01))
-}
-
-fn failures(report: &Report) -> Vec<Reason> {
-    let failed = report.checks.iter().filter_map(|check| match check.outcome {
-        Outcome::Failed(reason) => Some(reason),
-        _ => None,
-    });
-    failed.collect()
 }
 
 fn chain(report: &Report) -> &Check {

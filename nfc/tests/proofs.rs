@@ -4,21 +4,22 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "shared/turn.rs"]
+mod turn;
+
 use std::sync::Arc;
 
 use fixtures::{chip::Chip, passport::Passport, portraits::Portraits, spec::Spec};
 use nfc::{
     apdu::{Command, Response},
     check::{Check, Outcome, Reason},
-    link::{Batch, Link, LinkError, Protocol as _, Step, until_lost},
+    link::{Batch, Link, LinkError, until_lost},
     random::SystemRandom,
-    reader::{
-        self, AccessKey, AccessPolicy, ChipReading, Kept, Limits, ReadError, ReadPassport,
-        ReadRequest,
-    },
+    reader::{self, AccessKey, AccessPolicy, ChipReading, Kept, Limits, ReadError, ReadRequest},
     trust::{Domain, TrustStore},
 };
 use time::{Date, macros::date};
+use turn::{Turn, turn};
 
 const TODAY: Date = date!(2026 - 11 - 22);
 const CHIP: &str = "chip_authentication";
@@ -64,24 +65,6 @@ fn request(passport: &Passport, limits: Limits) -> ReadRequest {
         limits,
         policy: AccessPolicy::default(),
         random: Box::new(SystemRandom),
-    }
-}
-
-enum Turn {
-    Read(Box<ChipReading>),
-    Lost(Kept),
-}
-
-fn turn(mut step: Step<ReadPassport, ChipReading>, link: &mut dyn Link) -> Result<Turn, ReadError> {
-    loop {
-        let (batch, state) = match step {
-            Step::Done(reading) => return Ok(Turn::Read(Box::new(reading))),
-            Step::Transmit(batch, state) => (batch, state),
-        };
-        step = match link.transmit(&batch) {
-            Ok(replies) => state.step(replies)?,
-            Err(error) => return Ok(Turn::Lost(state.link_lost(error.into_replies().unwrap()))),
-        };
     }
 }
 

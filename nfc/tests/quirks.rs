@@ -9,8 +9,12 @@
     reason = "a test fails by panicking"
 )]
 
-use std::path::{Path, PathBuf};
+#[path = "shared/field_data.rs"]
+mod field_data;
 
+use std::path::Path;
+
+use field_data::field_data;
 use nfc::trust::{Domain, PathError, TrustStore, certificate::Certificate, master_list};
 use serde::Deserialize;
 
@@ -38,17 +42,6 @@ struct Expected {
     document_signer: bool,
     #[serde(default)]
     remarks: Vec<String>,
-}
-
-fn field_data(part: &str) -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let root = std::env::var_os("INDRUL_FIELD_DATA").map_or(beside, PathBuf::from);
-    let path = root.join(part);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: no field data ({part})");
-    None
 }
 
 /// The certificates of the master lists, and the odd ones.

@@ -6,11 +6,11 @@
 mod authority;
 
 use authority::{
-    Hash, Key, STATE, SUBJECT_KEY_ID, Scheme, Sod, Template, bytes, dg1, integer, name, oid, seq,
-    tlv,
+    Hash, Key, STATE, SUBJECT_KEY_ID, Scheme, Sod, Template, bytes, dg1, failures, integer, name,
+    oid, seq, tlv,
 };
 use nfc::{
-    check::{Outcome, Reason},
+    check::Reason,
     files::{FileId, Files},
     passive::{self, Report},
     trust::{Domain, TrustStore},
@@ -46,14 +46,6 @@ impl State {
 fn judge(sod: Vec<u8>, store: &TrustStore) -> Report {
     let files: Files = [(FileId::DG1, dg1()), (FileId::Sod, sod)].into_iter().collect();
     passive::verify(&files, store, date!(2026 - 07 - 01))
-}
-
-fn failures(report: &Report) -> Vec<Reason> {
-    let failed = report.checks.iter().filter_map(|check| match check.outcome {
-        Outcome::Failed(reason) => Some(reason),
-        _ => None,
-    });
-    failed.collect()
 }
 
 fn remarks(report: &Report) -> Vec<String> {

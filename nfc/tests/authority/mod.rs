@@ -4,7 +4,11 @@
 #![expect(dead_code, reason = "each test uses a part of it")]
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use nfc::tlv::{Tag, encode};
+use nfc::{
+    check::{Outcome, Reason},
+    passive::Report,
+    tlv::{Tag, encode},
+};
 use openssl::{
     asn1::Asn1Object,
     bn::BigNum,
@@ -566,4 +570,13 @@ pub(crate) fn dg1() -> Vec<u8> {
     let lines = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\
                  L898902C36UTO7408122F1204159ZE184226B<<<<<10";
     tlv(0x61, &[bytes(0x5F1F, lines.as_bytes())])
+}
+
+/// The reasons of the checks that failed.
+pub(crate) fn failures(report: &Report) -> Vec<Reason> {
+    let failed = report.checks.iter().filter_map(|check| match check.outcome {
+        Outcome::Failed(reason) => Some(reason),
+        _ => None,
+    });
+    failed.collect()
 }
