@@ -36,6 +36,10 @@ const MOST_PIXELS: u64 = 64_000_000;
 const LEAST_SIDE: (u32, u32) = (320, 64);
 /// The mean cost of a character above which what was found is no text.
 const MOST_MEAN_COST: f32 = 0.7;
+/// The mean cost of a character up to which a line is text beyond doubt.
+const CLEAR_MEAN_COST: f32 = 0.1;
+/// What the next best text must cost more than a reading that no second look could change.
+const SURE_MARGIN: f32 = 6.0;
 /// Half heights (in characters) and shifts of the crops whose scores are averaged.
 const CROPS: [(f32, f32); 3] = [(0.70, 0.0), (0.78, 0.04), (0.80, -0.04)];
 
@@ -75,9 +79,10 @@ impl MrzReader {
         if width < LEAST_SIDE.0 || height < LEAST_SIDE.1 {
             return Reading::not_found(Advice::Closer);
         }
-        let picture = Gray::from_picture(picture);
-        let attempts = locate::candidates(&picture).into_iter().filter_map(|pair| {
-            let attempt = attempt(&self.network, &picture, &pair)?;
+        let picture = &Gray::from_picture(picture);
+        let look = Look { network: &self.network, picture };
+        let attempts = locate::candidates(picture).into_iter().filter_map(|pair| {
+            let attempt = look.attempt(&pair)?;
             (attempt.mean_cost <= MOST_MEAN_COST).then_some(attempt)
         });
         best(attempts).map_or(Reading::not_found(Advice::WholePage), |attempt| {
@@ -107,80 +112,122 @@ fn best(attempts: impl Iterator<Item = Attempt>) -> Option<Attempt> {
     clearest
 }
 
-fn attempt(network: &impl LineNetwork, picture: &Gray, pair: &Pair) -> Option<Attempt> {
-    let (upper, pitch) = read_line(network, picture, &pair.upper)?;
+impl Attempt {
+    fn of(upper: &Placed, lower: &Placed) -> Option<Self> {
+        let (pitch, upper, lower) = (upper.line.pitch(), upper.cells()?, lower.cells()?);
+        let judged = judge::judge([&upper, &lower])?;
+        let mean_cost = (mean_cost(&upper) + mean_cost(&lower)) / 2.0;
+        Some(Self { judged, mean_cost, pitch })
+    }
+
+    /// Whether more looks would not change it.
+    fn sure(&self) -> bool {
+        self.judged.kept && self.judged.margin >= SURE_MARGIN
+    }
+}
+
+/// What a character costs in the mean, whatever the rules say of it.
+fn mean_cost(cells: &[Cell]) -> f32 {
     let cost = |cell: &Cell| cell.best(|_| true).map_or(f32::INFINITY, |choice| choice.cost);
-    let mean = |total: f32| total / (2 * CHARACTERS) as f32;
-    // No cost is negative, so the lower line cannot mend this.
-    if mean(upper.iter().map(cost).sum()) > MOST_MEAN_COST {
-        return None;
+    cells.iter().map(cost).sum::<f32>() / cells.len().max(1) as f32
+}
+
+/// The picture, and the network that looks at its lines: the network is what costs most.
+struct Look<'a, N> {
+    network: &'a N,
+    picture: &'a Gray,
+}
+
+impl<N: LineNetwork> Look<'_, N> {
+    /// Looks no more often than leaves no doubt: first at the lines as they were found, then placed
+    /// by the characters seen in them, then at several crops of each.
+    fn attempt(&self, pair: &Pair) -> Option<Attempt> {
+        let mut upper = self.at(pair.upper.fitted(self.picture)?)?;
+        if !upper.clear() {
+            upper = self.spaced(upper)?;
+            // No cost is negative, so the lower line cannot mend this.
+            if mean_cost(&upper.cells()?) / 2.0 > MOST_MEAN_COST {
+                return None;
+            }
+        }
+        let lower = self.at(pair.lower.fitted(self.picture)?)?;
+        if let Some(sure) = Attempt::of(&upper, &lower).filter(Attempt::sure) {
+            return Some(sure);
+        }
+        let (upper, lower) = (self.spaced(upper)?, self.spaced(lower)?);
+        if let Some(sure) = Attempt::of(&upper, &lower).filter(Attempt::sure) {
+            return Some(sure);
+        }
+        Attempt::of(&self.averaged(upper)?, &self.averaged(lower)?)
     }
-    let (lower, _) = read_line(network, picture, &pair.lower)?;
-    let mean_cost = mean(upper.iter().chain(&lower).map(cost).sum());
-    let judged = judge::judge([&upper, &lower])?;
-    Some(Attempt { judged, mean_cost, pitch })
-}
 
-fn read_line(network: &impl LineNetwork, picture: &Gray, line: &Line) -> Option<(Vec<Cell>, f32)> {
-    let mut placed = Placed { line: line.fitted(picture)?, scores: None };
-    for _ in 0..2 {
-        placed = placed.spaced(network, picture)?;
+    fn scores(&self, line: &Line, (half_height, shift): (f32, f32)) -> Option<Scores> {
+        self.network.scores(&line.crop(self.picture, half_height, shift))
     }
-    let pitch = placed.line.pitch();
-    let aligned = decode::align(&placed.mean_scores(network, picture)?, CHARACTERS)?;
-    Some((aligned.cells, pitch))
-}
 
-/// A line with the scores of its first crop, where they are known: the network is what costs most.
-struct Placed {
-    line: Line,
-    scores: Option<Scores>,
-}
+    fn at(&self, line: Line) -> Option<Placed> {
+        let [crop, ..] = CROPS;
+        Some(Placed { line, scores: self.scores(&line, crop)? })
+    }
 
-impl Placed {
-    /// The line so that the symbols seen in it are evenly spaced over it, one a character. Where
-    /// more or fewer are seen than there are characters, the likeliest of the places that fit.
-    fn spaced(self, network: &impl LineNetwork, picture: &Gray) -> Option<Self> {
-        let line = self.line;
-        let first_crop = |line: &Line| network.scores(&line.crop(picture, CROPS[0].0, CROPS[0].1));
-        let scores = self.scores.or_else(|| first_crop(&line))?;
-        let Some(lines) = fitting(&line, &middles(&scores))? else {
-            return Some(Self { line, scores: Some(scores) });
+    /// The line so that the symbols seen in it are evenly spaced over it.
+    fn spaced(&self, placed: Placed) -> Option<Placed> {
+        self.evenly(self.evenly(placed)?)
+    }
+
+    /// One character for each symbol seen. Where more or fewer are seen than there are characters,
+    /// the likeliest of the places that fit.
+    fn evenly(&self, placed: Placed) -> Option<Placed> {
+        let Some(lines) = fitting(&placed.line, &middles(&placed.scores))? else {
+            return Some(placed);
         };
         if let [found] = lines.as_slice() {
-            let stays = found.is_as(&line);
-            return Some(if stays {
-                Self { line, scores: Some(scores) }
-            } else {
-                Self { line: *found, scores: None }
-            });
+            return if found.is_as(&placed.line) { Some(placed) } else { self.at(*found) };
         }
         let scored = lines.into_iter().filter_map(|line| {
-            let scores = first_crop(&line)?;
-            let score = decode::align(&scores, CHARACTERS)?.score;
-            Some((Self { line, scores: Some(scores) }, score))
+            let placed = self.at(line)?;
+            let score = decode::align(&placed.scores, CHARACTERS)?.score;
+            Some((placed, score))
         });
         scored.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(placed, _)| placed)
     }
 
-    /// The mean of the scores of several crops of the line.
-    fn mean_scores(self, network: &impl LineNetwork, picture: &Gray) -> Option<Scores> {
-        let Self { line, mut scores } = self;
-        let all = CROPS.iter().map(|(half, shift)| {
-            scores.take().or_else(|| network.scores(&line.crop(picture, *half, *shift)))
-        });
-        let all: Vec<Scores> = all.collect::<Option<_>>()?;
-        let (first, others) = all.split_first()?;
-        let mut mean = first.clone();
-        for (place, row) in mean.iter_mut().enumerate() {
-            for (class, score) in row.iter_mut().enumerate() {
-                let at =
-                    |scores: &Scores| scores.get(place).and_then(|row| row.get(class)).copied();
-                let sum: f32 = others.iter().filter_map(at).sum();
-                *score = (*score + sum) / all.len() as f32;
-            }
+    /// The same line with the mean of the scores of all crops.
+    fn averaged(&self, placed: Placed) -> Option<Placed> {
+        let [_, others @ ..] = CROPS;
+        let others = others.map(|crop| self.scores(&placed.line, crop));
+        let others: Vec<Scores> = others.into_iter().collect::<Option<_>>()?;
+        Some(Placed { line: placed.line, scores: mean(placed.scores, &others) })
+    }
+}
+
+/// The mean of the scores of several crops.
+fn mean(mut first: Scores, others: &[Scores]) -> Scores {
+    let count = (1 + others.len()) as f32;
+    for (place, row) in first.iter_mut().enumerate() {
+        for (class, score) in row.iter_mut().enumerate() {
+            let at = |scores: &Scores| scores.get(place).and_then(|row| row.get(class)).copied();
+            let sum: f32 = others.iter().filter_map(at).sum();
+            *score = (*score + sum) / count;
         }
-        Some(mean)
+    }
+    first
+}
+
+/// A line with its scores.
+struct Placed {
+    line: Line,
+    scores: Scores,
+}
+
+impl Placed {
+    fn cells(&self) -> Option<Vec<Cell>> {
+        Some(decode::align(&self.scores, CHARACTERS)?.cells)
+    }
+
+    /// Whether it is text beyond doubt.
+    fn clear(&self) -> bool {
+        self.cells().is_some_and(|cells| mean_cost(&cells) <= CLEAR_MEAN_COST)
     }
 }
 
