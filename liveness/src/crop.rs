@@ -5,7 +5,7 @@ use image::RgbImage;
 use crate::geometry::{Affine, Point};
 
 /// Beyond this many samples a side per pixel nothing is gained.
-const MOST_SAMPLES: f32 = 4.0;
+const MOST_SAMPLES: f32 = 3.0;
 /// Whole numbers below this are exact.
 const WHOLE: f32 = 1e6;
 
