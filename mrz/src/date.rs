@@ -49,6 +49,15 @@ impl PrintedDate {
         }
     }
 
+    /// Year (of its century), month and day, where they are two digits; `None` where they are fillers
+    /// or anything else.
+    pub fn known(&self) -> [Option<u8>; 3] {
+        self.parts().map(|part| match part {
+            Some(Part::Known(value)) => Some(value),
+            _ => None,
+        })
+    }
+
     /// The birth date that is meant: the latest one not after `today`. `None` where the date is
     /// partial or impossible.
     pub fn birth(&self, today: Date) -> Option<Date> {
@@ -144,6 +153,30 @@ mod tests {
             assert!(printed(text).is_possible() && printed(text).is_partial(), "{text}");
             assert_eq!(printed(text).birth(date!(2026 - 06 - 01)), None);
         }
+        // ICAO 9303-3 §4.8
+        assert_eq!(printed("7408<<").known(), [Some(74), Some(8), None]);
+        assert_eq!(printed("<<<<12").known(), [None, None, Some(12)]);
+        assert_eq!(printed("7A<812").known(), [None, None, Some(12)]);
+    }
+
+    #[test]
+    fn the_century_follows_at_its_turns() {
+        let turn = date!(2000 - 01 - 01);
+        assert_eq!(printed("000101").birth(turn), Some(turn));
+        assert_eq!(printed("000102").birth(turn), Some(date!(1900 - 01 - 02)));
+        assert_eq!(printed("991231").expiry(turn), Some(date!(1999 - 12 - 31)));
+        assert_eq!(printed("050101").expiry(date!(1999 - 06 - 01)), Some(date!(2005 - 01 - 01)));
+        // 29 February: 1900 had none, so whoever is born on one in "00" is born in 2000.
+        assert_eq!(printed("000229").birth(date!(2000 - 02 - 28)), None);
+        assert_eq!(printed("000229").expiry(date!(1999 - 06 - 01)), Some(date!(2000 - 02 - 29)));
+    }
+
+    #[test]
+    fn dates_at_the_ends_of_the_calendar_are_no_panic() {
+        for today in [Date::MIN, Date::MAX] {
+            let _ = (printed("991231").birth(today), printed("000101").expiry(today));
+        }
+        assert_eq!(printed("991231").birth(Date::MAX), Some(date!(9999 - 12 - 31)));
     }
 
     #[test]

@@ -128,6 +128,9 @@ pub enum Warning {
     /// The document code does not begin with a letter of its format.
     #[serde(rename = "document_code.class")]
     DocumentClass,
+    /// The document code's second character is none that its format allows.
+    #[serde(rename = "document_code.letter")]
+    DocumentLetter,
     /// The issuer is in no list of codes.
     #[serde(rename = "issuer.unknown")]
     IssuerUnknown,
@@ -137,6 +140,9 @@ pub enum Warning {
     /// A digit stands in the names.
     #[serde(rename = "names.digit")]
     NameDigit,
+    /// The names are in three parts: two fillers in a row stand between them once more.
+    #[serde(rename = "names.separator")]
+    NameSeparator,
     /// There is no surname.
     #[serde(rename = "surname.empty")]
     SurnameEmpty,

@@ -11,7 +11,8 @@ use crate::{
     AccessKey, Checks, Fields, Format, PrintedDate, Sex, Warning,
     check_digit::{compute, holds, is_printable},
     format::{CODE, ISSUER, Layout, Span},
-    is_state_code, names,
+    names,
+    states::{StatePart, state},
 };
 
 /// The longest text looked at, in bytes: three lines with room for white space around them.
@@ -138,7 +139,23 @@ impl Serialize for Mrz {
     }
 }
 
-/// Parses an MRZ of any format.
+/// Which codes of issuer and nationality are taken without a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codes {
+    /// Every code of ICAO 9303-3 §5, that of specimens included (Part G, Utopia).
+    WithSpecimens,
+    /// Only those that documents of real people bear.
+    Issued,
+}
+
+impl Codes {
+    fn include(self, code: &str) -> bool {
+        let specimens = self == Self::WithSpecimens;
+        state(code).is_some_and(|state| specimens || state.part != StatePart::Specimen)
+    }
+}
+
+/// Parses an MRZ of any format, a specimen's too.
 ///
 /// Lines are separated by newlines; white space around them and empty lines are skipped. One line
 /// of 72, 88 or 90 characters is taken as all lines in a row, as DG1 stores them (ICAO 9303-10
@@ -148,6 +165,15 @@ impl Serialize for Mrz {
 ///
 /// Where number, width or alphabet of the lines are no MRZ's.
 pub fn parse(text: &str) -> Result<Mrz, ParseError> {
+    parse_as(text, Codes::WithSpecimens)
+}
+
+/// As [`parse`], with a warning for each code that `codes` leaves out.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_as(text: &str, codes: Codes) -> Result<Mrz, ParseError> {
     let lines = lines(text)?;
     let width = lines.first().map_or(0, String::len);
     let first = lines.first().and_then(|line| line.chars().next());
@@ -159,7 +185,12 @@ pub fn parse(text: &str) -> Result<Mrz, ParseError> {
     let taken = Taken { lines: &lines, format, layout: format.layout() };
     let fields = taken.fields();
     let checks = taken.checks();
-    let warnings = taken.warnings(&fields, &checks);
+    let mut warnings = taken.warnings(&fields, &checks);
+    let unknown = [
+        (&fields.issuer, Warning::IssuerUnknown),
+        (&fields.nationality, Warning::NationalityUnknown),
+    ];
+    warnings.extend(unknown.iter().filter(|(code, _)| !codes.include(code)).map(|(_, odd)| *odd));
     Ok(Mrz { format, lines, checks, fields, warnings })
 }
 
@@ -295,9 +326,9 @@ impl<'a> Taken<'a> {
         });
         let found = [
             (!self.class_fits(), Warning::DocumentClass),
-            (!is_state_code(&fields.issuer), Warning::IssuerUnknown),
-            (!is_state_code(&fields.nationality), Warning::NationalityUnknown),
+            (!self.letter_fits(), Warning::DocumentLetter),
             (digit_in(&fields.surname) || digit_in(&fields.given_names), Warning::NameDigit),
+            (names::split(self.at(self.layout.names)).separated_again, Warning::NameSeparator),
             (fields.surname.is_empty(), Warning::SurnameEmpty),
             (fields.document_number.is_empty(), Warning::NumberEmpty),
             (!checks.document_number && filler_counted, Warning::NumberFillerCounted),
@@ -314,8 +345,8 @@ impl<'a> Taken<'a> {
         found.into_iter().filter_map(|(is_so, warning)| is_so.then_some(warning)).collect()
     }
 
-    /// ICAO 9303-4, -5, -6, -7 §4.2.2: `P` for passports, `A`, `C`, `I` for cards (and `P` for
-    /// passport cards), `V` for visas.
+    /// ICAO 9303-4, -5, -6, -7 §4.2.2: `P` for passports, `A`, `C`, `I` for cards (and `P`, which
+    /// issuers of passport cards print beyond the standard), `V` for visas.
     fn class_fits(&self) -> bool {
         let classes: &[char] = match self.format {
             Format::Td1 | Format::Td2 => &['A', 'C', 'I', 'P'],
@@ -323,6 +354,19 @@ impl<'a> Taken<'a> {
             Format::MrvA | Format::MrvB => &['V'],
         };
         self.at(CODE).starts_with(classes)
+    }
+
+    /// A letter or a filler; ICAO 9303-5 §4.2.2.3 note k: no card has `V`, nor `AI`; `AC` is a crew
+    /// member's certificate, a TD1 card; 9303-6 §4.2.2.2 note k: no other card has `AC`.
+    fn letter_fits(&self) -> bool {
+        let code = self.at(CODE);
+        let letter = code.ends_with(|c: char| c.is_ascii_uppercase() || c == '<');
+        letter
+            && match self.format {
+                Format::Td1 => !code.ends_with('V') && code != "AI",
+                Format::Td2 => !code.ends_with('V') && code != "AC",
+                Format::Td3 | Format::MrvA | Format::MrvB => true,
+            }
     }
 }
 

@@ -15,8 +15,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// A field has characters that no MRZ has; it is named.
-    #[error("{field} has characters that no MRZ has")]
+    /// A field has characters that it may not have in an MRZ; it is named.
+    #[error("{field} has characters that it may not have")]
     Alphabet {
         /// Its name, as in the JSON form.
         field: &'static str,
@@ -44,7 +44,7 @@ pub enum WriteError {
 impl Fields {
     /// The lines of these fields in a format, with all check digits. Names that are too long are cut;
     /// a long document number takes the start of the optional data, which must then be empty or
-    /// begin with its rest, digit and filler. The optional data's own digit is `<` where there are
+    /// begin with its rest, digit and filler; it has at most 22 characters on a TD1 card, 14 on a TD2. The optional data's own digit is `<` where there are
     /// none.
     ///
     /// # Errors
@@ -100,7 +100,8 @@ impl Page {
     }
 
     fn put_names(&mut self, layout: &Layout, fields: &Fields) -> Result<(), WriteError> {
-        let letters = |name: &str| name.chars().all(|c| c == ' ' || (c != '<' && is_printable(c)));
+        // ICAO 9303-3 §4.6: no digits.
+        let letters = |name: &str| name.chars().all(|c| c == ' ' || c.is_ascii_uppercase());
         if !letters(&fields.surname) {
             return Err(WriteError::Alphabet { field: "surname" });
         }
@@ -129,7 +130,9 @@ impl Page {
         }
         let more = format!("{rest}{}", compute(&[first, rest]));
         let data = if optional.is_empty() { more.as_str() } else { optional };
-        if rest.contains('<') || data.split('<').next() != Some(&more) {
+        // The check digit is followed by a filler (ICAO 9303-5 §4.2.2.3 and 9303-6 §4.2.2.2, note j).
+        let room = more.len() < layout.optional.width();
+        if !room || rest.contains('<') || data.split('<').next() != Some(&more) {
             return Err(WriteError::TooLong { field });
         }
         self.put(layout.number, field, first)?;
@@ -249,6 +252,8 @@ mod tests {
         assert_eq!(refused(small), WriteError::Alphabet { field: "surname" });
         let visa = Td3Fields { document_code: "V", ..ERIKSSON };
         assert_eq!(refused(visa), WriteError::DocumentCode);
+        let digits = Td3Fields { given_names: "ANNA 2", ..ERIKSSON };
+        assert_eq!(refused(digits), WriteError::Alphabet { field: "given_names" });
         let date = Td3Fields { birth_date: "1974", ..ERIKSSON };
         assert_eq!(refused(date), WriteError::Date { field: "birth_date" });
     }
@@ -264,6 +269,22 @@ mod tests {
             assert!(parsed.valid());
             assert_eq!(parsed.fields().document_number, "D23145890734");
             assert_eq!(parsed.fields().optional_data, "7349");
+        }
+    }
+
+    #[test]
+    fn a_long_number_leaves_room_for_digit_and_filler() {
+        // ICAO 9303-5 §4.2.4: the digit is at most in position 29; 9303-6 §4.2.2.2 note j
+        let mut fields = ERIKSSON.fields().unwrap();
+        (fields.document_code, fields.optional_data) = ("I".into(), String::new());
+        for (format, longest) in [(Format::Td1, 22), (Format::Td2, 14)] {
+            fields.document_number = "A".repeat(longest);
+            let parsed = parse(&fields.lines(format).unwrap().join("\n")).unwrap();
+            assert!(parsed.valid());
+            assert_eq!(parsed.fields().document_number, fields.document_number);
+            fields.document_number.push('A');
+            let long = WriteError::TooLong { field: "document_number" };
+            assert_eq!(fields.lines(format).unwrap_err(), long);
         }
     }
 }
