@@ -11,7 +11,10 @@ use std::{
 
 use time::{Duration, OffsetDateTime};
 
-use super::certificate::{Certificate, Name};
+use super::{
+    certificate::{Certificate, Name},
+    sha256,
+};
 use crate::{
     crypto::public_key::{KeyError, PublicKey, SignatureAlgorithm},
     der::{
@@ -46,6 +49,8 @@ const USUAL_LIFE: Duration = Duration::days(90);
 pub struct Crl {
     /// The whole list.
     pub der: Vec<u8>,
+    /// SHA-256 of its bytes: evidence names it at every check, so it is kept with the list.
+    sha256: Option<[u8; 32]>,
     /// Who issued it.
     pub issuer: Name,
     /// When.
@@ -151,6 +156,7 @@ impl Crl {
         let end = tbs.value_offset.saturating_add(tbs.value.len());
         let mut crl = Self {
             der: outer.bytes.to_vec(),
+            sha256: sha256(outer.bytes).ok(),
             issuer,
             this_update,
             next_update,
@@ -209,6 +215,12 @@ impl Crl {
     pub fn is_signed_by(&self, issuer: &Certificate) -> bool {
         let verify = || self.is_signed_with(issuer.public_key()?.as_ref());
         self.issuer.is_like(&issuer.subject) && verify().unwrap_or(false)
+    }
+
+    /// SHA-256 of its bytes, if OpenSSL has the function.
+    #[must_use]
+    pub fn sha256(&self) -> Option<&[u8; 32]> {
+        self.sha256.as_ref()
     }
 
     /// Whether the list is out of date at `at`.

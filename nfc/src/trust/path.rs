@@ -197,13 +197,15 @@ impl TrustStore {
     fn issuers(&self, certificate: &Certificate) -> Result<Issuers, PathError> {
         let algorithm = certificate.signature_algorithm().map_err(|_| PathError::Algorithm)?;
         let candidates = self.index.candidates(certificate);
-        let mut keys = HashSet::new();
+        let mut keys: Vec<&[u8]> = Vec::new();
         let mut tried = 0_usize;
         for (place, _) in &candidates {
             let Some(anchor) = self.anchors.get(*place) else { continue };
-            if !keys.insert(&anchor.identity) || !anchor.verifying.fits(&algorithm) {
+            let is_seen = keys.contains(&anchor.identity.as_slice());
+            if is_seen || !anchor.verifying.fits(&algorithm) {
                 continue;
             }
+            keys.push(&anchor.identity);
             if tried == MOST_TRIES {
                 return Err(PathError::Budget);
             }

@@ -10,6 +10,8 @@
 //! A state may also name the issuer of each entry, or sign with the same key under a name that it
 //! had or took later. Such a list can revoke, and say no more.
 
+use std::cell::LazyCell;
+
 use time::{Duration, OffsetDateTime};
 
 use super::{
@@ -99,13 +101,18 @@ impl TrustStore {
             (country.is_some() && country == issuer.country()).then_some((found, Some(name)))
         });
         let by_key = issuer.subject_key_id.as_ref().and_then(|id| self.lists_by_key_id.get(id));
-        let own_key = sha256(&issuer.der).ok().and_then(|hash| self.index.place(&hash));
-        let own_key = own_key.and_then(|place| self.anchors.get(place));
+        let own_key = LazyCell::new(|| {
+            let place = sha256(&issuer.der).ok().and_then(|hash| self.index.place(&hash))?;
+            self.anchors.get(place)
+        });
         let by_key = by_key.into_iter().flatten().take(MOST_TRIES).filter_map(|place| {
-            let found = (self.lists.get(*place)?, own_key?);
-            let other_name = !found.0.issuer.is_like(&issuer.subject);
-            let signed = || found.0.is_signed_with(&found.1.verifying).unwrap_or(false);
-            (other_name && signed()).then_some((found, None))
+            let list = self.lists.get(*place)?;
+            if list.issuer.is_like(&issuer.subject) {
+                return None;
+            }
+            let own_key = (*own_key)?;
+            let signed = list.is_signed_with(&own_key.verifying).unwrap_or(false);
+            signed.then_some(((list, own_key), None))
         });
         let mut all: Vec<_> = by_name.chain(by_key).collect();
         all.retain(|((list, _), _)| list.this_update < known);
