@@ -54,11 +54,15 @@ fn holds(encoded: &[u8], bits: usize, pss: &Pss, digest: &[u8]) -> Result<bool, 
 /// MGF1 (RFC 8017 §B.2.1): the hashes of `seed ‖ counter`, cut to `length`.
 fn mask(seed: &[u8], length: usize, hash: Hash) -> Result<Vec<u8>, CryptoError> {
     let mut out = Vec::with_capacity(length.saturating_add(hash.length()));
+    let mut block = [seed, &[0; 4]].concat();
     for counter in 0_u32.. {
         if out.len() >= length {
             break;
         }
-        out.extend(hash.digest(&[seed, &counter.to_be_bytes()].concat())?);
+        if let Some(last) = block.last_chunk_mut() {
+            *last = counter.to_be_bytes();
+        }
+        out.extend(hash.digest(&block)?);
     }
     out.truncate(length);
     Ok(out)
