@@ -1,6 +1,8 @@
 //! Which certificate countries belong to an issuing state of a document (ICAO 9303-3 §5, codes;
 //! ISO 3166-1).
 
+use std::sync::LazyLock;
+
 use crate::trust::certificate::Certificate;
 
 /// Whether a document that names `document` (three letters as in the MRZ, or Germany's `D`) may be
@@ -40,13 +42,14 @@ fn special(document: &str) -> Option<&'static [&'static str]> {
 }
 
 fn alpha_2(document: &str) -> Option<&'static str> {
-    ISO_3166
-        .split_ascii_whitespace()
-        .find_map(|pair| pair.split_at_checked(3).filter(|(long, _)| *long == document))
-        .map(|(_, short)| short)
+    static PAIRS: LazyLock<Vec<(&str, &str)>> = LazyLock::new(|| {
+        ISO_3166.split_ascii_whitespace().filter_map(|pair| pair.split_at_checked(3)).collect()
+    });
+    let place = PAIRS.binary_search_by_key(&document, |(long, _)| long).ok()?;
+    PAIRS.get(place).map(|(_, short)| *short)
 }
 
-/// ISO 3166-1 alpha-3 and alpha-2 codes, joined.
+/// ISO 3166-1 alpha-3 and alpha-2 codes, joined and in order.
 const ISO_3166: &str = "\
 ABWAW AFGAF AGOAO AIAAI ALAAX ALBAL ANDAD AREAE ARGAR ARMAM ASMAS ATAAQ ATFTF ATGAG AUSAU AUTAT \
 AZEAZ BDIBI BELBE BENBJ BESBQ BFABF BGDBD BGRBG BHRBH BHSBS BIHBA BLMBL BLRBY BLZBZ BMUBM BOLBO \
