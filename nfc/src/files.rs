@@ -1,6 +1,6 @@
 //! The files of the eMRTD and their names, identifiers and tags (ICAO 9303-10 §4, table 38).
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use crate::tlv::Tag;
 
@@ -162,9 +162,9 @@ impl FromStr for FileId {
 }
 
 /// The files as read, in order of [`FileId`]. Bytes are exactly those of the chip: hashes are
-/// taken over them, never over a re-encoding.
+/// taken over them, never over a re-encoding. A clone shares them.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Files(BTreeMap<FileId, Vec<u8>>);
+pub struct Files(BTreeMap<FileId, Arc<Vec<u8>>>);
 
 impl Files {
     /// No files.
@@ -175,18 +175,24 @@ impl Files {
 
     /// Adds or replaces a file.
     pub fn insert(&mut self, id: FileId, bytes: Vec<u8>) {
-        self.0.insert(id, bytes);
+        self.0.insert(id, Arc::new(bytes));
     }
 
     /// The bytes of a file, if it was read.
     #[must_use]
     pub fn get(&self, id: FileId) -> Option<&[u8]> {
-        self.0.get(&id).map(Vec::as_slice)
+        self.0.get(&id).map(|bytes| bytes.as_slice())
     }
 
     /// Files in order.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &[u8])> {
         self.0.iter().map(|(id, bytes)| (*id, bytes.as_slice()))
+    }
+
+    /// Those of the files that are to be kept.
+    pub(crate) fn only(&self, keep: impl Fn(FileId) -> bool) -> Self {
+        let kept = self.0.iter().filter(|(id, _)| keep(**id));
+        Self(kept.map(|(id, bytes)| (*id, Arc::clone(bytes))).collect())
     }
 
     /// The data groups in order.
@@ -200,7 +206,7 @@ impl Files {
 
 impl FromIterator<(FileId, Vec<u8>)> for Files {
     fn from_iter<I: IntoIterator<Item = (FileId, Vec<u8>)>>(files: I) -> Self {
-        Self(files.into_iter().collect())
+        Self(files.into_iter().map(|(id, bytes)| (id, Arc::new(bytes))).collect())
     }
 }
 

@@ -7,7 +7,7 @@
 use serde_json::json;
 use time::{Date, Time};
 
-use super::{chain, chain_of, signature};
+use super::{Document, chain, chain_of, signature};
 use crate::{
     check::{Check, Outcome, Reason},
     files::Files,
@@ -62,7 +62,7 @@ pub fn verify_card_security(
     };
     let at = at.with_time(Time::MIDNIGHT).assume_utc();
     let signature = signature::verify(&signed, &[CARD_SECURITY_OBJECT], trust);
-    let chain = chain::verify(&signature, files, trust, at);
+    let chain = chain::verify(&signature, &Document::new(files), trust, at);
     let checks: Vec<_> = signature.checks.into_iter().chain(chain.checks).collect();
     let holds = |id: &str| checks.iter().any(|c| c.id == id && c.outcome == Outcome::Passed);
     let proved = ["sod.signature", "sod.digest", "signer.chain"].iter().all(|id| holds(id));

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{AnchorSummary, country, not_performed, signature, stamp};
+use super::{AnchorSummary, Document, country, not_performed, signature, stamp, with};
 use crate::{
     check::{Check, Outcome, Reason},
     files::{FileId, Files},
@@ -15,7 +15,6 @@ use crate::{
         crl::{Crl, Entry},
         profile::{self, Misuse},
         revocation::{Revocation, Status},
-        sha256,
     },
 };
 
@@ -33,7 +32,7 @@ pub(super) struct Found {
 
 pub(super) fn verify(
     signature: &signature::Found,
-    files: &Files,
+    document: &Document<'_>,
     trust: &TrustStore,
     at: OffsetDateTime,
 ) -> Found {
@@ -51,12 +50,12 @@ pub(super) fn verify(
     let path = trust.path(signer);
     let issuer = path.as_ref().ok().and_then(Path::issuer);
     let lists = issuer.map(|issuer| trust.revocation(signer, &issuer.certificate, at));
-    let code = files.get(FileId::DG1).and_then(|file| dg1::parse(file).ok());
-    let code = code.as_ref().map(|mrz| mrz.fields().document_code.as_str());
+    let zone = document.zone().and_then(Result::ok);
+    let code = zone.map(|mrz| mrz.fields().document_code.as_str());
     let checks = vec![
         chain_check(signer, &path, trust, Circumstances { signed: signature.signing_time, code }),
         validity_check(signer, issuer, signature.signing_time, at),
-        country_check(signer, issuer, files),
+        country_check(signer, issuer, document.files),
         issuer.zip(lists.as_ref()).map_or_else(
             || not_performed("signer.revocation", "the issuer is not known"),
             |(issuer, lists)| revocation_check(issuer, lists, trust, at),
@@ -118,24 +117,23 @@ fn chain_check(
         "domain": trust.domain(),
         "other_domain": foreign.map(TrustStore::domain),
         "anchors": trust.anchors().len(),
-        "path": found.map(steps),
         "whole": found.map(Path::is_whole),
         "tried": found.map(Path::tried),
         "error": path.as_ref().err().map(ToString::to_string),
         "misuse": misuse,
         "remarks": profile::oddities(signer, found, signed, code),
     });
+    let evidence = with(evidence, [("path", found.map(steps))]);
     Check { id: "signer.chain", outcome, evidence }
 }
 
 fn steps(path: &Path<'_>) -> Value {
     let steps = path.steps().iter().map(|step| {
-        let mut summary = json!(AnchorSummary::new(step.anchor));
-        if let Value::Object(members) = &mut summary {
-            members.insert("found_by".into(), json!(step.found_by));
-            members.insert("names".into(), json!(step.names));
-        }
-        summary
+        let AnchorSummary { country, subject, serial, sha256 } = AnchorSummary::new(step.anchor);
+        let evidence = json!({ "found_by": step.found_by, "names": step.names });
+        let text = [("subject", subject), ("serial", serial), ("sha256", sha256)];
+        let evidence = with(evidence, text.map(|(name, text)| (name, Some(text.into()))));
+        with(evidence, [("country", country.map(Value::from))])
     });
     steps.collect()
 }
@@ -161,9 +159,12 @@ fn validity_check(
         "signed_from": if signing_time.is_some() { "signing_time" } else { "date_of_check" },
         "signer": { "not_before": stamp(signer.not_before), "not_after": stamp(signer.not_after) },
         "within_key_usage_period": signer.key_usage_period.map(|period| period.contains(signed)),
-        "csca": issuer.map(|a| json!({ "not_before": stamp(a.certificate.not_before),
-                                       "not_after": stamp(a.certificate.not_after) })),
     });
+    let of_issuer = issuer.map(|a| {
+        json!({ "not_before": stamp(a.certificate.not_before),
+                "not_after": stamp(a.certificate.not_after) })
+    });
+    let evidence = with(evidence, [("csca", of_issuer)]);
     Check { id: "signer.validity", outcome, evidence }
 }
 
@@ -229,11 +230,14 @@ fn revocation_check(
         "why": newest.is_none().then_some("no revocation list of the issuer is there"),
         "this_update": newest.map(|list| stamp(list.this_update)),
         "next_update": newest.and_then(|list| list.next_update).map(stamp),
-        "lists": found.lists.iter().copied().map(listed).collect::<Vec<_>>(),
         "not_signed_by_the_issuer": found.unsigned.iter().copied().map(digest).collect::<Vec<_>>(),
-        "entry": entry.map(revoked),
-        "entry_of_issuer": lost.map(revoked),
     });
+    let more = [
+        ("lists", Some(found.lists.iter().copied().map(listed).collect())),
+        ("entry", entry.map(revoked)),
+        ("entry_of_issuer", lost.map(revoked)),
+    ];
+    let evidence = with(evidence, more);
     Check { id: "signer.revocation", outcome, evidence }
 }
 
@@ -248,7 +252,7 @@ fn listed(list: &Crl) -> Value {
 }
 
 fn digest(list: &Crl) -> Option<String> {
-    sha256(&list.der).ok().map(hex::encode)
+    list.sha256().map(hex::encode)
 }
 
 fn revoked(entry: &Entry) -> Value {

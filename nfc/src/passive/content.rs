@@ -24,28 +24,28 @@
 use mrz::{Format, Mrz, Warning};
 use serde_json::{Value, json};
 
-use super::{chain_of, hashes::Compared, not_performed};
+use super::{Document, chain_of, hashes::Compared, not_performed};
 use crate::{
     check::{Check, Outcome, Reason},
     crypto::public_key::{KeyError, PublicKey},
-    files::{FileId, Files},
+    files::FileId,
     lds::{
-        LdsError, com, dg1, dg2, dg7, dg11, dg12, dg13, dg14, dg15, dg16,
-        security_infos::SecurityInfo, sod::SecurityObject,
+        LdsError, com, dg2, dg7, dg11, dg12, dg13, dg14, dg15, dg16, security_infos::SecurityInfo,
+        sod::SecurityObject,
     },
 };
 
 /// Judges what EF.SOD signs and is there, and EF.COM.
 pub(super) fn verify(
-    files: &Files,
+    document: &Document<'_>,
     object: &Result<SecurityObject, LdsError>,
     compared: &Compared,
 ) -> Vec<Check> {
     let signed = match object {
-        Ok(_) => signed_content(files, compared),
+        Ok(_) => signed_content(document, compared),
         Err(_) => not_performed("dg.content", "the LDS security object is malformed"),
     };
-    vec![signed, com_content(files.get(FileId::Com))]
+    vec![signed, com_content(document.files.get(FileId::Com))]
 }
 
 /// The evidence of a file that is well formed.
@@ -71,12 +71,14 @@ impl Malformed {
     }
 }
 
-fn signed_content(files: &Files, compared: &Compared) -> Check {
+fn signed_content(document: &Document<'_>, compared: &Compared) -> Check {
     let id = "dg.content";
-    let judged: Vec<(FileId, Judged)> = files
-        .data_groups()
-        .filter(|(number, _)| compared.is_signed(*number))
-        .filter_map(|(number, bytes)| Some((FileId::Dg(number), judge(FileId::Dg(number), bytes)?)))
+    let signed = document.files.data_groups().filter(|(number, _)| compared.is_signed(*number));
+    let judged: Vec<(FileId, Judged)> = signed
+        .filter_map(|(number, bytes)| {
+            let file = FileId::Dg(number);
+            Some((file, judge(file, bytes, document)?))
+        })
         .collect();
     if judged.is_empty() {
         return not_performed(id, "no data group with the signed hash is there");
@@ -92,9 +94,9 @@ fn signed_content(files: &Files, compared: &Compared) -> Check {
 }
 
 /// Of files that are never read `None`.
-fn judge(file: FileId, bytes: &[u8]) -> Option<Judged> {
+fn judge(file: FileId, bytes: &[u8], document: &Document<'_>) -> Option<Judged> {
     match file {
-        FileId::DG1 => Some(judge_dg1(bytes)),
+        FileId::DG1 => document.zone().map(judge_dg1),
         FileId::DG2 => Some(judge_dg2(bytes)),
         FileId::DG14 => Some(judge_dg14(bytes)),
         FileId::DG15 => Some(judge_dg15(bytes)),
@@ -115,9 +117,9 @@ fn remark(parsed: Result<(), LdsError>) -> Judged {
     }
 }
 
-fn judge_dg1(bytes: &[u8]) -> Judged {
-    let mrz = dg1::parse(bytes)?;
-    match first_fault(&mrz) {
+fn judge_dg1(zone: Result<&Mrz, &LdsError>) -> Judged {
+    let mrz = zone.map_err(Clone::clone)?;
+    match first_fault(mrz) {
         Some(fault) => Err(Malformed::Field(fault)),
         None => Ok(json!({ "format": mrz.format(), "remarks": mrz.warnings() })),
     }
@@ -154,9 +156,9 @@ fn first_fault(mrz: &Mrz) -> Option<&'static str> {
 }
 
 fn judge_dg2(bytes: &[u8]) -> Judged {
-    let faces = dg2::parse(bytes)?;
+    let faces = dg2::frame(bytes)?;
     Ok(json!({
-        "standard": faces.standard, "faces": faces.portraits.len(), "remarks": faces.remarks,
+        "standard": faces.standard, "faces": faces.pictures.len(), "remarks": faces.remarks,
     }))
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{VerifiedCardSecurity, chain_of, not_performed};
+use super::{VerifiedCardSecurity, chain_of, not_performed, with};
 use crate::{
     check::{Check, Outcome, Reason},
     crypto::{Hash, equal},
@@ -91,10 +91,10 @@ fn hash_check(
         groups.iter().map(|(n, result)| (FileId::Dg(*n).to_string(), json!(result))).collect();
     let evidence = json!({
         "algorithm": hash.name(),
-        "data_groups": results,
         "listed": names(object.hashes.keys().copied()),
         "missing": missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
+    let evidence = with(evidence, [("data_groups", Some(Value::Object(results)))]);
     Check { id, outcome, evidence }
 }
 

@@ -12,8 +12,11 @@ mod country;
 mod hashes;
 mod signature;
 
+use std::cell::OnceCell;
+
+use mrz::Mrz;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::{Date, Time};
 
 pub use self::card_security::{CardSecurityReport, VerifiedCardSecurity, verify_card_security};
@@ -22,7 +25,7 @@ use crate::{
     check::{Check, Outcome, Reason},
     files::{FileId, Files},
     lds::{
-        LdsError, dg14,
+        LdsError, dg1, dg14,
         security_infos::SecurityInfos,
         sod::{self, SECURITY_OBJECTS, SecurityObject},
     },
@@ -161,10 +164,10 @@ fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Repo
             let object = SecurityObject::parse(&signed.content);
             let compared = Compared::new(files, &object);
             let mut hashes = hashes::verify(files, &object, &compared, required, proved);
-            hashes.extend(content::verify(files, &object, &compared));
-            let chain = chain::verify(&signature, files, trust, at);
-            let signed = |id| object.as_ref().is_ok_and(|object| object.lists(id));
-            let signed = files.iter().filter(|(id, _)| signed(*id)).map(owned).collect();
+            let document = Document::new(files);
+            hashes.extend(content::verify(&document, &object, &compared));
+            let chain = chain::verify(&signature, &document, trust, at);
+            let signed = files.only(|id| object.as_ref().is_ok_and(|object| object.lists(id)));
             assemble(signed, signature, hashes, chain)
         }
         Some(Err(error)) => without_sod(Reason::SodMalformed, json!({ "error": chain_of(&error) })),
@@ -196,12 +199,26 @@ fn assemble(
     Report { checks, signer, csca: chain.csca, verified, card_security: None, basis }
 }
 
-fn owned((id, bytes): (FileId, &[u8])) -> (FileId, Vec<u8>) {
-    (id, bytes.to_vec())
+/// The files with DG1 parsed, once and when it is first asked for.
+struct Document<'a> {
+    files: &'a Files,
+    zone: OnceCell<Option<Result<Mrz, LdsError>>>,
+}
+
+impl<'a> Document<'a> {
+    fn new(files: &'a Files) -> Self {
+        Self { files, zone: OnceCell::new() }
+    }
+
+    /// The machine readable zone, if DG1 is there.
+    fn zone(&self) -> Option<Result<&Mrz, &LdsError>> {
+        let parse = || self.files.get(FileId::DG1).map(dg1::parse);
+        self.zone.get_or_init(parse).as_ref().map(Result::as_ref)
+    }
 }
 
 /// Without EF.SOD nothing else can be checked.
-fn without_sod(reason: Reason, evidence: serde_json::Value) -> Report {
+fn without_sod(reason: Reason, evidence: Value) -> Report {
     let mut checks =
         vec![Check { id: "sod.signature", outcome: Outcome::Failed(reason), evidence }];
     let rest = [
@@ -223,6 +240,13 @@ fn without_sod(reason: Reason, evidence: serde_json::Value) -> Report {
 /// A check that could not be run because of what another check found.
 pub(crate) fn not_performed(id: &'static str, why: &'static str) -> Check {
     Check { id, outcome: Outcome::NotPerformed(None), evidence: json!({ "why": why }) }
+}
+
+/// Evidence with members that are JSON already, or are missing: [`json!`] would copy them.
+fn with<const N: usize>(evidence: Value, members: [(&str, Option<Value>); N]) -> Value {
+    let Value::Object(mut all) = evidence else { return evidence };
+    all.extend(members.map(|(name, value)| (name.to_owned(), value.unwrap_or_default())));
+    Value::Object(all)
 }
 
 /// An error with its causes, for evidence: our own words only, never the data.

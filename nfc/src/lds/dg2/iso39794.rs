@@ -14,7 +14,7 @@ const C0: Tag = Tag(0xA0);
 const C1: Tag = Tag(0xA1);
 
 /// `A1 { 65 { A0 versionBlock { 80 generation, 81 year }, A1 representationBlocks { 30… } } }`.
-pub(super) fn read(mut block: Reader<'_>, found: &mut Found) -> Result<(), LdsError> {
+pub(super) fn read<'a>(mut block: Reader<'a>, found: &mut Found<'a>) -> Result<(), LdsError> {
     let mut wrapped = block.expect(C1)?.reader();
     block.finish()?;
     let mut data = wrapped.expect(Tag(0x65))?.reader();
@@ -36,7 +36,7 @@ pub(super) fn read(mut block: Reader<'_>, found: &mut Found) -> Result<(), LdsEr
 
 /// `RepresentationBlock`: `80 representationId, A1 imageRepresentation { A0 base { A0
 /// imageRepresentation2DBlock } }`, then what describes device, quality, pose and person.
-fn representation(block: &mut Reader<'_>, found: &mut Found) -> Result<(), LdsError> {
+fn representation<'a>(block: &mut Reader<'a>, found: &mut Found<'a>) -> Result<(), LdsError> {
     block.expect(P0)?;
     let base = block.expect(C1)?.reader().expect(C0)?;
     let mut image = base.reader().expect(C0)?.reader();
@@ -49,7 +49,7 @@ fn representation(block: &mut Reader<'_>, found: &mut Found) -> Result<(), LdsEr
 fn information(
     block: &mut Reader<'_>,
     encoding: Encoding,
-    found: &mut Found,
+    found: &mut Found<'_>,
 ) -> Result<(), LdsError> {
     let code = number(&mut block.expect(C0)?.reader(), P0);
     let agrees = match encoding {

@@ -98,20 +98,30 @@ pub struct Faces {
     pub remarks: Vec<Remark>,
 }
 
+/// DG2 with its pictures where they lie: what there is to judge, without a copy of a picture.
+pub(crate) struct Frame<'a> {
+    /// The pictures in order, at least one.
+    pub(crate) pictures: Vec<(&'a [u8], Encoding)>,
+    /// Of the first record.
+    pub(crate) standard: Standard,
+    /// What is odd, each once, in order.
+    pub(crate) remarks: Vec<Remark>,
+}
+
 /// What is read so far.
 #[derive(Default)]
-struct Found {
-    portraits: Vec<Portrait>,
+struct Found<'a> {
+    pictures: Vec<(&'a [u8], Encoding)>,
     remarks: Vec<Remark>,
 }
 
-impl Found {
-    fn portrait(&mut self, image: &[u8]) -> Result<Encoding, LdsError> {
-        if self.portraits.len() == MOST {
+impl<'a> Found<'a> {
+    fn portrait(&mut self, image: &'a [u8]) -> Result<Encoding, LdsError> {
+        if self.pictures.len() == MOST {
             return Err(LdsError::Budget { most: MOST });
         }
         let encoding = encoding(image).ok_or(LdsError::Encoding)?;
-        self.portraits.push(Portrait { bytes: image.to_vec(), encoding });
+        self.pictures.push((image, encoding));
         Ok(encoding)
     }
 
@@ -130,12 +140,22 @@ pub fn portraits(file: &[u8]) -> Result<Vec<Portrait>, LdsError> {
     parse(file).map(|faces| faces.portraits)
 }
 
-/// Parses DG2: `75 { 7F61 { 02 count, 7F60 { A1 header, 5F2E | 7F2E record }… } }`.
+/// Parses DG2.
 ///
 /// # Errors
 /// [`LdsError`] for another structure, a count that is not that of the templates, a header of
 /// another biometric, or a record of none of the two standards.
 pub fn parse(file: &[u8]) -> Result<Faces, LdsError> {
+    let Frame { pictures, standard, remarks } = frame(file)?;
+    let portrait = |(bytes, encoding): (&[u8], _)| Portrait { bytes: bytes.to_vec(), encoding };
+    Ok(Faces { portraits: pictures.into_iter().map(portrait).collect(), standard, remarks })
+}
+
+/// Reads `75 { 7F61 { 02 count, 7F60 { A1 header, 5F2E | 7F2E record }… } }`.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn frame(file: &[u8]) -> Result<Frame<'_>, LdsError> {
     let mut outer = tlv::single(file, FileId::DG2.tag())?.reader();
     let mut reader = outer.expect(GROUP)?.reader();
     outer.finish()?;
@@ -146,16 +166,16 @@ pub fn parse(file: &[u8]) -> Result<Faces, LdsError> {
     while !reader.is_empty() {
         let template = reader.expect(Tag(0x7F60))?;
         templates = templates.saturating_add(1);
-        if found.portraits.len() >= MOST {
+        if found.pictures.len() >= MOST {
             return Err(LdsError::Budget { most: MOST });
         }
         standard = standard.or(Some(template_of(&mut template.reader(), &mut found)?));
     }
-    let Found { portraits, mut remarks } = found;
+    let Found { pictures, mut remarks } = found;
     remarks.sort_unstable();
     remarks.dedup();
     match standard {
-        Some(standard) if templates == count => Ok(Faces { portraits, standard, remarks }),
+        Some(standard) if templates == count => Ok(Frame { pictures, standard, remarks }),
         _ => Err(LdsError::Content { tag: GROUP }),
     }
 }
@@ -163,7 +183,7 @@ pub fn parse(file: &[u8]) -> Result<Faces, LdsError> {
 const GROUP: Tag = Tag(0x7F61);
 
 /// One biometric information template: the header, then the block, primitive or constructed.
-fn template_of(inner: &mut Reader<'_>, found: &mut Found) -> Result<Standard, LdsError> {
+fn template_of<'a>(inner: &mut Reader<'a>, found: &mut Found<'a>) -> Result<Standard, LdsError> {
     let declared = header(&mut inner.expect(HEADER)?.reader(), found)?;
     let block = match inner.optional(Tag(0x5F2E))? {
         Some(block) => block,
@@ -182,7 +202,7 @@ const OTHER_HEADER: LdsError = LdsError::Content { tag: HEADER };
 
 /// The biometric header template (ICAO 9303-10 §4.7.2.1): type `81` a face if given, format owner
 /// `87` ISO/IEC JTC 1/SC 37, and format type `88`, which names the standard.
-fn header(reader: &mut Reader<'_>, found: &mut Found) -> Result<Standard, LdsError> {
+fn header(reader: &mut Reader<'_>, found: &mut Found<'_>) -> Result<Standard, LdsError> {
     let (mut owner, mut format) = (None, None);
     while let Some(element) = reader.next_element()? {
         let number = der::unsigned(element.value);

@@ -1,11 +1,15 @@
 use super::*;
-use crate::tlv::{self, Tag};
+use crate::{
+    lds::dg1,
+    tlv::{self, Tag},
+};
 
 const FIRST: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<";
 const SECOND: &str = "L898902C36UTO7408122F1204159ZE184226B<<<<<10";
 
 fn dg1(text: &str) -> Judged {
-    judge_dg1(&tlv::encode(Tag(0x61), &tlv::encode(Tag(0x5F1F), text.as_bytes())))
+    let file = tlv::encode(Tag(0x61), &tlv::encode(Tag(0x5F1F), text.as_bytes()));
+    judge_dg1(dg1::parse(&file).as_ref())
 }
 
 /// The specimen with `text` from `column` (from 0 over both lines) on, its check digits made good.
