@@ -62,16 +62,14 @@ impl StatePart {
 
 /// Every state, by code.
 static STATES: LazyLock<Vec<State>> = LazyLock::new(|| {
-    let mut part = None;
-    let mut states: Vec<State> =
-        TABLE.lines().filter(|line| !line.starts_with('#')).fold(Vec::new(), |mut states, line| {
-            match line.strip_prefix('[').and_then(|line| line.split_once(']')) {
-                Some((name, _)) => part = StatePart::named(name),
-                None => states.extend(part.and_then(|part| row(line, part))),
-            }
-            states
-        });
-    states.sort_unstable_by_key(|state| state.code);
+    let (mut part, mut states) = (None, Vec::new());
+    for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+        match line.strip_prefix('[').and_then(|line| line.split_once(']')) {
+            Some((name, _)) => part = StatePart::named(name),
+            None => states.extend(part.and_then(|part| row(line, part))),
+        }
+    }
+    states.sort_unstable_by_key(|state: &State| state.code);
     states
 });
 

@@ -24,7 +24,7 @@ pub struct UnknownLetter {
 pub const DANISH: &str = "ÆØÅ";
 
 /// The longest name, in letters, that is compared or spelled in more ways than the recommended one.
-const LONGEST: usize = 256;
+const LONGEST: usize = 128;
 /// The most spellings of one name that are listed.
 const MOST_SPELLINGS: usize = 64;
 /// Arabic shadda: what stands before it is doubled.
@@ -356,10 +356,10 @@ mod tests {
 
     #[test]
     fn many_special_letters_are_compared_in_all_their_ways() {
-        let name = "üØå".repeat(40);
-        assert!(same_name(&name, &"UOA".repeat(40)));
-        assert!(same_name(&"UXXOEAAUOEA".repeat(20), &name));
-        assert!(!same_name(&name, &"UOA".repeat(39)));
+        let name = "üØå".repeat(20);
+        assert!(same_name(&name, &"UOA".repeat(20)));
+        assert!(same_name(&"UXXOEAAUOEA".repeat(10), &name));
+        assert!(!same_name(&name, &"UOA".repeat(19)));
         assert!(same_name(&"ü".repeat(400), &"UE".repeat(400)), "beyond the budget");
     }
 
@@ -372,8 +372,8 @@ mod tests {
         assert_eq!(spellings("HANSEN", DANISH), ["HANSEN"]);
         assert_eq!(spellings("PENXXA", "Ñ"), ["PEÑA", "PENXXA"]);
         assert_eq!(spellings("MUELLER", "ÄÖÜẞ"), ["MÜLLER", "MUELLER"]);
-        let many = spellings(&"AEOEAA ".repeat(20), DANISH);
+        let many = spellings(&"AEOEAA ".repeat(15), DANISH);
         assert_eq!(many.len(), MOST_SPELLINGS);
-        assert!(many.iter().all(|name| same_name(name, &"AEOEAA ".repeat(20))));
+        assert!(many.iter().all(|name| same_name(name, &"AEOEAA ".repeat(15))));
     }
 }

@@ -2,4 +2,4 @@
 
 use mrz_fuzz::{budget, targets};
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| budget::within(16777216, 65536, data, targets::names));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| budget::within(33554432, 262144, data, targets::names));

@@ -2,4 +2,4 @@
 
 use mrz_fuzz::{budget, targets};
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| budget::within(16384, 512, data, targets::parse));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| budget::within(131072, 512, data, targets::parse));
