@@ -98,6 +98,8 @@ codes! {
     MRZ_CHECK_DIGIT = "mrz.check_digit";
     MRZ_FORMAT = "mrz.format";
     MRZ_UNSURE = "mrz.unsure";
+    MRZ_PICTURE_UNREADABLE = "mrz.picture.unreadable";
+    MRZ_PICTURE_TOO_LARGE = "mrz.picture.too_large";
     CHIP_LINK_LOST = "chip.link_lost";
     CHIP_ACCESS_DENIED = "chip.access_denied";
     CHIP_NOT_AN_EMRTD = "chip.not_an_emrtd";

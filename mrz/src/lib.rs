@@ -15,6 +15,8 @@ mod format;
 mod names;
 mod parse;
 #[cfg(feature = "reader")]
+pub mod picture;
+#[cfg(feature = "reader")]
 pub mod reader;
 mod states;
 mod transliterate;

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
+mod mrz_read;
+
 use std::{
     path::Path,
     process::{Command, Output},
@@ -51,6 +53,12 @@ fn mrz_parse_tells_valid_from_invalid_from_misuse() {
     let wrong = enroll(&["mrz", "parse", "--json", FIRST, &SECOND.replace("<10", "<11")]);
     assert_eq!(status(&wrong), 1);
     assert_eq!(objects(&wrong)[0]["checks"]["composite"], false);
+    assert_eq!(objects(&wrong)[0]["reason"], "mrz.check_digit");
+    let none = enroll(&["mrz", "parse", "--json", "hello"]);
+    assert_eq!((status(&none), &objects(&none)[0]["reason"]), (1, &"mrz.format".into()));
+    assert!(objects(&none)[0]["next_step"]["da"].is_string());
+    let strict = enroll(&["mrz", "parse", "--json", "--no-specimens", FIRST, SECOND]);
+    assert_eq!(objects(&strict)[0]["warnings"][0], "issuer.unknown");
     assert_eq!(status(&enroll(&["mrz", "parse"])), 2);
     assert_eq!(status(&enroll(&["mrz", "parse", "--no-such-option", FIRST])), 2);
 }

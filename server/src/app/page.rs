@@ -98,8 +98,8 @@ impl App {
 }
 
 fn read_picture(reader: &mrz::reader::MrzReader, bytes: &[u8]) -> Read {
-    let picture = liveness::portrait::decode(bytes).map_err(|_| ReasonCode::MRZ_NOT_FOUND)?;
-    let reading = reader.read(&picture.into());
+    let picture = mrz::picture::decode(bytes).map_err(|error| ReasonCode::nearest(error.code()))?;
+    let reading = reader.read(&picture);
     let code = reading.reason.map(|reason| ReasonCode::nearest(reason.code()));
     match reading.mrz {
         Some(found) if reading.valid => {

@@ -128,9 +128,9 @@ fn a_page_that_cannot_be_read_for_sure_is_refused_until_the_tries_are_used() {
         ("application/json", typed(&["no MRZ"]), 422, "mrz.format"),
         ("application/json", b"[]".to_vec(), 400, "request.malformed"),
         ("image/png", vec![0; 20_000], 413, "request.too_large"),
-        ("image/png", b"no picture".to_vec(), 422, "mrz.not_found"),
+        ("image/png", b"no picture".to_vec(), 422, "mrz.picture.unreadable"),
         ("text/html", b"<p>".to_vec(), 415, "request.media_type"),
-        ("image/png", b"no picture".to_vec(), 422, "mrz.not_found"),
+        ("image/png", b"no picture".to_vec(), 422, "mrz.picture.unreadable"),
         ("application/json", typed(&["no MRZ"]), 422, "mrz.format"),
         ("application/json", typed(&LINES), 429, "case.attempts"),
     ];

@@ -3,16 +3,22 @@
 use std::path::Path;
 
 use enroll_core::reason::ReasonCode;
-use mrz::Mrz;
+use mrz::{Codes, Mrz};
 use serde_json::{Value, json};
 
-use super::super::output::{CliError, Format, Output, Status, text_of};
+use super::{
+    super::output::{CliError, Format, Output, Status, text_in, text_of},
+    explain,
+};
 
 /// Arguments of `enroll mrz parse`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     format: Format,
+    /// Warn of the codes that only specimens bear (Utopia)
+    #[arg(long)]
+    no_specimens: bool,
     /// The lines: one argument with newlines, several arguments, or `-` for standard input
     #[arg(required = true)]
     text: Vec<String>,
@@ -24,13 +30,15 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
         // A shell passes a backslash and an n where a person meant a newline.
         lines => lines.join("\n").replace("\\n", "\n"),
     };
-    let (status, result) = judge(&text);
+    let codes = if args.no_specimens { Codes::Issued } else { Codes::WithSpecimens };
+    let (status, mut result) = judge(&text, codes);
+    explain(&mut result);
     out.result(args.format, &result, human)?;
     Ok(status)
 }
 
-fn judge(text: &str) -> (Status, Value) {
-    match mrz::parse(text) {
+fn judge(text: &str, codes: Codes) -> (Status, Value) {
+    match mrz::parse_as(text, codes) {
         Ok(mrz) => (Status::of(mrz.valid()), found(&mrz)),
         Err(error) => {
             let (line, column) = (error.line, error.column);
@@ -68,8 +76,16 @@ pub(super) fn human(result: &Value) -> String {
         .collect();
     let wrong = members("checks").filter(|(_, holds)| *holds == Value::Bool(false));
     lines.extend(wrong.map(|(name, _)| format!("check digit does not hold: {name}")));
+    let list = |name: &str| result.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let odd = list("warnings").into_iter().filter_map(|odd| odd.as_str().map(str::to_owned));
+    lines.extend(odd.map(|odd| format!("odd: {odd}")));
     if let Some(reason) = result.get("reason").and_then(Value::as_str) {
         lines.push(reason.to_owned());
+        // To the citizen, Danish first.
+        let told = ["text", "next_step"].iter().filter_map(|name| result.get(name));
+        let both =
+            told.flat_map(|text| ["da", "en"].map(|tongue| text_in(text, tongue).to_owned()));
+        lines.extend(both.filter(|line| !line.is_empty()));
     }
     lines.join("\n")
 }
@@ -84,7 +100,7 @@ mod tests {
     fn run_json(text: &[&str]) -> (Status, Value) {
         let mut sink = Vec::new();
         let text = text.iter().map(|&line| line.to_owned()).collect();
-        let args = Args { format: Format { json: true }, text };
+        let args = Args { format: Format { json: true }, no_specimens: false, text };
         let status = run(&args, &mut Output::to(&mut sink)).unwrap();
         (status, serde_json::from_slice(&sink).unwrap())
     }
@@ -106,5 +122,20 @@ mod tests {
         assert_eq!(wrong["checks"]["birth_date"], false);
         let (status, none) = run_json(&["hello"]);
         assert_eq!((status, &none["reason"]), (Status::Refused, &json!("mrz.format")));
+        for result in [wrong, none] {
+            for told in ["text", "next_step"] {
+                assert!(result[told]["da"].is_string() && result[told]["en"].is_string());
+            }
+            let shown = human(&result);
+            assert!(shown.contains(result["text"]["da"].as_str().unwrap()), "{shown}");
+        }
+    }
+
+    #[test]
+    fn specimens_are_warned_of_where_that_is_asked() {
+        let text = format!("{FIRST}\n{SECOND}");
+        let warnings = |codes| judge(&text, codes).1["warnings"].clone();
+        assert_eq!(warnings(Codes::WithSpecimens), json!([]));
+        assert_eq!(warnings(Codes::Issued), json!(["issuer.unknown", "nationality.unknown"]));
     }
 }

@@ -1,16 +1,23 @@
 //! `enroll mrz read`: from a picture of the page.
 
 use std::{
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
     time::Instant,
 };
 
+use enroll_core::reason::ReasonCode;
 use image::DynamicImage;
-use mrz::reader::MrzReader;
+use mrz::{
+    picture::{self, PictureError},
+    reader::MrzReader,
+};
 use serde_json::{Value, json};
 
 use super::{
-    super::output::{CliError, Format, Output, Status, complain, describe, read},
+    super::output::{CliError, Format, Output, Status, complain, describe},
+    explain,
     parse::human,
 };
 
@@ -37,6 +44,24 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
     Ok(worst)
 }
 
+/// Why a file has no pixels.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error("the file cannot be read")]
+    Read(#[from] io::Error),
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+}
+
+impl Unusable {
+    fn reason(&self) -> ReasonCode {
+        match self {
+            Self::Read(_) => ReasonCode::MRZ_PICTURE_UNREADABLE,
+            Self::Picture(error) => ReasonCode::nearest(error.code()),
+        }
+    }
+}
+
 fn one(reader: &MrzReader, path: &Path) -> (Status, Value) {
     let started = Instant::now();
     let (status, mut result) = match picture(path) {
@@ -45,15 +70,11 @@ fn one(reader: &MrzReader, path: &Path) -> (Status, Value) {
             (Status::of(reading.valid), json!(reading))
         }
         Err(error) => {
-            complain(&describe(&error));
-            let error = error.to_string();
-            let unread = json!({
-                "found": false, "lines": [], "valid": false, "reason": "mrz.not_found",
-                "confidence": 0.0, "advice": [], "error": error,
-            });
-            (Status::Unusable, unread)
+            complain(&format!("{}: {}", path.display(), describe(&error)));
+            (Status::Unusable, unread(&error))
         }
     };
+    explain(&mut result);
     if let Value::Object(object) = &mut result {
         object.insert("image".to_owned(), json!(path));
         object.insert("ms".to_owned(), json!(started.elapsed().as_millis()));
@@ -61,8 +82,19 @@ fn one(reader: &MrzReader, path: &Path) -> (Status, Value) {
     (status, result)
 }
 
-fn picture(path: &Path) -> Result<DynamicImage, CliError> {
-    let pixels = liveness::portrait::decode(&read(path)?)
-        .map_err(|source| CliError::Picture { path: path.to_owned(), source })?;
-    Ok(pixels.into())
+fn unread(error: &Unusable) -> Value {
+    let reason = error.reason();
+    let too_large = reason == ReasonCode::MRZ_PICTURE_TOO_LARGE;
+    json!({
+        "found": false, "lines": [], "valid": false, "reason": reason.as_str(),
+        "confidence": 0.0, "advice": if too_large { vec!["too_large"] } else { vec![] },
+        "error": error.to_string(),
+    })
+}
+
+/// At most one byte more than a picture may have, so that a file without end is refused, too.
+fn picture(path: &Path) -> Result<DynamicImage, Unusable> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(picture::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(picture::decode(&bytes)?)
 }
