@@ -202,8 +202,12 @@ mod tests {
     #[test]
     fn shrinking_takes_the_mean() {
         let crop = Crop::sample(&ramp(), &whole(16.0, 4.0), 4);
-        assert_eq!(crop.pixels[0], [24.0, 24.0, 7.0]);
-        assert_eq!(crop.pixels[15], [216.0, 216.0, 7.0]);
+        // But for the rounding of thirds.
+        let near = |found: [f32; 3], mean: [f32; 3]| {
+            found.iter().zip(mean).all(|(found, mean)| (found - mean).abs() < 1e-3)
+        };
+        assert!(near(crop.pixels[0], [24.0, 24.0, 7.0]));
+        assert!(near(crop.pixels[15], [216.0, 216.0, 7.0]));
     }
 
     #[test]
