@@ -25,7 +25,7 @@ use crate::{
     chip_link::ChipLink,
     citizen, conformance, figures,
     report::{self, Outcome},
-    run::{self, Through, chain},
+    run::{self, Ran, Through, chain},
 };
 
 /// Fixture passports: made, plugged in, and run through the whole of Indrul. QA only.
@@ -215,11 +215,12 @@ fn run(
     } else {
         names.iter().map(|name| entry(name)).collect::<Result<_, _>>()?
     };
-    let outcomes = outcomes(cli, &entries, through)?;
+    let Ran { outcomes, faces } = ran(cli, &entries, through)?;
     outcomes.iter().for_each(|outcome| print(cli, outcome));
     let right = outcomes.iter().filter(|o| o.as_expected()).count();
     if !cli.json {
-        println!("{right} of {} as expected through {}", outcomes.len(), through.name());
+        let (of, through) = (outcomes.len(), through.name());
+        println!("{right} of {of} as expected through {through}; {faces} pairs of faces compared");
     }
     if let Some(folder) = report {
         report::write(folder, through.name(), &outcomes).map_err(|e| Stop::CannotRun(chain(&e)))?;
@@ -227,7 +228,7 @@ fn run(
     Ok(if right == outcomes.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn outcomes(cli: &Cli, entries: &[Entry], through: Through) -> Result<Vec<Outcome>, Stop> {
+fn ran(cli: &Cli, entries: &[Entry], through: Through) -> Result<Ran, Stop> {
     run::run(entries, through, &portraits(cli)?, &cli.data.join("models"), today())
         .map_err(|e| Stop::CannotRun(chain(&e)))
 }
@@ -245,7 +246,7 @@ fn print(cli: &Cli, outcome: &Outcome) {
 fn conformance(cli: &Cli, check: bool, file: &Path) -> Result<ExitCode, Stop> {
     let units = fixtures::conformance::units().map_err(|e| Stop::CannotRun(chain(&e)))?;
     let entries = conformance::players(catalogue()?);
-    let outcomes = outcomes(cli, &entries, Through::Memory)?;
+    let outcomes = ran(cli, &entries, Through::Memory)?.outcomes;
     let page = conformance::page(&units, &entries, &outcomes);
     let current = fs::read_to_string(file).is_ok_and(|old| old == page);
     if !check && !current {

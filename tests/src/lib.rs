@@ -6,6 +6,7 @@ pub mod chip_link;
 pub mod citizen;
 pub mod cli;
 pub mod conformance;
+pub mod faces;
 pub mod figures;
 pub mod issuer;
 pub mod memory;

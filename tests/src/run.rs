@@ -61,6 +61,15 @@ pub enum RunError {
     Worker,
 }
 
+/// What came of a run.
+#[derive(Debug)]
+pub struct Ran {
+    /// One for each entry, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// How many different pairs of portrait and live picture the face networks were asked about.
+    pub faces: usize,
+}
+
 /// Enrols every entry through `through`, each on a service of its own: no person, document or
 /// revocation of one can change what another ends in. As many run at once as there are processors;
 /// through pcscd, which has one reader, one after the other.
@@ -73,7 +82,7 @@ pub fn run(
     portraits: &Portraits,
     models: &Path,
     at: Date,
-) -> Result<Vec<Outcome>, RunError> {
+) -> Result<Ran, RunError> {
     let runner = Runner { through, portraits, at, instruments: Instruments::load(models)? };
     let workers = match through {
         Through::Pcsc => 1,
@@ -96,7 +105,8 @@ pub fn run(
     .flatten()
     .collect();
     outcomes.sort_by_key(|(at, _)| *at);
-    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+    let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+    Ok(Ran { outcomes, faces: runner.instruments.pairs() })
 }
 
 fn nth(entries: &[Entry], at: usize) -> Option<(usize, &Entry)> {

@@ -17,6 +17,8 @@ use server::{
     storage::{Store, embedded_url},
 };
 
+use crate::faces::SeenFaces;
+
 /// Why the station could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum StationError {
@@ -49,7 +51,7 @@ pub enum StationError {
 /// What takes long to load and keeps nothing of any case: every station may use the same.
 #[derive(Clone)]
 pub struct Instruments {
-    faces: Arc<LoadedFaces>,
+    faces: Arc<SeenFaces<LoadedFaces>>,
     mrz: Arc<mrz::reader::MrzReader>,
 }
 
@@ -60,9 +62,15 @@ impl Instruments {
     /// [`StationError`] if one is missing or altered.
     pub fn load(models: &Path) -> Result<Self, StationError> {
         Ok(Self {
-            faces: Arc::new(LoadedFaces::load(models)?),
+            faces: Arc::new(SeenFaces::new(LoadedFaces::load(models)?)),
             mrz: Arc::new(mrz::reader::MrzReader::new()?),
         })
+    }
+
+    /// How many different pairs of portrait and picture the face networks were asked about.
+    #[must_use]
+    pub fn pairs(&self) -> usize {
+        self.faces.pairs()
     }
 }
 

@@ -24,7 +24,8 @@ fn all_as_expected(entries: &[Entry], through: Through) -> Vec<Outcome> {
     let _alone = RUN.lock();
     let portraits = Portraits::load(&data().join("portraits")).unwrap();
     let started = Instant::now();
-    let outcomes = run::run(entries, through, &portraits, &data().join("models"), today()).unwrap();
+    let models = data().join("models");
+    let outcomes = run::run(entries, through, &portraits, &models, today()).unwrap().outcomes;
     let (count, seconds) = (outcomes.len(), started.elapsed().as_secs());
     println!("{count} fixtures through {} in {seconds} s", through.name());
     assert_eq!(count, entries.len());
