@@ -4,7 +4,11 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    sync::atomic::{AtomicU32, Ordering},
 };
+
+/// How often in one process an input may need its second run: there are fewer tables.
+const MOST_SECOND_RUNS: u32 = 8;
 
 /// The system's allocator, counting the bytes handed out to the thread.
 struct Counting;
@@ -42,10 +46,11 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 /// Runs `target` over `data`. Where it allocates too much it is run again: tables that are made at
-/// their first use and kept are no cost of the input.
+/// their first use and kept are no cost of the input. What is kept for every input is.
 ///
 /// # Panics
-/// If it allocates more than `base` bytes and `each` more for every byte of input, all told.
+/// If it allocates more than `base` bytes and `each` more for every byte of input, all told, in the
+/// second run too or for the ninth time in this process.
 pub fn within(base: u64, each: u64, data: &[u8], target: impl Fn(&[u8])) {
     let run = || {
         SPENT.set(0);
@@ -53,8 +58,10 @@ pub fn within(base: u64, each: u64, data: &[u8], target: impl Fn(&[u8])) {
         SPENT.get()
     };
     let most = base + each * data.len() as u64;
+    static SECOND_RUNS: AtomicU32 = AtomicU32::new(0);
     if run() > most {
-        let spent = run();
+        let again = SECOND_RUNS.fetch_add(1, Ordering::Relaxed);
+        let spent = if again < MOST_SECOND_RUNS { run() } else { SPENT.get() };
         assert!(spent <= most, "{spent} bytes allocated for {} bytes of input", data.len());
     }
 }
