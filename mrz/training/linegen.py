@@ -1,4 +1,4 @@
-"""Pictures of MRZ lines as a phone camera sees them: rendered in OCR-B, cropped tightly with jitter,
+"""Pictures of MRZ lines as a phone camera sees them: rendered in OCR-B, cropped with jitter,
 degraded, normalised to 32 x 640. A seed gives a picture and its text."""
 import os
 import random
@@ -11,8 +11,10 @@ import mrztext
 
 cv2.setNumThreads(0)
 FONT_FOLDER = os.environ.get("OCRB_FONTS", "/usr/share/fonts/opentype/ocr-b")  # fonts-ocr-b
-FONT_FILES = ["OCRB.otf", "OCRB.otf", "OCRB.otf", "OCRBS.otf", "OCRBS.otf", "OCRBL.otf"]
+FONT_FILE = "OCRB.otf"
 HEIGHT, WIDTH = 32, 640
+MARGIN = 0.3  # of a character, left and right of the text, where the locator errs by nothing
+HALF_HEIGHTS = 0.62, 1.0  # of a crop, in characters
 _fonts = {}
 
 
@@ -25,7 +27,7 @@ def font(file, size):
 def render(text, rng, pitch):
     """Ink (0..1) of the text at about `pitch` pixels per character: (ink, left edge, baseline,
     width of the text)."""
-    face = font(rng.choice(FONT_FILES), rng.randint(int(pitch * 1.25), int(pitch * 1.5)))
+    face = font(FONT_FILE, rng.randint(int(pitch * 1.25), int(pitch * 1.5)))
     advance = pitch * rng.uniform(0.97, 1.03)
     margin = int(pitch * 1.5)
     size = int(advance * len(text)) + 2 * margin, int(pitch * 2) + 2 * margin
@@ -79,13 +81,18 @@ def inked(text, rng, noise, pitch):
     return paper * (1 - ink) + ink * dark, margin, baseline, width
 
 
+def slack_of(rng):
+    """Characters between the text and the edge of the crop: what a locator makes of MARGIN."""
+    return np.clip(MARGIN + rng.gauss(0, 0.45), -0.05, 1.7)
+
+
 def cropped(image, margin, baseline, width, rng, pitch, count, hard):
-    """A tight, slightly skewed crop at a camera's resolution."""
+    """A slightly skewed crop at a camera's resolution, tight or loose."""
     jitter = lambda spread: rng.gauss(0, spread) * pitch * hard
-    left = margin - pitch * abs(rng.gauss(0.25, 0.35))
-    right = margin + width + pitch * abs(rng.gauss(0.25, 0.35))
+    slack = lambda: pitch * slack_of(rng)
+    left, right = margin - slack(), margin + width + slack()
     middle = baseline - pitch * 0.5 + jitter(0.08)
-    half = pitch * rng.uniform(0.62, 0.95)
+    half = pitch * rng.uniform(*HALF_HEIGHTS)
     corners = [(left, -half), (right, -half), (right, half), (left, half)]
     quad = np.float32([[x + jitter(0.08), middle + y + jitter(0.07)] for x, y in corners])
     columns = int(count * rng.choice([8, 9, 10, 11, 12, 14, 16, 18]))
@@ -137,7 +144,7 @@ def lit(image, rng, noise, hard):
     exposure = rng.uniform(0.35, 1.1)
     image = image * exposure + rng.uniform(-0.05, 0.1)
     grain = rng.choice([0.005, 0.01, 0.02, 0.03, 0.05]) * hard * exposure
-    return image + noise.normal(0, grain, image.shape)
+    return image + grain * noise.standard_normal(image.shape, np.float32)
 
 
 def normalised(crop):

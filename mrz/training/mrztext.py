@@ -1,18 +1,48 @@
 """Random MRZ lines of fictional people, check digits included (ICAO 9303-3 §4.9)."""
 import string
+from dataclasses import dataclass
 
 LETTERS = string.ascii_uppercase
 DIGITS = string.digits
 ALPHABET = LETTERS + DIGITS + "<"
-STATES = (
-    "AFG ALB AUS AUT BEL BRA CAN CHE CHL CHN CZE D<< DNK EGY ESP EST EUE FIN FRA GBR GRC HRV HUN"
-    " IND IRL ISL ISR ITA JPN KEN KOR LTU LUX LVA MEX NGA NLD NOR NZL PAK PHL POL PRT ROU RUS SGP"
-    " SVK SVN SWE THA TUR UKR USA UTO VNM XXA XXB ZAF"
-).split()
-SYLLABLES = (
-    "AN ER IK SON MAR TIN SEN LA RO DE VAN MUL LER KO VA LI WANG CHEN NG UYEN SI LVA O QU EI JO"
-    " HAN NA THO MAS BJ OER AA GE XI ZH YU FRA NC OIS Z KW BO DO PE TRO V PH IL WI CH UE"
-).split()
+
+
+@dataclass
+class Stock:
+    """What training and evaluation take names and states from."""
+
+    words: list  # names are one of them, or some one after another
+    joined: tuple  # how many make a name
+    states: list
+
+
+TRAINING = Stock(
+    (
+        "AN ER IK SON MAR TIN SEN LA RO DE VAN MUL LER KO VA LI WANG CHEN NG UYEN SI LVA O QU EI JO"
+        " HAN NA THO MAS BJ OER AA GE XI ZH YU FRA NC OIS Z KW BO DO PE TRO V PH IL WI CH UE"
+    ).split(),
+    (1, 2, 2, 3, 3, 4),
+    (
+        "AFG ALB AUS AUT BEL BRA CAN CHE CHL CHN CZE D<< DNK EGY ESP EST EUE FIN FRA GBR GRC HRV HUN"
+        " IND IRL ISL ISR ITA JPN KEN KOR LTU LUX LVA MEX NGA NLD NOR NZL PAK PHL POL PRT ROU RUS SGP"
+        " SVK SVN SWE THA TUR UKR USA UTO VNM XXA XXB ZAF"
+    ).split(),
+)
+EVALUATION = Stock(
+    (
+        "NIELSEN JENSEN PEDERSEN KRISTENSEN SOERENSEN JOERGENSEN MOELLER KNUDSEN SMITH TAYLOR WILLIAMS"
+        " KOWALSKA NOWAK WISNIEWSKI GARCIA FERNANDEZ RODRIGUEZ SCHMIDT FISCHER WEBER ROSSI ESPOSITO"
+        " POPESCU IVANOVA PETROV TRAN KIM PARK YILMAZ OEZTUERK AHMED HUSSAIN SINGH KAUR OKAFOR MBEKI"
+        " TANAKA SUZUKI FREJA IDA EMMA ALMA OSCAR NOAH VALDEMAR AASE ZSOFIA XAVIER QUENTIN YVETTE"
+        " WOJCIECH KRZYSZTOF JUDY FAY OLGA BOBBY GIGI LILLI UGO IGGY VIVI"
+    ).split(),
+    (1, 1, 1, 2),
+    (
+        "ARE ARG ARM AZE BGD BGR BIH BLR COL CYP D<< DNK DZA ECU ESP ETH FRA GBD GBR GEO GHA HKG IDN IRN"
+        " IRQ ISL JAM JOR KAZ KGZ KWT LBN LKA MAR MDA MKD MLT MNE MYS NOR NPL PER POL QAT SAU SEN SMR SRB"
+        " SWE SYR TUN TWN TZA UGA UNA UNO URY UTO UZB VAT VEN XOM"
+    ).split(),
+)
 
 
 def check_digit(text):
@@ -21,13 +51,13 @@ def check_digit(text):
     return str(sum(value(c) * (7, 3, 1)[i % 3] for i, c in enumerate(text)) % 10)
 
 
-def name(rng):
-    return "".join(rng.choice(SYLLABLES) for _ in range(rng.choice([1, 2, 2, 3, 3, 4])))
+def name(rng, stock=TRAINING):
+    return "".join(rng.choice(stock.words) for _ in range(rng.choice(stock.joined)))
 
 
-def names(rng, width):
-    surname = "<".join(name(rng) for _ in range(rng.choice([1, 1, 1, 2])))
-    given = "<".join(name(rng) for _ in range(rng.choice([0, 1, 1, 2, 2, 3])))
+def names(rng, width, stock):
+    surname = "<".join(name(rng, stock) for _ in range(rng.choice([1, 1, 1, 2])))
+    given = "<".join(name(rng, stock) for _ in range(rng.choice([0, 1, 1, 2, 2, 3])))
     return (surname + ("<<" + given if given else ""))[:width].ljust(width, "<")
 
 
@@ -60,10 +90,10 @@ def optional_data(rng, width):
     return "".join(rng.choice(alphabet) for _ in range(count)).ljust(width, "<")
 
 
-def td3(rng):
-    issuer = rng.choice(STATES)
-    nationality = issuer if rng.random() < 0.9 else rng.choice(STATES)
-    upper = "P" + rng.choice("<<<<<DOSEMPC") + issuer + names(rng, 39)
+def td3(rng, stock=TRAINING):
+    issuer = rng.choice(stock.states)
+    nationality = issuer if rng.random() < 0.9 else rng.choice(stock.states)
+    upper = "P" + rng.choice("<<<<<DOSEMPC") + issuer + names(rng, 39, stock)
     number, birth, expiry = document_number(rng), date(rng, 30, 124), date(rng, 24, 36)
     optional = optional_data(rng, 14)
     optional_digit = check_digit(optional) if optional.strip("<") else rng.choice("<0")
@@ -75,9 +105,9 @@ def td3(rng):
     return [upper, lower + check_digit(lower[0:10] + lower[13:20] + lower[21:43])]
 
 
-def td2(rng):
-    issuer = rng.choice(STATES)
-    upper = rng.choice("IACP") + rng.choice("<<D") + issuer + names(rng, 31)
+def td2(rng, stock=TRAINING):
+    issuer = rng.choice(stock.states)
+    upper = rng.choice("IAC") + rng.choice("<<D") + issuer + names(rng, 31, stock)
     number, birth, expiry = document_number(rng), date(rng, 30, 124), date(rng, 24, 36)
     lower = (
         number + check_digit(number) + issuer + birth + check_digit(birth) + rng.choice("MF")
@@ -86,8 +116,8 @@ def td2(rng):
     return [upper, lower + check_digit(lower[0:10] + lower[13:20] + lower[21:35])]
 
 
-def td1(rng):
-    issuer, number = rng.choice(STATES), document_number(rng)
+def td1(rng, stock=TRAINING):
+    issuer, number = rng.choice(stock.states), document_number(rng)
     upper = rng.choice("IAC") + rng.choice("<<DR") + issuer + number + check_digit(number)
     upper += optional_data(rng, 15)
     birth, expiry = date(rng, 30, 124), date(rng, 24, 36)
@@ -96,7 +126,7 @@ def td1(rng):
         + optional_data(rng, 11)
     )
     middle += check_digit(upper[5:30] + middle[0:7] + middle[8:15] + middle[18:29])
-    return [upper, middle, names(rng, 30)]
+    return [upper, middle, names(rng, 30, stock)]
 
 
 def line(rng):
