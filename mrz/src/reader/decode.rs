@@ -12,23 +12,42 @@ use super::network::{CLASSES, SYMBOLS, Scores};
 pub(super) struct Cell {
     /// For each symbol the negative natural logarithm of its probability in this cell.
     pub(super) costs: [f32; SYMBOLS.len()],
+    /// The same of nothing being here at all.
+    pub(super) nothing: f32,
 }
 
 impl Cell {
+    /// A cell of which nothing is known.
+    pub(super) const NONE: Self = Self { costs: [0.0; SYMBOLS.len()], nothing: 0.0 };
+
+    /// Costs multiplied, and again those of probabilities that are 1 together.
+    pub(super) fn weighed(&self, factor: f32) -> Self {
+        let (costs, nothing) = (self.costs.map(|cost| cost * factor), self.nothing * factor);
+        let least = costs.into_iter().fold(nothing, f32::min);
+        let all = costs.iter().chain([&nothing]);
+        let off = least - all.map(|cost| (least - cost).exp()).sum::<f32>().ln();
+        Self { costs: costs.map(|cost| cost - off), nothing: nothing - off }
+    }
+
+    /// The probability that a character is here, whichever.
+    pub(super) fn shown(&self) -> f64 {
+        1.0 - f64::from(-self.nothing).exp()
+    }
+
     /// The cost of a character; infinite for one that is no symbol.
     pub(super) fn cost(&self, character: char) -> f32 {
         let index = SYMBOLS.iter().position(|symbol| *symbol == character);
         index.and_then(|index| self.costs.get(index)).copied().unwrap_or(f32::INFINITY)
     }
 
-    /// The cheapest symbol of those that `may` stand here, and what the next one costs more.
+    /// The cheapest symbol of those that `may` stand here, and how likely it is among them and
+    /// nothing at all.
     pub(super) fn best(&self, may: impl Fn(char) -> bool) -> Option<Choice> {
-        let mut allowed: Vec<(f32, char)> =
-            self.costs.iter().copied().zip(SYMBOLS).filter(|(_, symbol)| may(*symbol)).collect();
-        allowed.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let (cost, symbol) = *allowed.first()?;
-        let margin = allowed.get(1).map_or(f32::INFINITY, |next| next.0 - cost);
-        Some(Choice { symbol, cost, margin })
+        let allowed = || self.costs.iter().copied().zip(SYMBOLS).filter(|(_, symbol)| may(*symbol));
+        let (cost, symbol) = allowed().min_by(|one, other| one.0.total_cmp(&other.0))?;
+        let others = allowed().map(|(other, _)| other).chain([self.nothing]);
+        let all: f64 = others.map(|other| f64::from(cost - other).exp()).sum();
+        Some(Choice { symbol, cost, share: 1.0 / all })
     }
 }
 
@@ -36,7 +55,8 @@ impl Cell {
 pub(super) struct Choice {
     pub(super) symbol: char,
     pub(super) cost: f32,
-    pub(super) margin: f32,
+    /// Its probability among those that may stand here and nothing at all.
+    pub(super) share: f64,
 }
 
 /// A symbol as the recogniser saw it: the places `from..to` that name it.
@@ -95,7 +115,7 @@ pub(super) fn align(scores: &Scores, count: usize) -> Option<Aligned> {
             (None, None) => 0,
         }
     };
-    let cell = |index: usize| Some(Cell { costs: costs(scores.get(cut(index)..cut(index + 1))?) });
+    let cell = |index: usize| Some(cell(scores.get(cut(index)..cut(index + 1))?));
     let cells: Vec<Cell> = (0..symbols.len()).map_while(cell).collect();
     (cells.len() == count).then_some(Aligned { cells, score })
 }
@@ -201,7 +221,7 @@ impl Two {
 
 /// What each symbol costs in these places: the share of all paths with at most one symbol that are
 /// of this symbol.
-fn costs(places: &[[f32; CLASSES]]) -> [f32; SYMBOLS.len()] {
+fn cell(places: &[[f32; CLASSES]]) -> Cell {
     // Before the symbol (the same for each), within and after it.
     let mut before = 1.0;
     let (mut within, mut after) = ([0.0f64; SYMBOLS.len()], [0.0f64; SYMBOLS.len()]);
@@ -216,7 +236,8 @@ fn costs(places: &[[f32; CLASSES]]) -> [f32; SYMBOLS.len()] {
     let mut likelihoods = within;
     likelihoods.iter_mut().zip(after).for_each(|(within, after)| *within += after);
     let total = likelihoods.iter().sum::<f64>() + before;
-    likelihoods.map(|likelihood| -((likelihood / total).max(1e-12).ln() as f32))
+    let cost = |likelihood: f64| -((likelihood / total).max(1e-12).ln() as f32);
+    Cell { costs: likelihoods.map(cost), nothing: cost(before) }
 }
 
 fn probability(score: f32) -> f64 {
@@ -249,7 +270,7 @@ mod tests {
         let aligned = align(&scores, 7).unwrap();
         assert_eq!(text(&aligned), "AA<B8<<");
         assert_eq!(seen(&scores).len(), 7);
-        assert!(aligned.cells[0].best(|_| true).unwrap().margin > 3.0);
+        assert!(aligned.cells[0].best(|_| true).unwrap().share > 0.95);
     }
 
     #[test]
@@ -261,6 +282,19 @@ mod tests {
         scores[7][1] = 0.10f32.ln();
         assert_eq!(text(&align(&scores, 4).unwrap()), "AB<C");
         assert!(align(&scores, 13).is_none());
+    }
+
+    #[test]
+    fn what_is_hardly_there_is_doubtful() {
+        let mut scores = spelled("<", 0.98);
+        for row in &mut scores[1..] {
+            (row[0], row[1]) = (0.69f32.ln(), 0.3f32.ln());
+        }
+        let cell = &align(&scores, 1).unwrap().cells[0];
+        let Choice { symbol, share, .. } = cell.best(|_| true).unwrap();
+        assert_eq!(symbol, '<');
+        assert!(share < 0.6 && cell.shown() < 0.6, "{share}");
+        assert!(align(&spelled("<", 0.98), 1).unwrap().cells[0].shown() > 0.99);
     }
 
     #[test]

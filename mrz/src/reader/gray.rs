@@ -1,5 +1,4 @@
-//! A grey picture: scaling, sampling between pixels, and the black-hat transform that keeps thin
-//! dark strokes and drops shade, photographs and wide patterns.
+//! A grey picture: made smaller, and sampled between pixels.
 
 use image::DynamicImage;
 
@@ -21,6 +20,7 @@ impl Gray {
     }
 
     /// A picture computed pixel by pixel.
+    #[cfg(test)]
     pub(super) fn compute(width: usize, height: usize, value: impl Fn(usize, usize) -> u8) -> Self {
         let mut pixels = Vec::with_capacity(width * height);
         for y in 0..height {
@@ -78,50 +78,6 @@ impl Gray {
         }
         Self { width, height, pixels }
     }
-
-    /// How much darker each pixel is than its surroundings: the closing by a square of
-    /// `2·radius + 1`, less the picture. Strokes thinner than that square stay, all else goes.
-    pub(super) fn black_hat(&self, radius: usize) -> Self {
-        let closed = self.extreme(radius, u8::max).extreme(radius, u8::min);
-        let pairs = closed.pixels.iter().zip(&self.pixels);
-        let pixels = pairs.map(|(closed, value)| closed - value.min(closed)).collect();
-        Self { width: self.width, height: self.height, pixels }
-    }
-
-    /// The extreme of each pixel's square of `2·radius + 1`: along the rows, then across them.
-    fn extreme(&self, radius: usize, choose: impl Fn(u8, u8) -> u8 + Copy) -> Self {
-        let mut along = Vec::with_capacity(self.pixels.len());
-        for y in 0..self.height {
-            running(self.row(y), radius, choose, &mut along);
-        }
-        let along = Self { width: self.width, height: self.height, pixels: along };
-        let mut pixels = Vec::with_capacity(self.pixels.len());
-        for y in 0..self.height {
-            let from = pixels.len();
-            pixels.extend_from_slice(along.row(y));
-            let to = (y + radius + 1).min(self.height);
-            for near in y.saturating_sub(radius)..to {
-                merge(pixels.get_mut(from..).unwrap_or_default(), along.row(near), choose);
-            }
-        }
-        Self { width: self.width, height: self.height, pixels }
-    }
-
-    /// The value that `share` of all pixels do not exceed.
-    pub(super) fn quantile(&self, share: f32) -> u8 {
-        let mut counts = [0usize; 256];
-        for value in &self.pixels {
-            if let Some(count) = counts.get_mut(usize::from(*value)) {
-                *count += 1;
-            }
-        }
-        let wanted = (self.pixels.len() as f32 * share) as usize;
-        let below = counts.iter().scan(0, |sum, count| {
-            *sum += count;
-            Some(*sum)
-        });
-        below.take_while(|sum| *sum < wanted).count().min(255) as u8
-    }
 }
 
 /// The brightness of red, green and blue (ITU-R BT.709-6 §3.2), in 65536ths: the usual picture of a
@@ -135,51 +91,9 @@ fn luma(colours: &[u8]) -> Vec<u8> {
     colours.iter().map(bright).collect()
 }
 
-/// Adds to `into` the extreme of each value's neighbourhood of `radius` to either side.
-fn running(values: &[u8], radius: usize, choose: impl Fn(u8, u8) -> u8 + Copy, into: &mut Vec<u8>) {
-    let from = into.len();
-    into.extend_from_slice(values);
-    let extremes = into.get_mut(from..).unwrap_or_default();
-    for shift in 1..=radius {
-        merge(extremes, values.get(shift..).unwrap_or_default(), choose);
-        merge(extremes.get_mut(shift..).unwrap_or_default(), values, choose);
-    }
-}
-
-/// The extreme of the values of two rows, as far as both go.
-fn merge(into: &mut [u8], values: &[u8], choose: impl Fn(u8, u8) -> u8) {
-    for (extreme, value) in into.iter_mut().zip(values) {
-        *extreme = choose(*extreme, *value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn black_hat_keeps_thin_strokes_only() {
-        let stroke = |x: usize| (10..12).contains(&x);
-        let block = |x: usize| (30..60).contains(&x);
-        let value = |x, _| if stroke(x) || block(x) { 50 } else { 200 };
-        let hat = Gray::compute(80, 20, value).black_hat(3);
-        assert_eq!((hat.at(10, 10), hat.at(45, 10), hat.at(20, 10)), (150, 0, 0));
-    }
-
-    #[test]
-    fn the_extreme_is_that_of_the_square_around_a_pixel() {
-        let gray = Gray::compute(11, 9, |x, y| (x * 37 + y * 91 + x * y * 13) as u8);
-        for radius in [0, 1, 3, 12] {
-            let found = gray.extreme(radius, u8::max);
-            for (x, y) in (0..9).flat_map(|y| (0..11).map(move |x| (x, y))) {
-                let near = |at: usize, length: usize| {
-                    at.saturating_sub(radius)..length.min(at + radius + 1)
-                };
-                let square = near(y, 9).flat_map(|y| near(x, 11).map(move |x| (x, y)));
-                assert_eq!(found.at(x, y), square.map(|(x, y)| gray.at(x, y)).max().unwrap());
-            }
-        }
-    }
 
     #[test]
     fn a_shrunk_pixel_is_the_mean_of_its_square() {
@@ -205,11 +119,5 @@ mod tests {
         let own = Gray::from_picture(&picture);
         let pairs = own.pixels.iter().zip(picture.to_luma8().into_raw());
         assert!(pairs.map(|(one, other)| one.abs_diff(other)).max() <= Some(1));
-    }
-
-    #[test]
-    fn the_quantile_counts_pixels() {
-        let gray = Gray::compute(10, 10, |x, _| x as u8);
-        assert_eq!(gray.quantile(0.5), 4);
     }
 }

@@ -1,5 +1,5 @@
-//! From the cells of two lines to one reading: the cheapest text that the format, the lists of
-//! codes and the check digits allow, and how far the next one is behind. ICAO 9303-3 §4.9, 9303-4
+//! From the cells of all lines to one reading: the cheapest text that the format, the lists of
+//! codes and the check digits allow, and how likely it is among all of them. ICAO 9303-3 §4.9, 9303-4
 //! §4.2.2, 9303-7 §4.2.2.
 //!
 //! A character is never replaced by one that the recogniser did not itself offer: what a reading
@@ -8,31 +8,35 @@
 
 use crate::{
     Format,
-    format::{CODE, ISSUER, Layout, Span},
+    format::{CODE, ISSUER, Span},
     states,
 };
 
-use super::{checked, decode::Cell};
+use super::{
+    checked::{self, Place},
+    decode::{Cell, Choice},
+};
 
 /// The most that rules may cost a reading: -ln of the probability given up.
 const MOST_REPAIR: f32 = 4.0;
 
 /// What was read, and how sure it is.
 pub(super) struct Judged {
-    pub(super) lines: [String; 2],
-    /// What the next best text that the rules allow costs more; 0 where none is allowed at all.
-    pub(super) margin: f32,
+    pub(super) lines: Vec<String>,
+    /// How likely the reading is among all that the rules allow; 0 where they allow none.
+    pub(super) chance: f64,
     /// The rules cost no more than the recogniser's own alternatives bear.
     pub(super) kept: bool,
 }
 
-/// Reads the cells of an upper and a lower line of a passport or large visa. `None` where there are
-/// no cells.
-pub(super) fn judge(cells: [&[Cell]; 2]) -> Option<Judged> {
-    let [upper, lower] = cells;
-    let visa = upper.first()?.best(|c| matches!(c, 'P' | 'V'))?.symbol == 'V';
-    let layout = if visa { Format::MrvA.layout() } else { Format::Td3.layout() };
-    let mut draft = Draft::new(cells)?;
+/// Reads the cells of all lines of an MRZ. `None` where no format has as many lines of as many
+/// characters.
+pub(super) fn judge(lines: &[&[Cell]]) -> Option<Judged> {
+    let format = format_of(lines)?;
+    let layout = format.layout();
+    let mut draft = Draft::new(lines)?;
+    // Of cards only: a passport's page has 44 columns, and 36 of them are part of it.
+    draft.allowed &= format != Format::Td2 || draft.at(CODE).first().is_some_and(is_cards);
     draft.loose(CODE, |c| is_letter(c) || c == '<', 1);
     draft.code(ISSUER);
     draft.loose(layout.names, |c| is_letter(c) || c == '<', 0);
@@ -41,14 +45,28 @@ pub(super) fn judge(cells: [&[Cell]; 2]) -> Option<Judged> {
     if layout.composite.is_none() {
         draft.loose(layout.optional, |_| true, 0);
     }
-    draft.checked(layout, lower);
+    draft.checked(format);
     let (seen, free) = draft.seen;
     let kept = draft.allowed && draft.cost - free <= MOST_REPAIR;
     if !kept {
-        return Some(Judged { lines: seen, margin: 0.0, kept });
+        return Some(Judged { lines: seen, chance: 0.0, kept });
     }
-    let lines = draft.lines.map(|line| line.into_iter().collect());
-    Some(Judged { lines, margin: draft.margin, kept })
+    let lines = draft.read.into_iter().map(|line| line.into_iter().collect()).collect();
+    Some(Judged { lines, chance: draft.chance, kept })
+}
+
+/// A visa has the size of a passport or card: its first letter tells them apart, and the likelier of
+/// the two readings of that letter is taken.
+fn format_of(lines: &[&[Cell]]) -> Option<Format> {
+    let first = lines.first()?;
+    let letter = first.first()?.best(|c| matches!(c, 'A' | 'C' | 'I' | 'P' | 'V'))?.symbol;
+    let even = lines.iter().all(|line| line.len() == first.len());
+    Format::detect(lines.len(), first.len(), Some(letter)).filter(|_| even)
+}
+
+/// Whether a first letter is one of a card's (ICAO 9303-6 §4.2.2.1).
+fn is_cards(cell: &Cell) -> bool {
+    cell.best(is_letter).is_some_and(|choice| matches!(choice.symbol, 'A' | 'C' | 'I'))
 }
 
 fn is_letter(character: char) -> bool {
@@ -57,37 +75,37 @@ fn is_letter(character: char) -> bool {
 
 /// A reading in the making.
 struct Draft<'a> {
-    cells: [&'a [Cell]; 2],
-    lines: [Vec<char>; 2],
+    lines: &'a [&'a [Cell]],
+    read: Vec<Vec<char>>,
     /// The cheapest text without any rule, and its cost.
-    seen: ([String; 2], f32),
+    seen: (Vec<String>, f32),
     cost: f32,
-    margin: f32,
+    chance: f64,
     allowed: bool,
 }
 
 impl<'a> Draft<'a> {
-    fn new(cells: [&'a [Cell]; 2]) -> Option<Self> {
-        let (mut free, mut seen) = (0.0, [String::new(), String::new()]);
-        for (line, cells) in seen.iter_mut().zip(cells) {
-            for cell in cells {
-                let choice = cell.best(|_| true)?;
-                line.push(choice.symbol);
-                free += choice.cost;
-            }
+    fn new(lines: &'a [&'a [Cell]]) -> Option<Self> {
+        let mut free = 0.0;
+        let mut seen = Vec::new();
+        for cells in lines {
+            let choices: Vec<Choice> =
+                cells.iter().map(|cell| cell.best(|_| true)).collect::<Option<_>>()?;
+            free += choices.iter().map(|choice| choice.cost).sum::<f32>();
+            seen.push(choices.iter().map(|choice| choice.symbol).collect::<String>());
         }
-        let lines = seen.clone().map(|line| line.chars().collect());
+        let read = seen.iter().map(|line| line.chars().collect()).collect();
         let seen = (seen, free);
-        Some(Self { cells, lines, seen, cost: 0.0, margin: f32::INFINITY, allowed: true })
+        Some(Self { lines, read, seen, cost: 0.0, chance: 1.0, allowed: true })
     }
 
     fn at(&self, span: Span) -> &'a [Cell] {
-        let line = self.cells.get(span.line).copied().unwrap_or_default();
+        let line = self.lines.get(span.line).copied().unwrap_or_default();
         line.get(span.from..span.to).unwrap_or_default()
     }
 
     fn put(&mut self, span: Span, text: impl Iterator<Item = char>) {
-        let line = self.lines.get_mut(span.line);
+        let line = self.read.get_mut(span.line);
         let place = line.and_then(|line| line.get_mut(span.from..span.to));
         place.into_iter().flatten().zip(text).for_each(|(cell, symbol)| *cell = symbol);
     }
@@ -101,7 +119,7 @@ impl<'a> Draft<'a> {
                 return;
             };
             self.cost += choice.cost;
-            self.margin = self.margin.min(choice.margin);
+            self.chance *= choice.share;
             text.push(choice.symbol);
         }
         self.put(span, text.chars());
@@ -115,25 +133,25 @@ impl<'a> Draft<'a> {
         };
         let mut codes: Vec<(f32, &str)> = states::codes().map(|code| (cost(code), code)).collect();
         codes.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let [(cost, code), (next, _), ..] = *codes.as_slice() else { return };
+        let Some((cost, code)) = codes.first().copied() else { return };
         self.cost += cost;
-        self.margin = self.margin.min(next - cost);
+        self.chance /= codes.iter().map(|(other, _)| f64::from(cost - other).exp()).sum::<f64>();
+        self.chance *= cells.iter().map(Cell::shown).product::<f64>();
         self.put(span, code.chars().chain(['<', '<']));
     }
 
     /// All that check digits cover.
-    fn checked(&mut self, layout: &Layout, cells: &[Cell]) {
-        let steps = checked::steps(layout);
-        let mut best = checked::best_two(&steps, cells).into_iter();
-        let Some(first) = best.next() else {
+    fn checked(&mut self, format: Format) {
+        let Some((text, share)) = checked::likeliest(format, self.lines) else {
             self.allowed = false;
             return;
         };
-        self.cost += first.cost;
-        let next = best.next().map_or(f32::INFINITY, |next| next.cost);
-        self.margin = self.margin.min(next - first.cost);
-        for (step, symbol) in steps.iter().zip(first.symbols) {
-            let at = Span { line: 1, from: step.at, to: step.at + 1 };
+        self.cost += text.cost;
+        self.chance *= share;
+        for (Place { line, column }, symbol) in text.symbols {
+            let cell = self.lines.get(line).and_then(|line| line.get(column));
+            self.chance *= cell.map_or(0.0, Cell::shown);
+            let at = Span { line, from: column, to: column + 1 };
             self.put(at, std::iter::once(symbol));
         }
     }

@@ -1,217 +1,215 @@
-//! Finds two parallel lines of text as long and as far apart as those of a passport or large visa:
-//! 44 characters each, 2.5 of their widths apart (ICAO 9303-3 §4.2: 10 characters to the inch, and
-//! 9303-4 §4.1: lines 6.35 mm apart).
+//! Finds the lines of an MRZ, at any angle: a first network sees where in the whole picture they are,
+//! a second follows each line within that zone, upright and enlarged.
 //!
-//! It works on the ink of a picture made small, summed in blocks, along every slope up to
-//! ±[`STEEPEST`]. What it finds are candidates: the recogniser decides.
+//! What is found are candidates: the recogniser decides.
 
 use super::{
-    gray::Gray,
-    line::{Line, Point},
+    blobs::Maps,
+    geometry::{Grid, Point},
+    line::spread,
+    network::{Locators, WHOLE},
+    pyramid::Pyramid,
+    trace::{Trace, traces},
+    zone::{ZONE, Zone, zones},
 };
 
-/// Characters in a line.
-pub(super) const CHARACTERS: usize = 44;
-/// Rows per column, at most: about six degrees.
-const STEEPEST: f32 = 0.1;
-const SLOPES: i32 = 10;
-/// The widest picture searched.
-const WORKING_WIDTH: usize = 1000;
-/// How many candidates are kept.
-const CANDIDATES: usize = 4;
-/// The share of the picture's width that a line must fill.
-const SHORTEST: f32 = 0.42;
+/// A picture with a longer side than this is also searched part by part.
+const LARGE: usize = 1000;
+/// How near to the zone's left and right edge a line is cut off, in heights of the capitals.
+const EDGE: f32 = 1.5;
+/// The cosine of the angle up to which a line runs along its zone: what the second locator was
+/// trained for.
+const STRAIGHT: f32 = 0.997;
 
-/// Two lines that may be an MRZ.
-pub(super) struct Pair {
-    pub(super) upper: Line,
-    pub(super) lower: Line,
+/// The zones of a picture, the likeliest first.
+pub(super) fn zones_of(locators: &impl Locators, pyramid: &Pyramid) -> impl Iterator<Item = Zone> {
+    let (width, height) = (pyramid.picture.width as f32, pyramid.picture.height as f32);
+    let all = Part { left: 0.0, top: 0.0, width, height };
+    all.zones(locators, pyramid).into_iter()
 }
 
-/// The likeliest pairs, best first.
-pub(super) fn candidates(picture: &Gray) -> Vec<Pair> {
-    let factor = picture.width.div_ceil(WORKING_WIDTH).max(1);
-    let blocks = Blocks::of(&picture.shrunk(factor));
-    let mut found: Vec<Found> = (-SLOPES..=SLOPES)
-        .flat_map(|step| blocks.pairs(STEEPEST * step as f32 / SLOPES as f32))
+/// The zones of a large picture's parts, in which small lines can be seen; each part is looked at
+/// when its zones are asked for.
+pub(super) fn small_zones_of(
+    locators: &impl Locators,
+    pyramid: &Pyramid,
+) -> impl Iterator<Item = Zone> {
+    let (width, height) = (pyramid.picture.width, pyramid.picture.height);
+    let parts =
+        if width.max(height) < LARGE { Vec::new() } else { parts(width as f32, height as f32) };
+    parts.into_iter().flat_map(move |part| part.zones(locators, pyramid))
+}
+
+/// A part of the picture, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Part {
+    left: f32,
+    top: f32,
+    width: f32,
+    height: f32,
+}
+
+/// Squares of half the longer side that overlap by half or more.
+fn parts(width: f32, height: f32) -> Vec<Part> {
+    let side = width.max(height) / 2.0;
+    let starts = |length: f32| {
+        let steps = ((length - side) * 2.0 / side).ceil().max(0.0);
+        (0..=steps as usize).map(move |i| match steps {
+            0.0 => 0.0,
+            _ => i as f32 * (length - side) / steps,
+        })
+    };
+    let row = |top: f32| {
+        starts(width).map(move |left| Part {
+            left,
+            top,
+            width: side.min(width),
+            height: side.min(height),
+        })
+    };
+    starts(height).flat_map(row).collect()
+}
+
+impl Part {
+    fn zones(&self, locators: &impl Locators, pyramid: &Pyramid) -> Vec<Zone> {
+        let step = self.width.max(self.height) / WHOLE as f32;
+        let grid = Grid {
+            corner: Point { x: self.left - 0.5, y: self.top - 0.5 },
+            across: Point { x: step, y: 0.0 },
+            down: Point { x: 0.0, y: step },
+        };
+        let cells = |length: f32| ((length / step).round() as usize).clamp(1, WHOLE);
+        let (columns, rows) = (cells(self.width), cells(self.height));
+        let seen = normalised(pyramid.rectified(&grid, columns, rows), columns);
+        let mut input = vec![0.0; WHOLE * WHOLE];
+        for (line, row) in input.chunks_exact_mut(WHOLE).zip(seen.chunks_exact(columns)) {
+            line.iter_mut().zip(row).for_each(|(cell, value)| *cell = *value);
+        }
+        let Some(maps) = locators.whole(&input) else { return Vec::new() };
+        let Some(maps) = of(&maps, WHOLE / 2) else { return Vec::new() };
+        zones(&maps).iter().map(|zone| placed(zone, &grid)).collect()
+    }
+}
+
+/// The lines of a zone, in pixels of the picture.
+pub(super) struct Found {
+    pub(super) traces: Vec<Trace>,
+    /// The zone as the lines say it is.
+    pub(super) zone: Zone,
+    /// Whether a line runs on beyond the zone, or along another direction.
+    pub(super) amiss: bool,
+}
+
+/// Follows the lines of a zone. `None` where there are none.
+pub(super) fn lines_of(locators: &impl Locators, pyramid: &Pyramid, zone: &Zone) -> Option<Found> {
+    let grid = zone.grid();
+    let (columns, rows) = ZONE;
+    let input = normalised(pyramid.rectified(&grid, columns, rows), columns);
+    let maps = locators.zone(&input)?;
+    let found = traces(&of(&maps, columns / 2)?);
+    let cut = found.iter().any(|trace| is_cut(trace, columns as f32 / 2.0));
+    let before = zone.along;
+    let step = 2.0 * grid.step();
+    let traces: Vec<Trace> = found
+        .into_iter()
+        .map(|trace| Trace {
+            points: trace.points.iter().map(|at| grid.place(input_place(*at))).collect(),
+            height: trace.height * step,
+        })
         .collect();
-    found.sort_by(|one, other| other.score.total_cmp(&one.score));
-    let mut kept: Vec<Found> = Vec::new();
-    for one in found {
-        if kept.len() < CANDIDATES && !kept.iter().any(|other| other.same_as(&one)) {
-            kept.push(one);
-        }
+    let zone = around(&traces)?;
+    let amiss = cut || zone.along.dot(before) < STRAIGHT;
+    Some(Found { traces, zone, amiss })
+}
+
+/// Whether a line in a map of so many columns comes so near to its left or right edge that it may run
+/// on.
+fn is_cut(trace: &Trace, columns: f32) -> bool {
+    let edge = EDGE * trace.height;
+    trace.points.iter().any(|at| !(edge..columns - 1.0 - edge).contains(&at.x))
+}
+
+/// The zone around lines.
+fn around(traces: &[Trace]) -> Option<Zone> {
+    let zero = Point { x: 0.0, y: 0.0 };
+    let (mut sum, mut middle, mut length) = (zero, zero, 0.0f32);
+    for trace in traces {
+        let (first, last) = (trace.points.first()?, trace.points.last()?);
+        sum = sum.plus(*last, 1.0).plus(*first, -1.0);
+        middle = middle.plus(*first, 0.5).plus(*last, 0.5);
+        length = length.max(first.distance(*last));
     }
-    kept.iter().map(|found| blocks.pair(found, factor as f32)).collect()
+    let count = traces.len() as f32;
+    (count > 0.0 && length >= 1.0).then(|| Zone {
+        middle: middle.times(1.0 / count),
+        along: sum.unit(),
+        length,
+    })
 }
 
-/// How much ink each row has in each block of columns.
-struct Blocks {
-    /// Columns in a block: about half a character.
-    block: usize,
-    /// Blocks in a row.
-    across: usize,
-    /// Rows in the picture.
-    height: usize,
-    /// Of each row with the rows above and below it, from the row above the picture to that below.
-    thick: Vec<Vec<u16>>,
+/// A network's answer as maps.
+fn of(maps: &[f32], width: usize) -> Option<Maps<'_>> {
+    let mut parts = maps.chunks_exact((maps.len() / 3).max(1));
+    Some(Maps { width, core: parts.next()?, cosine: parts.next()?, sine: parts.next()? })
 }
 
-/// A run of blocks with ink along one sloping row; `from..to`.
-#[derive(Clone, Copy, Default)]
-struct Run {
-    from: usize,
-    to: usize,
+/// A place of a map in pixels of the network's input, which is twice as large.
+fn input_place(at: Point) -> Point {
+    Point { x: 2.0 * at.x + 0.5, y: 2.0 * at.y + 0.5 }
 }
 
-/// Two sloping rows, given by their height in the picture's middle.
-struct Found {
-    slope: f32,
-    upper: (usize, Run),
-    lower: (usize, Run),
-    score: f32,
+/// A zone of a map, in pixels of the picture.
+fn placed(zone: &Zone, grid: &Grid) -> Zone {
+    let length = zone.length * 2.0 * grid.step();
+    Zone { middle: grid.place(input_place(zone.middle)), along: zone.along, length }
 }
 
-impl Found {
-    fn same_as(&self, other: &Self) -> bool {
-        let near = (self.lower.0 - self.upper.0) / 3;
-        self.upper.0.abs_diff(other.upper.0) <= near && self.lower.0.abs_diff(other.lower.0) <= near
-    }
+/// As `training/locator.py`: the 1st and 99th percentile of every fourth row and column become -1 and
+/// 1; what lies beyond ±1.5 is cut off.
+fn normalised(mut values: Vec<f32>, columns: usize) -> Vec<f32> {
+    let rows = values.chunks_exact(columns.max(1)).step_by(4);
+    let (low, high) = spread(rows.flat_map(|row| row.iter().step_by(4).copied()).collect(), 0.01);
+    let half = (high - low).max(16.0) / 2.0;
+    values
+        .iter_mut()
+        .for_each(|value| *value = ((*value - (low + high) / 2.0) / half).clamp(-1.5, 1.5));
+    values
 }
 
-impl Blocks {
-    fn of(small: &Gray) -> Self {
-        let character = (small.width / 55).max(4);
-        let hat = small.black_hat((character * 2 / 5).max(2));
-        let threshold = (u16::from(hat.quantile(0.995)) * 2 / 5).max(12);
-        let block = (character / 2).max(2);
-        let ink = |part: &[u8]| part.iter().filter(|value| u16::from(**value) > threshold).count();
-        let row = |y| hat.row(y).chunks_exact(block).map(|part| ink(part) as u16).collect();
-        let rows: Vec<Vec<u16>> = (0..small.height).map(row).collect();
-        let (across, height) = (small.width / block, small.height);
-        let near = |y: usize| rows.get(y.saturating_sub(2)..height.min(y + 1)).unwrap_or_default();
-        Self {
-            block,
-            across,
-            height,
-            thick: (0..height + 2).map(|y| sum(near(y), across)).collect(),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_the_picture_and_overlap() {
+        let parts = parts(4000.0, 3000.0);
+        assert_eq!(parts.len(), 3 * 2);
+        assert!(parts.iter().all(|part| part.width == 2000.0 && part.height == 2000.0));
+        assert_eq!(parts[5].left + parts[5].width, 4000.0);
+        assert_eq!(parts[5].top + parts[5].height, 3000.0);
     }
 
-    /// For each block, how far a sloping row lies below its middle there.
-    fn rises(&self, slope: f32) -> Vec<i32> {
-        let half = self.across as f32 / 2.0;
-        let rise = |index: usize| slope * (index as f32 - half) * self.block as f32;
-        (0..self.across).map(|index| rise(index).round() as i32).collect()
-    }
-
-    /// The ink of each block along a sloping row, three rows thick.
-    fn along(&self, rises: &[i32], middle: usize) -> Vec<u16> {
-        let at = |(index, rise): (usize, &i32)| {
-            let row = usize::try_from(middle as i32 + rise + 1).ok()?;
-            self.thick.get(row)?.get(index).copied()
+    #[test]
+    fn a_zone_is_placed_in_the_picture() {
+        let grid = Grid {
+            corner: Point { x: -0.5, y: -0.5 },
+            across: Point { x: 4.0, y: 0.0 },
+            down: Point { x: 0.0, y: 4.0 },
         };
-        rises.iter().enumerate().map(|place| at(place).unwrap_or(0)).collect()
+        let along = Point { x: 1.0, y: 0.0 };
+        let zone = Zone { middle: Point { x: 10.0, y: 5.0 }, along, length: 50.0 };
+        let placed = placed(&zone, &grid);
+        assert_eq!((placed.length, placed.middle), (400.0, Point { x: 83.5, y: 43.5 }));
     }
 
-    /// The longest run along a row in which no three characters lack ink.
-    fn run(&self, ink: &[u16]) -> Run {
-        let (mut best, mut from, mut last) = (Run::default(), None, 0);
-        let enough = (self.block as u16 / 4).max(1);
-        let near = |index: usize| {
-            let to = (index + 2).min(ink.len());
-            ink.get(index.saturating_sub(1)..to).unwrap_or_default().iter().sum::<u16>()
+    #[test]
+    fn the_zone_around_lines_is_as_long_as_the_longest() {
+        let line = |y: f32, to: f32| Trace {
+            points: vec![Point { x: 100.0, y }, Point { x: to, y }],
+            height: 10.0,
         };
-        for index in (0..ink.len()).filter(|index| near(*index) >= enough) {
-            match from {
-                Some(start) if index - last <= 4 => {
-                    if index + 1 - start > best.to - best.from {
-                        best = Run { from: start, to: index + 1 };
-                    }
-                }
-                _ => from = Some(index),
-            }
-            last = index;
-        }
-        best
+        let zone = around(&[line(50.0, 500.0), line(80.0, 480.0)]).unwrap();
+        assert_eq!((zone.length, zone.middle.y, zone.along.x), (400.0, 65.0, 1.0));
+        assert!(around(&[]).is_none());
     }
-
-    fn pairs(&self, slope: f32) -> Vec<Found> {
-        let rises = self.rises(slope);
-        let along: Vec<Vec<u16>> = (0..self.height).map(|y| self.along(&rises, y)).collect();
-        let runs: Vec<Run> = along.iter().map(|ink| self.run(ink)).collect();
-        let long = |run: &Run| (run.to - run.from) as f32 >= SHORTEST * self.across as f32;
-        let sums = along.iter().map(|ink| ink.iter().map(|count| u32::from(*count)).sum::<u32>());
-        let totals: Vec<u32> = std::iter::once(0)
-            .chain(sums.scan(0, |total, sum| {
-                *total += sum;
-                Some(*total)
-            }))
-            .collect();
-        let rows: Vec<(usize, Run)> =
-            runs.into_iter().enumerate().filter(|(_, run)| long(run)).collect();
-        let below = |(index, upper): (usize, &(usize, Run))| {
-            let (upper, lowers) = (*upper, rows.get(index + 1..).unwrap_or_default());
-            lowers.iter().map(move |lower| (upper, *lower))
-        };
-        rows.iter()
-            .enumerate()
-            .flat_map(below)
-            .filter_map(|(upper, lower)| self.judged(slope, upper, lower, &totals))
-            .collect()
-    }
-
-    /// The pair with its score, the ink of the rows within the lines less that of the rows around,
-    /// where spacing and length fit together.
-    fn judged(
-        &self,
-        slope: f32,
-        upper: (usize, Run),
-        lower: (usize, Run),
-        totals: &[u32],
-    ) -> Option<Found> {
-        let length = |run: Run| (run.to - run.from) as f32;
-        let blocks = length(upper.1).max(length(lower.1));
-        let pitch = blocks * self.block as f32 / CHARACTERS as f32;
-        let apart = lower.0.checked_sub(upper.0)? as f32 / pitch;
-        let even = length(upper.1).min(length(lower.1)) > 0.8 * blocks;
-        if !(1.8..3.3).contains(&apart) || !even {
-            return None;
-        }
-        let mean = |from: f32, to: f32| {
-            let clamp = |y: f32| (y.round().max(0.0) as usize).min(totals.len() - 1);
-            let (from, to) = (clamp(from), clamp(to));
-            let ink = totals.get(to)?.checked_sub(*totals.get(from)?)?;
-            Some(ink as f32 / (to - from).max(1) as f32)
-        };
-        let (high, low) = (upper.0 as f32 + 0.5, lower.0 as f32 + 0.5);
-        let within = mean(high - 0.4 * pitch, high + 0.4 * pitch)?
-            + mean(low - 0.4 * pitch, low + 0.4 * pitch)?;
-        let between = mean(high + 0.7 * pitch, low - 0.7 * pitch)?;
-        let around = mean(high - 1.1 * pitch, high - 0.7 * pitch)?
-            + mean(low + 0.7 * pitch, low + 1.1 * pitch)?;
-        let score = within - between - 0.5 * around;
-        (score > 0.0).then_some(Found { slope, upper, lower, score })
-    }
-
-    fn pair(&self, found: &Found, factor: f32) -> Pair {
-        let half = self.across as f32 / 2.0;
-        let line = |(middle, run): (usize, Run)| {
-            let point = |index: usize| {
-                let x = index as f32 * self.block as f32;
-                let rise = found.slope * (index as f32 - half) * self.block as f32;
-                Point { x: x * factor, y: (middle as f32 + rise + 0.5) * factor }
-            };
-            Line { start: point(run.from), end: point(run.to) }
-        };
-        Pair { upper: line(found.upper), lower: line(found.lower) }
-    }
-}
-
-fn sum(rows: &[Vec<u16>], across: usize) -> Vec<u16> {
-    let mut sums = vec![0; across];
-    for row in rows {
-        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-    }
-    sums
 }

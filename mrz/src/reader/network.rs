@@ -1,21 +1,20 @@
-//! The line recogniser: a small convolutional network of our own (`models/README.md`) that turns the
-//! picture of one line into scores of every symbol at 160 places from left to right. It is trusted
-//! only if its bytes are those pinned here.
+//! The three networks, all of our own (`models/README.md`): two locators and the line recogniser,
+//! which turns the picture of one line into scores of every symbol at 160 places from left to right.
+//! Each is trusted only if its bytes are those pinned here.
 
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tract_onnx::prelude::*;
 
-use super::ReaderError;
+use super::{ReaderError, zone::ZONE};
 
-static MODEL: &[u8] = include_bytes!("../../models/mrz_ctc.onnx");
-const MODEL_SHA256: &str = "194009b4fa4680d0453acccb41d4b8f954f17272671f20dc90e5e28a9b9af47b";
-
-/// What the network takes, in pixels.
+/// What the recogniser takes, in pixels.
 pub(super) const CROP_WIDTH: usize = 640;
-/// What the network takes, in pixels.
+/// What the recogniser takes, in pixels.
 pub(super) const CROP_HEIGHT: usize = 32;
+/// What the first locator takes, in pixels: a square.
+pub(super) const WHOLE: usize = 384;
 /// Places from left to right.
 pub(super) const PLACES: usize = 160;
 /// Symbols of the alphabet; class 0 is "nothing here", class 1 + n is symbol n.
@@ -36,42 +35,131 @@ pub(super) trait LineNetwork {
     fn scores(&self, crop: &[f32]) -> Option<Scores>;
 }
 
-/// The pinned network, ready to run.
-pub(super) struct Network(Arc<TypedRunnableModel>);
+/// What finds lines: each gives core, cosine and sine at half of the input's size, one after another,
+/// or `None` where the network fails or gives what is no number.
+pub(super) trait Locators {
+    /// Of the whole picture or a square of it.
+    fn whole(&self, input: &[f32]) -> Option<Vec<f32>>;
+    /// Of a zone.
+    fn zone(&self, input: &[f32]) -> Option<Vec<f32>>;
+}
 
-impl Network {
-    pub(super) fn load() -> Result<Self, ReaderError> {
-        let found: String =
-            Sha256::digest(MODEL).iter().map(|byte| format!("{byte:02x}")).collect();
-        if found != MODEL_SHA256 {
+/// A file of the crate: its bytes, their SHA-256, and the rows and columns it takes.
+struct Pinned {
+    bytes: &'static [u8],
+    sha256: &'static str,
+    size: [usize; 2],
+}
+
+static RECOGNISER: Pinned = Pinned {
+    bytes: include_bytes!("../../models/mrz_ctc.onnx"),
+    sha256: "194009b4fa4680d0453acccb41d4b8f954f17272671f20dc90e5e28a9b9af47b",
+    size: [CROP_HEIGHT, CROP_WIDTH],
+};
+static WHOLE_LOCATOR: Pinned = Pinned {
+    bytes: include_bytes!("../../models/mrz_whole.onnx"),
+    sha256: "1a57c6b3fddf6edf3e825e5355468fca983fcfa05b4d2f6352b8c452481298b4",
+    size: [WHOLE, WHOLE],
+};
+static ZONE_LOCATOR: Pinned = Pinned {
+    bytes: include_bytes!("../../models/mrz_zone.onnx"),
+    sha256: "80fe335beec7281fdbbc868b2e5562b553f0079f08acc4c0aaa01523f4534b89",
+    size: [ZONE.1, ZONE.0],
+};
+
+/// A pinned network, ready to run: one picture in, one block of numbers out.
+struct Plan {
+    size: [usize; 2],
+    model: Arc<TypedRunnableModel>,
+}
+
+impl Plan {
+    fn load(pinned: &Pinned) -> Result<Self, ReaderError> {
+        let digest = Sha256::digest(pinned.bytes);
+        let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        if found != pinned.sha256 {
             return Err(ReaderError::ModelAltered);
         }
-        plan().map(Self).map_err(|error| ReaderError::Model(error.into()))
+        let model = planned(pinned).map_err(|error| ReaderError::Model(error.into()))?;
+        Ok(Self { size: pinned.size, model })
+    }
+
+    /// `None` where the input has another size, the network fails, or either is no number.
+    fn run(&self, input: &[f32]) -> Option<Vec<f32>> {
+        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+        let [rows, columns] = self.size;
+        let input =
+            finite(input).then(|| Tensor::from_shape(&[1, 1, rows, columns], input))?.ok()?;
+        let output = self.model.run(tvec!(input.into())).ok()?;
+        let values = output.first()?.to_plain_array_view::<f32>().ok()?;
+        let values: Vec<f32> = values.iter().copied().collect();
+        finite(&values).then_some(values)
     }
 }
 
-fn plan() -> TractResult<Arc<TypedRunnableModel>> {
-    let input = f32::fact([1, 1, CROP_HEIGHT, CROP_WIDTH]);
-    let model = onnx().model_for_read(&mut &*MODEL)?.with_input_fact(0, input.into())?;
+fn planned(pinned: &Pinned) -> TractResult<Arc<TypedRunnableModel>> {
+    let [rows, columns] = pinned.size;
+    let input = f32::fact([1, 1, rows, columns]);
+    let model = onnx().model_for_read(&mut &*pinned.bytes)?.with_input_fact(0, input.into())?;
     model.into_optimized()?.into_runnable()
 }
 
-impl LineNetwork for Network {
-    fn scores(&self, crop: &[f32]) -> Option<Scores> {
-        let input = Tensor::from_shape(&[1, 1, CROP_HEIGHT, CROP_WIDTH], crop).ok()?;
-        let output = self.0.run(tvec!(input.into())).ok()?;
-        let logits = output.first()?.to_plain_array_view::<f32>().ok()?;
-        let (rows, rest) = logits.as_slice()?.as_chunks::<CLASSES>();
-        (rows.len() == PLACES && rest.is_empty()).then(|| rows.iter().map(log_softmax).collect())?
+/// The recogniser.
+pub(super) struct Recogniser(Plan);
+
+impl Recogniser {
+    fn load() -> Result<Self, ReaderError> {
+        Plan::load(&RECOGNISER).map(Self)
     }
 }
 
-fn log_softmax(logits: &[f32; CLASSES]) -> Option<[f32; CLASSES]> {
+impl LineNetwork for Recogniser {
+    fn scores(&self, crop: &[f32]) -> Option<Scores> {
+        let logits = self.0.run(crop)?;
+        let (rows, rest) = logits.as_chunks::<CLASSES>();
+        (rows.len() == PLACES && rest.is_empty()).then(|| rows.iter().map(log_softmax).collect())
+    }
+}
+
+/// Both locators.
+pub(super) struct Pair {
+    whole: Plan,
+    zone: Plan,
+}
+
+impl Pair {
+    fn load() -> Result<Self, ReaderError> {
+        Ok(Self { whole: Plan::load(&WHOLE_LOCATOR)?, zone: Plan::load(&ZONE_LOCATOR)? })
+    }
+}
+
+impl Locators for Pair {
+    fn whole(&self, input: &[f32]) -> Option<Vec<f32>> {
+        self.whole.run(input)
+    }
+
+    fn zone(&self, input: &[f32]) -> Option<Vec<f32>> {
+        self.zone.run(input)
+    }
+}
+
+/// All that the reader needs.
+pub(super) struct Networks {
+    pub(super) locators: Pair,
+    pub(super) recogniser: Recogniser,
+}
+
+impl Networks {
+    pub(super) fn load() -> Result<Self, ReaderError> {
+        Ok(Self { locators: Pair::load()?, recogniser: Recogniser::load()? })
+    }
+}
+
+fn log_softmax(logits: &[f32; CLASSES]) -> [f32; CLASSES] {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
     let log_sum = sum.ln();
-    let scores = logits.map(|logit| logit - most - log_sum);
-    scores.iter().all(|score| score.is_finite()).then_some(scores)
+    logits.map(|logit| logit - most - log_sum)
 }
 
 #[cfg(test)]
@@ -79,14 +167,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pinned_network_loads_and_runs() {
-        let scores = Network::load().unwrap().scores(&[0.0; CROP_WIDTH * CROP_HEIGHT]).unwrap();
+    fn the_pinned_recogniser_loads_and_runs() {
+        let network = Recogniser::load().unwrap();
+        let scores = network.scores(&[0.0; CROP_WIDTH * CROP_HEIGHT]).unwrap();
         let total: f32 = scores[80].iter().map(|score| score.exp()).sum();
         assert!((total - 1.0).abs() < 1e-4);
+        assert!(network.scores(&[f32::NAN; CROP_WIDTH * CROP_HEIGHT]).is_none());
+        assert!(network.scores(&[0.0; 7]).is_none());
     }
 
     #[test]
-    fn what_is_no_number_is_no_score() {
-        assert!(log_softmax(&[f32::NAN; CLASSES]).is_none());
+    fn the_pinned_locators_load_and_run() {
+        let locators = Pair::load().unwrap();
+        let whole = locators.whole(&[0.0; WHOLE * WHOLE]).unwrap();
+        assert_eq!(whole.len(), 3 * WHOLE * WHOLE / 4);
+        let zone = locators.zone(&[0.0; ZONE.0 * ZONE.1]).unwrap();
+        assert_eq!(zone.len(), 3 * ZONE.0 * ZONE.1 / 4);
     }
 }

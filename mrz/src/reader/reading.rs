@@ -6,13 +6,10 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{Mrz, Warning, parse};
 
-use super::judge::Judged;
+use super::{advice::Advice, judge::Judged};
 
-/// What the next best text must at least cost more than the reading: the negative logarithm of how
-/// likely it is beside it. Below, the two are a near-tie.
-const LEAST_MARGIN: f32 = 2.0;
-/// Pixels per character below which to ask for a closer picture.
-const SMALL_CHARACTERS: f32 = 9.0;
+/// How likely a reading must be among all that the rules allow. Below, something comes close.
+const LEAST_CHANCE: f64 = 0.9;
 
 /// Why a reading is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,20 +39,6 @@ impl Serialize for Reason {
     }
 }
 
-/// What the person can do for a better picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Advice {
-    /// Come closer, or use a picture with more pixels.
-    Closer,
-    /// Show the whole page, upright and flat.
-    WholePage,
-    /// Hold still, focus, avoid glare.
-    Sharper,
-    /// The picture has more pixels than are looked at.
-    TooLarge,
-}
-
 /// What was read from a picture. Personal data: `Debug` shows none of it.
 ///
 /// Serialises as the object of `enroll mrz read` less `image` and `ms`.
@@ -67,7 +50,7 @@ pub struct Reading {
     pub mrz: Option<Mrz>,
     /// Every check digit holds and no second reading comes close.
     pub valid: bool,
-    /// How likely the reading is beside the next best one, 0 to 1.
+    /// How likely the reading is among all that the rules allow, 0 to 1.
     pub confidence: f32,
     /// Why it is not valid.
     pub reason: Option<Reason>,
@@ -81,32 +64,37 @@ impl Reading {
         !self.lines.is_empty()
     }
 
-    pub(super) fn not_found(advice: Advice) -> Self {
+    pub(super) fn not_found(advice: Vec<Advice>) -> Self {
         Self {
             lines: Vec::new(),
             mrz: None,
             valid: false,
             confidence: 0.0,
             reason: Some(Reason::NotFound),
-            advice: vec![advice],
+            advice,
         }
     }
 
-    pub(super) fn judged(judged: &Judged, pitch: f32) -> Self {
-        let lines = judged.lines.to_vec();
+    /// The same, of which not all has been seen yet.
+    pub(super) fn unsettled(self, advice: impl FnOnce() -> Vec<Advice>) -> Self {
+        match self.reason {
+            Some(_) => self,
+            None => Self { valid: false, reason: Some(Reason::Unsure), advice: advice(), ..self },
+        }
+    }
+
+    /// What was judged of lines; `advice` is asked for where it is not valid.
+    pub(super) fn judged(judged: &Judged, advice: impl FnOnce() -> Vec<Advice>) -> Self {
+        let lines = judged.lines.clone();
         let mrz = parse(&lines.join("\n")).ok();
         let holds = mrz.as_ref().is_some_and(Mrz::valid);
-        let reason = match (holds, holds && judged.kept && judged.margin >= LEAST_MARGIN) {
+        let reason = match (holds, holds && judged.kept && judged.chance >= LEAST_CHANCE) {
             (false, _) => Some(Reason::CheckDigit),
-            (true, true) if mrz.as_ref().is_some_and(believable) => None,
+            (true, true) if mrz.as_ref().is_some_and(believable) && !is_stray(&lines) => None,
             (true, _) => Some(Reason::Unsure),
         };
-        let confidence = if judged.kept { 1.0 / (1.0 + (-judged.margin).exp()) } else { 0.0 };
-        let advice = match reason {
-            None => Vec::new(),
-            Some(_) if pitch < SMALL_CHARACTERS => vec![Advice::Closer],
-            Some(_) => vec![Advice::Sharper],
-        };
+        let confidence = if judged.kept { judged.chance as f32 } else { 0.0 };
+        let advice = if reason.is_some() { advice() } else { Vec::new() };
         Self { lines, mrz, valid: reason.is_none(), confidence, reason, advice }
     }
 }
@@ -122,6 +110,14 @@ fn believable(mrz: &Mrz) -> bool {
         Warning::DocumentClass,
     ];
     !mrz.warnings().iter().any(|warning| no_issuer_prints.contains(warning))
+}
+
+/// Whether a letter stands behind three fillers or more: names end there, and a filler is easily
+/// taken for a K.
+fn is_stray(lines: &[String]) -> bool {
+    let names = if let [_, _, third] = lines { Some(third) } else { lines.first() };
+    let text = names.map(|line| line.trim_end_matches('<'));
+    text.is_some_and(|text| text.contains("<<<"))
 }
 
 impl fmt::Debug for Reading {

@@ -1,0 +1,356 @@
+//! Reads the lines of a zone with no more runs of the recogniser than leave no doubt: the networks
+//! are what costs most.
+
+use std::ops::RangeInclusive;
+
+use super::{
+    advice::Advice,
+    decode::{self, Cell},
+    geometry::Point,
+    judge::{self, Judged},
+    line::{Line, MARGIN},
+    network::{LineNetwork, PLACES, Scores},
+    pyramid::Pyramid,
+    reading::Reading,
+    trace::Trace,
+};
+
+/// The mean cost of a character above which what was found is no text.
+const MOST_MEAN_COST: f32 = 0.7;
+/// The mean cost of a character up to which a line is text beyond doubt.
+const CLEAR_MEAN_COST: f32 = 0.1;
+/// How likely a reading must be that no second look could change.
+const SURE: f64 = 0.99;
+/// Half heights (in characters) and shifts of the crops whose scores are averaged.
+const CROPS: [(f32, f32); 3] = [(0.70, 0.0), (0.78, 0.04), (0.80, -0.04)];
+/// The length of a line in distances to the next below which two lines have 36 characters: 36 and 44
+/// of 2.54 mm, 6.35 mm apart (ICAO 9303-4 §3.2, 9303-6 §3.2).
+const SHORT_LINES: f32 = 16.0;
+
+/// How many characters of a line may be hidden, and how many symbols may be seen beside it.
+const MOST_AMISS: f32 = 6.0;
+/// The same of symbols beside a line of 36 characters, which might else be a part of one of 44.
+const MOST_BESIDE_SHORT: f32 = 2.0;
+/// How long a step from one symbol to the next may be beside the usual one around it: where one was
+/// lost it is twice as long, where one was made up half.
+const EVEN: RangeInclusive<f32> = 0.55..=1.6;
+/// Steps on either side that say what is usual.
+const STEPS_AROUND: usize = 4;
+
+/// The lines of an MRZ, read.
+pub(super) struct Attempt {
+    pub(super) judged: Judged,
+    pub(super) mean_cost: f32,
+    pub(super) lines: Vec<Line>,
+    pub(super) cells: Vec<Vec<Cell>>,
+    /// Every line shows one symbol for each of its characters: none is hidden, cut off or made up.
+    pub(super) whole: bool,
+}
+
+impl Attempt {
+    /// What it comes to alone: without doubt only if every character was seen.
+    pub(super) fn reading(&self, advice: impl Fn() -> Vec<Advice>) -> Reading {
+        let reading = Reading::judged(&self.judged, &advice);
+        if self.whole { reading } else { reading.unsettled(advice) }
+    }
+
+    /// The one of which more was seen, that the rules keep, or that is clearer.
+    pub(super) fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(if other.rank() < one.rank() { other } else { one }),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// The lower, the better.
+    pub(super) fn rank(&self) -> (u8, f32) {
+        let class = match (self.whole, self.judged.kept) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, true) => 2,
+            (false, false) => 3,
+        };
+        (class, self.mean_cost)
+    }
+
+    /// Whether more looks would not change it.
+    pub(super) fn sure(&self) -> bool {
+        self.whole && self.judged.kept && self.judged.chance >= SURE
+    }
+
+    /// Whether a better picture would show no more.
+    pub(super) fn is_clear(&self) -> bool {
+        self.mean_cost <= CLEAR_MEAN_COST
+    }
+
+    /// Whether it is text at all.
+    pub(super) fn is_text(&self) -> bool {
+        self.mean_cost <= MOST_MEAN_COST
+    }
+}
+
+/// What a character costs in the mean, whatever the rules say of it.
+fn mean_cost(cells: &[Cell]) -> f32 {
+    let cost = |cell: &Cell| cell.best(|_| true).map_or(f32::INFINITY, |choice| choice.cost);
+    cells.iter().map(cost).sum::<f32>() / cells.len().max(1) as f32
+}
+
+/// The picture, and the network that looks at its lines.
+pub(super) struct Look<'a, N> {
+    pub(super) network: &'a N,
+    pub(super) pyramid: &'a Pyramid,
+}
+
+impl<N: LineNetwork> Look<'_, N> {
+    /// Reads two or three lines of as many characters as their length makes likeliest; where the
+    /// rules do not keep that, of the other number that two lines may have.
+    pub(super) fn attempt(&self, traces: &[Trace]) -> Option<Attempt> {
+        let [likely, unlikely] = characters(traces);
+        let found = self.attempt_of(traces, likely);
+        if unlikely == likely || found.as_ref().is_some_and(|attempt| attempt.judged.kept) {
+            return found;
+        }
+        Attempt::better(found, self.attempt_of(traces, unlikely))
+    }
+
+    /// Reads lines of so many characters: first as they were found, then placed by the characters
+    /// seen in them, then from several crops of each.
+    fn attempt_of(&self, traces: &[Trace], count: usize) -> Option<Attempt> {
+        let placed = self.first(traces, count)?;
+        if let Some(sure) = self.of(&placed).filter(Attempt::sure) {
+            return Some(sure);
+        }
+        let placed = all(placed, |line| self.spaced(line))?;
+        if let Some(sure) = self.of(&placed).filter(Attempt::sure) {
+            return Some(sure);
+        }
+        self.of(&all(placed, |line| self.averaged(line))?)
+    }
+
+    fn of(&self, placed: &[Placed]) -> Option<Attempt> {
+        let cells: Vec<Vec<Cell>> = placed.iter().map(Placed::cells).collect::<Option<_>>()?;
+        let judged = judge::judge(&cells.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        let costs = cells.iter().map(|cells| mean_cost(cells)).sum::<f32>();
+        let lines = placed.iter().map(|placed| placed.line.clone()).collect();
+        let mean_cost = costs / placed.len().max(1) as f32;
+        let whole = placed.iter().all(|placed| placed.whole() && !self.may_go_on(&placed.line));
+        Some(Attempt { judged, mean_cost, lines, cells, whole })
+    }
+
+    /// Whether a line of 36 characters ends so near to the picture's edge that it may be the
+    /// beginning of one of 44.
+    fn may_go_on(&self, line: &Line) -> bool {
+        let (width, height) =
+            (self.pyramid.picture.width as f32, self.pyramid.picture.height as f32);
+        let room = |at: Point| at.x.min(at.y).min(width - at.x).min(height - at.y);
+        let [_, end] = line.ends();
+        line.characters == 36 && room(end) < 2.0 * line.pitch()
+    }
+
+    /// The lines with the scores of one crop each. `None` as soon as one is no text.
+    fn first(&self, traces: &[Trace], count: usize) -> Option<Vec<Placed>> {
+        let (upper, others) = traces.split_first()?;
+        let upper = self.seen(upper, count)?;
+        // No cost is negative, so the other lines cannot mend this.
+        if mean_cost(&upper.cells()?) > MOST_MEAN_COST * traces.len() as f32 {
+            return None;
+        }
+        let others = others.iter().map(|trace| self.at(Line::new(trace.clone(), count)));
+        std::iter::once(Some(upper)).chain(others).collect()
+    }
+
+    /// A line as it was found, placed by the characters seen in it where it is not clear.
+    fn seen(&self, trace: &Trace, count: usize) -> Option<Placed> {
+        let placed = self.at(Line::new(trace.clone(), count))?;
+        if placed.clear() { Some(placed) } else { self.spaced(placed) }
+    }
+
+    fn scores(&self, line: &Line, (half_height, shift): (f32, f32)) -> Option<Scores> {
+        self.network.scores(&line.crop(self.pyramid, half_height, shift))
+    }
+
+    fn at(&self, line: Line) -> Option<Placed> {
+        let [crop, ..] = CROPS;
+        let scores = self.scores(&line, crop)?;
+        Some(Placed { line, scores })
+    }
+
+    /// The line so that the symbols seen in it are evenly spaced over it.
+    fn spaced(&self, placed: Placed) -> Option<Placed> {
+        self.evenly(self.evenly(placed)?)
+    }
+
+    /// One character for each symbol seen. Where more or fewer are seen than there are characters,
+    /// the likeliest of the places that fit.
+    fn evenly(&self, placed: Placed) -> Option<Placed> {
+        let Some(lines) = fitting(&placed.line, &middles(&placed)) else {
+            return Some(placed);
+        };
+        if let [found] = lines.as_slice() {
+            return if found.is_as(&placed.line) { Some(placed) } else { self.at(found.clone()) };
+        }
+        let scored = lines.into_iter().filter_map(|line| {
+            let placed = self.at(line)?;
+            let score = decode::align(&placed.scores, placed.line.characters)?.score;
+            Some((placed, score))
+        });
+        scored.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(placed, _)| placed)
+    }
+
+    /// The same line with the mean of the scores of all crops.
+    fn averaged(&self, placed: Placed) -> Option<Placed> {
+        let [_, others @ ..] = CROPS;
+        let others = others.map(|crop| self.scores(&placed.line, crop));
+        let others: Vec<Scores> = others.into_iter().collect::<Option<_>>()?;
+        Some(Placed { line: placed.line, scores: mean(placed.scores, &others) })
+    }
+}
+
+fn all(placed: Vec<Placed>, each: impl Fn(Placed) -> Option<Placed>) -> Option<Vec<Placed>> {
+    placed.into_iter().map(each).collect()
+}
+
+/// The mean of the scores of several crops.
+fn mean(mut first: Scores, others: &[Scores]) -> Scores {
+    let count = (1 + others.len()) as f32;
+    for (place, row) in first.iter_mut().enumerate() {
+        for (class, score) in row.iter_mut().enumerate() {
+            let at = |scores: &Scores| scores.get(place).and_then(|row| row.get(class)).copied();
+            let sum: f32 = others.iter().filter_map(at).sum();
+            *score = (*score + sum) / count;
+        }
+    }
+    first
+}
+
+/// A line with its scores.
+struct Placed {
+    line: Line,
+    scores: Scores,
+}
+
+impl Placed {
+    fn cells(&self) -> Option<Vec<Cell>> {
+        Some(decode::align(&self.scores, self.line.characters)?.cells)
+    }
+
+    /// Whether there is one symbol for each character, in its place.
+    fn whole(&self) -> bool {
+        let middles = middles(self);
+        middles.len() == self.line.characters && are_even(&middles)
+    }
+
+    /// Whether it is text beyond doubt.
+    fn clear(&self) -> bool {
+        self.cells().is_some_and(|cells| mean_cost(&cells) <= CLEAR_MEAN_COST)
+    }
+}
+
+/// How many characters the lines have, the likelier number first: by how long they are beside how
+/// far apart they lie.
+fn characters(traces: &[Trace]) -> [usize; 2] {
+    let [first, second, others @ ..] = traces else { return [44, 36] };
+    let middle = |trace: &Trace| trace.points.get(trace.points.len() / 2).copied();
+    let apart = middle(first).zip(middle(second)).map(|(one, other)| one.distance(other));
+    match apart {
+        _ if !others.is_empty() => [30, 30],
+        Some(apart) if first.length().max(second.length()) < SHORT_LINES * apart => [36, 44],
+        _ => [44, 36],
+    }
+}
+
+/// The middles of the symbols seen, in characters from the line's start.
+fn middles(placed: &Placed) -> Vec<f32> {
+    let width = placed.line.characters as f32 + 2.0 * MARGIN;
+    let seen = decode::seen(&placed.scores);
+    seen.iter().map(|symbol| symbol.middle() / PLACES as f32 * width - MARGIN).collect()
+}
+
+/// Whether the symbols follow one another evenly: no step is far from the usual one around it, which
+/// changes along a line seen at an angle.
+fn are_even(middles: &[f32]) -> bool {
+    let steps: Vec<f32> = middles.iter().zip(middles.iter().skip(1)).map(|(a, b)| b - a).collect();
+    let usual = |index: usize| {
+        let from = index.saturating_sub(STEPS_AROUND);
+        let mut around: Vec<f32> =
+            steps.iter().skip(from).take(2 * STEPS_AROUND + 1).copied().collect();
+        around.sort_by(f32::total_cmp);
+        around.get(around.len() / 2).copied().unwrap_or(f32::NAN)
+    };
+    let even = |(index, step): (usize, &f32)| EVEN.contains(&(step / usual(index)));
+    steps.iter().enumerate().all(even)
+}
+
+/// The lines of one pitch that symbols seen at `middles` fit; one where there are as many as
+/// characters. `None` where there are far more or far fewer.
+fn fitting(line: &Line, middles: &[f32]) -> Option<Vec<Line>> {
+    let characters = line.characters as f32;
+    let (first, last) = (*middles.first()?, *middles.last()?);
+    let count = ((last - first) / spacing(middles)?).round() + 1.0;
+    let beside = if line.characters == 36 { MOST_BESIDE_SHORT } else { MOST_AMISS };
+    if !(characters - MOST_AMISS..=characters + beside).contains(&count) {
+        return None;
+    }
+    let pitch = (last - first) / (count - 1.0);
+    let missing = line.characters as i32 - count as i32;
+    let shifts = missing.min(0)..=missing.max(0);
+    let lines = shifts.map(|shift| {
+        let from = first - (0.5 + shift as f32) * pitch;
+        line.part(from, from + characters * pitch)
+    });
+    Some(lines.collect())
+}
+
+/// The mean of the distances between neighbours that are about as usual.
+fn spacing(middles: &[f32]) -> Option<f32> {
+    let mut steps: Vec<f32> = middles.iter().zip(middles.get(1..)?).map(|(a, b)| b - a).collect();
+    steps.sort_by(f32::total_cmp);
+    let usual = *steps.get(steps.len() / 2)?;
+    let range = 0.7 * usual..1.3 * usual;
+    let alike: Vec<f32> = steps.into_iter().filter(|step| range.contains(step)).collect();
+    (!alike.is_empty()).then(|| alike.iter().sum::<f32>() / alike.len() as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(y: f32, length: f32) -> Trace {
+        Trace {
+            points: vec![Point { x: 0.0, y }, Point { x: length / 2.0, y }, Point { x: length, y }],
+            height: 10.0,
+        }
+    }
+
+    #[test]
+    fn length_beside_distance_tells_the_format() {
+        assert_eq!(characters(&[trace(0.0, 440.0), trace(25.0, 440.0)]), [44, 36]);
+        assert_eq!(characters(&[trace(0.0, 360.0), trace(25.0, 360.0)]), [36, 44]);
+        let card = [0.0, 22.0, 44.0].map(|y| trace(y, 300.0));
+        assert_eq!(characters(&card), [30, 30]);
+    }
+
+    #[test]
+    fn one_lost_and_one_made_up_are_seen() {
+        // Narrower and narrower, as a page that is tilted.
+        let place = |i: f32| 0.5 + 1.2 * i - 0.004 * i * i;
+        let mut middles: Vec<f32> = (0..44).map(|i| place(i as f32)).collect();
+        assert!(are_even(&middles));
+        middles.remove(20);
+        middles.push(44.9);
+        assert!(!are_even(&middles));
+        middles[3] = f32::NAN;
+        assert!(!are_even(&middles));
+    }
+
+    #[test]
+    fn symbols_seen_say_where_a_line_begins() {
+        let line = Line::new(trace(0.0, 440.0), 44);
+        let seen: Vec<f32> = (0..44).map(|i| 1.5 + i as f32).collect();
+        let [found] = fitting(&line, &seen).unwrap().try_into().unwrap();
+        assert!(found.is_as(&line.part(1.0, 45.0)));
+        // One is missing: it may be the first or the last.
+        assert_eq!(fitting(&line, &seen[1..]).unwrap().len(), 2);
+        assert!(fitting(&line, &seen[..20]).is_none());
+    }
+}

@@ -1,0 +1,179 @@
+//! Several frames of one document: what every frame says of a character counts, and a frame of another
+//! document begins anew.
+
+use super::{
+    decode::Cell,
+    judge::{self, Judged},
+};
+
+/// The most that one frame can say for one symbol against another: a finger over a line must not
+/// outvote the rest.
+const MOST_AHEAD: f32 = 9.0;
+/// What each frame after the first adds: frames share the document, its print and often the light.
+const OWN_SHARE: f32 = 0.5;
+/// What all frames together may weigh: what misleads in one frame misleads in a hundred.
+const MOST_WEIGHT: f32 = 2.0;
+/// The share of characters that differ from which on it is another document.
+const OTHER_DOCUMENT: f32 = 0.25;
+/// How many characters may differ that are beyond doubt on either side.
+const MOST_CONTRADICTIONS: usize = 1;
+/// How far the best symbol is ahead of the second where there is no doubt.
+const NO_DOUBT: f32 = 4.0;
+
+/// What the frames so far say of each character.
+#[derive(Default)]
+pub(super) struct Votes {
+    /// The sums of the costs.
+    sums: Vec<Vec<Cell>>,
+    frames: u16,
+}
+
+impl Votes {
+    pub(super) fn frames(&self) -> u16 {
+        self.frames
+    }
+
+    /// Counts a frame in.
+    pub(super) fn add(&mut self, lines: &[Vec<Cell>]) {
+        if !self.are_alike(lines) || self.contradict(lines) {
+            *self = Self::default();
+        }
+        if self.frames == 0 {
+            self.sums = lines.iter().map(|line| vec![Cell::NONE; line.len()]).collect();
+        }
+        for (sum, cell) in self.sums.iter_mut().flatten().zip(lines.iter().flatten()) {
+            let least = cell.costs.into_iter().fold(cell.nothing, f32::min);
+            let ahead = |cost: f32| (cost - least).min(MOST_AHEAD);
+            sum.costs.iter_mut().zip(cell.costs).for_each(|(sum, cost)| *sum += ahead(cost));
+            sum.nothing += ahead(cell.nothing);
+        }
+        self.frames = self.frames.saturating_add(1);
+    }
+
+    /// What all frames together say.
+    pub(super) fn judged(&self) -> Option<Judged> {
+        let cells = self.cells();
+        judge::judge(&cells.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    }
+
+    fn cells(&self) -> Vec<Vec<Cell>> {
+        let frames = f32::from(self.frames.max(1));
+        let factor = (1.0 + OWN_SHARE * (frames - 1.0)).min(MOST_WEIGHT) / frames;
+        let line = |line: &Vec<Cell>| line.iter().map(|sum| sum.weighed(factor)).collect();
+        self.sums.iter().map(line).collect()
+    }
+
+    /// Whether a frame shows as many characters and about the same ones.
+    fn are_alike(&self, lines: &[Vec<Cell>]) -> bool {
+        let lengths = |lines: &[Vec<Cell>]| lines.iter().map(Vec::len).collect::<Vec<_>>();
+        let other = self.pairs(lines).filter(|(one, other)| ahead(one).0 != ahead(other).0);
+        lengths(&self.sums) == lengths(lines)
+            && (other.count() as f32) < OTHER_DOCUMENT * self.pairs(lines).count() as f32
+    }
+
+    /// Whether a frame shows other characters where neither it nor those before it leave a doubt.
+    pub(super) fn contradict(&self, lines: &[Vec<Cell>]) -> bool {
+        let frames = f32::from(self.frames.max(1));
+        let other = self.pairs(lines).filter(|(sum, cell)| {
+            let ((before, sure), (now, clear)) = (ahead(sum), ahead(cell));
+            before != now && sure >= NO_DOUBT * frames && clear >= NO_DOUBT
+        });
+        other.count() > MOST_CONTRADICTIONS
+    }
+
+    fn pairs<'a>(&'a self, lines: &'a [Vec<Cell>]) -> impl Iterator<Item = (&'a Cell, &'a Cell)> {
+        self.sums.iter().zip(lines).flat_map(|(sums, cells)| sums.iter().zip(cells))
+    }
+}
+
+/// The likeliest symbol's number, and how far it is ahead of the second.
+fn ahead(cell: &Cell) -> (usize, f32) {
+    let mut costs: Vec<(usize, f32)> = cell.costs.into_iter().enumerate().collect();
+    costs.sort_by(|one, other| one.1.total_cmp(&other.1));
+    match costs.as_slice() {
+        [(symbol, least), (_, second), ..] => (*symbol, second - least),
+        _ => (0, 0.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::network::SYMBOLS;
+
+    const LINES: [&str; 2] = [
+        "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
+        "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
+    ];
+
+    /// A frame that is sure of all but what is given: line, column, symbol, what it costs less than
+    /// the right one.
+    fn frame(lines: [&str; 2], doubts: &[(usize, usize, char, f32)]) -> Vec<Vec<Cell>> {
+        let cell = |c: char| Cell {
+            costs: SYMBOLS.map(|s| if s == c { 0.01 } else { 9.0 }),
+            nothing: 12.0,
+        };
+        let mut cells: Vec<Vec<Cell>> =
+            lines.iter().map(|line| line.chars().map(cell).collect()).collect();
+        for (line, column, symbol, ahead) in doubts {
+            let index = SYMBOLS.iter().position(|s| s == symbol).unwrap();
+            let right = SYMBOLS.iter().position(|s| lines[*line].chars().nth(*column) == Some(*s));
+            cells[*line][*column].costs[index] = 0.5;
+            cells[*line][*column].costs[right.unwrap()] = 0.5 + ahead;
+        }
+        cells
+    }
+
+    #[test]
+    fn a_doubt_of_one_frame_is_settled_by_others() {
+        let mut votes = Votes::default();
+        // A name's letter, which no check digit covers.
+        votes.add(&frame(LINES, &[(0, 7, 'J', 0.8)]));
+        assert!(votes.judged().unwrap().chance < 0.75);
+        votes.add(&frame(LINES, &[]));
+        votes.add(&frame(LINES, &[]));
+        let judged = votes.judged().unwrap();
+        assert_eq!((votes.frames(), judged.lines), (3, LINES.map(String::from).to_vec()));
+        assert!(judged.chance > 0.9);
+    }
+
+    #[test]
+    fn a_doubt_that_every_frame_has_stays_one() {
+        let mut votes = Votes::default();
+        (0..60).for_each(|_| votes.add(&frame(LINES, &[(0, 7, 'J', 0.5)])));
+        assert!(votes.judged().unwrap().chance < 0.9);
+    }
+
+    #[test]
+    fn the_document_of_a_sibling_begins_anew() {
+        let mut votes = Votes::default();
+        (0..3).for_each(|_| votes.add(&frame(LINES, &[])));
+        let sibling = [LINES[0].replacen("ANNA<MARIA", "INGA<MARIA", 1), LINES[1].to_owned()];
+        let sibling = [sibling[0].as_str(), sibling[1].as_str()];
+        assert!(votes.contradict(&frame(sibling, &[])));
+        votes.add(&frame(sibling, &[]));
+        assert_eq!((votes.frames(), votes.judged().unwrap().lines[0].as_str()), (1, sibling[0]));
+    }
+
+    #[test]
+    fn one_frame_cannot_outvote_many() {
+        let mut votes = Votes::default();
+        (0..4).for_each(|_| votes.add(&frame(LINES, &[])));
+        votes.add(&frame(LINES, &[(0, 7, 'J', 20.0)]));
+        assert_eq!(votes.judged().unwrap().lines[0], LINES[0]);
+    }
+
+    #[test]
+    fn another_document_begins_anew() {
+        let mut votes = Votes::default();
+        (0..3).for_each(|_| votes.add(&frame(LINES, &[])));
+        let other = [
+            "P<DNKOESTERGAARD<<HANNE<KRISTINE<<<<<<<<<<<<",
+            "0000000000DNK8510068F2202015061085<1178<<<58",
+        ];
+        votes.add(&frame(other, &[]));
+        assert_eq!((votes.frames(), votes.judged().unwrap().lines[0].as_str()), (1, other[0]));
+        votes.add(&[]);
+        assert!(votes.judged().is_none());
+    }
+}
