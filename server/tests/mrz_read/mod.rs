@@ -41,7 +41,11 @@ impl Pages {
 }
 
 fn read(paths: &[PathBuf]) -> std::process::Output {
-    let args = ["mrz", "read", "--json"].into_iter();
+    read_with(&["mrz", "read", "--json"], paths)
+}
+
+fn read_with(args: &[&str], paths: &[PathBuf]) -> std::process::Output {
+    let args = args.iter().copied();
     enroll(&args.chain(paths.iter().map(|path| text(path))).collect::<Vec<_>>())
 }
 
@@ -185,4 +189,24 @@ fn a_picture_without_an_mrz_is_not_found() {
     let result = &objects(&output)[0];
     assert_eq!((&result["found"], &result["reason"]), (&false.into(), &"mrz.not_found".into()));
     assert!(result["next_step"]["da"].is_string());
+}
+
+#[test]
+fn frames_of_a_video_end_in_one_result() {
+    let pages = Pages::new();
+    let blank = image::GrayImage::from_pixel(1400, 1000, image::Luma([200]));
+    let mut white = Cursor::new(Vec::new());
+    blank.write_to(&mut white, ImageFormat::Png).unwrap();
+    let page = pages.file("page.png", &pages.png);
+    let white = pages.file("white.png", white.get_ref());
+    let torn = pages.file("torn.png", &pages.png[..999]);
+    let frames = [white.clone(), torn.clone(), page.clone(), page.clone(), page.clone()];
+    let output = read_with(&["mrz", "read", "--json", "--video"], &frames);
+    assert_eq!(status(&output), 0, "{}", complaint(&output));
+    let [result] = objects(&output).try_into().unwrap();
+    assert_eq!((&result["valid"], &result["image"]), (&true.into(), &text(&page).into()));
+    let frames = result["frames"].as_u64().unwrap();
+    assert!((3..=4).contains(&frames), "no more frames than leave no doubt: {frames}");
+    let output = read_with(&["mrz", "read", "--json", "--video"], &[white, torn]);
+    assert_eq!((status(&output), &objects(&output)[0]["reason"]), (1, &"mrz.not_found".into()));
 }
