@@ -2,7 +2,7 @@
 was trained on: python evaluation.py SET COUNT OUT
 
 SET: easy, medium, hard (photographs), video (COUNT times eight frames, medium), nasty (medium, with
-something over the lines, or a part of them outside the picture: what a reader must not be sure of),
+something over the lines, or an end of them outside the picture: what a reader must not be sure of),
 nothing (no MRZ). OUT gets the pictures and TRUTH.json: for each picture or video its files and lines."""
 import json
 import pathlib
@@ -35,12 +35,12 @@ def photographs(kind, seed):
 
 
 def spoilt(photo, rng):
-    """A finger, a stroke or another line of print over the lines, or an end of them cut off."""
+    """A finger, a stroke or another line of print over the lines, or an end of them covered or cut off."""
     picture, line = photo.picture.copy(), photo.lines[rng.randrange(len(photo.lines))]
     pitch = float(np.linalg.norm(line[-1] - line[0])) / len(photo.texts[0])
     middle = tuple(int(value) for value in line[rng.randrange(len(line))])
     turn = float(np.degrees(np.arctan2(*(line[-1] - line[0])[::-1])))
-    kind = rng.randrange(4)
+    kind = rng.randrange(5)
     if kind == 0:
         axes = int(pitch * rng.uniform(0.5, 6)), int(pitch * rng.uniform(0.5, 3))
         cv2.ellipse(picture, middle, axes, turn + 90, 0, 360, rng.randint(60, 200), -1)
@@ -52,10 +52,27 @@ def spoilt(photo, rng):
         text = mrztext.name(rng, mrztext.EVALUATION)
         tone, thick = rng.randint(0, 120), max(1, int(pitch / 6))
         cv2.putText(picture, text, middle, cv2.FONT_HERSHEY_SIMPLEX, pitch / 20, tone, thick)
+    elif kind == 3:
+        cover(picture, photo.lines, pitch * rng.uniform(0.4, 12), rng)
     else:
         picture = cut(picture, line if rng.random() < 0.5 else line[::-1], pitch * rng.uniform(0.4, 9))
     photo.picture = np.ascontiguousarray(picture)
     return photo
+
+
+def cover(picture, lines, length, rng):
+    """Something of one tone, as a thumb or a clip, over so many pixels of all lines at one end."""
+    turn = rng.choice((1, -1))
+    ends = np.float64([line[::turn][-1] for line in lines])
+    inward = lines[0][::turn][0] - ends[0]
+    inward = inward / np.linalg.norm(inward)
+    across, far = np.float64([-inward[1], inward[0]]), 3 * length
+    first, last = ends[0], ends[-1]
+    spread = max(length, float(np.linalg.norm(last - first)))
+    middle = (first + last) / 2
+    places = [(length, 1), (length, -1), (-far, -1), (-far, 1)]
+    corners = [middle + inward * along + across * side * spread for along, side in places]
+    cv2.fillPoly(picture, [np.int32(np.round(corners))], rng.randint(50, 240))
 
 
 def cut(picture, line, length):

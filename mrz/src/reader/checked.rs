@@ -208,10 +208,12 @@ pub(super) fn likeliest(format: Format, lines: &[&[Cell]]) -> Option<(Text, f64)
         && places(layout.number_digit)
             .all(|place| at(lines, place).is_some_and(|cell| cell.cost('<') < NOT_OFFERED));
     let longer = (1..layout.optional.width()).filter(|_| goes_on).map(Some);
-    let ends: Vec<End> =
-        std::iter::once(None).chain(longer).filter_map(|long| ended(layout, long, lines)).collect();
+    let numbers: Vec<Vec<Step>> =
+        std::iter::once(None).chain(longer).map(|long| Steps::of(layout, long)).collect();
+    let ends: Vec<End> = numbers.iter().filter_map(|steps| ended(steps, lines)).collect();
     let holding: f64 = ends.iter().map(|end| end.likelihood).sum();
-    let all = holding + PRINTED_WRONG * any(&Steps::of(layout, None), lines);
+    let wrong = numbers.iter().map(|steps| any(steps, lines)).fold(0.0, f64::max);
+    let all = holding + PRINTED_WRONG * wrong;
     let best = ends.into_iter().min_by(|one, other| one.text.cost.total_cmp(&other.text.cost))?;
     let share = likelihood(best.text.cost) / all;
     Some((best.text, share))
@@ -244,12 +246,12 @@ fn likelihood(cost: f32) -> f64 {
 }
 
 /// All texts of the columns, with a document number of one length.
-fn ended(layout: &Layout, long: Option<usize>, lines: &[&[Cell]]) -> Option<End> {
+fn ended(steps: &[Step], lines: &[&[Cell]]) -> Option<End> {
     let mut states: Vec<Option<End>> = vec![None; State::COUNT];
     if let Some(start) = states.get_mut(State::START.number()) {
         *start = Some(End { text: Text::default(), likelihood: 1.0 });
     }
-    for step in &Steps::of(layout, long) {
+    for step in steps {
         states = advanced(&states, step, at(lines, step.place)?);
     }
     let ends = || states.iter().flatten();

@@ -7,6 +7,9 @@
 
 use super::network::{CLASSES, SYMBOLS, Scores};
 
+/// How often a symbol stands where the rules allow none like it, as a digit in a name.
+pub(super) const PRINTED_ODD: f64 = 0.01;
+
 /// One character of a line.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
@@ -40,14 +43,21 @@ impl Cell {
         index.and_then(|index| self.costs.get(index)).copied().unwrap_or(f32::INFINITY)
     }
 
-    /// The cheapest symbol of those that `may` stand here, and how likely it is among them and
-    /// nothing at all.
+    /// The likelihood of all symbols together, nothing at all left out.
+    pub(super) fn any(&self) -> f64 {
+        self.costs.iter().map(|cost| f64::from(-cost).exp()).sum()
+    }
+
+    /// The cheapest symbol of those that `may` stand here, and how likely it is among them, nothing
+    /// at all, and those that are seldom printed here.
     pub(super) fn best(&self, may: impl Fn(char) -> bool) -> Option<Choice> {
-        let allowed = || self.costs.iter().copied().zip(SYMBOLS).filter(|(_, symbol)| may(*symbol));
-        let (cost, symbol) = allowed().min_by(|one, other| one.0.total_cmp(&other.0))?;
-        let others = allowed().map(|(other, _)| other).chain([self.nothing]);
-        let all: f64 = others.map(|other| f64::from(cost - other).exp()).sum();
-        Some(Choice { symbol, cost, share: 1.0 / all })
+        let symbols = || self.costs.iter().copied().zip(SYMBOLS);
+        let allowed = symbols().filter(|(_, symbol)| may(*symbol));
+        let (cost, symbol) = allowed.min_by(|one, other| one.0.total_cmp(&other.0))?;
+        let weight = |symbol: char| if may(symbol) { 1.0 } else { PRINTED_ODD };
+        let beside = |other: f32| f64::from(cost - other).exp();
+        let all: f64 = symbols().map(|(other, symbol)| weight(symbol) * beside(other)).sum();
+        Some(Choice { symbol, cost, share: 1.0 / (all + beside(self.nothing)) })
     }
 }
 
@@ -55,7 +65,7 @@ impl Cell {
 pub(super) struct Choice {
     pub(super) symbol: char,
     pub(super) cost: f32,
-    /// Its probability among those that may stand here and nothing at all.
+    /// Its probability: see [`Cell::best`].
     pub(super) share: f64,
 }
 
@@ -302,6 +312,8 @@ mod tests {
         let cell = &align(&spelled("O", 0.6), 1).unwrap().cells[0];
         assert_eq!(cell.best(|c| c.is_ascii_digit()).unwrap().symbol, '0');
         assert!(cell.cost('O') < cell.cost('0'));
+        let sure = &align(&spelled("O", 0.999), 1).unwrap().cells[0];
+        assert!(sure.best(|c| c.is_ascii_digit()).unwrap().share < 0.1, "a letter is printed");
         assert_eq!(cell.cost('o'), f32::INFINITY);
     }
 }

@@ -13,7 +13,8 @@ impl Gray {
     pub(super) fn from_picture(picture: &DynamicImage) -> Self {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let pixels = match picture {
-            DynamicImage::ImageRgb8(colours) => luma(colours.as_raw()),
+            DynamicImage::ImageRgb8(colours) => luma::<3>(colours.as_raw()),
+            DynamicImage::ImageRgba8(colours) => luma::<4>(colours.as_raw()),
             _ => picture.to_luma8().into_raw(),
         };
         Self { width, height, pixels }
@@ -80,15 +81,18 @@ impl Gray {
     }
 }
 
-/// The brightness of red, green and blue (ITU-R BT.709-6 §3.2), in 65536ths: the usual picture of a
-/// camera, which the library converts ten times as slowly.
-fn luma(colours: &[u8]) -> Vec<u8> {
-    let (colours, _) = colours.as_chunks();
-    let bright = |[red, green, blue]: &[u8; 3]| {
-        let [red, green, blue] = [red, green, blue].map(|value| u32::from(*value));
+/// The brightness of red, green and blue, the first three of so many channels (ITU-R BT.709-6 §3.2),
+/// in 65536ths: the usual pictures of cameras and screens, which the library converts ten times as
+/// slowly.
+fn luma<const CHANNELS: usize>(colours: &[u8]) -> Vec<u8> {
+    let (pixels, _) = colours.as_chunks::<CHANNELS>();
+    let bright = |pixel: &[u8; CHANNELS]| {
+        let Some([red, green, blue]) = pixel.first_chunk().map(|rgb| rgb.map(u32::from)) else {
+            return 0;
+        };
         ((13_933 * red + 46_871 * green + 4_732 * blue + 32_768) >> 16) as u8
     };
-    colours.iter().map(bright).collect()
+    pixels.iter().map(bright).collect()
 }
 
 #[cfg(test)]
@@ -116,8 +120,10 @@ mod tests {
             image::Rgb([(x * 4) as u8, (y * 4) as u8, (x * y % 256) as u8])
         });
         let picture = DynamicImage::ImageRgb8(colours);
-        let own = Gray::from_picture(&picture);
-        let pairs = own.pixels.iter().zip(picture.to_luma8().into_raw());
-        assert!(pairs.map(|(one, other)| one.abs_diff(other)).max() <= Some(1));
+        for picture in [DynamicImage::ImageRgba8(picture.to_rgba8()), picture] {
+            let own = Gray::from_picture(&picture);
+            let pairs = own.pixels.iter().zip(picture.to_luma8().into_raw());
+            assert!(pairs.map(|(one, other)| one.abs_diff(other)).max() <= Some(1));
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     checked::{self, Place},
-    decode::{Cell, Choice},
+    decode::{Cell, Choice, PRINTED_ODD},
 };
 
 /// The most that rules may cost a reading: -ln of the probability given up.
@@ -23,7 +23,10 @@ const MOST_REPAIR: f32 = 4.0;
 /// What was read, and how sure it is.
 pub(super) struct Judged {
     pub(super) lines: Vec<String>,
-    /// How likely the reading is among all that the rules allow; 0 where they allow none.
+    /// How likely each character is for the recogniser, whatever the rules say.
+    pub(super) confidences: Vec<Vec<f32>>,
+    /// How likely the reading is among all that the rules allow, and what is seldom printed against
+    /// them; 0 where they allow none.
     pub(super) chance: f64,
     /// The rules cost no more than the recogniser's own alternatives bear.
     pub(super) kept: bool,
@@ -48,11 +51,20 @@ pub(super) fn judge(lines: &[&[Cell]]) -> Option<Judged> {
     draft.checked(format);
     let (seen, free) = draft.seen;
     let kept = draft.allowed && draft.cost - free <= MOST_REPAIR;
-    if !kept {
-        return Some(Judged { lines: seen, chance: 0.0, kept });
-    }
-    let lines = draft.read.into_iter().map(|line| line.into_iter().collect()).collect();
-    Some(Judged { lines, chance: draft.chance, kept })
+    let (text, chance) = if kept {
+        let read = draft.read.iter().map(|line| line.iter().collect());
+        (read.collect(), draft.chance)
+    } else {
+        (seen, 0.0)
+    };
+    Some(Judged { confidences: confidences(lines, &text), lines: text, chance, kept })
+}
+
+fn confidences(lines: &[&[Cell]], text: &[String]) -> Vec<Vec<f32>> {
+    let line = |(cells, text): (&&[Cell], &String)| {
+        cells.iter().zip(text.chars()).map(|(cell, symbol)| (-cell.cost(symbol)).exp()).collect()
+    };
+    lines.iter().zip(text).map(line).collect()
 }
 
 /// A visa has the size of a passport or card: its first letter tells them apart, and the likelier of
@@ -125,7 +137,7 @@ impl<'a> Draft<'a> {
         self.put(span, text.chars());
     }
 
-    /// A state's code: the cheapest of the list.
+    /// A state's code: the cheapest of the list, which may lack one.
     fn code(&mut self, span: Span) {
         let cells = self.at(span);
         let cost = |code: &str| -> f32 {
@@ -135,7 +147,9 @@ impl<'a> Draft<'a> {
         codes.sort_by(|one, other| one.0.total_cmp(&other.0));
         let Some((cost, code)) = codes.first().copied() else { return };
         self.cost += cost;
-        self.chance /= codes.iter().map(|(other, _)| f64::from(cost - other).exp()).sum::<f64>();
+        let listed = codes.iter().map(|(other, _)| f64::from(cost - other).exp()).sum::<f64>();
+        let any = cells.iter().map(Cell::any).product::<f64>() * f64::from(cost).exp();
+        self.chance /= listed + PRINTED_ODD * (any - listed).max(0.0);
         self.chance *= cells.iter().map(Cell::shown).product::<f64>();
         self.put(span, code.chars().chain(['<', '<']));
     }

@@ -51,6 +51,17 @@ impl Line {
         Self { from: at(from), to: at(to), ..self.clone() }
     }
 
+    /// So many characters behind the end, less what a crop shows of the last.
+    pub(super) fn beyond(&self, characters: usize) -> Self {
+        let from = self.characters as f32 + 2.0 * MARGIN;
+        Self { characters, ..self.part(from, from + characters as f32) }
+    }
+
+    /// The middle of the line so many characters from its start.
+    pub(super) fn place(&self, characters: f32) -> Point {
+        self.at(self.from + characters * self.pitch()).0
+    }
+
     /// The point so many pixels along the trace, and the direction there; the trace goes on straight
     /// beyond its ends.
     fn at(&self, along: f32) -> (Point, Point) {
@@ -150,6 +161,9 @@ mod tests {
         let [first, last] = part.ends();
         assert_eq!((first.x, last.x), (50.0, 490.0));
         assert!(part.is_as(&straight().part(1.05, 45.05)) && !part.is_as(&straight()));
+        assert_eq!(straight().place(3.5).x, 75.0);
+        let beyond = straight().beyond(2);
+        assert_eq!((beyond.pitch(), beyond.ends().map(|at| at.x)), (10.0, [486.0, 506.0]));
     }
 
     #[test]

@@ -8,10 +8,11 @@ use super::{
     decode::{self, Cell},
     geometry::Point,
     judge::{self, Judged},
-    line::{Line, MARGIN},
+    line::{Line, MARGIN, spread},
     network::{LineNetwork, PLACES, Scores},
     pyramid::Pyramid,
-    reading::Reading,
+    reading::{LEAST_CHANCE, Reading},
+    standing::{self, Row},
     trace::Trace,
 };
 
@@ -20,17 +21,18 @@ const MOST_MEAN_COST: f32 = 0.7;
 /// The mean cost of a character up to which a line is text beyond doubt.
 const CLEAR_MEAN_COST: f32 = 0.1;
 /// How likely a reading must be that no second look could change.
-const SURE: f64 = 0.99;
+pub(super) const SURE: f64 = 0.99;
 /// Half heights (in characters) and shifts of the crops whose scores are averaged.
 const CROPS: [(f32, f32); 3] = [(0.70, 0.0), (0.78, 0.04), (0.80, -0.04)];
 /// The length of a line in distances to the next below which two lines have 36 characters: 36 and 44
 /// of 2.54 mm, 6.35 mm apart (ICAO 9303-4 §3.2, 9303-6 §3.2).
 const SHORT_LINES: f32 = 16.0;
 
-/// How many characters of a line may be hidden, and how many symbols may be seen beside it.
+/// How many characters of a line may be hidden, and how many symbols may be seen beside it; beside a
+/// line of 36 characters none, which might else be a part of one of 44.
 const MOST_AMISS: f32 = 6.0;
-/// The same of symbols beside a line of 36 characters, which might else be a part of one of 44.
-const MOST_BESIDE_SHORT: f32 = 2.0;
+/// What is paper behind the end of a line differs by less than this share of what ink does.
+const MOST_PATTERN: f32 = 0.2;
 /// How long a step from one symbol to the next may be beside the usual one around it: where one was
 /// lost it is twice as long, where one was made up half.
 const EVEN: RangeInclusive<f32> = 0.55..=1.6;
@@ -43,14 +45,20 @@ pub(super) struct Attempt {
     pub(super) mean_cost: f32,
     pub(super) lines: Vec<Line>,
     pub(super) cells: Vec<Vec<Cell>>,
-    /// Every line shows one symbol for each of its characters: none is hidden, cut off or made up.
+    /// Every line shows one symbol for each of its characters, and they stand to one another as
+    /// lines do: what is hidden, cut off, made up or moved by a character shows in one of these.
     pub(super) whole: bool,
 }
 
 impl Attempt {
+    /// Whether the rules keep what all characters say.
+    pub(super) fn settled(&self) -> bool {
+        self.whole && self.judged.kept
+    }
+
     /// What it comes to alone: without doubt only if every character was seen.
     pub(super) fn reading(&self, advice: impl Fn() -> Vec<Advice>) -> Reading {
-        let reading = Reading::judged(&self.judged, &advice);
+        let reading = Reading::judged(&self.judged, LEAST_CHANCE, &advice);
         if self.whole { reading } else { reading.unsettled(advice) }
     }
 
@@ -75,7 +83,7 @@ impl Attempt {
 
     /// Whether more looks would not change it.
     pub(super) fn sure(&self) -> bool {
-        self.whole && self.judged.kept && self.judged.chance >= SURE
+        self.settled() && self.judged.chance >= SURE
     }
 
     /// Whether a better picture would show no more.
@@ -107,24 +115,27 @@ impl<N: LineNetwork> Look<'_, N> {
     pub(super) fn attempt(&self, traces: &[Trace]) -> Option<Attempt> {
         let [likely, unlikely] = characters(traces);
         let found = self.attempt_of(traces, likely);
-        if unlikely == likely || found.as_ref().is_some_and(|attempt| attempt.judged.kept) {
+        if unlikely == likely || found.as_ref().is_some_and(Attempt::settled) {
             return found;
         }
         Attempt::better(found, self.attempt_of(traces, unlikely))
     }
 
     /// Reads lines of so many characters: first as they were found, then placed by the characters
-    /// seen in them, then from several crops of each.
+    /// seen in them, then from several crops of each, as far as the runs of the networks go.
     fn attempt_of(&self, traces: &[Trace], count: usize) -> Option<Attempt> {
         let placed = self.first(traces, count)?;
-        if let Some(sure) = self.of(&placed).filter(Attempt::sure) {
-            return Some(sure);
+        let found = self.of(&placed);
+        if found.as_ref().is_some_and(Attempt::sure) {
+            return found;
         }
-        let placed = all(placed, |line| self.spaced(line))?;
-        if let Some(sure) = self.of(&placed).filter(Attempt::sure) {
-            return Some(sure);
+        let Some(placed) = all(placed, |line| self.spaced(line)) else { return found };
+        let found = self.of(&placed).or(found);
+        if found.as_ref().is_some_and(Attempt::sure) {
+            return found;
         }
-        self.of(&all(placed, |line| self.averaged(line))?)
+        let averaged = all(placed, |line| self.averaged(line));
+        averaged.and_then(|placed| self.of(&placed)).or(found)
     }
 
     fn of(&self, placed: &[Placed]) -> Option<Attempt> {
@@ -133,18 +144,34 @@ impl<N: LineNetwork> Look<'_, N> {
         let costs = cells.iter().map(|cells| mean_cost(cells)).sum::<f32>();
         let lines = placed.iter().map(|placed| placed.line.clone()).collect();
         let mean_cost = costs / placed.len().max(1) as f32;
-        let whole = placed.iter().all(|placed| placed.whole() && !self.may_go_on(&placed.line));
+        let rows: Option<Vec<Row>> = placed.iter().map(Placed::row).collect();
+        let whole = placed.iter().all(Placed::whole)
+            && rows.is_some_and(|rows| standing::together(&rows))
+            && !placed.iter().any(|placed| self.may_go_on(&placed.line, &judged));
         Some(Attempt { judged, mean_cost, lines, cells, whole })
     }
 
-    /// Whether a line of 36 characters ends so near to the picture's edge that it may be the
-    /// beginning of one of 44.
-    fn may_go_on(&self, line: &Line) -> bool {
+    /// Whether a line of 36 characters may be the beginning of one of 44: where it ends near the
+    /// picture's edge; and a visa's, which no composite digit covers, where it does not end on paper.
+    /// A blank sheet over the end of a visa looks like the paper of a smaller one.
+    fn may_go_on(&self, line: &Line, judged: &Judged) -> bool {
         let (width, height) =
             (self.pyramid.picture.width as f32, self.pyramid.picture.height as f32);
         let room = |at: Point| at.x.min(at.y).min(width - at.x).min(height - at.y);
         let [_, end] = line.ends();
-        line.characters == 36 && room(end) < 2.0 * line.pitch()
+        let is_visa = judged.lines.first().is_some_and(|line| line.starts_with('V'));
+        let cut = room(end) < 2.0 * line.pitch();
+        line.characters == 36 && (cut || (is_visa && !self.ends_on_paper(line)))
+    }
+
+    /// Whether two characters' width behind a line is as light as between its characters.
+    fn ends_on_paper(&self, line: &Line) -> bool {
+        let [(half_height, shift), ..] = CROPS;
+        let sampled = |line: &Line| spread(line.sampled(self.pyramid, half_height, shift), 0.05);
+        let (ink, paper) = sampled(line);
+        let (dark, light) = sampled(&line.beyond(2));
+        let pattern = MOST_PATTERN * (paper - ink);
+        dark >= paper - pattern && light <= paper + pattern
     }
 
     /// The lines with the scores of one crop each. `None` as soon as one is no text.
@@ -240,6 +267,15 @@ impl Placed {
         middles.len() == self.line.characters && are_even(&middles)
     }
 
+    /// Where its characters are.
+    fn row(&self) -> Option<Row> {
+        let middles = middles(self);
+        let mean = middles.iter().sum::<f32>() / middles.len().max(1) as f32;
+        let (first, last) = (self.line.place(*middles.first()?), self.line.place(*middles.last()?));
+        let along = last.plus(first, -1.0).unit();
+        Some(Row { middle: self.line.place(mean), along, pitch: self.line.pitch() })
+    }
+
     /// Whether it is text beyond doubt.
     fn clear(&self) -> bool {
         self.cells().is_some_and(|cells| mean_cost(&cells) <= CLEAR_MEAN_COST)
@@ -248,7 +284,7 @@ impl Placed {
 
 /// How many characters the lines have, the likelier number first: by how long they are beside how
 /// far apart they lie.
-fn characters(traces: &[Trace]) -> [usize; 2] {
+pub(super) fn characters(traces: &[Trace]) -> [usize; 2] {
     let [first, second, others @ ..] = traces else { return [44, 36] };
     let middle = |trace: &Trace| trace.points.get(trace.points.len() / 2).copied();
     let apart = middle(first).zip(middle(second)).map(|(one, other)| one.distance(other));
@@ -287,7 +323,7 @@ fn fitting(line: &Line, middles: &[f32]) -> Option<Vec<Line>> {
     let characters = line.characters as f32;
     let (first, last) = (*middles.first()?, *middles.last()?);
     let count = ((last - first) / spacing(middles)?).round() + 1.0;
-    let beside = if line.characters == 36 { MOST_BESIDE_SHORT } else { MOST_AMISS };
+    let beside = if line.characters == 36 { 0.0 } else { MOST_AMISS };
     if !(characters - MOST_AMISS..=characters + beside).contains(&count) {
         return None;
     }

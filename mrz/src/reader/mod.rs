@@ -23,6 +23,7 @@ mod network;
 mod pyramid;
 mod reading;
 mod search;
+mod standing;
 mod trace;
 mod votes;
 mod zone;
@@ -35,9 +36,10 @@ use thiserror::Error;
 use crate::picture::MAX_PIXELS;
 
 use gray::Gray;
+use look::{Attempt, SURE};
 use network::Networks;
 use pyramid::Pyramid;
-use search::{Found, Search};
+use search::{Budget, Found, Search};
 use votes::Votes;
 use zone::Zone;
 
@@ -46,8 +48,10 @@ pub use reading::{Reading, Reason};
 
 /// The narrowest and lowest picture in which 30 characters can be told apart.
 const LEAST_SIDE: (u32, u32) = (160, 32);
-/// Frames without an MRZ after which those before them are forgotten.
+/// Frames in a row without an MRZ after which those before them are forgotten.
 const MOST_EMPTY: u16 = 5;
+/// The same of frames that contradict them with a part hidden: in one, the rest may have moved.
+const MOST_ODD: u16 = 2;
 
 /// The reader cannot be made.
 #[derive(Debug, Error)]
@@ -75,6 +79,8 @@ struct Video {
     votes: Votes,
     /// Frames without an MRZ since the last with one.
     empty: u16,
+    /// Frames in a row of which a part is hidden, and the rest contradicts those before.
+    odd: u16,
 }
 
 impl MrzReader {
@@ -100,7 +106,7 @@ impl MrzReader {
             Ok(pyramid) => pyramid,
             Err(advice) => return Reading::not_found(vec![advice]),
         };
-        match Search::new(&self.networks, &pyramid).everywhere() {
+        match Search::new(&self.networks, &pyramid, Budget::PICTURE).everywhere() {
             Some(found) => found.reading(&pyramid),
             None => Reading::not_found(vec![Advice::WholePage]),
         }
@@ -112,13 +118,13 @@ impl MrzReader {
     pub fn push(&mut self, frame: &DynamicImage) -> Reading {
         let pyramid = match pyramid_of(frame) {
             Ok(pyramid) => pyramid,
-            Err(advice) => return Reading::not_found(vec![advice]),
+            Err(advice) => return self.video.without(&[advice]),
         };
-        let search = Search::new(&self.networks, &pyramid);
+        let search = Search::new(&self.networks, &pyramid, Budget::FRAME);
         let followed = self.video.zone.and_then(|zone| search.in_zone(zone));
         match followed.filter(Found::settled).or_else(|| search.everywhere()) {
             Some(found) => self.video.with(&found, &pyramid),
-            None => self.video.without(),
+            None => self.video.without(&[Advice::WholePage]),
         }
     }
 }
@@ -126,45 +132,50 @@ impl MrzReader {
 impl Video {
     /// A frame in which lines were found.
     fn with(&mut self, found: &Found, pyramid: &Pyramid) -> Reading {
-        let Some(attempt) = &found.attempt else {
-            self.zone = None;
-            return self.doubtful(|| found.advice(pyramid));
-        };
+        let Some(attempt) = &found.attempt else { return self.without(&found.advice(pyramid)) };
         (self.zone, self.empty) = (Some(found.zone), 0);
-        if attempt.whole {
-            self.votes.add(&attempt.cells);
-        } else if self.votes.contradict(&attempt.cells) {
-            self.votes = Votes::default();
-        }
+        self.count(attempt);
+        let advice = || found.advice(pyramid);
         match self.votes.frames() {
             0 => found.reading(pyramid),
             1 if attempt.sure() => found.reading(pyramid),
             1 => found.reading(pyramid).unsettled(Vec::new),
-            _ => self.judged(|| found.advice(pyramid)),
+            _ if attempt.whole => self.judged(advice),
+            _ => self.judged(advice).unsettled(advice),
         }
     }
 
-    /// A frame without lines.
-    fn without(&mut self) -> Reading {
+    fn count(&mut self, attempt: &Attempt) {
+        if attempt.whole {
+            self.votes.add(&attempt.cells);
+            self.odd = 0;
+            return;
+        }
+        self.odd = if self.votes.contradict(&attempt.cells) { self.odd + 1 } else { 0 };
+        if self.odd >= MOST_ODD {
+            *self = Self { zone: self.zone, ..Self::default() };
+        }
+    }
+
+    /// A frame without lines, or without text in them: what the frames before it say, unsure.
+    fn without(&mut self, advice: &[Advice]) -> Reading {
         self.zone = None;
         self.empty = self.empty.saturating_add(1);
         if self.empty >= MOST_EMPTY {
-            self.votes = Votes::default();
+            *self = Self::default();
         }
-        self.doubtful(|| vec![Advice::WholePage])
-    }
-
-    /// What the frames so far say, where this one says nothing.
-    fn doubtful(&self, advice: impl Fn() -> Vec<Advice>) -> Reading {
+        let advice = || advice.to_vec();
         match self.votes.frames() {
             0 => Reading::not_found(advice()),
-            _ => self.judged(&advice).unsettled(advice),
+            _ => self.judged(advice).unsettled(advice),
         }
     }
 
-    fn judged(&self, advice: impl Fn() -> Vec<Advice>) -> Reading {
+    /// What all frames together say. They share what misleads them, so that no less is demanded of
+    /// them than of one alone, whose doubt they double.
+    fn judged(&self, advice: impl FnOnce() -> Vec<Advice>) -> Reading {
         match self.votes.judged() {
-            Some(judged) => Reading::judged(&judged, advice),
+            Some(judged) => Reading::judged(&judged, SURE, advice),
             None => Reading::not_found(advice()),
         }
     }

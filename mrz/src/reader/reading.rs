@@ -9,7 +9,9 @@ use crate::{Mrz, Warning, parse};
 use super::{advice::Advice, judge::Judged};
 
 /// How likely a reading must be among all that the rules allow. Below, something comes close.
-const LEAST_CHANCE: f64 = 0.9;
+pub(super) const LEAST_CHANCE: f64 = 0.95;
+/// How sure the recogniser must be of a letter that stands alone at the end of the names.
+const LEAST_ALONE: f32 = 0.99;
 
 /// Why a reading is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +54,8 @@ pub struct Reading {
     pub valid: bool,
     /// How likely the reading is among all that the rules allow, 0 to 1.
     pub confidence: f32,
+    /// How likely the recogniser holds each character of each line, whatever the rules say, 0 to 1.
+    pub characters: Vec<Vec<f32>>,
     /// Why it is not valid.
     pub reason: Option<Reason>,
     /// What would help.
@@ -70,6 +74,7 @@ impl Reading {
             mrz: None,
             valid: false,
             confidence: 0.0,
+            characters: Vec::new(),
             reason: Some(Reason::NotFound),
             advice,
         }
@@ -83,19 +88,23 @@ impl Reading {
         }
     }
 
-    /// What was judged of lines; `advice` is asked for where it is not valid.
-    pub(super) fn judged(judged: &Judged, advice: impl FnOnce() -> Vec<Advice>) -> Self {
-        let lines = judged.lines.clone();
+    /// What was judged of lines, which must be so likely; `advice` is asked for where it is not valid.
+    pub(super) fn judged(
+        judged: &Judged,
+        least: f64,
+        advice: impl FnOnce() -> Vec<Advice>,
+    ) -> Self {
+        let (lines, characters) = (judged.lines.clone(), judged.confidences.clone());
         let mrz = parse(&lines.join("\n")).ok();
         let holds = mrz.as_ref().is_some_and(Mrz::valid);
-        let reason = match (holds, holds && judged.kept && judged.chance >= LEAST_CHANCE) {
+        let reason = match (holds, holds && judged.kept && judged.chance >= least) {
             (false, _) => Some(Reason::CheckDigit),
-            (true, true) if mrz.as_ref().is_some_and(believable) && !is_stray(&lines) => None,
+            (true, true) if mrz.as_ref().is_some_and(believable) && !is_stray(judged) => None,
             (true, _) => Some(Reason::Unsure),
         };
         let confidence = if judged.kept { judged.chance as f32 } else { 0.0 };
         let advice = if reason.is_some() { advice() } else { Vec::new() };
-        Self { lines, mrz, valid: reason.is_none(), confidence, reason, advice }
+        Self { lines, mrz, valid: reason.is_none(), confidence, characters, reason, advice }
     }
 }
 
@@ -112,12 +121,14 @@ fn believable(mrz: &Mrz) -> bool {
     !mrz.warnings().iter().any(|warning| no_issuer_prints.contains(warning))
 }
 
-/// Whether a letter stands behind three fillers or more: names end there, and a filler is easily
-/// taken for a K.
-fn is_stray(lines: &[String]) -> bool {
-    let names = if let [_, _, third] = lines { Some(third) } else { lines.first() };
-    let text = names.map(|line| line.trim_end_matches('<'));
-    text.is_some_and(|text| text.contains("<<<"))
+/// Whether letters stand behind three fillers or more, or a doubtful one alone at the end: names end
+/// before, and a filler is easily taken for a K.
+fn is_stray(judged: &Judged) -> bool {
+    let row = if judged.lines.len() == 3 { 2 } else { 0 };
+    let text = judged.lines.get(row).map_or("", |line| line.trim_end_matches('<'));
+    let sure = judged.confidences.get(row).and_then(|row| row.get(text.len().checked_sub(1)?));
+    let is_alone = text.rsplit('<').next().is_some_and(|last| last.len() == 1);
+    text.contains("<<<") || (is_alone && sure.is_none_or(|sure| *sure < LEAST_ALONE))
 }
 
 impl fmt::Debug for Reading {
@@ -140,6 +151,7 @@ impl Serialize for Reading {
             object.serialize_entry("warnings", mrz.warnings())?;
         }
         object.serialize_entry("confidence", &self.confidence)?;
+        object.serialize_entry("characters", &self.characters)?;
         object.serialize_entry("reason", &self.reason)?;
         object.serialize_entry("advice", &self.advice)?;
         object.end()

@@ -7,7 +7,7 @@ use super::{
     advice::{self, Advice},
     line::Line,
     locate,
-    look::{Attempt, Look},
+    look::{self, Attempt, Look},
     network::{LineNetwork, Locators, Networks, Scores},
     pyramid::Pyramid,
     reading::Reading,
@@ -15,10 +15,22 @@ use super::{
     zone::Zone,
 };
 
-/// The most runs of the three networks that a picture may cost; a clear one costs four.
-const MOST_RUNS: u32 = 160;
+/// What a run of each network costs, in runs of the recogniser.
+const WHOLE_COST: u32 = 4;
+const ZONE_COST: u32 = 2;
 /// How often a zone that is not quite where the lines are is looked at again.
 const CORRECTIONS: usize = 4;
+
+/// The most that a picture may cost, in runs of the recogniser; a clear one costs eight.
+#[derive(Clone, Copy)]
+pub(super) struct Budget(u32);
+
+impl Budget {
+    /// A picture that somebody waits for.
+    pub(super) const PICTURE: Self = Self(160);
+    /// A frame after which the next one comes.
+    pub(super) const FRAME: Self = Self(60);
+}
 
 /// Lines that were found, read or not.
 pub(super) struct Found {
@@ -44,7 +56,7 @@ impl Found {
 
     /// Whether the rules keep what all its characters say.
     pub(super) fn settled(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|attempt| attempt.whole && attempt.judged.kept)
+        self.attempt.as_ref().is_some_and(Attempt::settled)
     }
 
     /// What it comes to alone.
@@ -69,27 +81,27 @@ struct Metered<'a> {
 }
 
 impl Metered<'_> {
-    fn spend(&self) -> Option<()> {
-        self.left.set(self.left.get().checked_sub(1)?);
+    fn spend(&self, cost: u32) -> Option<()> {
+        self.left.set(self.left.get().checked_sub(cost)?);
         Some(())
     }
 }
 
 impl LineNetwork for Metered<'_> {
     fn scores(&self, crop: &[f32]) -> Option<Scores> {
-        self.spend()?;
+        self.spend(1)?;
         self.networks.recogniser.scores(crop)
     }
 }
 
 impl Locators for Metered<'_> {
     fn whole(&self, input: &[f32]) -> Option<Vec<f32>> {
-        self.spend()?;
+        self.spend(WHOLE_COST)?;
         self.networks.locators.whole(input)
     }
 
     fn zone(&self, input: &[f32]) -> Option<Vec<f32>> {
-        self.spend()?;
+        self.spend(ZONE_COST)?;
         self.networks.locators.zone(input)
     }
 }
@@ -101,8 +113,8 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(networks: &'a Networks, pyramid: &'a Pyramid) -> Self {
-        Self { networks: Metered { networks, left: Cell::new(MOST_RUNS) }, pyramid }
+    pub(super) fn new(networks: &'a Networks, pyramid: &'a Pyramid, Budget(most): Budget) -> Self {
+        Self { networks: Metered { networks, left: Cell::new(most) }, pyramid }
     }
 
     /// The first lines that are settled, else the best; in a large picture that shows none, in its
@@ -142,7 +154,10 @@ impl<'a> Search<'a> {
         let attempt = self.attempt(&found.traces).filter(Attempt::is_text);
         let lines = match &attempt {
             Some(attempt) => attempt.lines.clone(),
-            None => found.traces.iter().map(|trace| Line::new(trace.clone(), 44)).collect(),
+            None => {
+                let [characters, _] = look::characters(&found.traces);
+                found.traces.iter().map(|trace| Line::new(trace.clone(), characters)).collect()
+            }
         };
         Some(Found { attempt, lines, zone: found.zone })
     }
@@ -156,7 +171,7 @@ impl<'a> Search<'a> {
         let mut best: Option<Attempt> = None;
         for choice in choices.into_iter().filter(|choice| choice.len() >= 2) {
             best = Attempt::better(best, look.attempt(choice));
-            if best.as_ref().is_some_and(|best| best.whole && best.judged.kept) {
+            if best.as_ref().is_some_and(Attempt::settled) {
                 break;
             }
         }

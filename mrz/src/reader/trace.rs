@@ -55,7 +55,7 @@ fn reversed(mut trace: Trace) -> Trace {
 /// Blobs that lie on one line.
 struct Strand {
     places: Vec<Spot>,
-    /// How far below the origin the line crosses the middle column, its slope taken off.
+    /// How far below the origin the line would cross the first column.
     level: f32,
 }
 

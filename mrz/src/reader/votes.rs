@@ -15,10 +15,11 @@ const OWN_SHARE: f32 = 0.5;
 const MOST_WEIGHT: f32 = 2.0;
 /// The share of characters that differ from which on it is another document.
 const OTHER_DOCUMENT: f32 = 0.25;
-/// How many characters may differ that are beyond doubt on either side.
-const MOST_CONTRADICTIONS: usize = 1;
-/// How far the best symbol is ahead of the second where there is no doubt.
-const NO_DOUBT: f32 = 4.0;
+/// How much a frame may contradict those before it: the sum, over characters that differ, of how far
+/// ahead of the second the best symbol is on the side that is less sure.
+const MOST_CONTRADICTION: f32 = 8.0;
+/// The most that one character counts for in this sum: a single one may be a stroke's fault.
+const ONE_CONTRADICTION: f32 = 6.0;
 
 /// What the frames so far say of each character.
 #[derive(Default)]
@@ -71,14 +72,16 @@ impl Votes {
             && (other.count() as f32) < OTHER_DOCUMENT * self.pairs(lines).count() as f32
     }
 
-    /// Whether a frame shows other characters where neither it nor those before it leave a doubt.
+    /// Whether a frame shows other characters than those before it, and more than doubts explain:
+    /// one of a sibling's document may be clear where the other is dim.
     pub(super) fn contradict(&self, lines: &[Vec<Cell>]) -> bool {
         let frames = f32::from(self.frames.max(1));
-        let other = self.pairs(lines).filter(|(sum, cell)| {
+        let against = |(sum, cell): (&Cell, &Cell)| {
             let ((before, sure), (now, clear)) = (ahead(sum), ahead(cell));
-            before != now && sure >= NO_DOUBT * frames && clear >= NO_DOUBT
-        });
-        other.count() > MOST_CONTRADICTIONS
+            let less = (sure / frames).min(clear).min(ONE_CONTRADICTION);
+            if before == now { 0.0 } else { less }
+        };
+        self.pairs(lines).map(against).sum::<f32>() > MOST_CONTRADICTION
     }
 
     fn pairs<'a>(&'a self, lines: &'a [Vec<Cell>]) -> impl Iterator<Item = (&'a Cell, &'a Cell)> {
@@ -99,7 +102,7 @@ fn ahead(cell: &Cell) -> (usize, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reader::network::SYMBOLS;
+    use crate::reader::{look::SURE, network::SYMBOLS};
 
     const LINES: [&str; 2] = [
         "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
@@ -142,6 +145,26 @@ mod tests {
         let mut votes = Votes::default();
         (0..60).for_each(|_| votes.add(&frame(LINES, &[(0, 7, 'J', 0.5)])));
         assert!(votes.judged().unwrap().chance < 0.9);
+        // What one frame alone would not be believed for is not believed for its repetition.
+        let mut votes = Votes::default();
+        (0..60).for_each(|_| votes.add(&frame(LINES, &[(0, 7, 'J', 2.2)])));
+        assert!(votes.judged().unwrap().chance < SURE);
+    }
+
+    #[test]
+    fn no_one_is_made_of_two() {
+        // A sibling's page, dim where the other is clear, so that nothing is beyond doubt twice.
+        let sibling = [LINES[0].replacen("ANNA<MARIA", "INGE<MARIE", 1), LINES[1].to_owned()];
+        let sibling = [sibling[0].as_str(), sibling[1].as_str()];
+        let dim = |lines: [&str; 2], other: [&str; 2]| -> Vec<(usize, usize, char, f32)> {
+            let pairs = lines[0].chars().zip(other[0].chars()).enumerate();
+            let pairs = pairs.filter(|(_, (one, other))| one != other);
+            pairs.map(|(at, (_, other))| (0, at, other, -3.0)).collect()
+        };
+        let mut votes = Votes::default();
+        votes.add(&frame(LINES, &dim(LINES, sibling)));
+        votes.add(&frame(sibling, &[]));
+        assert_eq!((votes.frames(), votes.judged().unwrap().lines[0].as_str()), (1, sibling[0]));
     }
 
     #[test]
