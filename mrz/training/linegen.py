@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import mrztext
+from covering import covered
 
 cv2.setNumThreads(0)
 FONT_FOLDER = os.environ.get("OCRB_FONTS", "/usr/share/fonts/opentype/ocr-b")  # fonts-ocr-b
@@ -15,6 +16,7 @@ FONT_FILE = "OCRB.otf"
 HEIGHT, WIDTH = 32, 640
 MARGIN = 0.3  # of a character, left and right of the text, where the locator errs by nothing
 HALF_HEIGHTS = 0.62, 1.0  # of a crop, in characters
+COVERED = 0.2  # of the lines have something over a character or two
 _fonts = {}
 
 
@@ -160,7 +162,10 @@ def sample(seed, hard=1.0, text=None):
     rng, noise = random.Random(seed), np.random.default_rng(seed)
     text = text or mrztext.line(rng)
     pitch = rng.choice([18, 22, 26])
-    image = cropped(*inked(text, rng, noise, pitch), rng, pitch, len(text), hard)
+    image, margin, baseline, width = inked(text, rng, noise, pitch)
+    if rng.random() < COVERED:
+        covered(image, rng, (margin + rng.random() * width, baseline - pitch * 0.5), pitch)
+    image = cropped(image, margin, baseline, width, rng, pitch, len(text), hard)
     if rng.random() < 0.3:
         image = bowed(image, rng)
     image = blurred(image, rng, image.shape[1] / len(text), hard)

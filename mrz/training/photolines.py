@@ -8,7 +8,8 @@ import numpy as np
 
 import camera
 import document
-from linegen import HALF_HEIGHTS, HEIGHT, WIDTH, slack_of
+from covering import covered
+from linegen import COVERED, HALF_HEIGHTS, HEIGHT, WIDTH, slack_of
 
 SIZES = ((1024, 256), (960, 384), (800, 480), (640, 480))
 CROPS = 4  # of each line: the page costs more than they do
@@ -69,5 +70,9 @@ def samples(seed, weights):
     shares = 0.75, 1.12 if size[0] > 2 * size[1] else 1.05
     photo = camera.photo(seed, rng.choices(HARDNESS, weights)[0], document.TRAINING, size, shares)
     lines = [(trace, text) for trace, text in zip(photo.lines, photo.texts) if inside(trace, photo.picture.shape)]
+    for trace, text in lines:
+        if rng.random() < COVERED:
+            pitch = float(np.linalg.norm(trace[-1] - trace[0])) / len(text)
+            covered(photo.picture, rng, trace[rng.randrange(len(trace))], pitch)
     cropped = lambda trace, text: normalised(misplaced(photo.picture, trace, text, rng))
     return [(cropped(trace, text), text) for trace, text in lines for _ in range(CROPS)]
