@@ -48,6 +48,8 @@ pub(super) struct Attempt {
     /// Every line shows one symbol for each of its characters, and they stand to one another as
     /// lines do: what is hidden, cut off, made up or moved by a character shows in one of these.
     pub(super) whole: bool,
+    /// By how many a line shows more or fewer symbols than characters, at most.
+    amiss: usize,
 }
 
 impl Attempt {
@@ -70,15 +72,16 @@ impl Attempt {
         }
     }
 
-    /// The lower, the better.
-    pub(super) fn rank(&self) -> (u8, f32) {
+    /// The lower, the better. What symbols beside those that were taken cost does not show in the mean
+    /// cost.
+    pub(super) fn rank(&self) -> (u8, usize, f32) {
         let class = match (self.whole, self.judged.kept) {
             (true, true) => 0,
             (true, false) => 1,
             (false, true) => 2,
             (false, false) => 3,
         };
-        (class, self.mean_cost)
+        (class, self.amiss, self.mean_cost)
     }
 
     /// Whether more looks would not change it.
@@ -148,7 +151,8 @@ impl<N: LineNetwork> Look<'_, N> {
         let whole = placed.iter().all(Placed::whole)
             && rows.is_some_and(|rows| standing::together(&rows))
             && !placed.iter().any(|placed| self.may_go_on(&placed.line, &judged));
-        Some(Attempt { judged, mean_cost, lines, cells, whole })
+        let amiss = placed.iter().map(Placed::amiss).max()?;
+        Some(Attempt { judged, mean_cost, lines, cells, whole, amiss })
     }
 
     /// Whether a line of 36 characters may be the beginning of one of 44: where it ends near the
@@ -265,6 +269,11 @@ impl Placed {
     fn whole(&self) -> bool {
         let middles = middles(self);
         middles.len() == self.line.characters && are_even(&middles)
+    }
+
+    /// How many symbols too many or too few are seen.
+    fn amiss(&self) -> usize {
+        decode::seen(&self.scores).len().abs_diff(self.line.characters)
     }
 
     /// Where its characters are.

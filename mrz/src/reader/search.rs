@@ -42,9 +42,9 @@ pub(super) struct Found {
 
 impl Found {
     /// The lower, the better.
-    fn rank(&self) -> (bool, (u8, f32)) {
+    fn rank(&self) -> (bool, (u8, usize, f32)) {
         let rank = self.attempt.as_ref().map(Attempt::rank);
-        (rank.is_none(), rank.unwrap_or((0, 0.0)))
+        (rank.is_none(), rank.unwrap_or((0, 0, 0.0)))
     }
 
     fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
