@@ -210,13 +210,22 @@ pub(super) fn likeliest(format: Format, lines: &[&[Cell]]) -> Option<(Text, f64)
     let longer = (1..layout.optional.width()).filter(|_| goes_on).map(Some);
     let numbers: Vec<Vec<Step>> =
         std::iter::once(None).chain(longer).map(|long| Steps::of(layout, long)).collect();
-    let ends: Vec<End> = numbers.iter().filter_map(|steps| ended(steps, lines)).collect();
-    let holding: f64 = ends.iter().map(|end| end.likelihood).sum();
+    let end = |steps: &Vec<Step>| Some((ended(steps, lines)?, usual(steps, lines)));
+    let ends: Vec<(End, f64)> = numbers.iter().filter_map(end).collect();
+    let holding: f64 = ends.iter().map(|(end, _)| end.likelihood).sum();
     let wrong = numbers.iter().map(|steps| any(steps, lines)).fold(0.0, f64::max);
     let all = holding + PRINTED_WRONG * wrong;
-    let best = ends.into_iter().min_by(|one, other| one.text.cost.total_cmp(&other.text.cost))?;
-    let share = likelihood(best.text.cost) / all;
+    let cost = |(end, _): &(End, f64)| end.text.cost;
+    let (best, usual) = ends.into_iter().min_by(|one, other| cost(one).total_cmp(&cost(other)))?;
+    let share = usual * likelihood(best.text.cost) / all;
     Some((best.text, share))
+}
+
+/// The share of what may stand in the columns, beside what is seldom printed there, as a letter in a
+/// date.
+fn usual(steps: &[Step], lines: &[&[Cell]]) -> f64 {
+    let step = |step: &Step| Some(at(lines, step.place)?.usual(|c| step.role.may_be(c)));
+    steps.iter().map(|each| step(each).unwrap_or(0.0)).product()
 }
 
 /// The likelihood of all texts of the columns, whether the check digits hold or not.
@@ -382,6 +391,14 @@ mod tests {
         assert!((share(&[(1, 'S', 0.7)]) / share(&[]) - half).abs() < 0.01);
         let many: Vec<_> = (28..40).map(|at| (at, 'A', 3.0)).collect();
         assert!(share(&many) < share(&[(29, 'A', 3.0)]), "every one takes its part");
+    }
+
+    #[test]
+    fn a_letter_in_a_date_is_not_taken_for_the_digit_like_it() {
+        let misread = LOWER.replacen("740812", "74O812", 1);
+        let share = |ahead: f32| passport(&misread, &[(15, '0', ahead)]).2;
+        assert!(share(0.5) > 0.95, "hardly told apart");
+        assert!(share(3.5) < 0.8, "a letter is what is seen");
     }
 
     #[test]

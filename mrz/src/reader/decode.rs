@@ -48,6 +48,16 @@ impl Cell {
         self.costs.iter().map(|cost| f64::from(-cost).exp()).sum()
     }
 
+    /// The share of those symbols that `may` stand here, beside those that are seldom printed here.
+    pub(super) fn usual(&self, may: impl Fn(char) -> bool) -> f64 {
+        let (mut allowed, mut others) = (0.0, 0.0);
+        for (cost, symbol) in self.costs.iter().zip(SYMBOLS) {
+            let part = if may(symbol) { &mut allowed } else { &mut others };
+            *part += f64::from(-cost).exp();
+        }
+        allowed / (allowed + PRINTED_ODD * others)
+    }
+
     /// The cheapest symbol of those that `may` stand here, and how likely it is among them, nothing
     /// at all, and those that are seldom printed here.
     pub(super) fn best(&self, may: impl Fn(char) -> bool) -> Option<Choice> {

@@ -51,10 +51,16 @@ impl Line {
         Self { from: at(from), to: at(to), ..self.clone() }
     }
 
-    /// So many characters behind the end, less what a crop shows of the last.
-    pub(super) fn beyond(&self, characters: usize) -> Self {
+    /// The place of one character behind the end, less what a crop of it shows of the last.
+    pub(super) fn beyond(&self) -> Self {
         let from = self.characters as f32 + 2.0 * MARGIN;
-        Self { characters, ..self.part(from, from + characters as f32) }
+        Self { characters: 1, ..self.part(from, from + 1.0) }
+    }
+
+    /// The last so many characters.
+    pub(super) fn last(&self, characters: usize) -> Self {
+        let to = self.characters as f32;
+        Self { characters, ..self.part(to - characters as f32, to) }
     }
 
     /// The middle of the line so many characters from its start.
@@ -162,8 +168,9 @@ mod tests {
         assert_eq!((first.x, last.x), (50.0, 490.0));
         assert!(part.is_as(&straight().part(1.05, 45.05)) && !part.is_as(&straight()));
         assert_eq!(straight().place(3.5).x, 75.0);
-        let beyond = straight().beyond(2);
-        assert_eq!((beyond.pitch(), beyond.ends().map(|at| at.x)), (10.0, [486.0, 506.0]));
+        let (beyond, last) = (straight().beyond(), straight().last(6));
+        assert_eq!((beyond.pitch(), beyond.ends().map(|at| at.x)), (10.0, [486.0, 496.0]));
+        assert_eq!((last.pitch(), last.ends().map(|at| at.x)), (10.0, [420.0, 480.0]));
     }
 
     #[test]

@@ -157,23 +157,21 @@ impl<N: LineNetwork> Look<'_, N> {
 
     /// Whether a line of 36 characters may be the beginning of one of 44: where it ends near the
     /// picture's edge; and a visa's, which no composite digit covers, where it does not end on paper.
-    /// A blank sheet over the end of a visa looks like the paper of a smaller one.
     fn may_go_on(&self, line: &Line, judged: &Judged) -> bool {
         let (width, height) =
             (self.pyramid.picture.width as f32, self.pyramid.picture.height as f32);
-        let room = |at: Point| at.x.min(at.y).min(width - at.x).min(height - at.y);
-        let [_, end] = line.ends();
+        let Point { x, y } = line.place(line.characters as f32 + 2.0);
         let is_visa = judged.lines.first().is_some_and(|line| line.starts_with('V'));
-        let cut = room(end) < 2.0 * line.pitch();
-        line.characters == 36 && (cut || (is_visa && !self.ends_on_paper(line)))
+        let is_cut = x < 0.0 || y < 0.0 || x > width || y > height;
+        line.characters == 36 && (is_cut || (is_visa && !self.ends_on_paper(line)))
     }
 
-    /// Whether two characters' width behind a line is as light as between its characters.
+    /// Whether what is behind a line is as light as between its last characters.
     fn ends_on_paper(&self, line: &Line) -> bool {
         let [(half_height, shift), ..] = CROPS;
         let sampled = |line: &Line| spread(line.sampled(self.pyramid, half_height, shift), 0.05);
-        let (ink, paper) = sampled(line);
-        let (dark, light) = sampled(&line.beyond(2));
+        let (ink, paper) = sampled(&line.last(6));
+        let (dark, light) = sampled(&line.beyond());
         let pattern = MOST_PATTERN * (paper - ink);
         dark >= paper - pattern && light <= paper + pattern
     }
@@ -193,7 +191,7 @@ impl<N: LineNetwork> Look<'_, N> {
     /// A line as it was found, placed by the characters seen in it where it is not clear.
     fn seen(&self, trace: &Trace, count: usize) -> Option<Placed> {
         let placed = self.at(Line::new(trace.clone(), count))?;
-        if placed.clear() { Some(placed) } else { self.spaced(placed) }
+        if placed.clear() { Some(placed) } else { self.spaced(placed.clone()).or(Some(placed)) }
     }
 
     fn scores(&self, line: &Line, (half_height, shift): (f32, f32)) -> Option<Scores> {
@@ -255,6 +253,7 @@ fn mean(mut first: Scores, others: &[Scores]) -> Scores {
 }
 
 /// A line with its scores.
+#[derive(Clone)]
 struct Placed {
     line: Line,
     scores: Scores,

@@ -7,6 +7,9 @@
 //! check digit holds and no second reading comes close: names, issuer and sex have no check digit,
 //! so a doubtful letter there is a refusal, not a guess.
 //!
+//! A blank sheet over the last columns of a visa looks like the paper of a smaller one, whose layout
+//! is the same so far: that is not seen.
+//!
 //! The picture is hostile: its size has a budget, and nothing of it is logged.
 
 mod advice;
@@ -50,8 +53,8 @@ pub use reading::{Reading, Reason};
 const LEAST_SIDE: (u32, u32) = (160, 32);
 /// Frames in a row without an MRZ after which those before them are forgotten.
 const MOST_EMPTY: u16 = 5;
-/// The same of frames that contradict them with a part hidden: in one, the rest may have moved.
-const MOST_ODD: u16 = 2;
+/// The same of frames that contradict them without being read for sure: one may be misread.
+const MOST_STRANGE: u16 = 2;
 
 /// The reader cannot be made.
 #[derive(Debug, Error)]
@@ -79,8 +82,9 @@ struct Video {
     votes: Votes,
     /// Frames without an MRZ since the last with one.
     empty: u16,
-    /// Frames in a row of which a part is hidden, and the rest contradicts those before.
-    odd: u16,
+    /// Frames in a row that contradict those before, and that the rules do not keep or of which a
+    /// part is hidden.
+    strange: u16,
 }
 
 impl MrzReader {
@@ -120,9 +124,15 @@ impl MrzReader {
             Ok(pyramid) => pyramid,
             Err(advice) => return self.video.without(&[advice]),
         };
-        let search = Search::new(&self.networks, &pyramid, Budget::FRAME);
-        let followed = self.video.zone.and_then(|zone| search.in_zone(zone));
-        match followed.filter(Found::settled).or_else(|| search.everywhere()) {
+        let zone = self.video.zone;
+        let budget = if zone.is_some() { Budget::FRAME } else { Budget::PICTURE };
+        let search = Search::new(&self.networks, &pyramid, budget);
+        let followed = zone.and_then(|zone| search.in_zone(zone));
+        let found = match followed {
+            Some(followed) if followed.settled() => Some(followed),
+            followed => Found::better(followed, search.everywhere()),
+        };
+        match found {
             Some(found) => self.video.with(&found, &pyramid),
             None => self.video.without(&[Advice::WholePage]),
         }
@@ -134,32 +144,34 @@ impl Video {
     fn with(&mut self, found: &Found, pyramid: &Pyramid) -> Reading {
         let Some(attempt) = &found.attempt else { return self.without(&found.advice(pyramid)) };
         (self.zone, self.empty) = (Some(found.zone), 0);
-        self.count(attempt);
+        let counted = self.count(attempt);
         let advice = || found.advice(pyramid);
         match self.votes.frames() {
             0 => found.reading(pyramid),
             1 if attempt.sure() => found.reading(pyramid),
             1 => found.reading(pyramid).unsettled(Vec::new),
-            _ if attempt.whole => self.judged(advice),
+            _ if counted && self.votes.agree() => self.judged(advice),
             _ => self.judged(advice).unsettled(advice),
         }
     }
 
-    fn count(&mut self, attempt: &Attempt) {
-        if attempt.whole {
+    /// Counts a frame in where all of it was seen and it is like those before, or read for sure.
+    fn count(&mut self, attempt: &Attempt) -> bool {
+        let contradicts = self.votes.contradict(&attempt.cells);
+        let counts = attempt.whole && (attempt.judged.kept || !contradicts);
+        if counts {
             self.votes.add(&attempt.cells);
-            self.odd = 0;
-            return;
         }
-        self.odd = if self.votes.contradict(&attempt.cells) { self.odd + 1 } else { 0 };
-        if self.odd >= MOST_ODD {
+        self.strange = if contradicts && !counts { self.strange + 1 } else { 0 };
+        if self.strange >= MOST_STRANGE {
             *self = Self { zone: self.zone, ..Self::default() };
         }
+        counts
     }
 
     /// A frame without lines, or without text in them: what the frames before it say, unsure.
     fn without(&mut self, advice: &[Advice]) -> Reading {
-        self.zone = None;
+        (self.zone, self.strange) = (None, 0);
         self.empty = self.empty.saturating_add(1);
         if self.empty >= MOST_EMPTY {
             *self = Self::default();
@@ -171,8 +183,8 @@ impl Video {
         }
     }
 
-    /// What all frames together say. They share what misleads them, so that no less is demanded of
-    /// them than of one alone, whose doubt they double.
+    /// What all frames together say. They share what misleads them, so that as much more is demanded
+    /// of them as they weigh more than one alone.
     fn judged(&self, advice: impl FnOnce() -> Vec<Advice>) -> Reading {
         match self.votes.judged() {
             Some(judged) => Reading::judged(&judged, SURE, advice),

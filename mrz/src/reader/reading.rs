@@ -8,7 +8,7 @@ use crate::{Mrz, Warning, parse};
 
 use super::{advice::Advice, judge::Judged};
 
-/// How likely a reading must be among all that the rules allow. Below, something comes close.
+/// How likely a reading must be among all others. Below, something comes close.
 pub(super) const LEAST_CHANCE: f64 = 0.95;
 /// How sure the recogniser must be of a letter that stands alone at the end of the names.
 const LEAST_ALONE: f32 = 0.99;
@@ -52,7 +52,8 @@ pub struct Reading {
     pub mrz: Option<Mrz>,
     /// Every check digit holds and no second reading comes close.
     pub valid: bool,
-    /// How likely the reading is among all that the rules allow, 0 to 1.
+    /// How likely the reading is among all that the rules allow and what is seldom printed against
+    /// them, 0 to 1.
     pub confidence: f32,
     /// How likely the recogniser holds each character of each line, whatever the rules say, 0 to 1.
     pub characters: Vec<Vec<f32>>,

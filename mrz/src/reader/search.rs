@@ -47,7 +47,7 @@ impl Found {
         (rank.is_none(), rank.unwrap_or((0, 0, 0.0)))
     }
 
-    fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+    pub(super) fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match (one, other) {
             (Some(one), Some(other)) => Some(if other.rank() < one.rank() { other } else { one }),
             (one, other) => one.or(other),

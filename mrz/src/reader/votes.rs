@@ -11,8 +11,9 @@ use super::{
 const MOST_AHEAD: f32 = 9.0;
 /// What each frame after the first adds: frames share the document, its print and often the light.
 const OWN_SHARE: f32 = 0.5;
-/// What all frames together may weigh: what misleads in one frame misleads in a hundred.
-const MOST_WEIGHT: f32 = 2.0;
+/// What all frames together may weigh: what misleads in one frame misleads in a hundred. A doubt that
+/// all have is believed no sooner than one frame is: 0.95 so often is 0.99.
+const MOST_WEIGHT: f32 = 1.55;
 /// The share of characters that differ from which on it is another document.
 const OTHER_DOCUMENT: f32 = 0.25;
 /// How much a frame may contradict those before it: the sum, over characters that differ, of how far
@@ -20,6 +21,9 @@ const OTHER_DOCUMENT: f32 = 0.25;
 const MOST_CONTRADICTION: f32 = 8.0;
 /// The most that one character counts for in this sum: a single one may be a stroke's fault.
 const ONE_CONTRADICTION: f32 = 6.0;
+/// The contradiction from which on frames may be of two documents, if not surely. Half of it is
+/// forgotten with every frame.
+const SOME_CONTRADICTION: f32 = 2.0;
 
 /// What the frames so far say of each character.
 #[derive(Default)]
@@ -27,6 +31,7 @@ pub(super) struct Votes {
     /// The sums of the costs.
     sums: Vec<Vec<Cell>>,
     frames: u16,
+    contradiction: f32,
 }
 
 impl Votes {
@@ -34,11 +39,17 @@ impl Votes {
         self.frames
     }
 
+    /// Whether the frames seem to be of one document.
+    pub(super) fn agree(&self) -> bool {
+        self.contradiction < SOME_CONTRADICTION
+    }
+
     /// Counts a frame in.
     pub(super) fn add(&mut self, lines: &[Vec<Cell>]) {
         if !self.are_alike(lines) || self.contradict(lines) {
             *self = Self::default();
         }
+        self.contradiction = self.contradiction_of(lines).max(self.contradiction / 2.0);
         if self.frames == 0 {
             self.sums = lines.iter().map(|line| vec![Cell::NONE; line.len()]).collect();
         }
@@ -75,13 +86,17 @@ impl Votes {
     /// Whether a frame shows other characters than those before it, and more than doubts explain:
     /// one of a sibling's document may be clear where the other is dim.
     pub(super) fn contradict(&self, lines: &[Vec<Cell>]) -> bool {
+        self.contradiction_of(lines) > MOST_CONTRADICTION
+    }
+
+    fn contradiction_of(&self, lines: &[Vec<Cell>]) -> f32 {
         let frames = f32::from(self.frames.max(1));
         let against = |(sum, cell): (&Cell, &Cell)| {
             let ((before, sure), (now, clear)) = (ahead(sum), ahead(cell));
             let less = (sure / frames).min(clear).min(ONE_CONTRADICTION);
             if before == now { 0.0 } else { less }
         };
-        self.pairs(lines).map(against).sum::<f32>() > MOST_CONTRADICTION
+        self.pairs(lines).map(against).sum()
     }
 
     fn pairs<'a>(&'a self, lines: &'a [Vec<Cell>]) -> impl Iterator<Item = (&'a Cell, &'a Cell)> {
@@ -102,7 +117,7 @@ fn ahead(cell: &Cell) -> (usize, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reader::{look::SURE, network::SYMBOLS};
+    use crate::reader::{look::SURE, network::SYMBOLS, reading::LEAST_CHANCE};
 
     const LINES: [&str; 2] = [
         "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<",
@@ -146,9 +161,16 @@ mod tests {
         (0..60).for_each(|_| votes.add(&frame(LINES, &[(0, 7, 'J', 0.5)])));
         assert!(votes.judged().unwrap().chance < 0.9);
         // What one frame alone would not be believed for is not believed for its repetition.
-        let mut votes = Votes::default();
-        (0..60).for_each(|_| votes.add(&frame(LINES, &[(0, 7, 'J', 2.2)])));
-        assert!(votes.judged().unwrap().chance < SURE);
+        for ahead in [2.2, 2.5, 2.8] {
+            let doubtful = frame(LINES, &[(0, 7, 'J', ahead)]);
+            let mut votes = Votes::default();
+            votes.add(&doubtful);
+            assert!(votes.judged().unwrap().chance < LEAST_CHANCE);
+            for _ in 0..60 {
+                votes.add(&doubtful);
+                assert!(votes.judged().unwrap().chance < SURE, "{ahead}");
+            }
+        }
     }
 
     #[test]
@@ -176,6 +198,24 @@ mod tests {
         assert!(votes.contradict(&frame(sibling, &[])));
         votes.add(&frame(sibling, &[]));
         assert_eq!((votes.frames(), votes.judged().unwrap().lines[0].as_str()), (1, sibling[0]));
+    }
+
+    #[test]
+    fn two_in_turn_do_not_agree() {
+        // Dim in two letters of three, and in the third.
+        let sibling = [LINES[0].replacen("ANNA<MARIA", "INGA<MARIE", 1), LINES[1].to_owned()];
+        let sibling = [sibling[0].as_str(), sibling[1].as_str()];
+        let one = frame(LINES, &[(0, 15, 'I', -2.0), (0, 17, 'G', -2.0)]);
+        let other = frame(sibling, &[(0, 24, 'A', -2.0)]);
+        let mut votes = Votes::default();
+        for _ in 0..6 {
+            votes.add(&one);
+            votes.add(&other);
+            assert!(votes.frames() == 1 || !votes.agree());
+        }
+        let mut votes = Votes::default();
+        (0..3).for_each(|_| votes.add(&frame(LINES, &[(0, 7, 'J', -1.0)])));
+        assert!(votes.agree());
     }
 
     #[test]
