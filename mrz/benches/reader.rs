@@ -66,7 +66,7 @@ fn main() {
         .map(|pair| {
             let mut video = reader.fresh();
             video.push(&pair[0]);
-            measured(true, || video.push(&pair[1]).valid)
+            measured(true, || video.push(&pair[1]).lines == LINES)
         })
         .collect();
     told("frame", &frames[0], &mut following);
