@@ -109,7 +109,22 @@ fn a_mark_beside_the_names_of_a_card_does_not_move_them() {
         let names = format!("{mark}{}", CARD[2]);
         let page = drawn(&[marked[0], marked[1], &names], dice);
         let reading = reader.read(&take(&page, HELD, dice));
-        assert!(!reading.valid || reading.lines == owned(&CARD), "{mark}");
+        assert!(reading.lines == owned(&CARD), "{mark}");
+    }
+}
+
+#[test]
+fn half_a_letter_at_the_edge_is_not_believed() {
+    // No check digit covers the last column of either line: half an O is a C, most of a Q a G.
+    let lower = "L8988901C4XXX4009078F96121096ZE184226B<<<<<<";
+    let reader = MrzReader::new().unwrap();
+    for (last, shown) in "OQN".chars().flat_map(|last| [0.5, 0.6].map(|s| (last, s))) {
+        let upper = format!("V<UTOERIKSSON<<ANNA<MARIA<JOHANNA<CHARLOTTE{last}");
+        let dice = &mut Dice(60);
+        let picture = take(&drawn(&[&upper, lower], dice), SCAN, dice);
+        let width = (6.6 + 2.54 * (43.0 + shown)) * picture.width() as f32 / 125.0;
+        let reading = reader.read(&picture.crop_imm(0, 0, width as u32, picture.height()));
+        assert!(!reading.valid, "{last} {shown}");
     }
 }
 

@@ -9,6 +9,8 @@ use super::network::{CLASSES, SYMBOLS, Scores};
 
 /// How often a symbol stands where the rules allow none like it, as a digit in a name.
 pub(super) const PRINTED_ODD: f64 = 0.01;
+/// The cost of a symbol that is counted for another.
+const COUNTED: f32 = 30.0;
 
 /// One character of a line.
 #[derive(Clone, Debug)]
@@ -30,6 +32,17 @@ impl Cell {
         let all = costs.iter().chain([&nothing]);
         let off = least - all.map(|cost| (least - cost).exp()).sum::<f32>().ln();
         Self { costs: costs.map(|cost| cost - off), nothing: nothing - off }
+    }
+
+    /// Counts one symbol's likelihood for another symbol.
+    pub(super) fn count(&mut self, one: char, other: char) {
+        let place = |symbol| SYMBOLS.iter().position(|each| *each == symbol);
+        let (Some(one), Some(other)) = (place(one), place(other)) else { return };
+        let likelihood = |at: usize| self.costs.get(at).map_or(0.0, |cost| (-cost).exp());
+        let both = (likelihood(one) + likelihood(other)).max(f32::MIN_POSITIVE);
+        for (at, cost) in [(one, COUNTED), (other, -both.ln())] {
+            self.costs.iter_mut().skip(at).take(1).for_each(|each| *each = cost);
+        }
     }
 
     /// The probability that a character is here, whichever.

@@ -69,7 +69,7 @@ fn confidences(lines: &[&[Cell]], text: &[String]) -> Vec<Vec<f32>> {
 
 /// A visa has the size of a passport or card: its first letter tells them apart, and the likelier of
 /// the two readings of that letter is taken.
-fn format_of(lines: &[&[Cell]]) -> Option<Format> {
+pub(super) fn format_of(lines: &[&[Cell]]) -> Option<Format> {
     let first = lines.first()?;
     let letter = first.first()?.best(|c| matches!(c, 'A' | 'C' | 'I' | 'P' | 'V'))?.symbol;
     let even = lines.iter().all(|line| line.len() == first.len());

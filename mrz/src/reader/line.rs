@@ -28,6 +28,17 @@ impl Line {
         Self { trace, from: 0.0, to, characters }
     }
 
+    /// The line as far below the lower one as that is below the upper one, with as many characters.
+    pub(super) fn below(upper: &Self, lower: &Self) -> Self {
+        let characters = lower.characters;
+        let point = |at: usize| {
+            let at = at as f32;
+            lower.place(at).times(2.0).plus(upper.place(at), -1.0)
+        };
+        let points = (0..=characters).step_by(2).map(point).collect();
+        Self::new(Trace { points, height: lower.trace.height }, characters)
+    }
+
     /// The width of one character, in pixels.
     pub(super) fn pitch(&self) -> f32 {
         (self.to - self.from) / self.characters.max(1) as f32
@@ -66,6 +77,12 @@ impl Line {
     /// The middle of the line so many characters from its start.
     pub(super) fn place(&self, characters: f32) -> Point {
         self.at(self.from + characters * self.pitch()).0
+    }
+
+    /// The place so many characters from the line's start, and so many below its middle.
+    pub(super) fn beside(&self, characters: f32, below: f32) -> Point {
+        let (middle, direction) = self.at(self.from + characters * self.pitch());
+        middle.plus(direction.turned(), below * self.pitch())
     }
 
     /// The point so many pixels along the trace, and the direction there; the trace goes on straight
@@ -171,6 +188,19 @@ mod tests {
         let (beyond, last) = (straight().beyond(), straight().last(6));
         assert_eq!((beyond.pitch(), beyond.ends().map(|at| at.x)), (10.0, [486.0, 496.0]));
         assert_eq!((last.pitch(), last.ends().map(|at| at.x)), (10.0, [420.0, 480.0]));
+    }
+
+    #[test]
+    fn the_next_line_is_as_far_below() {
+        let line = |x: f32, y: f32| {
+            let points = [0.0, 300.0].map(|along| Point { x: x + along, y: y + 0.1 * along });
+            Line::new(Trace { points: points.to_vec(), height: 10.0 }, 30)
+        };
+        let below = Line::below(&line(50.0, 20.0), &line(52.0, 45.0));
+        let [first, last] = below.ends();
+        assert!(first.distance(Point { x: 54.0, y: 70.0 }) < 0.1, "{first:?}");
+        assert!(last.distance(Point { x: 354.0, y: 100.0 }) < 0.1, "{last:?}");
+        assert!(below.is_as(&Line { trace: below.trace.clone(), ..line(54.0, 70.0) }));
     }
 
     #[test]

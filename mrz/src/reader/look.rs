@@ -1,8 +1,6 @@
 //! Reads the lines of a zone with no more runs of the recogniser than leave no doubt: the networks
 //! are what costs most.
 
-use std::ops::RangeInclusive;
-
 use super::{
     advice::Advice,
     decode::{self, Cell},
@@ -12,8 +10,10 @@ use super::{
     network::{LineNetwork, PLACES, Scores},
     pyramid::Pyramid,
     reading::{LEAST_CHANCE, Reading},
+    spacing::{self, are_even},
     standing::{self, Row},
     trace::Trace,
+    twins,
 };
 
 /// The mean cost of a character above which what was found is no text.
@@ -33,11 +33,9 @@ const SHORT_LINES: f32 = 16.0;
 const MOST_AMISS: f32 = 6.0;
 /// What is paper behind the end of a line differs by less than this share of what ink does.
 const MOST_PATTERN: f32 = 0.2;
-/// How long a step from one symbol to the next may be beside the usual one around it: where one was
-/// lost it is twice as long, where one was made up half.
-const EVEN: RangeInclusive<f32> = 0.55..=1.6;
-/// Steps on either side that say what is usual.
-const STEPS_AROUND: usize = 4;
+/// How far, in characters, a character reaches to each side of its middle: less than its pitch, as the
+/// locator's ends are not exact.
+const REACH: f32 = 0.45;
 
 /// The lines of an MRZ, read.
 pub(super) struct Attempt {
@@ -133,6 +131,7 @@ impl<N: LineNetwork> Look<'_, N> {
             return found;
         }
         let Some(placed) = all(placed, |line| self.spaced(line)) else { return found };
+        let placed = self.in_line(placed);
         let found = self.of(&placed).or(found);
         if found.as_ref().is_some_and(Attempt::sure) {
             return found;
@@ -141,18 +140,50 @@ impl<N: LineNetwork> Look<'_, N> {
         averaged.and_then(|placed| self.of(&placed)).or(found)
     }
 
+    /// The lines of a card with the third where the first two say that it is, if it was found elsewhere:
+    /// a mark before the names, or fillers that fade into the background, move it.
+    fn in_line(&self, mut placed: Vec<Placed>) -> Vec<Placed> {
+        let [first, second, third] = placed.as_mut_slice() else { return placed };
+        if !(first.whole() && second.whole()) || are_together([&*first, second, third]) {
+            return placed;
+        }
+        let line = Line::below(&first.line, &second.line);
+        let found = self.at(line).filter(|found| found.amiss() <= third.amiss());
+        found.into_iter().for_each(|found| *third = found);
+        placed
+    }
+
     fn of(&self, placed: &[Placed]) -> Option<Attempt> {
-        let cells: Vec<Vec<Cell>> = placed.iter().map(Placed::cells).collect::<Option<_>>()?;
+        let mut cells: Vec<Vec<Cell>> = placed.iter().map(Placed::cells).collect::<Option<_>>()?;
+        let format = judge::format_of(&cells.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        twins::told(format, &mut cells);
         let judged = judge::judge(&cells.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
         let costs = cells.iter().map(|cells| mean_cost(cells)).sum::<f32>();
         let lines = placed.iter().map(|placed| placed.line.clone()).collect();
         let mean_cost = costs / placed.len().max(1) as f32;
-        let rows: Option<Vec<Row>> = placed.iter().map(Placed::row).collect();
         let whole = placed.iter().all(Placed::whole)
-            && rows.is_some_and(|rows| standing::together(&rows))
-            && !placed.iter().any(|placed| self.may_go_on(&placed.line, &judged));
+            && are_together(placed)
+            && !placed.iter().any(|placed| self.may_go_on(&placed.line, &judged))
+            && placed.iter().all(|placed| self.is_in_view(&placed.line));
         let amiss = placed.iter().map(Placed::amiss).max()?;
         Some(Attempt { judged, mean_cost, lines, cells, whole, amiss })
+    }
+
+    /// Whether no character of the line is cut off by the picture's edge: half an O is a C, and sure
+    /// of it.
+    fn is_in_view(&self, line: &Line) -> bool {
+        let (width, height) =
+            (self.pyramid.picture.width as f32, self.pyramid.picture.height as f32);
+        let within = |Point { x, y }: Point| {
+            (-0.5..=width - 0.5).contains(&x) && (-0.5..=height - 0.5).contains(&y)
+        };
+        let corners = |index: usize| {
+            let middle = index as f32 + 0.5;
+            [-REACH, REACH].into_iter().flat_map(move |right| {
+                [-REACH, REACH].map(|down| line.beside(middle + right, down))
+            })
+        };
+        (0..line.characters).flat_map(corners).all(within)
     }
 
     /// Whether a line of 36 characters may be the beginning of one of 44: where it ends near the
@@ -235,6 +266,12 @@ impl<N: LineNetwork> Look<'_, N> {
     }
 }
 
+/// Whether the lines stand to one another as those of one MRZ.
+fn are_together<'a>(placed: impl IntoIterator<Item = &'a Placed>) -> bool {
+    let rows: Option<Vec<Row>> = placed.into_iter().map(Placed::row).collect();
+    rows.is_some_and(|rows| standing::together(&rows))
+}
+
 fn all(placed: Vec<Placed>, each: impl Fn(Placed) -> Option<Placed>) -> Option<Vec<Placed>> {
     placed.into_iter().map(each).collect()
 }
@@ -272,7 +309,7 @@ impl Placed {
 
     /// How many symbols too many or too few are seen.
     fn amiss(&self) -> usize {
-        decode::seen(&self.scores).len().abs_diff(self.line.characters)
+        middles(self).len().abs_diff(self.line.characters)
     }
 
     /// Where its characters are.
@@ -306,23 +343,8 @@ pub(super) fn characters(traces: &[Trace]) -> [usize; 2] {
 /// The middles of the symbols seen, in characters from the line's start.
 fn middles(placed: &Placed) -> Vec<f32> {
     let width = placed.line.characters as f32 + 2.0 * MARGIN;
-    let seen = decode::seen(&placed.scores);
+    let seen = spacing::joined(decode::seen(&placed.scores));
     seen.iter().map(|symbol| symbol.middle() / PLACES as f32 * width - MARGIN).collect()
-}
-
-/// Whether the symbols follow one another evenly: no step is far from the usual one around it, which
-/// changes along a line seen at an angle.
-fn are_even(middles: &[f32]) -> bool {
-    let steps: Vec<f32> = middles.iter().zip(middles.iter().skip(1)).map(|(a, b)| b - a).collect();
-    let usual = |index: usize| {
-        let from = index.saturating_sub(STEPS_AROUND);
-        let mut around: Vec<f32> =
-            steps.iter().skip(from).take(2 * STEPS_AROUND + 1).copied().collect();
-        around.sort_by(f32::total_cmp);
-        around.get(around.len() / 2).copied().unwrap_or(f32::NAN)
-    };
-    let even = |(index, step): (usize, &f32)| EVEN.contains(&(step / usual(index)));
-    steps.iter().enumerate().all(even)
 }
 
 /// The lines of one pitch that symbols seen at `middles` fit; one where there are as many as
@@ -330,7 +352,7 @@ fn are_even(middles: &[f32]) -> bool {
 fn fitting(line: &Line, middles: &[f32]) -> Option<Vec<Line>> {
     let characters = line.characters as f32;
     let (first, last) = (*middles.first()?, *middles.last()?);
-    let count = ((last - first) / spacing(middles)?).round() + 1.0;
+    let count = ((last - first) / spacing::spacing(middles)?).round() + 1.0;
     let beside = if line.characters == 36 { 0.0 } else { MOST_AMISS };
     if !(characters - MOST_AMISS..=characters + beside).contains(&count) {
         return None;
@@ -343,16 +365,6 @@ fn fitting(line: &Line, middles: &[f32]) -> Option<Vec<Line>> {
         line.part(from, from + characters * pitch)
     });
     Some(lines.collect())
-}
-
-/// The mean of the distances between neighbours that are about as usual.
-fn spacing(middles: &[f32]) -> Option<f32> {
-    let mut steps: Vec<f32> = middles.iter().zip(middles.get(1..)?).map(|(a, b)| b - a).collect();
-    steps.sort_by(f32::total_cmp);
-    let usual = *steps.get(steps.len() / 2)?;
-    let range = 0.7 * usual..1.3 * usual;
-    let alike: Vec<f32> = steps.into_iter().filter(|step| range.contains(step)).collect();
-    (!alike.is_empty()).then(|| alike.iter().sum::<f32>() / alike.len() as f32)
 }
 
 #[cfg(test)]
@@ -372,19 +384,6 @@ mod tests {
         assert_eq!(characters(&[trace(0.0, 360.0), trace(25.0, 360.0)]), [36, 44]);
         let card = [0.0, 22.0, 44.0].map(|y| trace(y, 300.0));
         assert_eq!(characters(&card), [30, 30]);
-    }
-
-    #[test]
-    fn one_lost_and_one_made_up_are_seen() {
-        // Narrower and narrower, as a page that is tilted.
-        let place = |i: f32| 0.5 + 1.2 * i - 0.004 * i * i;
-        let mut middles: Vec<f32> = (0..44).map(|i| place(i as f32)).collect();
-        assert!(are_even(&middles));
-        middles.remove(20);
-        middles.push(44.9);
-        assert!(!are_even(&middles));
-        middles[3] = f32::NAN;
-        assert!(!are_even(&middles));
     }
 
     #[test]

@@ -26,8 +26,10 @@ mod network;
 mod pyramid;
 mod reading;
 mod search;
+mod spacing;
 mod standing;
 mod trace;
+mod twins;
 mod votes;
 mod zone;
 
