@@ -81,7 +81,7 @@ impl From<&nfc::check::Check> for Check {
             nfc::check::Outcome::NotPerformed(reason) => (Outcome::NotPerformed, reason),
         };
         let reason = reason.map(ReasonCode::from);
-        Self { id: check.id.to_owned(), outcome, reason, evidence: check.evidence.clone() }
+        Self { id: check.id.to_owned(), outcome, reason, evidence: check.evidence.value().clone() }
     }
 }
 
@@ -104,9 +104,8 @@ mod tests {
     #[test]
     fn a_chip_check_keeps_its_outcome_and_reason() {
         use nfc::check::{Outcome as Chip, Reason};
-        let of = |outcome| {
-            Check::from(&nfc::check::Check { id: "dg.hash", outcome, evidence: json!({"dg": 1}) })
-        };
+        let of =
+            |outcome| Check::from(&nfc::check::Check::new("dg.hash", outcome, json!({"dg": 1})));
         assert!(of(Chip::Passed).is_passed());
         let failed = of(Chip::Failed(Reason::DataGroupHashMismatch));
         assert_eq!(failed.reason.unwrap().as_str(), "dg.hash_mismatch");

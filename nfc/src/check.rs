@@ -4,7 +4,8 @@
 //! what it saw, and one that was not says why.
 
 use serde::Serialize;
-use serde_json::Value;
+
+use crate::evidence::Evidence;
 
 /// The stable reason codes of this crate (INTERFACES, *Reason codes*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -125,14 +126,21 @@ pub enum Outcome {
     NotPerformed(Option<Reason>),
 }
 
-/// One check with its evidence. Evidence holds names, algorithms, identifiers, dates and hashes of
-/// public data: never keys, an MRZ or an image.
+/// One check with its evidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
     /// Stable name, such as `sod.signature`.
     pub id: &'static str,
     /// How it ended.
     pub outcome: Outcome,
-    /// A JSON object.
-    pub evidence: Value,
+    /// What it saw.
+    pub evidence: Evidence,
+}
+
+impl Check {
+    /// A check with what it saw: written already, or to be.
+    #[must_use]
+    pub fn new(id: &'static str, outcome: Outcome, evidence: impl Into<Evidence>) -> Self {
+        Self { id, outcome, evidence: evidence.into() }
+    }
 }

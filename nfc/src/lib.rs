@@ -13,6 +13,7 @@ pub mod chip_auth;
 pub mod cms;
 pub mod crypto;
 pub mod der;
+pub mod evidence;
 pub mod files;
 pub mod lds;
 pub mod link;

@@ -266,7 +266,7 @@ fn names_differ_only_where_the_key_identifier_agrees() {
         }
         for anchor in store.anchors() {
             let Ok(path) = store.path(&anchor.certificate) else { continue };
-            let step = path.steps()[0];
+            let step = &path.steps()[0];
             let agrees = step.names == Agreement::Same || step.found_by == FoundBy::KeyIdentifier;
             assert!(agrees, "{}", anchor.certificate.issuer);
             *counts.entry(format!("{:?}, {:?}", step.found_by, step.names)).or_default() += 1;

@@ -49,7 +49,7 @@ fn link(key: &Key, by: &Key) -> Vec<u8> {
 fn shape(store: &TrustStore, der: &[u8]) -> Result<(Vec<usize>, bool), PathError> {
     let certificate = parse(der);
     let path = store.path(&certificate)?;
-    let place = |path: &Path<'_>| -> Vec<usize> {
+    let place = |path: &Path| -> Vec<usize> {
         let all = store.anchors();
         path.anchors().map(|step| all.iter().position(|a| a == step).unwrap()).collect()
     };
@@ -191,7 +191,7 @@ fn a_signer_of_the_other_domain_is_named_so_and_not_trusted() {
     let report = judge(&Template::signer(&ds, &theirs), &ds, &theirs, &store);
     assert_eq!(failures(&report), [Reason::CscaDomain]);
     assert_eq!(chain(&report).evidence["other_domain"], "production");
-    assert!(report.verified.is_none() && report.csca.is_none());
+    assert!(report.verified.is_none() && report.csca().is_none());
     assert_eq!(failures(&judge(&Template::signer(&ds, &ours), &ds, &ours, &store)), []);
     let stranger = Key::usual();
     let report = judge(&Template::signer(&ds, &stranger), &ds, &stranger, &store);
@@ -396,16 +396,16 @@ fn the_basis_of_a_verdict_is_enough_to_reach_it_again() {
     let sod = Sod { certificates: vec![], ..Sod::of(&[(1, dg1())], Vec::new()) }.sign(&ds);
     let files: Files = [(FileId::DG1, dg1()), (FileId::Sod, sod)].into_iter().collect();
     let first = passive::verify(&files, &trusted, date!(2026 - 07 - 01));
-    assert!(first.basis.chain == [linked, rooted]);
-    assert!(first.basis.revocation_lists == [list]);
+    assert!(first.basis().chain == [linked, rooted]);
+    assert!(first.basis().revocation_lists == [list]);
 
-    let store = first.basis.store(Domain::Qa).unwrap();
+    let store = first.basis().store(Domain::Qa).unwrap();
     let again = passive::verify_kept(&files, &store, date!(2026 - 07 - 01));
     let outcomes =
         |report: &Report| report.checks.iter().map(|c| (c.id, c.outcome)).collect::<Vec<_>>();
     assert_eq!(outcomes(&first), outcomes(&again));
     assert_eq!(failures(&again), []);
-    assert_eq!((first.signer, first.csca), (again.signer, again.csca));
+    assert_eq!((first.signer(), first.csca()), (again.signer(), again.csca()));
 }
 
 /// After a change of keys the lists may be signed with a key that is not on the signer's path.
@@ -418,13 +418,13 @@ fn who_signed_a_list_beside_the_path_belongs_to_the_basis() {
     let sod = Sod::of(&[(1, dg1())], Template::signer(&ds, &old).sign(&old)).sign(&ds);
     let files: Files = [(FileId::DG1, dg1()), (FileId::Sod, sod)].into_iter().collect();
     let first = passive::verify(&files, &trusted, date!(2026 - 07 - 01));
-    assert!(first.basis.chain == [first_root]);
-    assert!(first.basis.list_signers == [second_root]);
+    assert!(first.basis().chain == [first_root]);
+    assert!(first.basis().list_signers == [second_root]);
     let revocation = |report: &Report| {
         let check = report.checks.iter().find(|check| check.id == "signer.revocation").unwrap();
         (check.outcome, check.evidence.clone())
     };
-    let store = first.basis.store(Domain::Qa).unwrap();
+    let store = first.basis().store(Domain::Qa).unwrap();
     let again = passive::verify_kept(&files, &store, date!(2026 - 07 - 01));
     assert_eq!(revocation(&again), revocation(&first));
     assert_eq!(revocation(&first).0, Outcome::Passed);

@@ -103,15 +103,15 @@ fn told(report: &Report, trust: &Trust) -> Value {
     let all = |items: &[Vec<u8>]| items.iter().map(|der| name(der)).collect::<Vec<_>>();
     json!({
         "checks": checks(&report.checks),
-        "signer": report.signer,
-        "csca": report.csca,
+        "signer": report.signer(),
+        "csca": report.csca(),
         "verified": verified,
         "card_security": card_security,
         "basis": {
-            "signer": report.basis.signer.as_ref().map(|der| name(der)),
-            "chain": all(&report.basis.chain),
-            "revocation_lists": all(&report.basis.revocation_lists),
-            "list_signers": all(&report.basis.list_signers),
+            "signer": report.basis().signer.as_ref().map(|der| name(der)),
+            "chain": all(&report.basis().chain),
+            "revocation_lists": all(&report.basis().revocation_lists),
+            "list_signers": all(&report.basis().list_signers),
         },
     })
 }

@@ -292,7 +292,7 @@ fn a_list_by_another_name_belongs_to_the_basis() {
     let list = indirect(&renamed, &name(STATE, "New CSCA"), &[entry(OURS, named)], &[]);
     state.store.add_crl_der(&list).unwrap();
     let report = passive::verify(&state.files, &state.store, TODAY);
-    let alone = report.basis.store(Domain::Qa).unwrap();
+    let alone = report.basis().store(Domain::Qa).unwrap();
     let again = passive::verify(&state.files, &alone, TODAY);
     let outcome = |report: &passive::Report| {
         report.checks.iter().find(|check| check.id == "signer.revocation").unwrap().outcome

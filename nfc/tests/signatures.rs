@@ -308,7 +308,7 @@ fn a_signer_that_was_left_out_is_found_in_the_store_and_trusted_for_nothing() {
     state.store.add_signer_der(&state.certificate).unwrap();
     let report = state.judge(&bare);
     assert_eq!(failures(&report), []);
-    assert_eq!(report.basis.signer.as_ref(), Some(&state.certificate));
+    assert_eq!(report.basis().signer.as_ref(), Some(&state.certificate));
     let by_key = Sod { identifier: bytes(0x80, &state.signer.id()), version: 3, ..bare.clone() };
     assert_eq!(failures(&state.judge(&by_key)), []);
 

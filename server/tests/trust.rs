@@ -64,7 +64,7 @@ fn signer_of(passport: &Passport) -> Vec<u8> {
     let sod = passport.files.iter().find(|(name, _)| *name == "EF.SOD").unwrap();
     files.insert(FileId::Sod, sod.1.clone());
     let report = passive::verify(&files, &TrustStore::new(Domain::Qa), DAY);
-    report.basis.signer.unwrap()
+    report.basis().signer.unwrap()
 }
 
 /// A place for one test, with a store that does not exist yet.

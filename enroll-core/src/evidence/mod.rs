@@ -115,11 +115,11 @@ impl Basis {
     /// What `report` rests on, judged in a store of `domain`.
     #[must_use]
     pub fn of(report: &passive::Report, domain: Domain) -> Self {
-        let passive::Basis { signer, chain, revocation_lists, list_signers } = &report.basis;
-        let all = |items: &[Vec<u8>]| items.iter().cloned().map(Hex).collect();
+        let passive::Basis { signer, chain, revocation_lists, list_signers } = report.basis();
+        let all = |items: Vec<Vec<u8>>| items.into_iter().map(Hex).collect();
         Self {
             domain,
-            signer: signer.clone().map(Hex),
+            signer: signer.map(Hex),
             chain: all(chain),
             revocation_lists: all(revocation_lists),
             list_signers: all(list_signers),

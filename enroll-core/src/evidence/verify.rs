@@ -137,8 +137,8 @@ fn agreement(record: &Record, checks: &[Check], report: &Report) -> Check {
     let answered = recorded("active_authentication").is_some_and(Check::is_passed);
     let parts = [
         ("active_authentication", !answered || record.active_authentication.is_some()),
-        ("signer", record.signer == json!(report.signer)),
-        ("csca", record.csca == json!(report.csca)),
+        ("signer", record.signer == json!(report.signer())),
+        ("csca", record.csca == json!(report.csca())),
         ("basis", record.basis == Basis::of(report, record.basis.domain)),
         ("document", is_same_document(record, report)),
         ("files", record.files.keys().all(|name| name.parse::<FileId>().is_ok())),
@@ -215,7 +215,7 @@ fn hash(found: Hash, expected: Hash) -> Check {
 fn trusted(record: &Record, report: &Report, trust: Option<&TrustStore>) -> Check {
     let id = "evidence.trust";
     let Some(trust) = trust else { return Check::waiting(id, "a trust store") };
-    let issuer = report.csca.as_ref().map(|csca| csca.sha256.clone());
+    let issuer = report.csca().map(|csca| csca.sha256);
     let is_issuer = |sha256: &[u8]| issuer.as_ref().is_some_and(|i| *i == hex::encode(sha256));
     let holds = trust.domain() == record.basis.domain
         && trust.anchors().iter().any(|anchor| is_issuer(&anchor.sha256));

@@ -4,6 +4,8 @@
 //! [`VerifiedCardSecurity`] is made here and nowhere else, so that the chip authentication mapping
 //! cannot be proved with a key that nobody signed.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use time::{Date, Time};
 
@@ -52,11 +54,11 @@ pub fn verify_card_security(
     at: Date,
 ) -> CardSecurityReport {
     let signed = match card_security::parse(card_security) {
-        Ok(signed) => signed,
+        Ok(signed) => Arc::new(signed),
         Err(error) => {
             let outcome = Outcome::Failed(Reason::SodMalformed);
             let evidence = json!({ "error": chain_of(&error) });
-            let checks = vec![Check { id: "sod.signature", outcome, evidence }];
+            let checks = vec![Check::new("sod.signature", outcome, evidence)];
             return CardSecurityReport { checks, verified: None };
         }
     };

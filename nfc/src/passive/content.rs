@@ -28,28 +28,79 @@ use super::{Document, chain_of, hashes::Compared, not_performed};
 use crate::{
     check::{Check, Outcome, Reason},
     crypto::public_key::{KeyError, PublicKey},
+    der::Oid,
+    evidence::Evidence,
     files::FileId,
     lds::{
-        LdsError, com, dg2, dg7, dg11, dg12, dg13, dg14, dg15, dg16, security_infos::SecurityInfo,
-        sod::SecurityObject,
+        LdsError,
+        com::{self, Com},
+        dg2, dg7, dg11, dg12, dg13, dg14, dg15, dg16,
+        security_infos::{SecurityInfo, SecurityInfos},
     },
 };
 
 /// Judges what EF.SOD signs and is there, and EF.COM.
-pub(super) fn verify(
-    document: &Document<'_>,
-    object: &Result<SecurityObject, LdsError>,
-    compared: &Compared,
-) -> Vec<Check> {
-    let signed = match object {
-        Ok(_) => signed_content(document, compared),
-        Err(_) => not_performed("dg.content", "the LDS security object is malformed"),
+pub(super) fn verify(document: &Document<'_>, compared: Option<&Compared>) -> [Check; 2] {
+    let signed = match compared {
+        Some(compared) => signed_content(document, compared),
+        None => not_performed("dg.content", "the LDS security object is malformed"),
     };
-    vec![signed, com_content(document.files.get(FileId::Com))]
+    [signed, com_content(document.files.get(FileId::Com))]
 }
 
-/// The evidence of a file that is well formed.
-type Judged = Result<Value, Malformed>;
+/// What a file holds that is well formed, or why it is not.
+type Judged = Result<Content, Malformed>;
+
+/// What evidence tells of a well-formed file.
+enum Content {
+    Zone {
+        format: Format,
+        remarks: Vec<Warning>,
+    },
+    Faces {
+        standard: dg2::Standard,
+        faces: usize,
+        remarks: Vec<dg2::Remark>,
+    },
+    Options(SecurityInfos),
+    Key(Result<PublicKey, KeyError>),
+    Versions(Com),
+    /// Nothing rests on it; whether it could be parsed.
+    Free(Result<(), LdsError>),
+}
+
+impl Content {
+    fn evidence(&self) -> Value {
+        match self {
+            Self::Zone { format, remarks } => json!({ "format": format, "remarks": remarks }),
+            Self::Faces { standard, faces, remarks } => {
+                json!({ "standard": standard, "faces": faces, "remarks": remarks })
+            }
+            Self::Options(infos) => {
+                json!({ "entries": infos.iter().count(), "unknown": unknown(infos) })
+            }
+            Self::Key(Ok(key)) => json!({ "key": key.describe() }),
+            Self::Key(Err(error)) => json!({ "key": error.to_string() }),
+            Self::Versions(com) => json!({
+                "lds_version": String::from_utf8_lossy(&com.lds_version),
+                "unicode_version": String::from_utf8_lossy(&com.unicode_version),
+            }),
+            Self::Free(Ok(())) => json!({ "remarks": [] }),
+            Self::Free(Err(error)) => {
+                json!({ "remarks": ["malformed"], "malformed": chain_of(error) })
+            }
+        }
+    }
+}
+
+/// The protocols of DG14 that nobody here knows.
+fn unknown(infos: &SecurityInfos) -> Vec<&Oid> {
+    let unknown = infos.iter().filter_map(|info| match info {
+        SecurityInfo::Unknown(oid) => oid.as_ref(),
+        _ => None,
+    });
+    unknown.collect()
+}
 
 /// Why content is malformed.
 #[derive(Debug, thiserror::Error)]
@@ -87,10 +138,15 @@ fn signed_content(document: &Document<'_>, compared: &Compared) -> Check {
         true => Outcome::Passed,
         false => Outcome::Failed(Reason::DataGroupMalformed),
     };
-    let evidence = judged.into_iter().map(|(file, result)| {
-        (file.to_string(), result.unwrap_or_else(|malformed| malformed.evidence()))
+    let evidence = Evidence::new(move || {
+        let files = judged.iter().map(|(file, judged)| (file.to_string(), told(judged)));
+        Value::Object(files.collect())
     });
-    Check { id, outcome, evidence: Value::Object(evidence.collect()) }
+    Check::new(id, outcome, evidence)
+}
+
+fn told(judged: &Judged) -> Value {
+    judged.as_ref().map_or_else(Malformed::evidence, Content::evidence)
 }
 
 /// Of files that are never read `None`.
@@ -100,20 +156,12 @@ fn judge(file: FileId, bytes: &[u8], document: &Document<'_>) -> Option<Judged> 
         FileId::DG2 => Some(judge_dg2(bytes)),
         FileId::DG14 => Some(judge_dg14(bytes)),
         FileId::DG15 => Some(judge_dg15(bytes)),
-        FileId::DG7 => Some(remark(dg7::parse(bytes).map(drop))),
-        FileId::DG11 => Some(remark(dg11::parse(bytes).map(drop))),
-        FileId::DG12 => Some(remark(dg12::parse(bytes).map(drop))),
-        FileId::DG13 => Some(remark(dg13::parse(bytes).map(drop))),
-        FileId::DG16 => Some(remark(dg16::parse(bytes).map(drop))),
+        FileId::DG7 => Some(Ok(Content::Free(dg7::parse(bytes).map(drop)))),
+        FileId::DG11 => Some(Ok(Content::Free(dg11::parse(bytes).map(drop)))),
+        FileId::DG12 => Some(Ok(Content::Free(dg12::parse(bytes).map(drop)))),
+        FileId::DG13 => Some(Ok(Content::Free(dg13::parse(bytes).map(drop)))),
+        FileId::DG16 => Some(Ok(Content::Free(dg16::parse(bytes).map(drop)))),
         _ => None,
-    }
-}
-
-/// Of files that nothing rests on.
-fn remark(parsed: Result<(), LdsError>) -> Judged {
-    match parsed {
-        Ok(()) => Ok(json!({ "remarks": [] })),
-        Err(error) => Ok(json!({ "remarks": ["malformed"], "malformed": chain_of(&error) })),
     }
 }
 
@@ -121,7 +169,7 @@ fn judge_dg1(zone: Result<&Mrz, &LdsError>) -> Judged {
     let mrz = zone.map_err(Clone::clone)?;
     match first_fault(mrz) {
         Some(fault) => Err(Malformed::Field(fault)),
-        None => Ok(json!({ "format": mrz.format(), "remarks": mrz.warnings() })),
+        None => Ok(Content::Zone { format: mrz.format(), remarks: mrz.warnings().to_vec() }),
     }
 }
 
@@ -156,10 +204,8 @@ fn first_fault(mrz: &Mrz) -> Option<&'static str> {
 }
 
 fn judge_dg2(bytes: &[u8]) -> Judged {
-    let faces = dg2::frame(bytes)?;
-    Ok(json!({
-        "standard": faces.standard, "faces": faces.pictures.len(), "remarks": faces.remarks,
-    }))
+    let dg2::Frame { pictures, standard, remarks } = dg2::frame(bytes)?;
+    Ok(Content::Faces { standard, faces: pictures.len(), remarks })
 }
 
 fn judge_dg14(bytes: &[u8]) -> Judged {
@@ -167,33 +213,26 @@ fn judge_dg14(bytes: &[u8]) -> Judged {
     if infos.iter().any(SecurityInfo::is_malformed) {
         return Err(Malformed::Field("an entry of a known protocol has another form"));
     }
-    let unknown: Vec<_> = infos
-        .iter()
-        .filter_map(|info| match info {
-            SecurityInfo::Unknown(oid) => oid.as_ref(),
-            _ => None,
-        })
-        .collect();
-    Ok(json!({ "entries": infos.iter().count(), "unknown": unknown }))
+    Ok(Content::Options(infos))
 }
 
 /// A key of an unknown kind is well formed: active authentication says what it is worth.
 fn judge_dg15(bytes: &[u8]) -> Judged {
     match PublicKey::parse(dg15::parse(bytes)?) {
-        Ok(key) => Ok(json!({ "key": key.describe() })),
         Err(error @ KeyError::Malformed(_)) => Err(error.into()),
-        Err(error) => Ok(json!({ "key": error.to_string() })),
+        key => Ok(Content::Key(key)),
     }
 }
 
 fn com_content(file: Option<&[u8]>) -> Check {
     let id = "com.content";
     let Some(file) = file else { return not_performed(id, "there is no EF.COM") };
-    let (outcome, evidence) = match judge_com(file) {
-        Ok(evidence) => (Outcome::Passed, evidence),
-        Err(malformed) => (Outcome::Failed(Reason::ComMalformed), malformed.evidence()),
+    let judged = judge_com(file);
+    let outcome = match judged {
+        Ok(_) => Outcome::Passed,
+        Err(_) => Outcome::Failed(Reason::ComMalformed),
     };
-    Check { id, outcome, evidence }
+    Check::new(id, outcome, Evidence::new(move || told(&judged)))
 }
 
 /// LDS 1, such as `0107`, and Unicode 4, such as `040000` (ICAO 9303-10 §4.6.1).
@@ -202,9 +241,7 @@ fn judge_com(file: &[u8]) -> Judged {
     let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
     match (&com.lds_version, &com.unicode_version) {
         ([b'0', b'1', update @ ..], [b'0', b'4', rest @ ..]) if digits(update) && digits(rest) => {
-            let lds = String::from_utf8_lossy(&com.lds_version);
-            let unicode = String::from_utf8_lossy(&com.unicode_version);
-            Ok(json!({ "lds_version": lds, "unicode_version": unicode }))
+            Ok(Content::Versions(com))
         }
         ([b'0', b'1', update @ ..], _) if digits(update) => {
             Err(Malformed::Field("Unicode version"))

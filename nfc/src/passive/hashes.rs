@@ -1,12 +1,15 @@
 //! The hashes of what was read, and whether the unsigned files agree with the signed ones
 //! (ICAO 9303-11 §5.1; ICAO 9303-10 §4.6): `dg.hash`, `chip.downgrade`.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
 
-use super::{VerifiedCardSecurity, chain_of, not_performed, with};
+use serde_json::{Map, Value, json};
+
+use super::{VerifiedCardSecurity, chain_of, not_performed};
 use crate::{
     check::{Check, Outcome, Reason},
     crypto::{Hash, equal},
+    evidence::Evidence,
     files::{DgNumber, FileId, Files},
     lds::{LdsError, card_access, com, dg14, sod::SecurityObject},
 };
@@ -20,8 +23,7 @@ pub(super) struct Compared(Vec<(DgNumber, &'static str)>);
 
 impl Compared {
     /// Hashes every data group that is there, once.
-    pub(super) fn new(files: &Files, object: &Result<SecurityObject, LdsError>) -> Self {
-        let Ok(object) = object else { return Self(Vec::new()) };
+    pub(super) fn new(files: &Files, object: &SecurityObject) -> Self {
         let hash = object.hash();
         let compared = files.data_groups().map(|(number, bytes)| {
             (number, hash.map_or("not computed", |hash| compare(number, bytes, object, hash)))
@@ -33,50 +35,41 @@ impl Compared {
     pub(super) fn is_signed(&self, number: DgNumber) -> bool {
         self.0.iter().any(|(found, result)| *found == number && *result == "equal")
     }
+
+    fn results(&self) -> Map<String, Value> {
+        self.0.iter().map(|(number, result)| (name(number), json!(result))).collect()
+    }
 }
 
-pub(super) fn verify(
-    files: &Files,
-    object: &Result<SecurityObject, LdsError>,
-    compared: &Compared,
-    required: &[FileId],
-    card_security: Option<&VerifiedCardSecurity>,
-) -> Vec<Check> {
-    match object {
-        Ok(object) => {
-            let hashes = hash_check(files, object, compared, required);
-            vec![hashes, downgrade_check(files, object, card_security)]
-        }
-        Err(error) => {
-            let outcome = Outcome::Failed(Reason::SodMalformed);
-            let evidence = json!({ "error": chain_of(error) });
-            let check = Check { id: "dg.hash", outcome, evidence };
-            vec![check, not_performed("chip.downgrade", "the LDS security object is malformed")]
-        }
-    }
+/// Without the LDS security object nothing can be compared.
+pub(super) fn without_object(error: &LdsError) -> [Check; 2] {
+    let outcome = Outcome::Failed(Reason::SodMalformed);
+    let check = Check::new("dg.hash", outcome, json!({ "error": chain_of(error) }));
+    [check, not_performed("chip.downgrade", "the LDS security object is malformed")]
 }
 
 /// The SOD's list decides what exists. What was read must have the hash listed there; a data group
 /// that is not listed is no part of the document and proves nothing, and a document without a
 /// signed MRZ and face is none.
-fn hash_check(
+pub(super) fn hash_check(
     files: &Files,
-    object: &SecurityObject,
-    Compared(groups): &Compared,
+    object: &Arc<SecurityObject>,
+    compared: &Arc<Compared>,
     required: &[FileId],
 ) -> Check {
     let id = "dg.hash";
+    let Compared(groups) = compared.as_ref();
     if groups.is_empty() {
         return not_performed(id, "no data group was read");
     }
     let Some(hash) = object.hash() else {
         let outcome = Outcome::Failed(Reason::SodAlgorithm);
-        return Check { id, outcome, evidence: json!({ "algorithm": object.algorithm }) };
+        return Check::new(id, outcome, json!({ "algorithm": object.algorithm }));
     };
     let missing: Vec<_> = required
         .iter()
-        .filter(|id| matches!(id, FileId::Dg(n) if object.hashes.contains_key(n)))
-        .filter(|id| files.get(**id).is_none())
+        .copied()
+        .filter(|id| object.lists(*id) && files.get(*id).is_none())
         .collect();
     let holds = |(number, result): &(DgNumber, &str)| match *result {
         "not listed" => ![FileId::DG1, FileId::DG2].contains(&FileId::Dg(*number)),
@@ -87,15 +80,16 @@ fn hash_check(
         true if !missing.is_empty() => Outcome::Failed(Reason::DataGroupMissing),
         true => Outcome::Passed,
     };
-    let results: serde_json::Map<String, Value> =
-        groups.iter().map(|(n, result)| (FileId::Dg(*n).to_string(), json!(result))).collect();
-    let evidence = json!({
-        "algorithm": hash.name(),
-        "listed": names(object.hashes.keys().copied()),
-        "missing": missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    let (object, compared) = (Arc::clone(object), Arc::clone(compared));
+    let evidence = Evidence::new(move || {
+        json!({
+            "algorithm": hash.name(),
+            "listed": object.hashes.keys().map(name).collect::<Vec<_>>(),
+            "missing": missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "data_groups": compared.results(),
+        })
     });
-    let evidence = with(evidence, [("data_groups", Some(Value::Object(results)))]);
-    Check { id, outcome, evidence }
+    Check::new(id, outcome, evidence)
 }
 
 fn compare(number: DgNumber, bytes: &[u8], object: &SecurityObject, hash: Hash) -> &'static str {
@@ -107,12 +101,12 @@ fn compare(number: DgNumber, bytes: &[u8], object: &SecurityObject, hash: Hash) 
     }
 }
 
-fn names(numbers: impl Iterator<Item = DgNumber>) -> Vec<String> {
-    numbers.map(|n| FileId::Dg(n).to_string()).collect()
+fn name(number: &DgNumber) -> String {
+    FileId::Dg(*number).to_string()
 }
 
 /// EF.COM and EF.CardAccess are unsigned: what they say must be what the signed files say.
-fn downgrade_check(
+pub(super) fn downgrade_check(
     files: &Files,
     object: &SecurityObject,
     card_security: Option<&VerifiedCardSecurity>,
@@ -121,14 +115,14 @@ fn downgrade_check(
     let com = files.get(FileId::Com).map(|file| com_agrees(file, object));
     let access =
         files.get(FileId::CardAccess).map(|file| card_access_agrees(file, files, card_security));
-    let evidence = json!({ "EF.COM": com, "EF.CardAccess": access });
-    let found: Vec<_> = [com, access].into_iter().flatten().collect();
-    let outcome = match found.as_slice() {
-        found if found.iter().any(|f| f.is_disagreement()) => Outcome::Failed(Reason::Downgrade),
-        found if found.contains(&Agreement::Agrees) => Outcome::Passed,
-        _ => Outcome::NotPerformed(None),
+    let found = [com, access];
+    let outcome = match found.iter().flatten().any(|found| found.is_disagreement()) {
+        true => Outcome::Failed(Reason::Downgrade),
+        false if found.contains(&Some(Agreement::Agrees)) => Outcome::Passed,
+        false => Outcome::NotPerformed(None),
     };
-    Check { id, outcome, evidence }
+    let evidence = Evidence::new(move || json!({ "EF.COM": com, "EF.CardAccess": access }));
+    Check::new(id, outcome, evidence)
 }
 
 /// How an unsigned file compares with the signed ones.

@@ -1,14 +1,20 @@
 //! The signature over EF.SOD or EF.CardSecurity (RFC 5652 §5.4; ICAO 9303-10 §4.6.2.2):
 //! `sod.signature`, `sod.digest`.
 
-use serde_json::{Map, json};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{not_performed, stamp};
+use super::{not_performed, stamp, with};
 use crate::{
     check::{Check, Outcome, Reason},
     cms::{SignedAttributes, SignedData, SignerInfo, digest_matches},
-    crypto::public_key::{KeyError, SignatureAlgorithm},
+    crypto::{
+        Hash,
+        public_key::{KeyError, SignatureAlgorithm},
+    },
+    evidence::Evidence,
     trust::{TrustStore, certificate::Certificate},
 };
 
@@ -16,8 +22,8 @@ use crate::{
 pub(super) struct Found {
     pub(super) checks: Vec<Check>,
     /// The signer's certificate; not yet trusted.
-    pub(super) certificate: Option<Certificate>,
-    pub(super) algorithm: Option<String>,
+    pub(super) certificate: Option<Arc<Certificate>>,
+    pub(super) algorithm: Option<SignatureAlgorithm>,
     /// As the signer says.
     pub(super) signing_time: Option<OffsetDateTime>,
 }
@@ -27,13 +33,15 @@ const MOST_CANDIDATES: usize = 8;
 
 /// Over content that must be of one of `content_types`. The signer's certificate is one sent along,
 /// or one of the store.
-pub(super) fn verify(signed: &SignedData, content_types: &[&str], trust: &TrustStore) -> Found {
+pub(super) fn verify(
+    signed: &Arc<SignedData>,
+    content_types: &[&str],
+    trust: &TrustStore,
+) -> Found {
     let [info] = signed.signers.as_slice() else {
-        let check = Check {
-            id: "sod.signature",
-            outcome: Outcome::Failed(Reason::SodMalformed),
-            evidence: json!({ "signers": signed.signers.len() }),
-        };
+        let malformed = Outcome::Failed(Reason::SodMalformed);
+        let evidence = json!({ "signers": signed.signers.len() });
+        let check = Check::new("sod.signature", malformed, evidence);
         let checks = vec![check, not_performed("sod.digest", "there is not one signer")];
         return Found { checks, certificate: None, algorithm: None, signing_time: None };
     };
@@ -43,7 +51,7 @@ pub(super) fn verify(signed: &SignedData, content_types: &[&str], trust: &TrustS
         attributes.as_ref().ok().and_then(|a| a.as_ref()).and_then(|a| a.signing_time);
     let (check, certificate) = signature_check(signed, info, &algorithm, trust);
     let checks = vec![check, digest_check(signed, info, attributes.ok().flatten(), content_types)];
-    Found { checks, certificate, algorithm: algorithm.ok().map(|a| a.describe()), signing_time }
+    Found { checks, certificate, algorithm: algorithm.ok(), signing_time }
 }
 
 /// Where a signer's certificate was found.
@@ -60,48 +68,58 @@ enum Source {
 /// Of several certificates that the signer could mean, the one whose key made the signature; else
 /// the first.
 fn signature_check(
-    signed: &SignedData,
+    signed: &Arc<SignedData>,
     info: &SignerInfo,
     algorithm: &Result<SignatureAlgorithm, KeyError>,
     trust: &TrustStore,
-) -> (Check, Option<Certificate>) {
+) -> (Check, Option<Arc<Certificate>>) {
     let id = "sod.signature";
-    let sent = signed.certificates_of(info).map(|certificate| (certificate, Source::Document));
-    let held = trust.signers_named(&info.identifier).map(|held| (held.clone(), Source::Store));
+    let sent = signed.certificates_of(info).map(|sent| (Arc::new(sent), Source::Document));
+    let held = trust.signers_named(&info.identifier).map(|held| (Arc::clone(held), Source::Store));
     let unnamed = signed.certificates_resembling(info);
-    let unnamed = unnamed.map(|certificate| (certificate, Source::DocumentUnnamed));
-    let mut evidence = Map::new();
-    evidence.insert("certificates".into(), json!(signed.certificates.len()));
-    evidence.insert("remarks".into(), json!(info.oddities()));
-    match algorithm {
-        Ok(algorithm) => evidence.insert("algorithm".into(), algorithm.evidence()),
-        Err(error) => evidence.insert("error".into(), json!(error.to_string())),
-    };
+    let unnamed = unnamed.map(|unnamed| (Arc::new(unnamed), Source::DocumentUnnamed));
+    let seen = Arc::clone(signed);
     let mut judged =
         sent.chain(held).chain(unnamed).take(MOST_CANDIDATES).map(|(certificate, source)| {
             let outcome = judge(signed, info, &certificate, algorithm);
             (certificate, source, outcome)
         });
-    let holds = |judged: &(Certificate, Source, Result<bool, String>)| judged.2 == Ok(true);
+    let holds = |judged: &(_, _, Result<bool, String>)| judged.2 == Ok(true);
     let best = match judged.next() {
         Some(first) if !holds(&first) => judged.find(holds).or(Some(first)),
         first => first,
     };
     let Some((certificate, source, outcome)) = best else {
         let outcome = Outcome::Failed(Reason::SignerNotFound);
-        return (Check { id, outcome, evidence: evidence.into() }, None);
+        return (Check::new(id, outcome, Evidence::new(move || message(&seen))), None);
     };
-    evidence.insert("signer_serial".into(), json!(hex::encode(&certificate.serial)));
-    evidence.insert("signer_from".into(), json!(source));
-    let outcome = match outcome {
-        Ok(true) => Outcome::Passed,
-        Ok(false) => Outcome::Failed(Reason::SodSignatureInvalid),
-        Err(error) => {
-            evidence.insert("error".into(), json!(error));
-            Outcome::Failed(Reason::SodAlgorithm)
-        }
+    let signer = Arc::clone(&certificate);
+    let (outcome, error) = match outcome {
+        Ok(true) => (Outcome::Passed, None),
+        Ok(false) => (Outcome::Failed(Reason::SodSignatureInvalid), None),
+        Err(error) => (Outcome::Failed(Reason::SodAlgorithm), Some(error)),
     };
-    (Check { id, outcome, evidence: evidence.into() }, Some(certificate))
+    let evidence = Evidence::new(move || {
+        let serial = hex::encode(&signer.serial);
+        let found = [("signer_serial", json!(serial)), ("signer_from", json!(source))];
+        let error = error.as_ref().map(|error| ("error", json!(error)));
+        with(message(&seen), found.into_iter().chain(error))
+    });
+    (Check::new(id, outcome, evidence), Some(certificate))
+}
+
+/// What is seen of the message alone.
+fn message(signed: &SignedData) -> Value {
+    let info = signed.signers.first();
+    let algorithm = info.map(SignerInfo::signature_algorithm).map(|algorithm| match algorithm {
+        Ok(algorithm) => ("algorithm", algorithm.evidence()),
+        Err(error) => ("error", json!(error.to_string())),
+    });
+    let evidence = json!({
+        "certificates": signed.certificates.len(),
+        "remarks": info.map(SignerInfo::oddities),
+    });
+    with(evidence, algorithm)
 }
 
 /// Whether the signature verifies under the certificate's key, or why that could not be tried.
@@ -120,28 +138,32 @@ fn judge(
 
 /// The signed attributes must carry the content's digest and type (RFC 5652 §11.1, §11.2).
 fn digest_check(
-    signed: &SignedData,
+    signed: &Arc<SignedData>,
     info: &SignerInfo,
     attributes: Option<SignedAttributes>,
     content_types: &[&str],
 ) -> Check {
     let is_right_type = content_types.iter().any(|known| signed.content_type.is(*known));
     let attributes = attributes.unwrap_or_default();
-    let evidence = json!({
-        "algorithm": info.hash().map(|hash| hash.name()).ok(),
-        "content_type": signed.content_type,
-        "signing_time": attributes.signing_time.map(stamp),
+    let (seen, signing_time) = (Arc::clone(signed), attributes.signing_time);
+    let hash = info.hash().ok();
+    let evidence = Evidence::new(move || {
+        json!({
+            "algorithm": hash.map(Hash::name),
+            "content_type": seen.content_type,
+            "signing_time": signing_time.map(stamp),
+        })
     });
     let same_type = attributes.content_type.as_ref() == Some(&signed.content_type);
-    let outcome = match (info.hash(), attributes.message_digest) {
-        (Err(_), _) => Outcome::Failed(Reason::SodAlgorithm),
+    let outcome = match (hash, attributes.message_digest) {
+        (None, _) => Outcome::Failed(Reason::SodAlgorithm),
         (_, None) => Outcome::Failed(Reason::SodMalformed),
-        (Ok(hash), Some(digest)) => match digest_matches(hash, &signed.content, &digest) {
+        (Some(hash), Some(digest)) => match digest_matches(hash, &signed.content, &digest) {
             Ok(true) if same_type && is_right_type => Outcome::Passed,
             Ok(true) => Outcome::Failed(Reason::SodMalformed),
             Ok(false) => Outcome::Failed(Reason::SodDigestMismatch),
             Err(_) => Outcome::Failed(Reason::SodAlgorithm),
         },
     };
-    Check { id: "sod.digest", outcome, evidence }
+    Check::new("sod.digest", outcome, evidence)
 }

@@ -149,5 +149,5 @@ fn not_performed(error: &ActiveAuthError) -> Check {
 }
 
 fn check(outcome: Outcome, evidence: Value) -> Check {
-    Check { id: ID, outcome, evidence }
+    Check::new(ID, outcome, evidence)
 }

@@ -86,9 +86,10 @@ pub(super) fn failed(summary: &Summary, found: Value) -> Check {
 /// The chip took none of the keys that the issuer signed for it.
 pub(super) fn all_refused(refused: &[Refused]) -> Option<Check> {
     let (first, others) = refused.split_first()?;
-    let mut check = failed(&first.summary, json!({ "status": first.status.to_string() }));
-    add(&mut check.evidence, "refused_too", others);
-    Some(check)
+    let found = json!({ "status": first.status.to_string() });
+    let mut evidence = json!({ "protocol": first.summary, "found": found });
+    add(&mut evidence, "refused_too", others);
+    Some(check(Outcome::Failed(Reason::ChipAuthenticationFailed), evidence))
 }
 
 pub(super) fn not_performed(error: &ChipAuthError) -> Check {
@@ -96,7 +97,7 @@ pub(super) fn not_performed(error: &ChipAuthError) -> Check {
 }
 
 fn check(outcome: Outcome, evidence: Value) -> Check {
-    Check { id: ID, outcome, evidence }
+    Check::new(ID, outcome, evidence)
 }
 
 /// The chip authentication mapping has passed, and chip authentication with the key of DG14 came to
@@ -118,9 +119,9 @@ pub(super) fn with_mapping(mapping: Check, own: Check) -> Check {
         Outcome::Failed(_) => "failed",
         Outcome::NotPerformed(_) => "not_performed",
     };
-    let mut evidence = mapping.evidence;
+    let mut evidence = mapping.evidence.value().clone();
     if let Value::Object(fields) = &mut evidence {
         fields.insert("DG14".into(), json!({ "outcome": word, "evidence": own.evidence }));
     }
-    Check { id: ID, outcome, evidence }
+    Check::new(ID, outcome, evidence)
 }

@@ -401,7 +401,7 @@ impl Findings {
             (Some(mapping), Some(own)) => Some(agreed::with_mapping(mapping, own)),
             (_, chip) => chip,
         };
-        let passed = Check { id: "chip.access", outcome: Outcome::Passed, evidence: json!(access) };
+        let passed = Check::new("chip.access", Outcome::Passed, json!(access));
         let mut checks = vec![passed];
         checks.extend(report.checks.iter().cloned());
         checks.extend(chip);
@@ -420,8 +420,9 @@ fn refuse_hidden_pace(access: &AccessReport, report: &mut passive::Report) {
     }
     for check in report.checks.iter_mut().filter(|check| check.id == "chip.downgrade") {
         check.outcome = Outcome::Failed(Reason::Downgrade);
-        check.evidence = json!({
+        let evidence = json!({
             "EF.CardAccess": "offers no PACE", "DG14": "promises PACE", "access": access.protocol,
         });
+        check.evidence = evidence.into();
     }
 }

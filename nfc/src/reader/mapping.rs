@@ -51,7 +51,7 @@ pub(super) fn check(
             Outcome::Failed(Reason::ChipAuthenticationFailed)
         }
     };
-    Check { id: "chip_authentication", outcome, evidence }
+    Check::new("chip_authentication", outcome, evidence)
 }
 
 fn protocol(mapping: Option<&UnverifiedMapping>) -> Value {

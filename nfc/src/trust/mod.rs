@@ -139,14 +139,14 @@ impl fmt::Debug for Anchor {
     }
 }
 
-/// Anchors, document signers and revocation lists of one domain.
+/// Anchors, document signers and revocation lists of one domain. A clone shares them.
 #[derive(Debug, Clone)]
 pub struct TrustStore {
     domain: Domain,
-    anchors: Vec<Anchor>,
+    anchors: Vec<Arc<Anchor>>,
     index: Index,
     signers: Signers,
-    lists: Vec<Crl>,
+    lists: Vec<Arc<Crl>>,
     /// Places of lists by their issuer's name.
     lists_by_name: HashMap<Vec<u8>, Vec<usize>>,
     /// By the name of another issuer whose certificates they list.
@@ -219,7 +219,8 @@ impl TrustStore {
         let key = verifying.describe();
         self.index.add(self.anchors.len(), &certificate, sha256);
         let identity = verifying.identity();
-        self.anchors.push(Anchor { certificate, sha256, key, verifying, identity });
+        let anchor = Anchor { certificate, sha256, key, verifying, identity };
+        self.anchors.push(Arc::new(anchor));
         self.learnt = OnceLock::new();
         Ok(Added::New)
     }
@@ -250,26 +251,26 @@ impl TrustStore {
         if let Some(id) = &list.authority_key_id {
             self.lists_by_key_id.entry(id.clone()).or_default().push(place);
         }
-        self.lists.push(list);
+        self.lists.push(Arc::new(list));
         self.learnt = OnceLock::new();
         Ok(())
     }
 
     /// All anchors, in the order in which they were added.
     #[must_use]
-    pub fn anchors(&self) -> &[Anchor] {
+    pub fn anchors(&self) -> &[Arc<Anchor>] {
         &self.anchors
     }
 
     /// All document signers, in the order in which they were added.
     #[must_use]
-    pub fn signers(&self) -> &[Certificate] {
+    pub fn signers(&self) -> &[Arc<Certificate>] {
         &self.signers.certificates
     }
 
     /// All revocation lists, in the order in which they were added.
     #[must_use]
-    pub fn revocation_lists(&self) -> &[Crl] {
+    pub fn revocation_lists(&self) -> &[Arc<Crl>] {
         &self.lists
     }
 
@@ -277,7 +278,7 @@ impl TrustStore {
     pub fn signers_named<'a>(
         &'a self,
         identifier: &'a SignerIdentifier,
-    ) -> impl Iterator<Item = &'a Certificate> {
+    ) -> impl Iterator<Item = &'a Arc<Certificate>> {
         let places = match identifier {
             SignerIdentifier::IssuerAndSerial(_, serial) => {
                 self.signers.by_serial.get(crate::der::minimal(serial))
@@ -300,7 +301,7 @@ impl TrustStore {
 /// Certificates of document signers.
 #[derive(Debug, Clone, Default)]
 struct Signers {
-    certificates: Vec<Certificate>,
+    certificates: Vec<Arc<Certificate>>,
     by_serial: HashMap<Vec<u8>, Vec<usize>>,
     by_key_id: HashMap<Vec<u8>, Vec<usize>>,
 }
@@ -318,7 +319,7 @@ impl Signers {
         if let Some(id) = &certificate.subject_key_id {
             self.by_key_id.entry(id.clone()).or_default().push(place);
         }
-        self.certificates.push(certificate);
+        self.certificates.push(Arc::new(certificate));
         Added::New
     }
 }

@@ -9,7 +9,10 @@
 //! [`LONGEST_PATH`] certificates at most. What was found out about the anchors themselves is kept,
 //! so that a link is verified once.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
 use super::{Anchor, TrustStore, certificate::Certificate, index::FoundBy, name::Agreement};
 use crate::check::Reason;
@@ -51,38 +54,38 @@ impl PathError {
 /// A certificate's issuer and, as far as they are known, the issuers above it. Each was verified to
 /// have signed the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Path<'a> {
-    steps: Vec<Step<'a>>,
+pub struct Path {
+    steps: Vec<Step>,
     tried: usize,
     is_whole: bool,
 }
 
 /// One issuer on a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
     /// The issuer.
-    pub anchor: &'a Anchor,
+    pub anchor: Arc<Anchor>,
     /// How it was found.
     pub found_by: FoundBy,
     /// How its subject agrees with the issuer that the certificate below names.
     pub names: Agreement,
 }
 
-impl<'a> Path<'a> {
+impl Path {
     /// The steps from the issuer of the certificate up.
     #[must_use]
-    pub fn steps(&self) -> &[Step<'a>] {
+    pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
     /// The anchors of the steps.
-    pub fn anchors(&self) -> impl Iterator<Item = &'a Anchor> {
-        self.steps.iter().map(|step| step.anchor)
+    pub fn anchors(&self) -> impl Iterator<Item = &Arc<Anchor>> {
+        self.steps.iter().map(|step| &step.anchor)
     }
 
     /// The issuer of the certificate.
     #[must_use]
-    pub fn issuer(&self) -> Option<&'a Anchor> {
+    pub fn issuer(&self) -> Option<&Arc<Anchor>> {
         self.anchors().next()
     }
 
@@ -107,7 +110,7 @@ impl TrustStore {
     ///
     /// # Errors
     /// [`PathError`] if no anchor issued it.
-    pub fn path(&self, certificate: &Certificate) -> Result<Path<'_>, PathError> {
+    pub fn path(&self, certificate: &Certificate) -> Result<Path, PathError> {
         let Issuers { mut places, tried } = self.issuers(certificate)?;
         places.sort_by_cached_key(|(place, by)| self.rank(certificate, *place, *by));
         let first = places.first().ok_or(PathError::Unknown)?.0;
@@ -122,13 +125,13 @@ impl TrustStore {
     ///
     /// # Errors
     /// [`PathError`].
-    pub fn issuer_of(&self, certificate: &Certificate) -> Result<&Anchor, PathError> {
-        self.path(certificate)?.issuer().ok_or(PathError::Unknown)
+    pub fn issuer_of(&self, certificate: &Certificate) -> Result<Arc<Anchor>, PathError> {
+        self.path(certificate)?.issuer().cloned().ok_or(PathError::Unknown)
     }
 
     /// For a link certificate the anchors whose key signed it, for any other none.
     #[must_use]
-    pub fn links(&self, anchor: &Anchor) -> Vec<&Anchor> {
+    pub fn links(&self, anchor: &Anchor) -> Vec<&Arc<Anchor>> {
         let Some(place) = self.index.place(&anchor.sha256) else { return Vec::new() };
         let issuers = self.issuers_of(place);
         match issuers.contains(&place) {
@@ -144,8 +147,8 @@ impl TrustStore {
         place.is_some_and(|place| self.issuers_of(place).contains(&place))
     }
 
-    fn step(&self, place: usize, below: &Certificate) -> Option<Step<'_>> {
-        let anchor = self.anchors.get(place)?;
+    fn step(&self, place: usize, below: &Certificate) -> Option<Step> {
+        let anchor = Arc::clone(self.anchors.get(place)?);
         let candidates = self.index.candidates(below);
         let (_, found_by) = candidates.into_iter().find(|(found, _)| *found == place)?;
         let names = below.issuer.agreement(&anchor.certificate.subject);

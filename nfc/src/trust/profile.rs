@@ -144,7 +144,7 @@ fn has_other_purpose(signer: &Certificate) -> bool {
 #[must_use]
 pub fn oddities(
     signer: &Certificate,
-    path: Option<&Path<'_>>,
+    path: Option<&Path>,
     signed: Option<OffsetDateTime>,
     code: Option<&str>,
 ) -> Vec<Oddity> {
@@ -193,7 +193,7 @@ fn is_sha1(certificate: &Certificate) -> bool {
         .is_ok_and(|algorithm: SignatureAlgorithm| algorithm.hash() == crate::crypto::Hash::Sha1)
 }
 
-fn above(signer: &Certificate, path: &Path<'_>) -> Vec<Oddity> {
+fn above(signer: &Certificate, path: &Path) -> Vec<Oddity> {
     let Some(step) = path.steps().first() else { return Vec::new() };
     let issuer = &step.anchor.certificate;
     let is_ca = issuer.authority.is_some_and(|(is_ca, _)| is_ca);
@@ -211,7 +211,7 @@ fn above(signer: &Certificate, path: &Path<'_>) -> Vec<Oddity> {
 }
 
 /// Whether a path length is exceeded: self-issued certificates do not count (RFC 5280 §4.2.1.9).
-fn exceeds(path: &Path<'_>) -> bool {
+fn exceeds(path: &Path) -> bool {
     let mut below = 0_u32;
     path.anchors().any(|anchor| {
         let certificate = &anchor.certificate;

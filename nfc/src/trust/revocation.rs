@@ -10,7 +10,7 @@
 //! A state may also name the issuer of each entry, or sign with the same key under a name that it
 //! had or took later. Such a list can revoke, and say no more.
 
-use std::cell::LazyCell;
+use std::{cell::LazyCell, sync::Arc};
 
 use time::{Duration, OffsetDateTime};
 
@@ -30,11 +30,11 @@ pub struct Revocation<'a> {
     /// In one word.
     pub status: Status<'a>,
     /// The lists that were consulted, newest last.
-    pub lists: Vec<&'a Crl>,
+    pub lists: Vec<&'a Arc<Crl>>,
     /// The anchors that signed them, in the same order.
-    pub signers: Vec<&'a Anchor>,
+    pub signers: Vec<&'a Arc<Anchor>>,
     /// Lists by the issuer's name that no anchor signed; they say nothing.
-    pub unsigned: Vec<&'a Crl>,
+    pub unsigned: Vec<&'a Arc<Crl>>,
 }
 
 /// Whether a certificate is revoked.
@@ -129,7 +129,7 @@ impl TrustStore {
     }
 
     /// The anchor that signed the list at `place`, found out once.
-    fn list_signer(&self, place: usize) -> Option<&Anchor> {
+    fn list_signer(&self, place: usize) -> Option<&Arc<Anchor>> {
         let list = self.lists.get(place)?;
         let find = || {
             let named = self.index.named(list.issuer.normal()).iter().copied();
@@ -145,7 +145,7 @@ impl TrustStore {
 }
 
 /// A list and who signed it.
-type Signed<'a> = (&'a Crl, &'a Anchor);
+type Signed<'a> = (&'a Arc<Crl>, &'a Arc<Anchor>);
 
 /// Whether a list is the newest of its key, or changes the newest whole one.
 fn counts(one: &Signed<'_>, all: &[Signed<'_>]) -> bool {

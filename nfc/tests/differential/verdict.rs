@@ -42,7 +42,7 @@ pub(crate) fn ours(message: &[u8], issuer: &[u8]) -> Ours {
         Outcome::NotPerformed(_) => Some(format!("{id} not performed")),
     });
     let chains = outcome("signer.chain") == Outcome::Passed;
-    let relied_on = chains.then(|| relied_on(message, report.basis.signer.as_deref().unwrap()));
+    let relied_on = chains.then(|| relied_on(message, report.basis().signer.as_deref().unwrap()));
     Ours { verdict: refused.map_or(Ok(()), Err), relied_on }
 }
 

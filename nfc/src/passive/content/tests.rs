@@ -27,7 +27,7 @@ fn changed(column: usize, text: &str) -> String {
 }
 
 fn fault(text: &str) -> String {
-    dg1(text).unwrap_err().evidence()["malformed"].as_str().unwrap().to_owned()
+    dg1(text).err().unwrap().evidence()["malformed"].as_str().unwrap().to_owned()
 }
 
 #[test]

@@ -197,8 +197,8 @@ fn judged(reading: &ChipReading) -> (Verdict, Value) {
         "verdict": decision.verdict,
         "reasons": decision.reasons,
         "checks": findings,
-        "signer": reading.report.signer,
-        "csca": reading.report.csca,
+        "signer": reading.report.signer(),
+        "csca": reading.report.csca(),
     });
     (decision.verdict, result)
 }

@@ -74,8 +74,8 @@ fn result(report: &Report, checks: &[Check], verdict: Verdict, reasons: &[Reason
         "verdict": verdict,
         "reasons": reasons,
         "checks": checks,
-        "signer": report.signer,
-        "csca": report.csca,
+        "signer": report.signer(),
+        "csca": report.csca(),
         "document": report.verified.as_ref().and_then(document),
     })
 }

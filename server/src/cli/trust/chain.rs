@@ -1,7 +1,10 @@
 //! `enroll trust chain`: for each certificate the path to a self-signed anchor, or why there is
 //! none.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use enroll_core::reason::ReasonCode;
 use nfc::trust::{Domain, TrustStore, certificate::Certificate, master_list};
@@ -56,7 +59,7 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
     if args.all {
         for store in &stores {
             let anchors = store.anchors().iter().map(|anchor| &anchor.certificate);
-            for certificate in anchors.chain(store.signers()) {
+            for certificate in anchors.chain(store.signers().iter().map(Arc::as_ref)) {
                 tell(path(std::slice::from_ref(store), certificate))?;
             }
         }

@@ -1,6 +1,6 @@
 //! `enroll trust list`: one object per anchor, or with `--summary` how much there is.
 
-use std::{path::PathBuf, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use nfc::trust::{Anchor, Domain, TrustStore};
 use serde::Serialize;
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
             out.result(args.format, &summary, Summary::human)?;
             continue;
         }
-        let wanted = |anchor: &&Anchor| args.country.is_none() || is_of(anchor, args);
+        let wanted = |anchor: &&Arc<Anchor>| args.country.is_none() || is_of(anchor, args);
         for anchor in store.anchors().iter().filter(wanted) {
             let listed = InStore::of(&store, anchor);
             out.result(args.format, &listed, InStore::human)?;
