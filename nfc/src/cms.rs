@@ -72,10 +72,10 @@ impl SignerIdentifier {
     pub fn names(&self, certificate: &Certificate) -> bool {
         match self {
             Self::IssuerAndSerial(issuer, serial) => {
-                der::minimal(&certificate.serial) == der::minimal(serial)
+                der::minimal(certificate.serial()) == der::minimal(serial)
                     && certificate.issuer.is_like(issuer)
             }
-            Self::KeyIdentifier(id) => certificate.subject_key_id.as_ref() == Some(id),
+            Self::KeyIdentifier(id) => certificate.subject_key_id() == Some(id),
         }
     }
 
@@ -84,10 +84,10 @@ impl SignerIdentifier {
     fn resembles(&self, certificate: &Certificate) -> bool {
         match self {
             Self::IssuerAndSerial(issuer, serial) => {
-                der::minimal(&certificate.serial) == der::minimal(serial)
+                der::minimal(certificate.serial()) == der::minimal(serial)
                     && !certificate.issuer.is_like(issuer)
             }
-            Self::KeyIdentifier(_) => certificate.subject_key_id.is_none(),
+            Self::KeyIdentifier(_) => certificate.subject_key_id().is_none(),
         }
     }
 }
@@ -131,6 +131,7 @@ impl SignedData {
         let content_type = der::oid(&mut encapsulated)?;
         let content = der::octets(&mut encapsulated.expect(CONTEXT_0)?.reader())?;
         let certificates = elements(data.optional(CONTEXT_0)?)?;
+        let certificates = certificates.into_iter().map(<[u8]>::to_vec).collect();
         data.optional(CONTEXT_1)?;
         let signers = elements(Some(data.expect(SET)?))?;
         let signers = signers
@@ -191,7 +192,7 @@ fn digests(set: &Tlv<'_>) -> Result<Vec<Algorithm>, TlvError> {
 const MOST_ELEMENTS: usize = 16;
 
 /// The bytes of each element in a constructed one.
-fn elements(outer: Option<Tlv<'_>>) -> Result<Vec<Vec<u8>>, TlvError> {
+fn elements(outer: Option<Tlv<'_>>) -> Result<Vec<&[u8]>, TlvError> {
     let mut out = Vec::new();
     let Some(outer) = outer else { return Ok(out) };
     let mut reader = outer.reader();
@@ -199,7 +200,7 @@ fn elements(outer: Option<Tlv<'_>>) -> Result<Vec<Vec<u8>>, TlvError> {
         if out.len() == MOST_ELEMENTS {
             return Err(der::malformed(&outer));
         }
-        out.push(element.bytes.to_vec());
+        out.push(element.bytes);
     }
     Ok(out)
 }

@@ -4,7 +4,7 @@
 //! Nothing here is trusted; what is read keeps its own bytes so that signatures and hashes are
 //! taken over them.
 
-use std::fmt;
+use std::{fmt, ops::Deref};
 
 use time::{Date, Month, OffsetDateTime, Time};
 
@@ -25,15 +25,67 @@ pub(crate) const CONTEXT_0: Tag = Tag(0xA0);
 pub(crate) const CONTEXT_1: Tag = Tag(0xA1);
 pub(crate) const CONTEXT_3: Tag = Tag(0xA3);
 
+/// Bytes of which there are mostly few: those stand in the value itself, since certificates and
+/// messages have dozens of such strings. Equal bytes have one form.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Short {
+    Here { length: u8, bytes: [u8; LONGEST_HERE] },
+    There(Box<[u8]>),
+}
+
+const LONGEST_HERE: usize = 22;
+
+impl Short {
+    pub(crate) fn new(content: &[u8]) -> Self {
+        let mut bytes = [0; LONGEST_HERE];
+        match (bytes.get_mut(..content.len()), u8::try_from(content.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(content);
+                Self::Here { length, bytes }
+            }
+            _ => Self::There(content.into()),
+        }
+    }
+}
+
+impl Deref for Short {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Here { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Self::There(bytes) => bytes,
+        }
+    }
+}
+
+impl Ord for Short {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (**self).cmp(other)
+    }
+}
+
+impl PartialOrd for Short {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
 /// An object identifier, as its content bytes.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Oid(Vec<u8>);
+pub struct Oid(Short);
 
 impl Oid {
     /// From content bytes.
     #[must_use]
     pub fn new(content: &[u8]) -> Self {
-        Self(content.to_vec())
+        Self(Short::new(content))
     }
 
     /// The content bytes.
@@ -45,7 +97,7 @@ impl Oid {
     /// Whether this is the known identifier.
     #[must_use]
     pub fn is(&self, known: impl Into<Id>) -> bool {
-        !self.0.is_empty() && self.0 == known.into().as_bytes()
+        !self.0.is_empty() && *self.0 == *known.into().as_bytes()
     }
 
     /// Whether each arc is whole, as short as it can be, and no longer than 63 bits
@@ -92,7 +144,7 @@ impl Oid {
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_well_formed() {
-            return write!(f, "#{}", hex::encode(&self.0));
+            return write!(f, "#{}", hex::encode(&*self.0));
         }
         for (i, arc) in self.arcs().enumerate() {
             write!(f, "{}{arc}", if i == 0 { "" } else { "." })?;
@@ -194,19 +246,19 @@ const fn number(mut text: &[u8]) -> Option<(u64, &[u8])> {
 pub(crate) struct Algorithm {
     pub(crate) oid: Oid,
     /// The parameters' bytes with tag and length, empty if absent.
-    pub(crate) parameters: Vec<u8>,
+    pub(crate) parameters: Short,
 }
 
 impl Algorithm {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, TlvError> {
         let mut inner = reader.expect(SEQUENCE)?.reader();
         let oid = oid(&mut inner)?;
-        Ok(Self { oid, parameters: inner.remaining().to_vec() })
+        Ok(Self { oid, parameters: Short::new(inner.remaining()) })
     }
 
     /// Whether there are no parameters, or NULL, as hashes and most signatures have it.
     pub(crate) fn is_bare(&self) -> bool {
-        self.parameters.is_empty() || self.parameters == [0x05, 0x00]
+        self.parameters.is_empty() || *self.parameters == [0x05, 0x00]
     }
 }
 
@@ -222,9 +274,9 @@ pub(crate) fn small_integer(reader: &mut Reader<'_>) -> Result<u32, TlvError> {
 
 /// Big-endian bytes as a number, leading zeros allowed.
 pub(crate) fn unsigned(bytes: &[u8]) -> Option<u32> {
-    let significant: Vec<u8> = bytes.iter().copied().skip_while(|b| *b == 0).collect();
-    (significant.len() <= 4)
-        .then(|| significant.iter().fold(0, |n: u32, b| n.wrapping_shl(8) | u32::from(*b)))
+    let significant = bytes.iter().skip_while(|byte| **byte == 0);
+    (significant.clone().count() <= 4)
+        .then(|| significant.fold(0, |n: u32, byte| n.wrapping_shl(8) | u32::from(*byte)))
 }
 
 /// The content of an INTEGER without superfluous leading zeros (ITU-T X.690 §8.3.2): serial numbers
@@ -240,10 +292,14 @@ pub(crate) fn minimal(mut integer: &[u8]) -> &[u8] {
 
 /// The bytes of a BIT STRING whose bits all count.
 pub(crate) fn whole_bytes<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], TlvError> {
-    let tlv = reader.expect(BIT_STRING)?;
-    match tlv.value.split_first() {
+    reader.expect(BIT_STRING).and_then(|bits| bytes_of(&bits))
+}
+
+/// As [`whole_bytes`], of the element itself: they are the last ones in it.
+pub(crate) fn bytes_of<'a>(bits: &Tlv<'a>) -> Result<&'a [u8], TlvError> {
+    match bits.value.split_first() {
         Some((0, bytes)) => Ok(bytes),
-        _ => Err(malformed(&tlv)),
+        _ => Err(malformed(bits)),
     }
 }
 
@@ -260,7 +316,7 @@ pub(crate) fn instant(reader: &mut Reader<'_>) -> Result<OffsetDateTime, TlvErro
 
 fn parse_instant(four_digit_year: bool, text: &[u8]) -> Option<OffsetDateTime> {
     let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
-    let text = text.split('.').next()?;
+    let text = text.as_bytes().split(|byte| *byte == b'.').next()?;
     let (year, rest) = text.split_at_checked(if four_digit_year { 4 } else { 2 })?;
     let year: i32 = digits(year)?.into();
     // RFC 5280 §4.1.2.5.1: two-digit years from 50 are of the last century.
@@ -269,7 +325,7 @@ fn parse_instant(four_digit_year: bool, text: &[u8]) -> Option<OffsetDateTime> {
         (false, y) if y >= 50 => y.saturating_add(1900),
         (false, y) => y.saturating_add(2000),
     };
-    let mut pairs = rest.as_bytes().chunks(2).map(|c| std::str::from_utf8(c).ok().and_then(digits));
+    let mut pairs = rest.chunks(2).map(digits);
     let mut pair = || pairs.next().flatten().and_then(|n| u8::try_from(n).ok());
     let (month, day, hour, minute) = (pair()?, pair()?, pair()?, pair()?);
     let second = if rest.len() > 8 { pair()? } else { 0 };
@@ -278,8 +334,13 @@ fn parse_instant(four_digit_year: bool, text: &[u8]) -> Option<OffsetDateTime> {
     Some(date.with_time(time).assume_utc())
 }
 
-fn digits(text: &str) -> Option<u16> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+/// The decimal number that one to four digits are.
+fn digits(text: &[u8]) -> Option<u16> {
+    let number = text.iter().try_fold(0_u16, |number, byte| match byte {
+        b'0'..=b'9' => Some(number.wrapping_mul(10).wrapping_add(u16::from(byte & 0x0F))),
+        _ => None,
+    });
+    number.filter(|_| !text.is_empty())
 }
 
 pub(crate) fn malformed(tlv: &Tlv<'_>) -> TlvError {

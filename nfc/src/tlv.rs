@@ -166,8 +166,15 @@ impl<'a> Reader<'a> {
 
     fn element(&mut self) -> Result<Tlv<'a>, TlvError> {
         let start = self.rest;
-        let tag = self.tag()?;
-        let length = self.length()?;
+        let (tag, length) = match start {
+            // As most elements start.
+            [tag, length @ ..0x80, rest @ ..] if tag & 0x1F != 0x1F => {
+                self.rest = rest;
+                self.offset = self.offset.saturating_add(2);
+                (Tag(u32::from(*tag)), usize::from(*length))
+            }
+            _ => (self.tag()?, self.length()?),
+        };
         let value_offset = self.offset;
         let (value, rest) = self
             .rest

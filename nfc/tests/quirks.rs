@@ -83,7 +83,7 @@ fn found(certificate: &Certificate, store: &TrustStore, expected: &Expected) -> 
         key: certificate.public_key().unwrap().describe(),
         algorithm: algorithm.describe(),
         salt: algorithm.evidence()["salt_bytes"].as_u64(),
-        serial: hex::encode(&certificate.serial),
+        serial: hex::encode(certificate.serial()),
         path: path.to_owned(),
         not_after: expected.not_after.map(|_| date),
         document_signer: certificate.is_document_signer(),

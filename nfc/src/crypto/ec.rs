@@ -14,7 +14,10 @@ use openssl::{
 
 pub use super::scalar::Scalar;
 use super::{CryptoError, Secret, field::Field};
-use crate::random::Random;
+use crate::{
+    der::{Id, Oid},
+    random::Random,
+};
 
 /// A curve of the standardized domain parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,36 +47,72 @@ pub enum Curve {
 }
 
 /// Curve, parameter id, name, OpenSSL's identifier, object identifier.
-const CURVES: [(Curve, u32, &str, Nid, &str); 11] = [
-    (Curve::NistP192, 8, "secp192r1", Nid::X9_62_PRIME192V1, "1.2.840.10045.3.1.1"),
-    (Curve::BrainpoolP192r1, 9, "brainpoolP192r1", Nid::BRAINPOOL_P192R1, "1.3.36.3.3.2.8.1.1.3"),
-    (Curve::NistP224, 10, "secp224r1", Nid::SECP224R1, "1.3.132.0.33"),
-    (Curve::BrainpoolP224r1, 11, "brainpoolP224r1", Nid::BRAINPOOL_P224R1, "1.3.36.3.3.2.8.1.1.5"),
-    (Curve::NistP256, 12, "secp256r1", Nid::X9_62_PRIME256V1, "1.2.840.10045.3.1.7"),
-    (Curve::BrainpoolP256r1, 13, "brainpoolP256r1", Nid::BRAINPOOL_P256R1, "1.3.36.3.3.2.8.1.1.7"),
-    (Curve::BrainpoolP320r1, 14, "brainpoolP320r1", Nid::BRAINPOOL_P320R1, "1.3.36.3.3.2.8.1.1.9"),
-    (Curve::NistP384, 15, "secp384r1", Nid::SECP384R1, "1.3.132.0.34"),
-    (Curve::BrainpoolP384r1, 16, "brainpoolP384r1", Nid::BRAINPOOL_P384R1, "1.3.36.3.3.2.8.1.1.11"),
-    (Curve::BrainpoolP512r1, 17, "brainpoolP512r1", Nid::BRAINPOOL_P512R1, "1.3.36.3.3.2.8.1.1.13"),
-    (Curve::NistP521, 18, "secp521r1", Nid::SECP521R1, "1.3.132.0.35"),
+static CURVES: [(Curve, u32, &str, Nid, Id); 11] = [
+    (Curve::NistP192, 8, "secp192r1", Nid::X9_62_PRIME192V1, Id::new("1.2.840.10045.3.1.1")),
+    (
+        Curve::BrainpoolP192r1,
+        9,
+        "brainpoolP192r1",
+        Nid::BRAINPOOL_P192R1,
+        Id::new("1.3.36.3.3.2.8.1.1.3"),
+    ),
+    (Curve::NistP224, 10, "secp224r1", Nid::SECP224R1, Id::new("1.3.132.0.33")),
+    (
+        Curve::BrainpoolP224r1,
+        11,
+        "brainpoolP224r1",
+        Nid::BRAINPOOL_P224R1,
+        Id::new("1.3.36.3.3.2.8.1.1.5"),
+    ),
+    (Curve::NistP256, 12, "secp256r1", Nid::X9_62_PRIME256V1, Id::new("1.2.840.10045.3.1.7")),
+    (
+        Curve::BrainpoolP256r1,
+        13,
+        "brainpoolP256r1",
+        Nid::BRAINPOOL_P256R1,
+        Id::new("1.3.36.3.3.2.8.1.1.7"),
+    ),
+    (
+        Curve::BrainpoolP320r1,
+        14,
+        "brainpoolP320r1",
+        Nid::BRAINPOOL_P320R1,
+        Id::new("1.3.36.3.3.2.8.1.1.9"),
+    ),
+    (Curve::NistP384, 15, "secp384r1", Nid::SECP384R1, Id::new("1.3.132.0.34")),
+    (
+        Curve::BrainpoolP384r1,
+        16,
+        "brainpoolP384r1",
+        Nid::BRAINPOOL_P384R1,
+        Id::new("1.3.36.3.3.2.8.1.1.11"),
+    ),
+    (
+        Curve::BrainpoolP512r1,
+        17,
+        "brainpoolP512r1",
+        Nid::BRAINPOOL_P512R1,
+        Id::new("1.3.36.3.3.2.8.1.1.13"),
+    ),
+    (Curve::NistP521, 18, "secp521r1", Nid::SECP521R1, Id::new("1.3.132.0.35")),
 ];
 
 impl Curve {
     /// All curves, by parameter id.
     pub fn all() -> impl Iterator<Item = Self> {
-        CURVES.into_iter().map(|row| row.0)
+        CURVES.iter().map(|row| row.0)
     }
 
     /// The curve with a standardized parameter id (ICAO 9303-11 §9.5.1, table 11).
     #[must_use]
     pub fn from_parameter_id(id: u32) -> Option<Self> {
-        CURVES.into_iter().find(|row| row.1 == id).map(|row| row.0)
+        CURVES.iter().find(|row| row.1 == id).map(|row| row.0)
     }
 
-    /// The curve with a dotted object identifier.
+    /// The curve that `oid` names.
     #[must_use]
-    pub fn from_oid(dotted: &str) -> Option<Self> {
-        CURVES.into_iter().find(|row| row.4 == dotted).map(|row| row.0)
+    pub fn from_oid(oid: &Oid) -> Option<Self> {
+        CURVES.iter().find(|row| oid.is(row.4)).map(|row| row.0)
     }
 
     /// Name as reports show it.
@@ -106,8 +145,8 @@ impl Curve {
         }
     }
 
-    fn row(self) -> Option<(Self, u32, &'static str, Nid, &'static str)> {
-        CURVES.into_iter().find(|row| row.0 == self)
+    fn row(self) -> Option<&'static (Self, u32, &'static str, Nid, Id)> {
+        CURVES.iter().find(|row| row.0 == self)
     }
 }
 

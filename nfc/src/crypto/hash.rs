@@ -99,10 +99,12 @@ impl Hash {
     /// `DigestInfo ::= SEQUENCE { digestAlgorithm, digest }` (RFC 8017 §9.2), the algorithm's
     /// parameters being NULL or absent.
     pub(crate) fn digest_info(self, digest: &[u8], null: bool) -> Vec<u8> {
-        let oid = tlv::encode(OBJECT_ID, self.oid_content());
         let parameters: &[u8] = if null { &[0x05, 0x00] } else { &[] };
-        let algorithm = tlv::encode(SEQUENCE, &[&oid, parameters].concat());
-        tlv::encode(SEQUENCE, &[algorithm, tlv::encode(OCTET_STRING, digest)].concat())
+        let mut algorithm = tlv::encode(OBJECT_ID, self.oid_content());
+        algorithm.extend(parameters);
+        let mut info = tlv::encode(SEQUENCE, &algorithm);
+        tlv::push(&mut info, OCTET_STRING, digest);
+        tlv::encode(SEQUENCE, &info)
     }
 
     /// Content bytes of the identifier.

@@ -103,6 +103,8 @@ const STANDARDIZED: Id = Id::new("0.4.0.127.0.7.1.2");
 
 /// The longest modulus in bits; real ones have up to 6144.
 const LONGEST_MODULUS: i32 = 8192;
+/// As much padding as an encoding under the longest modulus could have.
+static FILLED: [u8; 1024] = [0xFF; 1024];
 /// Shorter moduli have been factored, or soon will be.
 const SHORTEST_MODULUS: i32 = 1024;
 
@@ -281,9 +283,9 @@ fn modulus(fields: &mut Reader<'_>) -> Result<BigNum, KeyError> {
     }
 }
 
-/// EMSA-PKCS1-v1_5 (RFC 8017 §8.2.2, §9.2): the encoding is made and compared as a whole, so that
-/// nothing can hide in it. The hash's identifier may lack its NULL, as RFC 8017 §9.2 notes and as
-/// some issuers write it, which OpenSSL refuses.
+/// EMSA-PKCS1-v1_5 (RFC 8017 §8.2.2, §9.2): every byte of the encoding is compared, so that nothing
+/// can hide in it. The hash's identifier may lack its NULL, as RFC 8017 §9.2 notes and as some
+/// issuers write it, which OpenSSL refuses.
 fn verify_pkcs1(
     key: &Rsa<Public>,
     hash: Hash,
@@ -291,15 +293,11 @@ fn verify_pkcs1(
     signature: &[u8],
 ) -> Result<bool, KeyError> {
     let Some(opened) = open(key, signature) else { return Ok(false) };
-    let length = opened.len();
     let digest = hash.digest(message)?;
     Ok([true, false].into_iter().any(|null| {
-        let info = hash.digest_info(&digest, null);
-        let Some(filled) = length.checked_sub(info.len().saturating_add(3)) else { return false };
-        filled >= 8 && {
-            let expected = [&[0, 1], vec![0xFF; filled].as_slice(), &[0], &info].concat();
-            expected == opened
-        }
+        let padding = opened.strip_suffix(hash.digest_info(&digest, null).as_slice());
+        matches!(padding, Some([0, 1, filled @ .., 0])
+            if filled.len() >= 8 && FILLED.get(..filled.len()) == Some(filled))
     }))
 }
 
@@ -333,7 +331,7 @@ fn curve(parameters: &[u8]) -> Result<Curve, KeyError> {
     let mut reader = Reader::new(parameters);
     if let Some(name) = reader.optional(OBJECT_ID)? {
         let oid = Oid::new(name.value);
-        return Curve::from_oid(&oid.to_string()).ok_or(KeyError::Unsupported { oid });
+        return Curve::from_oid(&oid).ok_or(KeyError::Unsupported { oid });
     }
     if let Some(id) = reader.optional(INTEGER)? {
         return der::unsigned(id.value).and_then(Curve::from_parameter_id).ok_or(KeyError::Curve);

@@ -123,7 +123,7 @@ impl SignerSummary {
             country: certificate.country(),
             subject: certificate.subject.to_string(),
             issuer: certificate.issuer.to_string(),
-            serial: hex::encode(&certificate.serial),
+            serial: hex::encode(certificate.serial()),
             algorithm,
             key: certificate.public_key().ok().map(|key| key.describe()),
             not_before: stamp(certificate.not_before),
@@ -137,7 +137,7 @@ impl AnchorSummary {
         Self {
             country: anchor.certificate.country(),
             subject: anchor.certificate.subject.to_string(),
-            serial: hex::encode(&anchor.certificate.serial),
+            serial: hex::encode(anchor.certificate.serial()),
             sha256: hex::encode(anchor.sha256),
         }
     }

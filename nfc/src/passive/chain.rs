@@ -25,7 +25,7 @@ use crate::{
 
 /// What was found about the signer.
 pub(super) struct Found {
-    pub(super) checks: Vec<Check>,
+    pub(super) checks: [Check; 4],
     /// Certificates and lists; the algorithm of the signature is not among them.
     pub(super) ground: Ground,
 }
@@ -65,7 +65,7 @@ pub(super) fn verify(
     let Some(signer) = &signature.certificate else {
         let ids = ["signer.chain", "signer.validity", "signer.country", "signer.revocation"];
         let checks = ids.map(|id| not_performed(id, "the signer's certificate was not found"));
-        return Found { checks: checks.into(), ground: Ground::default() };
+        return Found { checks, ground: Ground::default() };
     };
     let zone = document.zone().and_then(Result::ok);
     let chain = Arc::new(Chain {
@@ -78,7 +78,7 @@ pub(super) fn verify(
     });
     let issuer = chain.issuer();
     let lists = issuer.map(|issuer| trust.revocation(signer, &issuer.certificate, at));
-    let checks = vec![
+    let checks = [
         chain_check(&chain, trust),
         validity_check(&chain, at),
         country_check(&chain, document.files),
@@ -116,8 +116,8 @@ fn chain_check(chain: &Arc<Chain>, trust: &TrustStore) -> Check {
         let found = path.as_ref().ok();
         json!({
             "signer": { "subject": signer.subject.to_string(), "issuer": signer.issuer.to_string(),
-                        "serial": hex::encode(&signer.serial),
-                        "authority_key_id": signer.authority_key_id.as_ref().map(hex::encode) },
+                        "serial": hex::encode(signer.serial()),
+                        "authority_key_id": signer.authority_key_id().map(hex::encode) },
             "domain": domain,
             "other_domain": foreign,
             "anchors": anchors,

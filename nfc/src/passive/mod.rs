@@ -122,12 +122,11 @@ fn run(files: &Files, trust: &TrustStore, at: Date, required: &[FileId]) -> Repo
     let chain = chain::verify(&signature, &document, trust, at);
     let object = SecurityObject::parse(&signed.content).map(Arc::new);
     let proved = card_security.as_ref().and_then(|report| report.verified.as_ref());
-    let mut checks = signature.checks;
-    checks.extend(match &object {
+    let groups = match &object {
         Ok(object) => over_object(&document, object, required, proved),
         Err(error) => without_object(&document, error),
-    });
-    checks.extend(chain.checks);
+    };
+    let checks: Vec<_> = signature.checks.into_iter().chain(groups).chain(chain.checks).collect();
     let holds = |id: &str| checks.iter().any(|c| c.id == id && c.outcome == Outcome::Passed);
     let proved = ["sod.signature", "sod.digest", "dg.hash", "signer.chain"];
     let listed = |id| object.as_ref().is_ok_and(|object| object.lists(id));

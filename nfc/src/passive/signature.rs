@@ -20,7 +20,7 @@ use crate::{
 
 /// What was found about the signature.
 pub(super) struct Found {
-    pub(super) checks: Vec<Check>,
+    pub(super) checks: [Check; 2],
     /// The signer's certificate; not yet trusted.
     pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) algorithm: Option<SignatureAlgorithm>,
@@ -42,7 +42,7 @@ pub(super) fn verify(
         let malformed = Outcome::Failed(Reason::SodMalformed);
         let evidence = json!({ "signers": signed.signers.len() });
         let check = Check::new("sod.signature", malformed, evidence);
-        let checks = vec![check, not_performed("sod.digest", "there is not one signer")];
+        let checks = [check, not_performed("sod.digest", "there is not one signer")];
         return Found { checks, certificate: None, algorithm: None, signing_time: None };
     };
     let algorithm = info.signature_algorithm();
@@ -50,7 +50,7 @@ pub(super) fn verify(
     let signing_time =
         attributes.as_ref().ok().and_then(|a| a.as_ref()).and_then(|a| a.signing_time);
     let (check, certificate) = signature_check(signed, info, &algorithm, trust);
-    let checks = vec![check, digest_check(signed, info, attributes.ok().flatten(), content_types)];
+    let checks = [check, digest_check(signed, info, attributes.ok().flatten(), content_types)];
     Found { checks, certificate, algorithm: algorithm.ok(), signing_time }
 }
 
@@ -100,7 +100,7 @@ fn signature_check(
         Err(error) => (Outcome::Failed(Reason::SodAlgorithm), Some(error)),
     };
     let evidence = Evidence::new(move || {
-        let serial = hex::encode(&signer.serial);
+        let serial = hex::encode(signer.serial());
         let found = [("signer_serial", json!(serial)), ("signer_from", json!(source))];
         let error = error.as_ref().map(|error| ("error", json!(error)));
         with(message(&seen), found.into_iter().chain(error))

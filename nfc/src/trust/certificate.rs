@@ -17,7 +17,7 @@ use crate::{
         self, Algorithm, BIT_STRING, BOOLEAN, CONTEXT_0, CONTEXT_0_PRIMITIVE, CONTEXT_3, INTEGER,
         Id, OBJECT_ID, OCTET_STRING, Oid, SEQUENCE, SET,
     },
-    tlv::{self, Reader, Tag, TlvError},
+    tlv::{self, Reader, Tag, Tlv, TlvError},
 };
 
 const SUBJECT_KEY_ID: Id = Id::new("2.5.29.14");
@@ -42,12 +42,11 @@ pub const REVOCATION_SIGN: u8 = 0x02;
 /// A certificate: what passive authentication and the trust store need of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// The whole certificate.
+    /// The whole certificate; most other fields say where they stand in it.
     pub der: Vec<u8>,
     /// The version as people count it: 3 for any with extensions.
     pub version: u32,
-    /// Serial number, content bytes of the INTEGER.
-    pub serial: Vec<u8>,
+    serial: Range<usize>,
     /// Issuer.
     pub issuer: Name,
     /// Subject.
@@ -56,12 +55,9 @@ pub struct Certificate {
     pub not_before: OffsetDateTime,
     /// End of validity.
     pub not_after: OffsetDateTime,
-    /// SubjectPublicKeyInfo.
-    pub spki: Vec<u8>,
-    /// Subject key identifier.
-    pub subject_key_id: Option<Vec<u8>>,
-    /// Authority key identifier.
-    pub authority_key_id: Option<Vec<u8>>,
+    spki: Range<usize>,
+    subject_key_id: Option<Range<usize>>,
+    authority_key_id: Option<Range<usize>>,
     /// Basic constraints: whether it is an authority, and its path length.
     pub authority: Option<(bool, Option<u32>)>,
     /// The first byte of key usage: [`DIGITAL_SIGNATURE`] and so on.
@@ -76,10 +72,10 @@ pub struct Certificate {
     pub critical: Vec<Oid>,
     /// Extensions that are known and could not be read; they count as absent.
     pub unreadable: Vec<Oid>,
-    /// Where the signed part stands in `der`.
+    /// The signed part.
     tbs: Range<usize>,
     algorithm: Algorithm,
-    signature: Vec<u8>,
+    signature: Range<usize>,
     key: ParsedKey,
 }
 
@@ -97,7 +93,7 @@ impl Eq for ParsedKey {}
 
 impl std::fmt::Debug for Certificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Certificate({}, serial {})", self.subject, hex::encode(&self.serial))
+        write!(f, "Certificate({}, serial {})", self.subject, hex::encode(self.serial()))
     }
 }
 
@@ -111,10 +107,11 @@ impl Certificate {
         let mut fields = outer.reader();
         let tbs = fields.expect(SEQUENCE)?;
         let algorithm = Algorithm::read(&mut fields)?;
-        let signature = der::whole_bytes(&mut fields)?.to_vec();
+        let signature = fields.expect(BIT_STRING)?;
+        let signature_length = der::bytes_of(&signature)?.len();
         let mut body = tbs.reader();
         let version = version(&mut body)?;
-        let serial = body.expect(INTEGER)?.value.to_vec();
+        let serial = place(&body.expect(INTEGER)?);
         if Algorithm::read(&mut body)? != algorithm {
             // RFC 5280 §4.1.1.2: the signed and the unsigned name of the algorithm are the same.
             return Err(der::malformed(&tbs));
@@ -123,9 +120,7 @@ impl Certificate {
         let mut validity = body.expect(SEQUENCE)?.reader();
         let (not_before, not_after) = (der::instant(&mut validity)?, der::instant(&mut validity)?);
         let subject = Name::read(&mut body)?;
-        let spki = body.expect(SEQUENCE)?.bytes.to_vec();
-        let tbs_start =
-            tbs.value_offset.saturating_add(tbs.value.len()).saturating_sub(tbs.bytes.len());
+        let spki = whole_place(&body.expect(SEQUENCE)?);
         let mut certificate = Self {
             der: outer.bytes.to_vec(),
             version,
@@ -144,13 +139,41 @@ impl Certificate {
             document_types: None,
             critical: Vec::new(),
             unreadable: Vec::new(),
-            tbs: tbs_start..tbs_start.saturating_add(tbs.bytes.len()),
+            tbs: whole_place(&tbs),
             algorithm,
-            signature,
+            signature: last(&signature, signature_length),
             key: ParsedKey::default(),
         };
         certificate.read_extensions(body);
         Ok(certificate)
+    }
+
+    fn part(&self, place: &Range<usize>) -> &[u8] {
+        self.der.get(place.clone()).unwrap_or_default()
+    }
+
+    /// Serial number, content bytes of the INTEGER.
+    #[must_use]
+    pub fn serial(&self) -> &[u8] {
+        self.part(&self.serial)
+    }
+
+    /// SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn spki(&self) -> &[u8] {
+        self.part(&self.spki)
+    }
+
+    /// Subject key identifier.
+    #[must_use]
+    pub fn subject_key_id(&self) -> Option<&[u8]> {
+        self.subject_key_id.as_ref().map(|place| self.part(place))
+    }
+
+    /// Authority key identifier.
+    #[must_use]
+    pub fn authority_key_id(&self) -> Option<&[u8]> {
+        self.authority_key_id.as_ref().map(|place| self.part(place))
     }
 
     /// Extensions stand in `[3]`, after optional unique identifiers; what follows is ignored.
@@ -185,12 +208,12 @@ impl Certificate {
         };
         match known {
             Known::SubjectKeyId => {
-                self.subject_key_id = Some(value.expect(OCTET_STRING)?.value.to_vec());
+                self.subject_key_id = Some(place(&value.expect(OCTET_STRING)?));
             }
             Known::AuthorityKeyId => {
                 let mut fields = value.expect(SEQUENCE)?.reader();
                 let id = fields.optional(CONTEXT_0_PRIMITIVE)?;
-                self.authority_key_id = id.map(|id| id.value.to_vec());
+                self.authority_key_id = id.map(|id| place(&id));
             }
             Known::KeyUsage => {
                 // A BIT STRING of no bits allows nothing.
@@ -235,7 +258,7 @@ impl Certificate {
         if let Some(key) = self.key.0.get() {
             return Ok(Arc::clone(key));
         }
-        let key = Arc::new(PublicKey::parse(&self.spki)?);
+        let key = Arc::new(PublicKey::parse(self.spki())?);
         Ok(Arc::clone(self.key.0.get_or_init(|| key)))
     }
 
@@ -260,8 +283,8 @@ impl Certificate {
     /// # Errors
     /// [`KeyError`] if the key or algorithm cannot be used.
     pub fn is_signed_with(&self, key: &PublicKey) -> Result<bool, KeyError> {
-        let signed = self.der.get(self.tbs.clone()).unwrap_or_default();
-        key.verify(&self.signature_algorithm()?, signed, &self.signature)
+        let [signed, signature] = [&self.tbs, &self.signature].map(|place| self.part(place));
+        key.verify(&self.signature_algorithm()?, signed, signature)
     }
 
     /// Whether issuer and subject are the same (a root or a link certificate).
@@ -303,6 +326,22 @@ impl Certificate {
     pub fn country(&self) -> Option<String> {
         self.subject.country().or_else(|| self.issuer.country())
     }
+}
+
+/// Where the value of an element stands.
+fn place(tlv: &Tlv<'_>) -> Range<usize> {
+    last(tlv, tlv.value.len())
+}
+
+/// Where a whole element stands.
+fn whole_place(tlv: &Tlv<'_>) -> Range<usize> {
+    last(tlv, tlv.bytes.len())
+}
+
+/// Where the last `length` bytes of an element stand.
+fn last(tlv: &Tlv<'_>, length: usize) -> Range<usize> {
+    let end = tlv.value_offset.saturating_add(tlv.value.len());
+    end.saturating_sub(length)..end
 }
 
 /// Extensions that are understood.

@@ -1,7 +1,7 @@
 //! Where anchors are found: by their own hash, key identifier, name and country, so that a
 //! thousand of them cost a verification nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::certificate::Certificate;
 
@@ -34,8 +34,8 @@ impl Index {
 
     pub(super) fn add(&mut self, place: usize, certificate: &Certificate, sha256: [u8; 32]) {
         self.by_hash.insert(sha256, place);
-        if let Some(id) = &certificate.subject_key_id {
-            self.by_key_id.entry(id.clone()).or_default().push(place);
+        if let Some(id) = certificate.subject_key_id() {
+            self.by_key_id.entry(id.to_vec()).or_default().push(place);
         }
         self.by_name.entry(certificate.subject.normal().to_vec()).or_default().push(place);
         if let Some(country) = certificate.subject.country() {
@@ -45,20 +45,21 @@ impl Index {
 
     /// Who may have issued `certificate`, likeliest first, each once.
     pub(super) fn candidates(&self, certificate: &Certificate) -> Vec<(usize, FoundBy)> {
-        let by_key_id = certificate.authority_key_id.as_ref().and_then(|id| self.by_key_id.get(id));
+        let by_key_id = certificate.authority_key_id().and_then(|id| self.by_key_id.get(id));
         let by_name = self.by_name.get(certificate.issuer.normal());
         let country = certificate.issuer.country();
         let by_country = country.and_then(|country| self.by_country.get(&country));
-        let groups = [
-            (by_key_id, FoundBy::KeyIdentifier),
-            (by_name, FoundBy::Name),
-            (by_country, FoundBy::Country),
-        ];
-        let mut seen = HashSet::new();
-        let places = groups
-            .into_iter()
-            .flat_map(|(places, by)| places.into_iter().flatten().map(move |place| (*place, by)));
-        places.filter(|(place, _)| seen.insert(*place)).collect()
+        let [by_key_id, by_name, by_country] =
+            [by_key_id, by_name, by_country].map(|places| places.map_or(&[][..], Vec::as_slice));
+        // Anchors are added in order of their places, so that each group is sorted.
+        let is_in = |group: &[usize], place: &usize| group.binary_search(place).is_ok();
+        let named = by_name.iter().filter(|place| !is_in(by_key_id, place));
+        let near =
+            by_country.iter().filter(|place| !is_in(by_key_id, place) && !is_in(by_name, place));
+        let by_key_id = by_key_id.iter().map(|place| (*place, FoundBy::KeyIdentifier));
+        let named = named.map(|place| (*place, FoundBy::Name));
+        let near = near.map(|place| (*place, FoundBy::Country));
+        by_key_id.chain(named).chain(near).collect()
     }
 
     /// Anchors whose subject is like `name`, and those with the key identifier.

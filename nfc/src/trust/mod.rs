@@ -161,8 +161,10 @@ pub struct TrustStore {
 /// Facts about what is in the store: each is found out when it is first needed.
 #[derive(Debug, Clone)]
 struct Learnt {
-    /// For each anchor the places of those that issued it.
-    issuers: Vec<OnceLock<Vec<usize>>>,
+    /// For each anchor the places of those that issued it, and how they were found.
+    issuers: Vec<OnceLock<Vec<(usize, FoundBy)>>>,
+    /// For each anchor the way from it up.
+    ways: Vec<OnceLock<path::Way>>,
     /// For each list the place of the anchor that signed it.
     list_signers: Vec<OnceLock<Option<usize>>>,
 }
@@ -293,6 +295,7 @@ impl TrustStore {
     fn learnt(&self) -> &Learnt {
         self.learnt.get_or_init(|| Learnt {
             issuers: vec![OnceLock::new(); self.anchors.len()],
+            ways: vec![OnceLock::new(); self.anchors.len()],
             list_signers: vec![OnceLock::new(); self.lists.len()],
         })
     }
@@ -309,15 +312,15 @@ struct Signers {
 impl Signers {
     fn add(&mut self, certificate: Certificate) -> Added {
         let place = self.certificates.len();
-        let serial = crate::der::minimal(&certificate.serial).to_vec();
+        let serial = crate::der::minimal(certificate.serial()).to_vec();
         let same_serial = self.by_serial.entry(serial).or_default();
         let held = same_serial.iter().filter_map(|place| self.certificates.get(*place));
         if held.into_iter().any(|held| held.der == certificate.der) {
             return Added::Duplicate;
         }
         same_serial.push(place);
-        if let Some(id) = &certificate.subject_key_id {
-            self.by_key_id.entry(id.clone()).or_default().push(place);
+        if let Some(id) = certificate.subject_key_id() {
+            self.by_key_id.entry(id.to_vec()).or_default().push(place);
         }
         self.certificates.push(Arc::new(certificate));
         Added::New

@@ -1,18 +1,17 @@
 //! Distinguished names (RFC 5280 §4.1.2.4), compared as real documents need it.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use crate::{
     der::{self, Id, Oid, SEQUENCE, SET},
-    tlv::{Reader, Tag, TlvError},
+    tlv::{Reader, Tag, Tlv, TlvError},
 };
 
-/// A distinguished name: its bytes, and its attributes as text.
+/// A distinguished name: its bytes, whose attributes are read as text when they are asked for.
 #[derive(Clone)]
 pub struct Name {
     /// DER.
     pub der: Vec<u8>,
-    attributes: Vec<(Oid, String)>,
     /// [`Self::normal`], once it was asked for.
     normal: OnceLock<Vec<u8>>,
 }
@@ -52,20 +51,31 @@ impl Name {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, TlvError> {
         let whole = reader.expect(SEQUENCE)?;
         let mut sets = whole.reader();
-        let mut attributes = Vec::new();
+        let mut count = 0_usize;
         while !sets.is_empty() {
             let mut set = sets.expect(SET)?.reader();
             while !set.is_empty() {
-                if attributes.len() == MOST_ATTRIBUTES {
+                if count == MOST_ATTRIBUTES {
                     return Err(der::malformed(&whole));
                 }
-                let mut attribute = set.expect(SEQUENCE)?.reader();
-                let oid = der::oid(&mut attribute)?;
-                let value = attribute.next_element()?;
-                attributes.push((oid, value.map(|v| text(v.tag, v.value)).unwrap_or_default()));
+                attribute(&mut set)?;
+                count = count.saturating_add(1);
             }
         }
-        Ok(Self { der: whole.bytes.to_vec(), attributes, normal: OnceLock::new() })
+        Ok(Self { der: whole.bytes.to_vec(), normal: OnceLock::new() })
+    }
+
+    /// Type and text of each attribute. When the name was read it was seen that they can be.
+    fn attributes(&self) -> impl Iterator<Item = (Oid, Cow<'_, str>)> {
+        let mut sets = Reader::new(&self.der).expect(SEQUENCE).map(|whole| whole.reader()).ok();
+        let mut set = Reader::new(&[]);
+        std::iter::from_fn(move || {
+            while set.is_empty() {
+                set = sets.as_mut()?.next_element().ok()??.reader();
+            }
+            let (oid, value) = attribute(&mut set).ok()?;
+            Some((oid, value.map(|value| text(value.tag, value.value)).unwrap_or_default()))
+        })
     }
 
     /// Whether two names are the same but for string type, case, space and order: issuers and
@@ -104,9 +114,9 @@ impl Name {
         })
     }
 
-    fn parts(&self, keep: impl Fn(&Oid) -> bool) -> Vec<(&Oid, String)> {
-        let kept = self.attributes.iter().filter(|(oid, _)| keep(oid));
-        let mut parts: Vec<_> = kept.map(|(oid, text)| (oid, normal_text(text))).collect();
+    fn parts(&self, keep: impl Fn(&Oid) -> bool) -> Vec<(Oid, String)> {
+        let kept = self.attributes().filter(|(oid, _)| keep(oid));
+        let mut parts: Vec<_> = kept.map(|(oid, text)| (oid, normal_text(&text))).collect();
         parts.sort();
         parts
     }
@@ -114,15 +124,21 @@ impl Name {
     /// Whether it has no attributes, as no issuer's may (RFC 5280 §4.1.2.4).
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.attributes.is_empty()
+        self.attributes().next().is_none()
     }
 
     /// The country, in upper case.
     #[must_use]
     pub fn country(&self) -> Option<String> {
-        let found = self.attributes.iter().find(|(oid, _)| oid.is(COUNTRY))?;
+        let found = self.attributes().find(|(oid, _)| oid.is(COUNTRY))?;
         Some(found.1.trim().to_uppercase())
     }
+}
+
+/// `AttributeTypeAndValue ::= SEQUENCE { type, value }`, the value being left out by some.
+fn attribute<'a>(set: &mut Reader<'a>) -> Result<(Oid, Option<Tlv<'a>>), TlvError> {
+    let mut attribute = set.expect(SEQUENCE)?.reader();
+    Ok((der::oid(&mut attribute)?, attribute.next_element()?))
 }
 
 /// In lower case, every space as one blank.
@@ -148,31 +164,31 @@ const BMP_STRING: Tag = Tag(0x1E);
 const ONE_BYTE_STRINGS: [Tag; 4] = [Tag(0x13), Tag(0x14), Tag(0x16), Tag(0x1A)];
 
 /// Text of a directory string. Anything that is none equals nothing that is.
-fn text(tag: Tag, value: &[u8]) -> String {
+fn text(tag: Tag, value: &[u8]) -> Cow<'_, str> {
     match tag {
         BMP_STRING => {
             let units = value.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
-            char::decode_utf16(units).map(|c| c.unwrap_or('\u{FFFD}')).collect()
+            char::decode_utf16(units).map(|c| c.unwrap_or('\u{FFFD}')).collect::<String>().into()
         }
         UNIVERSAL_STRING => {
             let units = value.as_chunks::<4>().0.iter().map(|unit| u32::from_be_bytes(*unit));
-            units.map(|unit| char::from_u32(unit).unwrap_or('\u{FFFD}')).collect()
+            units.map(|unit| char::from_u32(unit).unwrap_or('\u{FFFD}')).collect::<String>().into()
         }
         tag if tag == UTF8_STRING || ONE_BYTE_STRINGS.contains(&tag) => {
             // Either kind is met in the place of the other; T.61 is used as Latin-1.
             match std::str::from_utf8(value) {
-                Ok(text) => text.to_owned(),
-                Err(_) => value.iter().map(|byte| char::from(*byte)).collect(),
+                Ok(text) => text.into(),
+                Err(_) => value.iter().map(|byte| char::from(*byte)).collect::<String>().into(),
             }
         }
-        tag => format!("{tag}#{}", hex::encode(value)),
+        tag => format!("{tag}#{}", hex::encode(value)).into(),
     }
 }
 
 /// `C=DK, O=…, CN=…` in the order of the name.
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (i, (oid, value)) in self.attributes.iter().enumerate() {
+        for (i, (oid, value)) in self.attributes().enumerate() {
             let separator = if i == 0 { "" } else { ", " };
             match KEYWORDS.iter().find(|(known, _)| oid.is(*known)) {
                 Some((_, keyword)) => write!(f, "{separator}{keyword}={value}")?,

@@ -113,12 +113,13 @@ impl TrustStore {
     pub fn path(&self, certificate: &Certificate) -> Result<Path, PathError> {
         let Issuers { mut places, tried } = self.issuers(certificate)?;
         places.sort_by_cached_key(|(place, by)| self.rank(certificate, *place, *by));
-        let first = places.first().ok_or(PathError::Unknown)?.0;
-        let (way, is_whole) = self.way_up(first);
+        let first = *places.first().ok_or(PathError::Unknown)?;
+        let Way { above, is_whole } = self.way_up(first.0);
+        let way = || std::iter::once(&first).chain(above);
         let below = std::iter::once(certificate)
-            .chain(way.iter().filter_map(|place| Some(&self.anchors.get(*place)?.certificate)));
-        let steps = way.iter().zip(below).filter_map(|(place, below)| self.step(*place, below));
-        Ok(Path { steps: steps.collect(), tried, is_whole })
+            .chain(way().filter_map(|(place, _)| Some(&self.anchors.get(*place)?.certificate)));
+        let steps = way().zip(below).filter_map(|(found, below)| self.step(*found, below));
+        Ok(Path { steps: steps.collect(), tried, is_whole: *is_whole })
     }
 
     /// The anchor that issued `certificate`.
@@ -133,10 +134,12 @@ impl TrustStore {
     #[must_use]
     pub fn links(&self, anchor: &Anchor) -> Vec<&Arc<Anchor>> {
         let Some(place) = self.index.place(&anchor.sha256) else { return Vec::new() };
-        let issuers = self.issuers_of(place);
-        match issuers.contains(&place) {
+        match self.issued_itself(place) {
             true => Vec::new(),
-            false => issuers.iter().filter_map(|issuer| self.anchors.get(*issuer)).collect(),
+            false => {
+                let issuers = self.issuers_of(place).iter();
+                issuers.filter_map(|(issuer, _)| self.anchors.get(*issuer)).collect()
+            }
         }
     }
 
@@ -144,13 +147,15 @@ impl TrustStore {
     #[must_use]
     pub fn is_self_signed(&self, anchor: &Anchor) -> bool {
         let place = self.index.place(&anchor.sha256);
-        place.is_some_and(|place| self.issuers_of(place).contains(&place))
+        place.is_some_and(|place| self.issued_itself(place))
     }
 
-    fn step(&self, place: usize, below: &Certificate) -> Option<Step> {
+    fn issued_itself(&self, place: usize) -> bool {
+        self.issuers_of(place).iter().any(|(issuer, _)| *issuer == place)
+    }
+
+    fn step(&self, (place, found_by): (usize, FoundBy), below: &Certificate) -> Option<Step> {
         let anchor = Arc::clone(self.anchors.get(place)?);
-        let candidates = self.index.candidates(below);
-        let (_, found_by) = candidates.into_iter().find(|(found, _)| *found == place)?;
         let names = below.issuer.agreement(&anchor.certificate.subject);
         Some(Step { anchor, found_by, names })
     }
@@ -160,38 +165,38 @@ impl TrustStore {
         let anchor = self.anchors.get(place).map(|anchor| &anchor.certificate);
         let is_itself = anchor.is_some_and(|anchor| anchor.der == below.der);
         let was_valid = anchor.is_some_and(|anchor| anchor.is_valid_at(below.not_before));
-        let (way, is_whole) = self.way_up(place);
-        (!is_itself, !was_valid, !is_whole, way.len(), by, place)
+        let Way { above, is_whole } = self.way_up(place);
+        (!is_itself, !was_valid, !is_whole, above.len(), by, place)
     }
 
-    /// The shortest way from an anchor to a self-signed one, itself first, and whether there is
-    /// one; else the longest that is known.
-    fn way_up(&self, from: usize) -> (Vec<usize>, bool) {
+    /// The way from the anchor at `place`, found out once.
+    fn way_up(&self, place: usize) -> &Way {
+        static NONE: Way = Way { above: Vec::new(), is_whole: false };
+        let slot = self.learnt().ways.get(place);
+        slot.map_or(&NONE, |slot| slot.get_or_init(|| self.find_way(place)))
+    }
+
+    fn find_way(&self, from: usize) -> Way {
         let mut seen = HashSet::from([from]);
-        let mut open = VecDeque::from([vec![from]]);
-        let mut last = vec![from];
-        while let Some(way) = open.pop_front() {
-            let Some(top) = way.last().copied() else { continue };
-            let issuers = self.issuers_of(top);
-            if issuers.contains(&top) {
-                return (way, true);
+        let mut open = VecDeque::from([Vec::new()]);
+        let mut last = Vec::new();
+        while let Some(above) = open.pop_front() {
+            let top = above.last().map_or(from, |(top, _)| *top);
+            if self.issued_itself(top) {
+                return Way { above, is_whole: true };
             }
-            if way.len() < LONGEST_PATH {
-                let more = issuers.iter().filter(|issuer| seen.insert(**issuer));
-                open.extend(more.map(|issuer| [way.as_slice(), &[*issuer]].concat()));
+            if above.len().saturating_add(1) < LONGEST_PATH {
+                let more = self.issuers_of(top).iter().filter(|(issuer, _)| seen.insert(*issuer));
+                open.extend(more.map(|issuer| [above.as_slice(), &[*issuer]].concat()));
             }
-            last = way;
+            last = above;
         }
-        (last, false)
+        Way { above: last, is_whole: false }
     }
 
     /// The anchors that issued the anchor at `place`, found out once.
-    fn issuers_of(&self, place: usize) -> &[usize] {
-        let find = || {
-            let certificate = &self.anchors.get(place)?.certificate;
-            let issuers = self.issuers(certificate).ok()?;
-            Some(issuers.places.into_iter().map(|(place, _)| place).collect())
-        };
+    fn issuers_of(&self, place: usize) -> &[(usize, FoundBy)] {
+        let find = || Some(self.issuers(&self.anchors.get(place)?.certificate).ok()?.places);
         let slot = self.learnt().issuers.get(place);
         slot.map(|slot| slot.get_or_init(|| find().unwrap_or_default())).map_or(&[], Vec::as_slice)
     }
@@ -225,6 +230,15 @@ impl TrustStore {
             _ => Err(PathError::Unknown),
         }
     }
+}
+
+/// The shortest way from an anchor to a self-signed one, if there is one; else the longest that is
+/// known.
+#[derive(Debug, Clone)]
+pub(super) struct Way {
+    /// The anchors above it, from its own issuer up.
+    above: Vec<(usize, FoundBy)>,
+    is_whole: bool,
 }
 
 /// Anchors with the one key that signed a certificate.

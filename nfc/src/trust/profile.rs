@@ -156,7 +156,7 @@ pub fn oddities(
     };
     let outside = signer.key_usage_period.zip(signed).is_some_and(|(p, at)| !p.contains(at));
     let found = [
-        (signer.authority_key_id.is_none(), Oddity::NoAuthorityKeyId),
+        (signer.authority_key_id().is_none(), Oddity::NoAuthorityKeyId),
         (signer.key_usage.is_none(), Oddity::NoKeyUsage),
         (
             signer.key_usage.is_some() && !signer.is_key_usage_critical(),

@@ -73,7 +73,7 @@ impl TrustStore {
         }
         signed.sort_by_key(|(list, _)| list.this_update);
         let current: Vec<_> = signed.iter().filter(|one| counts(one, &signed)).copied().collect();
-        let status = status(&current, &certificate.serial, at);
+        let status = status(&current, certificate.serial(), at);
         let beside = match status {
             Status::Revoked(_) => None,
             _ => self.revoked_beside(certificate, issuer, known),
@@ -100,7 +100,7 @@ impl TrustStore {
             let country = found.1.certificate.country();
             (country.is_some() && country == issuer.country()).then_some((found, Some(name)))
         });
-        let by_key = issuer.subject_key_id.as_ref().and_then(|id| self.lists_by_key_id.get(id));
+        let by_key = issuer.subject_key_id().and_then(|id| self.lists_by_key_id.get(id));
         let own_key = LazyCell::new(|| {
             let place = sha256(&issuer.der).ok().and_then(|hash| self.index.place(&hash))?;
             self.anchors.get(place)
@@ -118,7 +118,7 @@ impl TrustStore {
         all.retain(|((list, _), _)| list.this_update < known);
         let signed: Vec<_> = all.iter().map(|(found, _)| *found).collect();
         all.into_iter().filter(|(found, _)| counts(found, &signed)).find_map(|(found, whose)| {
-            let entry = found.0.find_of(&certificate.serial, whose)?;
+            let entry = found.0.find_of(certificate.serial(), whose)?;
             (!entry.is_removal()).then_some((found, entry))
         })
     }

@@ -112,7 +112,7 @@ pub fn paths(data: &[u8]) {
 
 /// The certificate with another byte within its key.
 fn with_other_key(der: &[u8], copy: u8) -> Option<Vec<u8>> {
-    let key = Certificate::parse(der).ok()?.spki;
+    let key = Certificate::parse(der).ok()?.spki().to_vec();
     let at = der.windows(key.len()).position(|window| window == key)?;
     let mut changed = der.to_vec();
     *changed.get_mut(at + key.len() - key.len().min(20))? ^= copy;

@@ -64,7 +64,7 @@ impl Listed {
         Self {
             country: certificate.country(),
             subject: certificate.subject.to_string(),
-            serial: hex::encode(&certificate.serial),
+            serial: hex::encode(certificate.serial()),
             sha256: hex::encode(Sha256::digest(&certificate.der)),
             key: key.unwrap_or_else(|error| error.to_string()),
             not_before: certificate.not_before.date().to_string(),

@@ -109,7 +109,7 @@ pub(super) fn judge(
         trusted_by,
         country: certificate.as_ref().and_then(Certificate::country),
         subject: certificate.as_ref().map(|c| c.subject.to_string()),
-        serial: certificate.as_ref().map(|c| hex::encode(&c.serial)),
+        serial: certificate.as_ref().map(|c| hex::encode(c.serial())),
         path: path.iter().map(Step::of).collect(),
         state,
         findings,
@@ -140,7 +140,7 @@ impl Step {
         use sha2::{Digest, Sha256};
         Self {
             subject: certificate.subject.to_string(),
-            serial: hex::encode(&certificate.serial),
+            serial: hex::encode(certificate.serial()),
             sha256: hex::encode(Sha256::digest(&certificate.der)),
         }
     }
@@ -251,7 +251,7 @@ impl<'a> Search<'a> {
 /// By key identifier or name; never a document signer.
 fn could_issue(issuer: &Certificate, below: &Certificate) -> bool {
     let by_key =
-        below.authority_key_id.is_some() && below.authority_key_id == issuer.subject_key_id;
+        below.authority_key_id().is_some() && below.authority_key_id() == issuer.subject_key_id();
     (by_key || below.issuer.is_like(&issuer.subject)) && !issuer.is_document_signer()
 }
 
