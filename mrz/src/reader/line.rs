@@ -19,13 +19,15 @@ pub(super) struct Line {
     /// Where the text begins and ends, in pixels along the trace from its first point.
     from: f32,
     to: f32,
+    /// The root of how much wider the last character is than the first: 1 on a page seen straight.
+    taper: f32,
     pub(super) characters: usize,
 }
 
 impl Line {
     pub(super) fn new(trace: Trace, characters: usize) -> Self {
         let to = trace.length();
-        Self { trace, from: 0.0, to, characters }
+        Self { trace, from: 0.0, to, taper: 1.0, characters }
     }
 
     /// The line as far below the lower one as that is below the upper one, with as many characters.
@@ -36,7 +38,7 @@ impl Line {
             lower.place(at).times(2.0).plus(upper.place(at), -1.0)
         };
         let points = (0..=characters).step_by(2).map(point).collect();
-        Self::new(Trace { points, height: lower.trace.height }, characters)
+        Self::new(Trace { points, height: lower.trace.height }, characters).tapered(lower.taper)
     }
 
     /// The width of one character, in pixels.
@@ -53,13 +55,35 @@ impl Line {
     /// the recogniser was trained to take.
     pub(super) fn is_as(&self, other: &Self) -> bool {
         let near = |a: f32, b: f32| (a - b).abs() * 10.0 <= self.pitch();
-        near(self.from, other.from) && near(self.to, other.to)
+        let middle = self.characters as f32 / 2.0;
+        near(self.from, other.from)
+            && near(self.to, other.to)
+            && near(self.along(middle), other.along(middle))
     }
 
     /// The part from `from` to `to` characters, counted from the start.
     pub(super) fn part(&self, from: f32, to: f32) -> Self {
-        let at = |characters: f32| self.from + characters * self.pitch();
-        Self { from: at(from), to: at(to), ..self.clone() }
+        let taper = self.narrowness(from) / self.narrowness(to);
+        Self { from: self.along(from), to: self.along(to), taper, ..self.clone() }
+    }
+
+    /// The same, its last character being so much wider (as a root) beside the first than on this
+    /// line.
+    pub(super) fn tapered(&self, taper: f32) -> Self {
+        Self { taper: self.taper * taper, ..self.clone() }
+    }
+
+    /// How far along the trace so many characters reach: by central projection a page that leans
+    /// away takes its columns nearer and nearer together.
+    fn along(&self, characters: f32) -> f32 {
+        let share = characters / self.characters.max(1) as f32;
+        self.from + (self.to - self.from) * share / self.narrowness(characters)
+    }
+
+    /// The inverse root of how wide a character is at a place, beside the last one.
+    fn narrowness(&self, characters: f32) -> f32 {
+        let share = characters / self.characters.max(1) as f32;
+        (share + self.taper * (1.0 - share)).max(0.1)
     }
 
     /// The place of one character behind the end, less what a crop of it shows of the last.
@@ -76,12 +100,12 @@ impl Line {
 
     /// The middle of the line so many characters from its start.
     pub(super) fn place(&self, characters: f32) -> Point {
-        self.at(self.from + characters * self.pitch()).0
+        self.at(self.along(characters)).0
     }
 
     /// The place so many characters from the line's start, and so many below its middle.
     pub(super) fn beside(&self, characters: f32, below: f32) -> Point {
-        let (middle, direction) = self.at(self.from + characters * self.pitch());
+        let (middle, direction) = self.at(self.along(characters));
         middle.plus(direction.turned(), below * self.pitch())
     }
 
@@ -120,8 +144,8 @@ impl Line {
         let share = 1.0 / (across * down) as f32;
         let mut crop = vec![0.0; CROP_WIDTH * CROP_HEIGHT];
         for column in 0..CROP_WIDTH * across {
-            let along = (column as f32 + 0.5) / across as f32 * step - MARGIN * pitch;
-            let (middle, direction) = self.at(self.from + along);
+            let along = (column as f32 + 0.5) / across as f32 * step / pitch - MARGIN;
+            let (middle, direction) = self.at(self.along(along));
             let normal = direction.turned();
             for row in 0..CROP_HEIGHT * down {
                 let below = (row as f32 + 0.5) / down as f32 * rise + (shift - half_height) * pitch;
@@ -188,6 +212,21 @@ mod tests {
         let (beyond, last) = (straight().beyond(), straight().last(6));
         assert_eq!((beyond.pitch(), beyond.ends().map(|at| at.x)), (10.0, [486.0, 496.0]));
         assert_eq!((last.pitch(), last.ends().map(|at| at.x)), (10.0, [420.0, 480.0]));
+    }
+
+    #[test]
+    fn characters_become_narrower_along_a_line_that_leans_away() {
+        let line = straight().tapered(0.8);
+        let place = |characters: f32| line.place(characters).x;
+        assert_eq!([place(0.0), place(44.0)], [40.0, 480.0]);
+        let (first, last) = (place(1.0) - place(0.0), place(44.0) - place(43.0));
+        assert!((last / first - 0.64).abs() < 0.02, "{first} {last}");
+        assert!(!line.is_as(&straight()));
+        let part = line.part(10.0, 32.0);
+        for (of_part, of_line) in [(0.0, 10.0), (8.0, 14.0), (22.0, 21.0), (44.0, 32.0)] {
+            assert!((part.place(of_part).x - place(of_line)).abs() < 0.01, "{of_part}");
+        }
+        assert!((line.beyond().place(0.0).x - place(44.6)).abs() < 0.01);
     }
 
     #[test]

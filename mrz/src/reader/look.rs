@@ -10,7 +10,7 @@ use super::{
     network::{LineNetwork, PLACES, Scores},
     pyramid::Pyramid,
     reading::{LEAST_CHANCE, Reading},
-    spacing::{self, are_even},
+    spacing::{self, Pitch, are_even},
     standing::{self, Row},
     trace::Trace,
     twins,
@@ -252,9 +252,10 @@ impl<N: LineNetwork> Look<'_, N> {
         let scored = lines.into_iter().filter_map(|line| {
             let placed = self.at(line)?;
             let score = decode::align(&placed.scores, placed.line.characters)?.score;
-            Some((placed, score))
+            Some((placed.is_filled(), score, placed))
         });
-        scored.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(placed, _)| placed)
+        let best = scored.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
+        best.map(|(_, _, placed)| placed)
     }
 
     /// The same line with the mean of the scores of all crops.
@@ -307,6 +308,15 @@ impl Placed {
         middles.len() == self.line.characters && are_even(&middles)
     }
 
+    /// Whether the first and the last symbol seen are where its first and last characters are: then
+    /// one that was made up between them does not push another out.
+    fn is_filled(&self) -> bool {
+        let middles = middles(self);
+        let (first, last) = (middles.first(), middles.last());
+        let last = last.map(|last| self.line.characters as f32 - last);
+        [first.copied(), last].into_iter().all(|off| off.is_some_and(|off| (off - 0.5).abs() < 0.5))
+    }
+
     /// How many symbols too many or too few are seen.
     fn amiss(&self) -> usize {
         middles(self).len().abs_diff(self.line.characters)
@@ -314,11 +324,13 @@ impl Placed {
 
     /// Where its characters are.
     fn row(&self) -> Option<Row> {
-        let middles = middles(self);
-        let mean = middles.iter().sum::<f32>() / middles.len().max(1) as f32;
-        let (first, last) = (self.line.place(*middles.first()?), self.line.place(*middles.last()?));
+        let places: Vec<Point> =
+            middles(self).into_iter().map(|middle| self.line.place(middle)).collect();
+        let (first, last) = (*places.first()?, *places.last()?);
+        let sum = places.iter().fold(Point { x: 0.0, y: 0.0 }, |sum, at| sum.plus(*at, 1.0));
+        let middle = sum.times(1.0 / places.len() as f32);
         let along = last.plus(first, -1.0).unit();
-        Some(Row { middle: self.line.place(mean), along, pitch: self.line.pitch() })
+        Some(Row { middle, along, pitch: self.line.pitch() })
     }
 
     /// Whether it is text beyond doubt.
@@ -352,17 +364,20 @@ fn middles(placed: &Placed) -> Vec<f32> {
 fn fitting(line: &Line, middles: &[f32]) -> Option<Vec<Line>> {
     let characters = line.characters as f32;
     let (first, last) = (*middles.first()?, *middles.last()?);
-    let count = ((last - first) / spacing::spacing(middles)?).round() + 1.0;
+    let pitch = Pitch::of(middles)?;
+    let steps = pitch.count(first, last);
+    let count = steps.round() + 1.0;
     let beside = if line.characters == 36 { 0.0 } else { MOST_AMISS };
     if !(characters - MOST_AMISS..=characters + beside).contains(&count) {
         return None;
     }
-    let pitch = (last - first) / (count - 1.0);
+    let pitch = pitch.denser((count - 1.0) / steps);
     let missing = line.characters as i32 - count as i32;
     let shifts = missing.min(0)..=missing.max(0);
     let lines = shifts.map(|shift| {
-        let from = first - (0.5 + shift as f32) * pitch;
-        line.part(from, from + characters * pitch)
+        let from = pitch.beyond(first, -0.5 - shift as f32);
+        let to = pitch.beyond(first, characters - 0.5 - shift as f32);
+        line.part(from, to).tapered(pitch.taper(from, to))
     });
     Some(lines.collect())
 }
