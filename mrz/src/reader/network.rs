@@ -53,17 +53,17 @@ struct Pinned {
 
 static RECOGNISER: Pinned = Pinned {
     bytes: include_bytes!("../../models/mrz_ctc.onnx"),
-    sha256: "194009b4fa4680d0453acccb41d4b8f954f17272671f20dc90e5e28a9b9af47b",
+    sha256: "ee295a5b478dfb026d7f7fe33c5adaeb094da4c73900c8907289815d18da4df2",
     size: [CROP_HEIGHT, CROP_WIDTH],
 };
 static WHOLE_LOCATOR: Pinned = Pinned {
     bytes: include_bytes!("../../models/mrz_whole.onnx"),
-    sha256: "1a57c6b3fddf6edf3e825e5355468fca983fcfa05b4d2f6352b8c452481298b4",
+    sha256: "404c53b5a75e12ad2e374b42ef348ceed52c25a02e0782e397c1056e275345d8",
     size: [WHOLE, WHOLE],
 };
 static ZONE_LOCATOR: Pinned = Pinned {
     bytes: include_bytes!("../../models/mrz_zone.onnx"),
-    sha256: "80fe335beec7281fdbbc868b2e5562b553f0079f08acc4c0aaa01523f4534b89",
+    sha256: "6811be460d63c3627c8fac24f946586bcbeed016b777376b9d37675405d38e43",
     size: [ZONE.1, ZONE.0],
 };
 
