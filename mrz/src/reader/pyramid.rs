@@ -20,7 +20,7 @@ impl Pyramid {
             if last.width.max(last.height) < SMALL {
                 break;
             }
-            let half = last.shrunk(2);
+            let half = last.halved();
             smaller.push(half);
         }
         Self { picture, smaller }
