@@ -3,7 +3,8 @@
 //!
 //! - clear, turned: photographs of 12 megapixels in which nothing was located before, one of them on
 //!   its side, dim at one end, noisy and compressed.
-//! - blurred, none: the same of which nothing can be read, and without an MRZ: what a refusal costs.
+//! - blurred, soft, none: the same so blurred that nothing can be read, half as blurred, and the upper
+//!   half of the page twice, which has no MRZ: what a refusal costs.
 //! - frame: a frame of 1280 by 720 of a video whose frame before was located; each run is another
 //!   frame, and the first of each video is not counted.
 //! - lost: such a frame without an MRZ.
@@ -43,11 +44,15 @@ fn main() {
     let turned = Shot { degrees: 22.0, noise: 12.0, light: (0.4, 1.0), jpeg: Some(50), ..HAND };
     let turned = photo(turned).rotate90();
     let blurred = clear.fast_blur(24.0);
-    let none = clear.crop_imm(0, 0, clear.width(), clear.height() / 2);
+    let soft = clear.fast_blur(12.0);
+    let upper = clear.crop_imm(0, 0, clear.width(), clear.height() / 2);
+    let mut none = clear.clone();
+    image::imageops::replace(&mut none, &upper, 0, i64::from(upper.height()));
     for (what, picture, valid) in [
         ("clear", &clear, true),
         ("turned", &turned, true),
         ("blurred", &blurred, false),
+        ("soft", &soft, false),
         ("none", &none, false),
     ] {
         let mut times: Vec<Duration> =
@@ -70,7 +75,7 @@ fn main() {
         })
         .collect();
     told("frame", &frames[0], &mut following);
-    let lost = none.resize_exact(1280, 720, image::imageops::Triangle);
+    let lost = upper.resize_exact(1280, 720, image::imageops::Triangle);
     let mut times: Vec<Duration> =
         (0..RUNS).map(|_| measured(false, || reader.fresh().push(&lost).valid)).collect();
     told("lost", &lost, &mut times);
