@@ -152,8 +152,11 @@ impl Video {
             0 => found.reading(pyramid),
             1 if attempt.sure() => found.reading(pyramid),
             1 => found.reading(pyramid).unsettled(Vec::new),
-            _ if counted && self.votes.agree() => self.judged(advice),
-            _ => self.judged(advice).unsettled(advice),
+            _ => {
+                let judged = self.judged(advice);
+                let sure = counted && self.votes.agree_on(&judged.lines);
+                if sure { judged } else { judged.unsettled(advice) }
+            }
         }
     }
 
@@ -162,7 +165,7 @@ impl Video {
         let contradicts = self.votes.contradict(&attempt.cells);
         let counts = attempt.whole && (attempt.judged.kept || !contradicts);
         if counts {
-            self.votes.add(&attempt.cells);
+            self.votes.add(&attempt.cells, &attempt.judged.lines);
         }
         self.strange = if contradicts && !counts { self.strange + 1 } else { 0 };
         if self.strange >= MOST_STRANGE {

@@ -24,6 +24,8 @@ const ONE_CONTRADICTION: f32 = 6.0;
 /// The contradiction from which on frames may be of two documents, if not surely. Half of it is
 /// forgotten with every frame.
 const SOME_CONTRADICTION: f32 = 2.0;
+/// The most texts of frames that are kept.
+const MOST_READ: usize = 16;
 
 /// What the frames so far say of each character.
 #[derive(Default)]
@@ -32,6 +34,8 @@ pub(super) struct Votes {
     sums: Vec<Vec<Cell>>,
     frames: u16,
     contradiction: f32,
+    /// What the frames said alone, each text once, the last of them last.
+    read: Vec<Vec<String>>,
 }
 
 impl Votes {
@@ -39,13 +43,15 @@ impl Votes {
         self.frames
     }
 
-    /// Whether the frames seem to be of one document.
-    pub(super) fn agree(&self) -> bool {
-        self.contradiction < SOME_CONTRADICTION
+    /// Whether the frames seem to be of one document: they hardly contradict one another, and one of
+    /// them says alone what all say together. No frame says what is made of two documents, though each
+    /// be dim where the other is clear.
+    pub(super) fn agree_on(&self, lines: &[String]) -> bool {
+        self.contradiction < SOME_CONTRADICTION && self.read.iter().any(|read| read == lines)
     }
 
-    /// Counts a frame in.
-    pub(super) fn add(&mut self, lines: &[Vec<Cell>]) {
+    /// Counts a frame in, with what it says alone.
+    pub(super) fn add(&mut self, lines: &[Vec<Cell>], read: &[String]) {
         if !self.are_alike(lines) || self.contradict(lines) {
             *self = Self::default();
         }
@@ -60,6 +66,10 @@ impl Votes {
             sum.nothing += ahead(cell.nothing);
         }
         self.frames = self.frames.saturating_add(1);
+        self.read.retain(|other| other != read);
+        self.read.push(read.to_vec());
+        let surplus = self.read.len().saturating_sub(MOST_READ);
+        self.read.drain(..surplus);
     }
 
     /// What all frames together say.
@@ -142,14 +152,23 @@ mod tests {
         cells
     }
 
+    fn add(votes: &mut Votes, frame: &[Vec<Cell>]) {
+        let lines: Vec<&[Cell]> = frame.iter().map(Vec::as_slice).collect();
+        votes.add(frame, &judge::judge(&lines).unwrap().lines);
+    }
+
+    fn agree(votes: &Votes) -> bool {
+        votes.agree_on(&votes.judged().unwrap().lines)
+    }
+
     #[test]
     fn a_doubt_of_one_frame_is_settled_by_others() {
         let mut votes = Votes::default();
         // A name's letter, which no check digit covers.
-        votes.add(&frame(LINES, &[(0, 7, 'J', 0.8)]));
+        add(&mut votes, &frame(LINES, &[(0, 7, 'J', 0.8)]));
         assert!(votes.judged().unwrap().chance < 0.75);
-        votes.add(&frame(LINES, &[]));
-        votes.add(&frame(LINES, &[]));
+        add(&mut votes, &frame(LINES, &[]));
+        add(&mut votes, &frame(LINES, &[]));
         let judged = votes.judged().unwrap();
         assert_eq!((votes.frames(), judged.lines), (3, LINES.map(String::from).to_vec()));
         assert!(judged.chance > 0.9);
@@ -158,16 +177,16 @@ mod tests {
     #[test]
     fn a_doubt_that_every_frame_has_stays_one() {
         let mut votes = Votes::default();
-        (0..60).for_each(|_| votes.add(&frame(LINES, &[(0, 7, 'J', 0.5)])));
+        (0..60).for_each(|_| add(&mut votes, &frame(LINES, &[(0, 7, 'J', 0.5)])));
         assert!(votes.judged().unwrap().chance < 0.9);
         // What one frame alone would not be believed for is not believed for its repetition.
         for ahead in [2.2, 2.5, 2.8] {
             let doubtful = frame(LINES, &[(0, 7, 'J', ahead)]);
             let mut votes = Votes::default();
-            votes.add(&doubtful);
+            add(&mut votes, &doubtful);
             assert!(votes.judged().unwrap().chance < LEAST_CHANCE);
             for _ in 0..60 {
-                votes.add(&doubtful);
+                add(&mut votes, &doubtful);
                 assert!(votes.judged().unwrap().chance < SURE, "{ahead}");
             }
         }
@@ -184,19 +203,19 @@ mod tests {
             pairs.map(|(at, (_, other))| (0, at, other, -3.0)).collect()
         };
         let mut votes = Votes::default();
-        votes.add(&frame(LINES, &dim(LINES, sibling)));
-        votes.add(&frame(sibling, &[]));
+        add(&mut votes, &frame(LINES, &dim(LINES, sibling)));
+        add(&mut votes, &frame(sibling, &[]));
         assert_eq!((votes.frames(), votes.judged().unwrap().lines[0].as_str()), (1, sibling[0]));
     }
 
     #[test]
     fn the_document_of_a_sibling_begins_anew() {
         let mut votes = Votes::default();
-        (0..3).for_each(|_| votes.add(&frame(LINES, &[])));
+        (0..3).for_each(|_| add(&mut votes, &frame(LINES, &[])));
         let sibling = [LINES[0].replacen("ANNA<MARIA", "INGA<MARIA", 1), LINES[1].to_owned()];
         let sibling = [sibling[0].as_str(), sibling[1].as_str()];
         assert!(votes.contradict(&frame(sibling, &[])));
-        votes.add(&frame(sibling, &[]));
+        add(&mut votes, &frame(sibling, &[]));
         assert_eq!((votes.frames(), votes.judged().unwrap().lines[0].as_str()), (1, sibling[0]));
     }
 
@@ -209,34 +228,71 @@ mod tests {
         let other = frame(sibling, &[(0, 24, 'A', -2.0)]);
         let mut votes = Votes::default();
         for _ in 0..6 {
-            votes.add(&one);
-            votes.add(&other);
-            assert!(votes.frames() == 1 || !votes.agree());
+            add(&mut votes, &one);
+            add(&mut votes, &other);
+            assert!(votes.frames() == 1 || !agree(&votes));
         }
         let mut votes = Votes::default();
-        (0..3).for_each(|_| votes.add(&frame(LINES, &[(0, 7, 'J', -1.0)])));
-        assert!(votes.agree());
+        (0..3).for_each(|_| add(&mut votes, &frame(LINES, &[(0, 7, 'J', -1.0)])));
+        assert!(agree(&votes));
+    }
+
+    #[test]
+    fn what_no_frame_says_is_of_two_documents() {
+        // Twins with passports of one batch: one's names are dim, and the other's number.
+        let one = [
+            "P<UTOJENSEN<<IDA<<<<<<<<<<<<<<<<<<<<<<<<<<<<",
+            "2000000015UTO7408122F1204159<<<<<<<<<<<<<<<0",
+        ];
+        let other = [
+            "P<UTOJENSEN<<EVA<<<<<<<<<<<<<<<<<<<<<<<<<<<<",
+            "2000000093UTO7408122F1204159<<<<<<<<<<<<<<<4",
+        ];
+        for ahead in [0.1, 0.3, 0.6] {
+            let names = [(0, 13, 'E', -ahead), (0, 14, 'V', -ahead)];
+            let number = [(1, 8, '1', -ahead), (1, 9, '5', -ahead), (1, 43, '0', -ahead)];
+            let (one, other) = (frame(one, &names), frame(other, &number));
+            for turns in ["AB", "ABB", "ABBB", "AABB", "ABAB", "ABBA"] {
+                let mut votes = Votes::default();
+                for turn in turns.chars() {
+                    add(&mut votes, if turn == 'A' { &one } else { &other });
+                }
+                let judged = votes.judged().unwrap();
+                let mixed = judged.lines[0].contains("EVA") && judged.lines[1].contains("15UTO");
+                assert!(!mixed || !votes.agree_on(&judged.lines), "{turns}, {ahead}");
+            }
+        }
+    }
+
+    #[test]
+    fn frames_that_each_misread_a_letter_agree_once_one_is_right() {
+        let mut votes = Votes::default();
+        (7..10).for_each(|at| add(&mut votes, &frame(LINES, &[(0, at, '<', 0.3)])));
+        assert!(!agree(&votes));
+        add(&mut votes, &frame(LINES, &[]));
+        assert_eq!(votes.judged().unwrap().lines, LINES.map(String::from));
+        assert!(agree(&votes));
     }
 
     #[test]
     fn one_frame_cannot_outvote_many() {
         let mut votes = Votes::default();
-        (0..4).for_each(|_| votes.add(&frame(LINES, &[])));
-        votes.add(&frame(LINES, &[(0, 7, 'J', 20.0)]));
+        (0..4).for_each(|_| add(&mut votes, &frame(LINES, &[])));
+        add(&mut votes, &frame(LINES, &[(0, 7, 'J', 20.0)]));
         assert_eq!(votes.judged().unwrap().lines[0], LINES[0]);
     }
 
     #[test]
     fn another_document_begins_anew() {
         let mut votes = Votes::default();
-        (0..3).for_each(|_| votes.add(&frame(LINES, &[])));
+        (0..3).for_each(|_| add(&mut votes, &frame(LINES, &[])));
         let other = [
             "P<DNKOESTERGAARD<<HANNE<KRISTINE<<<<<<<<<<<<",
             "0000000000DNK8510068F2202015061085<1178<<<58",
         ];
-        votes.add(&frame(other, &[]));
+        add(&mut votes, &frame(other, &[]));
         assert_eq!((votes.frames(), votes.judged().unwrap().lines[0].as_str()), (1, other[0]));
-        votes.add(&[]);
+        votes.add(&[], &[]);
         assert!(votes.judged().is_none());
     }
 }
