@@ -11,6 +11,8 @@ use super::network::{CLASSES, SYMBOLS, Scores};
 pub(super) const PRINTED_ODD: f64 = 0.01;
 /// The cost of a symbol that is counted for another.
 const COUNTED: f32 = 30.0;
+/// The most that the symbol costs for which another is counted: one must be offered to be taken.
+const MOST_OFFERED: f32 = 4.0;
 
 /// One character of a line.
 #[derive(Clone, Debug)]
@@ -34,8 +36,11 @@ impl Cell {
         Self { costs: costs.map(|cost| cost - off), nothing: nothing - off }
     }
 
-    /// Counts one symbol's likelihood for another symbol.
+    /// Counts one symbol's likelihood for another symbol that the recogniser offered as well.
     pub(super) fn count(&mut self, one: char, other: char) {
+        if self.cost(other) > MOST_OFFERED {
+            return;
+        }
         let place = |symbol| SYMBOLS.iter().position(|each| *each == symbol);
         let (Some(one), Some(other)) = (place(one), place(other)) else { return };
         let likelihood = |at: usize| self.costs.get(at).map_or(0.0, |cost| (-cost).exp());
@@ -105,6 +110,11 @@ impl Seen {
     pub(super) fn middle(&self) -> f32 {
         (self.from + self.to) as f32 / 2.0
     }
+
+    /// Whether it is the same symbol in the same place, if not in all of it.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        self.class == other.class && self.from < other.to && other.from < self.to
+    }
 }
 
 /// The symbols of the likeliest path, whatever their number.
@@ -131,6 +141,8 @@ fn runs(path: impl Iterator<Item = usize>) -> Vec<Seen> {
 /// A line cut into cells.
 pub(super) struct Aligned {
     pub(super) cells: Vec<Cell>,
+    /// The symbol of each cell in the path that cut it.
+    pub(super) symbols: Vec<Seen>,
     /// The logarithm of the likelihood of the path that cut it.
     pub(super) score: f32,
 }
@@ -150,7 +162,7 @@ pub(super) fn align(scores: &Scores, count: usize) -> Option<Aligned> {
     };
     let cell = |index: usize| Some(cell(scores.get(cut(index)..cut(index + 1))?));
     let cells: Vec<Cell> = (0..symbols.len()).map_while(cell).collect();
-    (cells.len() == count).then_some(Aligned { cells, score })
+    (cells.len() == count).then_some(Aligned { cells, symbols, score })
 }
 
 /// The likeliest path to each place, by how many symbols it has and which class it ends with.

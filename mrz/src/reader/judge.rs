@@ -2,7 +2,8 @@
 //! codes and the check digits allow, and how likely it is among all of them. ICAO 9303-3 §4.9, 9303-4
 //! §4.2.2, 9303-7 §4.2.2.
 //!
-//! A character is never replaced by one that the recogniser did not itself offer: what a reading
+//! A character is never replaced by one that the recogniser did not itself offer (an O for a 0 and a
+//! 0 for an O where only that may stand, as [`twins`](super::twins) tells): what a reading
 //! costs more than the cheapest text without any rule is its *repair*, and a reading beyond
 //! [`MOST_REPAIR`] is not taken.
 
@@ -23,7 +24,8 @@ const MOST_REPAIR: f32 = 4.0;
 /// What was read, and how sure it is.
 pub(super) struct Judged {
     pub(super) lines: Vec<String>,
-    /// How likely each character is for the recogniser, whatever the rules say.
+    /// How likely each character is for the recogniser, whatever the rules say; where O or 0 may
+    /// stand but not both, both together.
     pub(super) confidences: Vec<Vec<f32>>,
     /// How likely the reading is among all that the rules allow, and what is seldom printed against
     /// them; 0 where they allow none.

@@ -3,7 +3,7 @@
 
 use super::{
     advice::Advice,
-    decode::{self, Cell},
+    decode::{self, Aligned, Cell, Seen},
     geometry::Point,
     judge::{self, Judged},
     line::{Line, MARGIN, spread},
@@ -302,10 +302,21 @@ impl Placed {
         Some(decode::align(&self.scores, self.line.characters)?.cells)
     }
 
-    /// Whether there is one symbol for each character, in its place.
+    /// Whether there is one symbol for each character, in its place, and the cells are cut at them:
+    /// where one was seen twice, the likeliest cut may take it for two and leave another one out.
     fn whole(&self) -> bool {
-        let middles = middles(self);
-        middles.len() == self.line.characters && are_even(&middles)
+        let seen = decode::seen(&self.scores);
+        let joined = spacing::joined(&seen);
+        joined.len() == self.line.characters
+            && are_even(&middles(self))
+            && (joined.len() == seen.len() || self.is_cut_at(&joined))
+    }
+
+    fn is_cut_at(&self, symbols: &[Seen]) -> bool {
+        let cut = decode::align(&self.scores, self.line.characters);
+        let pairs =
+            |cut: Aligned| cut.symbols.iter().zip(symbols).all(|(one, other)| one.is_of(other));
+        cut.is_some_and(pairs)
     }
 
     /// Whether the first and the last symbol seen are where its first and last characters are: then
@@ -355,7 +366,7 @@ pub(super) fn characters(traces: &[Trace]) -> [usize; 2] {
 /// The middles of the symbols seen, in characters from the line's start.
 fn middles(placed: &Placed) -> Vec<f32> {
     let width = placed.line.characters as f32 + 2.0 * MARGIN;
-    let seen = spacing::joined(decode::seen(&placed.scores));
+    let seen = spacing::joined(&decode::seen(&placed.scores));
     seen.iter().map(|symbol| symbol.middle() / PLACES as f32 * width - MARGIN).collect()
 }
 
@@ -385,6 +396,7 @@ fn fitting(line: &Line, middles: &[f32]) -> Option<Vec<Line>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reader::network::CLASSES;
 
     fn trace(y: f32, length: f32) -> Trace {
         Trace {
@@ -399,6 +411,47 @@ mod tests {
         assert_eq!(characters(&[trace(0.0, 360.0), trace(25.0, 360.0)]), [36, 44]);
         let card = [0.0, 22.0, 44.0].map(|y| trace(y, 300.0));
         assert_eq!(characters(&card), [30, 30]);
+    }
+
+    /// A line of 44 letters, each seen at two places as surely as said; the one of this number at its
+    /// two sides, once each.
+    fn placed(twice: usize, sure: impl Fn(usize) -> f32) -> Placed {
+        let line = Line::new(trace(0.0, 440.0), 44);
+        let nothing = |at: f32| row(0, at);
+        let mut scores = vec![nothing(0.995); PLACES];
+        let width = 44.0 + 2.0 * MARGIN;
+        for index in 0..44 {
+            let from = ((index as f32 + 0.5 + MARGIN) / width * PLACES as f32) as usize - 1;
+            let class = 2 + index % 7;
+            let places = if index == twice { [from, from + 2] } else { [from, from + 1] };
+            places.into_iter().for_each(|at| scores[at] = row(class, sure(index)));
+        }
+        Placed { line, scores }
+    }
+
+    /// The scores of a place that shows a class as surely as said, and else nothing.
+    fn row(class: usize, sure: f32) -> [f32; CLASSES] {
+        let rest = (1.0 - sure).max(1e-3);
+        let mut row = [(rest * 0.1 / CLASSES as f32).ln(); CLASSES];
+        row[0] = (rest * 0.9).ln();
+        row[class] = sure.ln();
+        row
+    }
+
+    #[test]
+    fn a_letter_seen_twice_is_cut_once_or_the_line_is_not_whole() {
+        let clear = placed(44, |_| 0.99);
+        assert!(clear.whole() && decode::seen(&clear.scores).len() == 44);
+        // Of the letter seen twice one is easily left out...
+        let twice = placed(21, |index| if index == 21 { 0.9 } else { 0.999 });
+        assert_eq!(decode::seen(&twice.scores).len(), 45);
+        assert!(twice.whole());
+        // ... unless the last one is left out more easily: it takes the place of its neighbour.
+        for weak in [0.6, 0.7, 0.9] {
+            let pushed = placed(21, |index| if index == 43 { weak } else { 0.9999 });
+            assert_eq!(middles(&pushed).len(), 44);
+            assert!(!pushed.whole(), "{weak}");
+        }
     }
 
     #[test]

@@ -55,7 +55,8 @@ pub struct Reading {
     /// How likely the reading is among all that the rules allow and what is seldom printed against
     /// them, 0 to 1.
     pub confidence: f32,
-    /// How likely the recogniser holds each character of each line, whatever the rules say, 0 to 1.
+    /// How likely the recogniser holds each character of each line, whatever the rules say, 0 to 1;
+    /// where O or 0 may stand but not both, both together.
     pub characters: Vec<Vec<f32>>,
     /// Why it is not valid.
     pub reason: Option<Reason>,

@@ -94,11 +94,11 @@ fn mean(steps: &[(f32, f32)]) -> Option<(f32, f32)> {
 
 /// The symbols, with those that were seen twice as one: the recogniser sees a wide O now and then at
 /// its left and at its right side.
-pub(super) fn joined(seen: Vec<Seen>) -> Vec<Seen> {
+pub(super) fn joined(seen: &[Seen]) -> Vec<Seen> {
     let steps = steps(&seen.iter().map(Seen::middle).collect::<Vec<_>>());
     let mut all: Vec<Seen> = Vec::with_capacity(seen.len());
     let mut is_joined = false;
-    for (index, symbol) in seen.into_iter().enumerate() {
+    for (index, symbol) in seen.iter().enumerate() {
         let near = index
             .checked_sub(1)
             .and_then(|before| Some(*steps.get(before)? <= SEEN_TWICE * usual(&steps, before)));
@@ -108,7 +108,7 @@ pub(super) fn joined(seen: Vec<Seen>) -> Vec<Seen> {
                 is_joined = true;
             }
             _ => {
-                all.push(symbol);
+                all.push(*symbol);
                 is_joined = false;
             }
         }
@@ -182,16 +182,16 @@ mod tests {
             all.sort_by_key(|(_, at)| *at);
             symbols(&all)
         };
-        assert_eq!(joined(line(&[])), line(&[]));
+        assert_eq!(joined(&line(&[])), line(&[]));
         // The eleventh letter, of class 1, at both its sides.
         let twice = line(&[(1, 47)]);
-        let once = joined(twice.clone());
+        let once = joined(&twice);
         assert_eq!((twice.len(), once.len()), (21, 20));
         assert!(are_even(&once.iter().map(Seen::middle).collect::<Vec<_>>()));
         // Another letter there is none of it, and nothing is seen three times.
-        assert_eq!(joined(line(&[(4, 47)])).len(), 21);
-        assert_eq!(joined(line(&[(1, 46), (1, 47)])).len(), 21);
+        assert_eq!(joined(&line(&[(4, 47)])).len(), 21);
+        assert_eq!(joined(&line(&[(1, 46), (1, 47)])).len(), 21);
         // Two letters alike at the usual distance are two.
-        assert_eq!(joined(symbols(&[(3, 4), (3, 8), (3, 12), (3, 16)])).len(), 4);
+        assert_eq!(joined(&symbols(&[(3, 4), (3, 8), (3, 12), (3, 16)])).len(), 4);
     }
 }

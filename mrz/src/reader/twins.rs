@@ -1,6 +1,6 @@
 //! O and 0 differ by little but their width, and on many a page by nothing at all. In most columns
 //! only one of the two may stand (ICAO 9303-3 §4.3), so that the column tells them apart, and what
-//! the recogniser saw of either counts for that one. Document numbers and optional data have both:
+//! the recogniser saw of either counts for that one, if it offered that one at all. Document numbers and optional data have both:
 //! there it is left to the recogniser and the check digits.
 
 use crate::{
@@ -61,6 +61,16 @@ mod tests {
                 assert!(matches!(read(cell), ('0', 0.999..)));
             }
         }
+    }
+
+    #[test]
+    fn what_the_recogniser_did_not_offer_is_not_put_in_its_place() {
+        let mut lines = [line('0'), line('O')];
+        let place = |symbol| SYMBOLS.iter().position(|each| *each == symbol).unwrap();
+        lines[0][5].costs[place('O')] = 4.5;
+        lines[1][15].costs[place('0')] = 14.0;
+        told(Format::Td3, &mut lines);
+        assert_eq!((read(&lines[0][5]).0, read(&lines[1][15]).0), ('0', 'O'));
     }
 
     #[test]
