@@ -230,7 +230,7 @@ fn no_changed_picture_makes_the_reader_panic() {
     let (panicked, wrong) = (numbers(None), numbers(Some("valid and wrong")));
     println!("{} changed pictures: {ends:?}, {} panics", past - start, panicked.len());
     assert!(panicked.is_empty(), "these panic: {panicked:?}");
-    // A change may draw another character: in 4963 a damaged JPEG cuts the top off a 0, and what it
+    // A change may draw another character, as a damaged JPEG that cuts the top off a 0, and what it
     // then shows is a U, which weighs the same in every check digit.
     let valid = numbers(Some("valid")).len() + wrong.len();
     assert!(wrong.len() * 500 <= valid, "valid and wrong: {wrong:?}");

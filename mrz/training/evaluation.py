@@ -1,5 +1,8 @@
-"""Makes the pictures that the reader is judged by, of other seeds, papers, scenes and captions than it
-was trained on: python evaluation.py SET COUNT OUT
+"""Makes the pictures that the reader is judged by, of other seeds, papers and scenes than it was
+trained on: python evaluation.py SET COUNT OUT
+
+What is not other: OCR-B is one design, of which fonts-ocr-b has two cuts, one for each; scenes are made
+of the same grain, stripes and blobs; captions and newspapers take their words from the same stock.
 
 SET: easy, medium, hard (photographs), video (COUNT times eight frames, medium), nasty (medium, with
 something over the lines, or an end of them outside the picture: what a reader must not be sure of),
@@ -85,7 +88,7 @@ def cut(picture, line, length):
 
 
 def nothing(seed):
-    """Print, cloth, stone, drawn faces, pages without their MRZ."""
+    """Newspapers, boards, tiles, marble; on every second, a page without its MRZ, drawn face and all."""
     rng, noise = random.Random(seed), np.random.default_rng(seed)
     size = rng.choice(((640, 480), (960, 720), (1280, 960), (1920, 1440), (4000, 3000)))
     kinds = document.EVALUATION.scenes
