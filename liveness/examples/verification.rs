@@ -4,10 +4,11 @@
 //! cargo run --release -p liveness --example verification -- data/models [THRESHOLDS_TOML]
 //! ```
 //!
-//! Reads `faces/lfw-subset` with its `PAIRS.tsv` under `INDRUL_FIELD_DATA`: every picture is
-//! described once; the pairs labelled 1 are the same people, and every two pictures of people of
-//! different name are different people. With a second argument the `[verification]` table of that
-//! file is replaced by what was measured. Third-party photographs: for measuring only.
+//! Reads `faces/lfw-subset` with its `PAIRS.tsv` under `INDRUL_FIELD_DATA`: of every picture the face
+//! nearest its middle, which is the one that its name means, is described once; the pairs labelled 1
+//! are the same people, and every two pictures of people of different name are different people. With
+//! a second argument the `[verification]` table of that file is replaced by what was measured.
+//! Third-party photographs: for measuring only.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use liveness::{Agreement, Engine, Face, portrait};
+use liveness::{Agreement, Engine, Face, Role, portrait};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -88,12 +89,20 @@ impl Measured {
 
     /// The `[verification]` table.
     fn table(&self, models: &Path) -> Outcome<String> {
-        let a = deviation(self.impostor.iter().map(|g| f64::from(g.a)));
-        let b = deviation(self.impostor.iter().map(|g| f64::from(g.b)));
-        let fuse = |g: &Agreement| (f64::from(g.a) / a + f64::from(g.b) / b) / (1.0 / a + 1.0 / b);
-        let genuine: Vec<f64> = self.genuine.iter().map(fuse).collect();
-        let mut impostor: Vec<f64> = self.impostor.iter().map(fuse).collect();
+        let weights: Vec<Weight> =
+            (0..Role::RECOGNITION.len()).map(|at| Weight::of(&self.impostor, at)).collect();
+        let fused = |agreement: &Agreement| similarity(&weights, agreement);
+        let genuine: Vec<f64> = self.genuine.iter().map(fused).collect();
+        let mut impostor: Vec<f64> = self.impostor.iter().map(fused).collect();
         impostor.sort_by(|x, y| y.total_cmp(x));
+        for (at, role) in Role::RECOGNITION.into_iter().enumerate() {
+            let alone = |agreement: &Agreement| cosine(agreement, at);
+            let own: Vec<f64> = self.genuine.iter().map(alone).collect();
+            let mut others: Vec<f64> = self.impostor.iter().map(alone).collect();
+            others.sort_by(|x, y| y.total_cmp(x));
+            let rates = RATES.into_iter().filter_map(|r| operating_point(r, &own, &others));
+            show(&format!("{role} alone:\n{}", rates.collect::<Vec<_>>().join("\n")));
+        }
         let mut lines = vec![
             TABLE.to_string(),
             "# Measured by `cargo run --release -p liveness --example verification` on LFW pictures,".into(),
@@ -101,16 +110,15 @@ impl Measured {
             format!("# {} pairs of the same people,", genuine.len()),
             format!("# {} pairs of different people.", impostor.len()),
             format!("false_match_rate = {CHOSEN}"),
-            format!(
-                "recognition_a = {{ sha256 = \"{}\", deviation = {a:.5} }}",
-                sha256(models, "recognition-a")?
-            ),
-            format!(
-                "recognition_b = {{ sha256 = \"{}\", deviation = {b:.5} }}",
-                sha256(models, "recognition-b")?
-            ),
-            "operating_point = [".into(),
+            "recognition = [".into(),
         ];
+        for (role, weight) in Role::RECOGNITION.into_iter().zip(&weights) {
+            let (sha256, Weight { mean, deviation }) = (sha256(models, role)?, weight);
+            lines.push(format!(
+                "  {{ sha256 = \"{sha256}\", mean = {mean:.5}, deviation = {deviation:.5} }},"
+            ));
+        }
+        lines.extend(["]".into(), "operating_point = [".into()]);
         lines.extend(RATES.into_iter().filter_map(|r| operating_point(r, &genuine, &impostor)));
         lines.push("]\n".into());
         Ok(lines.join("\n"))
@@ -145,16 +153,43 @@ fn operating_point(rate: f64, genuine: &[f64], impostor: &[f64]) -> Option<Strin
     ))
 }
 
-fn deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let count = values.clone().count().max(1) as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    (values.map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt()
+/// What a network's cosines are over different people.
+struct Weight {
+    mean: f64,
+    deviation: f64,
 }
 
-fn sha256(models: &Path, role: &str) -> Outcome<String> {
+impl Weight {
+    fn of(impostor: &[Agreement], at: usize) -> Weight {
+        let values = || impostor.iter().map(|agreement| cosine(agreement, at));
+        let count = impostor.len().max(1) as f64;
+        let mean = values().sum::<f64>() / count;
+        let deviation = (values().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt();
+        // As the table will say them.
+        let rounded = |value: f64| (value * 1e5).round() / 1e5;
+        Weight { mean: rounded(mean), deviation: rounded(deviation) }
+    }
+}
+
+/// What one network says of a pair.
+fn cosine(Agreement(cosines): &Agreement, at: usize) -> f64 {
+    cosines.get(at).copied().map_or(f64::NAN, f64::from)
+}
+
+/// As `liveness` fuses cosines.
+fn similarity(weights: &[Weight], Agreement(cosines): &Agreement) -> f64 {
+    let above =
+        |(weight, cosine): (&Weight, &f32)| (f64::from(*cosine) - weight.mean) / weight.deviation;
+    let all: f64 = weights.iter().map(|weight| above((weight, &1.0))).sum();
+    weights.iter().zip(cosines).map(above).sum::<f64>() / all
+}
+
+fn sha256(models: &Path, role: Role) -> Outcome<String> {
+    let role = role.to_string();
     let manifest: toml::Table = fs::read_to_string(models.join("models.toml"))?.parse()?;
     let listed = manifest.get("model").and_then(|m| m.as_array()).ok_or("no models")?;
-    let model = listed.iter().find(|m| m.get("role").and_then(|r| r.as_str()) == Some(role));
+    let model =
+        listed.iter().find(|m| m.get("role").and_then(|r| r.as_str()) == Some(role.as_str()));
     let sha256 = model.and_then(|m| m.get("sha256")).and_then(|s| s.as_str());
     Ok(sha256.ok_or("no such model")?.to_string())
 }
@@ -195,7 +230,13 @@ fn describe<'a>(
 fn face(engine: &Engine, path: &Path) -> Result<Face, &'static str> {
     let bytes = fs::read(path).map_err(|_| "unreadable")?;
     let image = portrait::decode(&bytes).map_err(|e| e.code())?;
-    engine.analyse(&image).map_err(|e| e.code())
+    let faces = engine.analyse_each(&image).map_err(|e| e.code())?;
+    let (right, low) = (image.width() as f32 / 2.0, image.height() as f32 / 2.0);
+    let off = |Face { bounds, .. }: &Face| {
+        (bounds.x + bounds.width / 2.0 - right).hypot(bounds.y + bounds.height / 2.0 - low)
+    };
+    let nearest = faces.into_iter().min_by(|one, other| off(one).total_cmp(&off(other)));
+    nearest.ok_or("face.not_found")
 }
 
 fn same_people(pairs: &str, faces: &BTreeMap<String, Face>) -> Vec<Agreement> {

@@ -1,6 +1,7 @@
-"""Converts one model file: convert.py tflite|flush SOURCE TARGET
+"""Converts one model file: convert.py tflite|dlib|flush SOURCE TARGET
 
 tflite  TensorFlow Lite to ONNX
+dlib    dlib's face recognition network to ONNX
 flush   ONNX with every denormal weight set to 0: such a weight changes no result that matters
         and makes each multiplication with it many times slower
 """
@@ -11,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+import dlib_to_onnx
 import onnx_graph
 import tflite_to_onnx
 
@@ -30,6 +32,8 @@ def flush(source, target):
 def main(kind, source, target):
     if kind == "tflite":
         tflite_to_onnx.convert(source, target)
+    elif kind == "dlib":
+        dlib_to_onnx.convert(source, target)
     elif kind == "flush":
         flush(source, target)
     else:

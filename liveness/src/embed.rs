@@ -1,8 +1,9 @@
-//! A face as numbers: both recognition networks on the aligned face and on its mirror image.
+//! A face as numbers: each recognition network on the aligned face and on its mirror image.
 
 use std::fmt;
 
 use image::RgbImage;
+use serde::Deserialize;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::crop::{Channel, Crop};
@@ -10,25 +11,51 @@ use crate::geometry::{Affine, Point};
 use crate::model::{Failure, Network, RunError};
 
 const SIDE: usize = 112;
-const LENGTH_A: usize = 192;
-const LENGTH_B: usize = 512;
 
-/// Where the five points lie in the crop that both networks were trained on, left first.
-const ALIGNED: [Point; 5] = [
-    Point { x: 38.2946, y: 51.6963 },
-    Point { x: 73.5318, y: 51.5014 },
-    Point { x: 56.0252, y: 71.7366 },
-    Point { x: 41.5493, y: 92.3655 },
-    Point { x: 70.7299, y: 92.2041 },
+/// Where the five points lie in the crop that quality is judged by, left first: that of the first two
+/// networks.
+const ALIGNED: [[f32; 2]; 5] = [
+    [38.2946, 51.6963],
+    [73.5318, 51.5014],
+    [56.0252, 71.7366],
+    [41.5493, 92.3655],
+    [70.7299, 92.2041],
 ];
 
-/// What is compared: two lists of numbers of length 1, wiped when dropped.
+/// How a recognition network takes a face: `[model.embedder]` of `models/pins.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Embedder {
+    colours: Colours,
+    /// Taken from each value of 0 to 255.
+    minus: f32,
+    /// What that is divided by.
+    over: f32,
+    /// Where the five points lie in the crop.
+    points: [[f32; 2]; 5],
+    /// How many numbers come out.
+    length: usize,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Colours {
+    Rgb,
+    Bgr,
+}
+
+/// A recognition network with how it takes a face.
+pub(crate) struct Recogniser {
+    pub(crate) network: Network,
+    pub(crate) embedder: Embedder,
+}
+
+/// What is compared: for each network numbers of length 1, wiped when dropped.
 ///
 /// It is biometric data: never logged, shown or serialised.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Template {
-    a: Vec<f32>,
-    b: Vec<f32>,
+    parts: Vec<Vec<f32>>,
 }
 
 impl fmt::Debug for Template {
@@ -37,51 +64,71 @@ impl fmt::Debug for Template {
     }
 }
 
-/// How alike two templates are to each network: cosines, -1..=1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Agreement {
-    /// By recognition A.
-    pub a: f32,
-    /// By recognition B.
-    pub b: f32,
-}
+/// How alike two templates are to each network: cosines, -1..=1, in the order of the networks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agreement(pub Vec<f32>);
 
 impl Template {
     /// What each network says of the two; [`crate::Engine::compare`] weighs it.
     pub fn agreement(&self, other: &Template) -> Agreement {
-        Agreement { a: dot(&self.a, &other.a), b: dot(&self.b, &other.b) }
+        Agreement(self.parts.iter().zip(&other.parts).map(|(one, other)| dot(one, other)).collect())
     }
 }
 
-/// Turns the face so that its five points lie where the networks expect them. None where the five
-/// points fall together.
+/// The face turned so that its five points lie in one place, for judging its quality. None where the
+/// five points fall together.
 pub(crate) fn align(image: &RgbImage, five: &[Point; 5]) -> Option<Crop> {
-    let to_source = Affine::similarity(five, &ALIGNED)?.inverse()?;
-    Some(Crop::sample(image, &to_source, SIDE))
+    aligned(image, five, &ALIGNED, SIDE)
 }
 
-/// Describes an aligned face.
-pub(crate) fn describe(a: &Network, b: &Network, face: &Crop) -> Result<Template, RunError> {
-    let mirrored = face.mirrored();
-    Ok(Template {
-        a: both::<LENGTH_A>(a, [face, &mirrored], |v| (v - 127.5) / 128.0)?,
-        b: both::<LENGTH_B>(b, [face, &mirrored], |v| (v - 127.0) / 128.0)?,
-    })
+fn aligned(
+    image: &RgbImage,
+    five: &[Point; 5],
+    places: &[[f32; 2]; 5],
+    side: usize,
+) -> Option<Crop> {
+    let places = places.map(|[x, y]| Point { x, y });
+    let to_source = Affine::similarity(five, &places)?.inverse()?;
+    Some(Crop::sample(image, &to_source, side))
 }
 
-/// The sum of the network's answers to the crops, brought to length 1.
-fn both<const LENGTH: usize>(
-    network: &Network,
-    crops: [&Crop; 2],
-    scale: fn(f32) -> f32,
-) -> Result<Vec<f32>, RunError> {
-    let mut sum = vec![0.0; LENGTH];
-    for crop in crops {
-        let [part] = network.run(crop.planes(Channel::RGB, scale), [LENGTH])?;
-        let part = unit(part).ok_or_else(|| network.fails(Failure::Empty))?;
-        sum.iter_mut().zip(&part).for_each(|(s, p)| *s += p);
+/// Describes a face with its five points. None where they fall together.
+pub(crate) fn describe(
+    recognisers: &[Recogniser],
+    image: &RgbImage,
+    five: &[Point; 5],
+) -> Result<Option<Template>, RunError> {
+    let parts = recognisers.iter().map(|recogniser| recogniser.describe(image, five));
+    let parts = parts.collect::<Result<Option<Vec<_>>, _>>()?;
+    Ok(parts.map(|parts| Template { parts }))
+}
+
+impl Recogniser {
+    /// The sum of the network's answers to the face and to its mirror image, brought to length 1.
+    fn describe(&self, image: &RgbImage, five: &[Point; 5]) -> Result<Option<Vec<f32>>, RunError> {
+        let side = self.network.side();
+        let Some(face) = aligned(image, five, &self.embedder.points, side) else {
+            return Ok(None);
+        };
+        let mut sum = vec![0.0; self.embedder.length];
+        for crop in [&face, &face.mirrored()] {
+            let [part] = self.network.run(self.input(crop), [self.embedder.length])?;
+            sum.iter_mut().zip(self.unit(part)?).for_each(|(sum, part)| *sum += part);
+        }
+        self.unit(sum).map(Some)
     }
-    unit(sum).ok_or_else(|| network.fails(Failure::Empty))
+
+    fn input(&self, crop: &Crop) -> Vec<f32> {
+        let order = match self.embedder.colours {
+            Colours::Rgb => Channel::RGB,
+            Colours::Bgr => Channel::BGR,
+        };
+        crop.planes(order, |value| (value - self.embedder.minus) / self.embedder.over)
+    }
+
+    fn unit(&self, values: Vec<f32>) -> Result<Vec<f32>, RunError> {
+        unit(values).ok_or_else(|| self.network.fails(Failure::Empty))
+    }
 }
 
 fn unit(mut values: Vec<f32>) -> Option<Vec<f32>> {
@@ -103,53 +150,94 @@ mod tests {
     use crate::manifest::Role;
     use crate::model::fake;
 
-    fn crop() -> Crop {
-        align(&RgbImage::from_fn(112, 112, |x, y| image::Rgb([x as u8, y as u8, 9])), &ALIGNED)
-            .unwrap()
+    const LENGTH: usize = 192;
+    const FIVE: [Point; 5] = [
+        Point { x: 38.2946, y: 51.6963 },
+        Point { x: 73.5318, y: 51.5014 },
+        Point { x: 56.0252, y: 71.7366 },
+        Point { x: 41.5493, y: 92.3655 },
+        Point { x: 70.7299, y: 92.2041 },
+    ];
+
+    fn picture() -> RgbImage {
+        RgbImage::from_fn(112, 112, |x, y| image::Rgb([x as u8, y as u8, 9]))
     }
 
-    fn network(role: Role, answer: Vec<f32>) -> Network {
-        fake::network(role, SIDE, move |_| vec![answer.clone()])
+    fn recogniser(answer: impl Fn(&[f32]) -> Vec<f32> + Send + Sync + 'static) -> Recogniser {
+        let network = fake::network(Role::RecognitionA, SIDE, move |input| vec![answer(input)]);
+        let embedder = Embedder {
+            colours: Colours::Bgr,
+            minus: 9.0,
+            over: 2.0,
+            points: ALIGNED,
+            length: LENGTH,
+        };
+        Recogniser { network, embedder }
     }
 
-    fn failure(a: Vec<f32>) -> Failure {
-        let b = network(Role::RecognitionB, vec![1.0; LENGTH_B]);
-        describe(&network(Role::RecognitionA, a), &b, &crop()).unwrap_err().failure
+    fn failure(answer: Vec<f32>) -> Failure {
+        let recognisers = [recogniser(|_| vec![1.0; LENGTH]), recogniser(move |_| answer.clone())];
+        describe(&recognisers, &picture(), &FIVE).unwrap_err().failure
     }
 
     #[test]
     fn a_template_agrees_fully_with_itself() {
-        let a = network(Role::RecognitionA, vec![2.0; LENGTH_A]);
-        let b = network(Role::RecognitionB, vec![-3.0; LENGTH_B]);
-        let template = describe(&a, &b, &crop()).unwrap();
-        let Agreement { a, b } = template.agreement(&template);
-        assert!((a - 1.0).abs() < 1e-5 && (b - 1.0).abs() < 1e-5);
+        let recognisers = [recogniser(|_| vec![2.0; LENGTH]), recogniser(|_| vec![-3.0; LENGTH])];
+        let template = describe(&recognisers, &picture(), &FIVE).unwrap().unwrap();
+        let Agreement(cosines) = template.agreement(&template);
+        assert_eq!(cosines.len(), 2);
+        assert!(cosines.iter().all(|cosine| (cosine - 1.0).abs() < 1e-5));
         assert_eq!(format!("{template:?}"), "Template(…)");
     }
 
     #[test]
     fn zero_and_what_is_no_number_are_refused() {
         // proves D6
-        assert_eq!(failure(vec![0.0; LENGTH_A]), Failure::Empty);
-        assert_eq!(failure(vec![f32::NAN; LENGTH_A]), Failure::NotFinite);
-        assert_eq!(failure(vec![1.0; LENGTH_B]), Failure::Shape);
-        assert_eq!(failure(vec![f32::MAX; LENGTH_A]), Failure::Empty);
+        assert_eq!(failure(vec![0.0; LENGTH]), Failure::Empty);
+        assert_eq!(failure(vec![f32::NAN; LENGTH]), Failure::NotFinite);
+        assert_eq!(failure(vec![1.0; LENGTH + 1]), Failure::Shape);
+        assert_eq!(failure(vec![f32::MAX; LENGTH]), Failure::Empty);
+    }
+
+    #[test]
+    fn points_that_fall_together_are_no_face() {
+        let one = [recogniser(|_| vec![1.0; LENGTH])];
+        assert!(describe(&one, &picture(), &[FIVE[0]; 5]).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_network_gets_its_colours_in_its_scale() {
+        // Blue, which is 9 everywhere in the picture, comes first and becomes 0; red grows by column.
+        let seen = recogniser(|input| {
+            let middle = SIDE * SIDE / 2 + SIDE / 2;
+            let mut answer = vec![0.0; LENGTH];
+            answer[0] = 1.0 + input[middle].abs();
+            answer[1] = input[2 * SIDE * SIDE + middle];
+            answer
+        });
+        let template = describe(&[seen], &picture(), &FIVE).unwrap().unwrap();
+        let ratio = template.parts[0][1] / template.parts[0][0];
+        // The face and its mirror image: columns 56 and 55 of 112.
+        assert!((ratio - (55.5 - 9.0) / 2.0).abs() < 0.6, "{ratio}");
     }
 
     #[test]
     fn a_face_and_its_mirror_image_have_one_template() {
-        let first = |scale: f32| {
-            move |input: &[f32]| {
-                let side = SIDE * SIDE;
-                let mut answer = vec![1.0; LENGTH_A];
-                answer.iter_mut().zip(&input[..side]).for_each(|(a, v)| *a += scale * v);
-                vec![answer]
-            }
+        // What a network sees of red in the middle of the crop.
+        let seeing = || {
+            recogniser(|input| {
+                let middle = input.iter().skip(2 * SIDE * SIDE + SIDE * SIDE / 2);
+                middle.take(LENGTH).copied().collect()
+            })
         };
-        let a = fake::network(Role::RecognitionA, SIDE, first(3.0));
-        let b = network(Role::RecognitionB, vec![1.0; LENGTH_B]);
-        let one = describe(&a, &b, &crop()).unwrap();
-        let other = describe(&a, &b, &crop().mirrored()).unwrap();
-        assert!((one.agreement(&other).a - 1.0).abs() < 1e-5);
+        let picture = RgbImage::from_fn(112, 112, |x, _| image::Rgb([(x * x / 60) as u8, 0, 0]));
+        let mirrored = image::imageops::flip_horizontal(&picture);
+        let flipped = [1, 0, 2, 4, 3].map(|index: usize| {
+            let Point { x, y } = FIVE[index];
+            Point { x: 112.0 - x, y }
+        });
+        let describe = |image, five| describe(&[seeing()], image, five).unwrap().unwrap();
+        let (one, other) = (describe(&picture, &FIVE), describe(&mirrored, &flipped));
+        assert!(one.agreement(&other).0[0] > 0.999, "{:?}", one.agreement(&other));
     }
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::attack::{self, AttackScore};
 use crate::detect::{self, Bounds, Detection};
-use crate::embed::{self, Template};
+use crate::embed::{self, Recogniser, Template};
 use crate::geometry::Point;
 use crate::manifest::{Folder, ModelError, Role, Settings};
 use crate::mesh::{Mesh, Pose};
@@ -20,8 +20,7 @@ use crate::verification::{Comparison, OperatingPoint};
 pub struct Engine {
     detection: Network,
     landmarks: Network,
-    recognition_a: Network,
-    recognition_b: Network,
+    recognisers: Vec<Recogniser>,
     attack: Network,
     settings: Settings,
     point: OperatingPoint,
@@ -94,8 +93,10 @@ impl Engine {
         Ok(Engine {
             detection: network(&folder, Role::Detection)?,
             landmarks: network(&folder, Role::Landmarks)?,
-            recognition_a: network(&folder, Role::RecognitionA)?,
-            recognition_b: network(&folder, Role::RecognitionB)?,
+            recognisers: Role::RECOGNITION
+                .into_iter()
+                .map(|role| recogniser(&folder, role))
+                .collect::<Result<_, _>>()?,
             attack: network(&folder, Role::Attack)?,
             settings: folder.settings,
             point,
@@ -105,8 +106,18 @@ impl Engine {
     /// Describes the one face of a picture. Faces much smaller than the widest are bystanders and
     /// do not count; two of like size are an error, since nobody can say who is meant.
     pub fn analyse(&self, image: &RgbImage) -> Result<Face, FaceError> {
-        let detection = self.only_face(image)?;
-        let mesh = Mesh::fit(&self.landmarks, image, &detection)?.ok_or(FaceError::NotFound)?;
+        self.face(image, &self.only_face(image)?)
+    }
+
+    /// Describes every face of a picture, in no order.
+    pub fn analyse_each(&self, image: &RgbImage) -> Result<Vec<Face>, FaceError> {
+        let found = detect::find(&self.detection, image, &self.settings.detection)?;
+        let faces = found.iter().map(|detection| self.face(image, detection));
+        faces.filter(|face| !matches!(face, Err(FaceError::NotFound))).collect()
+    }
+
+    fn face(&self, image: &RgbImage, detection: &Detection) -> Result<Face, FaceError> {
+        let mesh = Mesh::fit(&self.landmarks, image, detection)?.ok_or(FaceError::NotFound)?;
         let points = mesh.five();
         let aligned = embed::align(image, &points).ok_or(FaceError::NotFound)?;
         let limits = &self.settings.quality;
@@ -116,7 +127,8 @@ impl Engine {
             points,
             pose: mesh.pose(limits.neutral_pitch_deg),
             quality: Quality::judge(measures, limits),
-            template: embed::describe(&self.recognition_a, &self.recognition_b, &aligned)?,
+            template: embed::describe(&self.recognisers, image, &points)?
+                .ok_or(FaceError::NotFound)?,
         })
     }
 
@@ -143,6 +155,10 @@ impl Engine {
             count => Err(FaceError::Several { count }),
         }
     }
+}
+
+fn recogniser(folder: &Folder<'_>, role: Role) -> Result<Recogniser, ModelError> {
+    Ok(Recogniser { embedder: folder.embedder(role)?, network: network(folder, role)? })
 }
 
 fn network(folder: &Folder<'_>, role: Role) -> Result<Network, ModelError> {

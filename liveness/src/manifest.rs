@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::attack::AttackLimits;
 use crate::detect::DetectionLimits;
+use crate::embed::Embedder;
 use crate::quality::QualityLimits;
 use crate::verification::Verification;
 
@@ -29,12 +30,19 @@ pub enum Role {
     Detection,
     /// Finds 468 points of a face.
     Landmarks,
-    /// Describes an aligned face; the first of two.
+    /// Describes an aligned face; the first of three.
     RecognitionA,
     /// The second.
     RecognitionB,
+    /// The third.
+    RecognitionC,
     /// Tells live faces from prints and screens.
     Attack,
+}
+
+impl Role {
+    /// The networks that describe a face, in the order of a template's parts.
+    pub const RECOGNITION: [Role; 3] = [Role::RecognitionA, Role::RecognitionB, Role::RecognitionC];
 }
 
 impl fmt::Display for Role {
@@ -44,6 +52,7 @@ impl fmt::Display for Role {
             Role::Landmarks => "landmarks",
             Role::RecognitionA => "recognition-a",
             Role::RecognitionB => "recognition-b",
+            Role::RecognitionC => "recognition-c",
             Role::Attack => "attack",
         })
     }
@@ -137,7 +146,15 @@ impl fmt::Display for ThresholdFault {
 
 #[derive(Deserialize)]
 struct Pins {
-    model: Vec<Pin>,
+    model: Vec<Pinned>,
+}
+
+/// A model of the pins.
+#[derive(Deserialize)]
+struct Pinned {
+    #[serde(flatten)]
+    pin: Pin,
+    embedder: Option<Embedder>,
 }
 
 /// Further keys of both files say where a model is from and are for people.
@@ -168,7 +185,7 @@ pub(crate) struct Settings {
 /// A folder of models whose models.toml agrees with the pins.
 pub(crate) struct Folder<'a> {
     path: &'a Path,
-    pins: Vec<Pin>,
+    pins: Vec<Pinned>,
     pub(crate) settings: Settings,
 }
 
@@ -178,8 +195,8 @@ impl<'a> Folder<'a> {
             .map_err(|source| ModelError::Manifest { source })?;
         let manifest: Manifest = parse(&text)?;
         let Pins { model: pins } = parse(PINS)?;
-        if let Some(pin) = pins.iter().find(|pin| !manifest.model.contains(pin)) {
-            return Err(ModelError::Unlisted { role: pin.role });
+        if let Some(unlisted) = pins.iter().find(|pinned| !manifest.model.contains(&pinned.pin)) {
+            return Err(ModelError::Unlisted { role: unlisted.pin.role });
         }
         let folder = Folder { path, pins, settings: manifest.settings };
         folder.measured_with_these()?;
@@ -188,7 +205,7 @@ impl<'a> Folder<'a> {
 
     /// The file of a role, proved to be the pinned one.
     pub(crate) fn read(&self, role: Role) -> Result<Vec<u8>, ModelError> {
-        let pin = self.pin(role)?;
+        let Pinned { pin, .. } = self.pinned(role)?;
         let bytes = fs::read(self.path.join(&pin.file))
             .map_err(|source| ModelError::Missing { role, source })?;
         if hex(&Sha256::digest(&bytes)) != pin.sha256 {
@@ -197,16 +214,25 @@ impl<'a> Folder<'a> {
         Ok(bytes)
     }
 
-    fn pin(&self, role: Role) -> Result<&Pin, ModelError> {
-        self.pins.iter().find(|pin| pin.role == role).ok_or(ModelError::Unlisted { role })
+    /// How a recognition network takes a face.
+    pub(crate) fn embedder(&self, role: Role) -> Result<Embedder, ModelError> {
+        self.pinned(role)?.embedder.clone().ok_or(ModelError::Unlisted { role })
+    }
+
+    fn pinned(&self, role: Role) -> Result<&Pinned, ModelError> {
+        let pinned = self.pins.iter().find(|pinned| pinned.pin.role == role);
+        pinned.ok_or(ModelError::Unlisted { role })
     }
 
     fn measured_with_these(&self) -> Result<(), ModelError> {
-        let Verification { recognition_a, recognition_b, .. } = &self.settings.verification;
-        let same = self.pin(Role::RecognitionA)?.sha256 == recognition_a.sha256
-            && self.pin(Role::RecognitionB)?.sha256 == recognition_b.sha256;
+        let measured: Vec<&str> =
+            self.settings.verification.recognition.iter().map(|own| own.sha256.as_str()).collect();
+        let mut pinned = Vec::with_capacity(measured.len());
+        for role in Role::RECOGNITION {
+            pinned.push(self.pinned(role)?.pin.sha256.as_str());
+        }
         let fault = ThresholdFault::OtherModels;
-        same.then_some(()).ok_or(ModelError::Thresholds { fault })
+        (measured == pinned).then_some(()).ok_or(ModelError::Thresholds { fault })
     }
 }
 
@@ -224,8 +250,10 @@ mod tests {
     use tempfile::TempDir;
 
     const THRESHOLDS: &str = include_str!("../models/thresholds.toml");
-    const ROLES: [Role; 5] =
-        [Role::Detection, Role::Landmarks, Role::RecognitionA, Role::RecognitionB, Role::Attack];
+    const ROLES: [Role; 6] = {
+        let [a, b, c] = Role::RECOGNITION;
+        [Role::Detection, Role::Landmarks, a, b, c, Role::Attack]
+    };
 
     /// A folder with the right models.toml, but for one change, and no model.
     fn folder(change: impl Fn(String) -> String) -> TempDir {
@@ -244,7 +272,7 @@ mod tests {
 
     fn pin(role: Role) -> Pin {
         let Pins { model } = toml::from_str(PINS).unwrap();
-        model.into_iter().find(|pin| pin.role == role).unwrap()
+        model.into_iter().find(|pinned| pinned.pin.role == role).unwrap().pin
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Whether two templates are one person.
 //!
-//! The similarity is the mean of the two networks' cosines, each weighted by the inverse of its
-//! standard deviation over different people. That is the sum of their z-scores but for a constant
-//! and a factor, so it orders pairs the same way and stays within -1..=1. The weights and the
+//! The similarity is the sum, over the networks, of how many standard deviations a cosine lies above
+//! what different people have in the mean (its z-score), divided by what that sum is for one picture
+//! and itself: 0 is what different people have in the mean, 1 the same picture. The weights and the
 //! threshold for each false-match rate are measured by `examples/verification.rs` and stand in
 //! `models/thresholds.toml`.
 
@@ -28,8 +28,8 @@ pub struct OperatingPoint {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Verification {
     pub(crate) false_match_rate: f64,
-    pub(crate) recognition_a: Weight,
-    pub(crate) recognition_b: Weight,
+    /// In the order of a template's parts.
+    pub(crate) recognition: Vec<Weight>,
     pub(crate) operating_point: Vec<OperatingPoint>,
 }
 
@@ -38,13 +38,14 @@ pub(crate) struct Verification {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Weight {
     pub(crate) sha256: String,
+    pub(crate) mean: f32,
     pub(crate) deviation: f32,
 }
 
 /// What came of comparing two templates.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// -1..=1; one person's pictures lie high.
+    /// 0 is what different people have in the mean, 1 the same picture.
     pub similarity: f32,
     /// The least similarity that is accepted.
     pub threshold: f32,
@@ -64,8 +65,10 @@ impl Comparison {
 impl Verification {
     /// The operating point of REQUIREMENTS D1 that the file chooses.
     pub(crate) fn chosen(&self) -> Result<OperatingPoint, ThresholdFault> {
-        let weights = [self.recognition_a.deviation, self.recognition_b.deviation];
-        if weights.iter().any(|w| !(w.is_normal() && *w > 0.0)) {
+        let usable = |weight: &Weight| {
+            weight.mean < 1.0 && weight.deviation.is_normal() && weight.deviation > 0.0
+        };
+        if self.recognition.is_empty() || !self.recognition.iter().all(usable) {
             return Err(ThresholdFault::Weight);
         }
         let point = self.operating_point(self.false_match_rate).ok_or(ThresholdFault::Missing)?;
@@ -78,16 +81,29 @@ impl Verification {
         self.operating_point.iter().find(|p| p.false_match_rate == false_match_rate).copied()
     }
 
-    pub(crate) fn similarity(&self, agreement: Agreement) -> f32 {
-        let (a, b) = (1.0 / self.recognition_a.deviation, 1.0 / self.recognition_b.deviation);
-        (a * agreement.a + b * agreement.b) / (a + b)
+    /// Not a number where the templates have not one cosine for each network.
+    pub(crate) fn similarity(&self, Agreement(cosines): &Agreement) -> f32 {
+        if cosines.len() != self.recognition.len() {
+            return f32::NAN;
+        }
+        let above =
+            self.recognition.iter().zip(cosines).map(|(weight, cosine)| weight.above(*cosine));
+        let most = self.recognition.iter().map(|weight| weight.above(1.0));
+        above.sum::<f32>() / most.sum::<f32>()
     }
 
     /// A similarity that is no number is not accepted.
     pub(crate) fn compare(&self, a: &Template, b: &Template, point: OperatingPoint) -> Comparison {
         let OperatingPoint { threshold, false_match_rate, .. } = point;
-        let similarity = self.similarity(a.agreement(b));
+        let similarity = self.similarity(&a.agreement(b));
         Comparison { similarity, threshold, accepted: similarity >= threshold, false_match_rate }
+    }
+}
+
+impl Weight {
+    /// How far a cosine lies above what different people have, in standard deviations.
+    fn above(&self, cosine: f32) -> f32 {
+        (cosine - self.mean) / self.deviation
     }
 }
 
@@ -96,11 +112,10 @@ mod tests {
     use super::*;
 
     fn measured(deviation: f32, threshold: f32) -> Verification {
-        let weight = |deviation| Weight { sha256: String::new(), deviation };
+        let weight = |mean, deviation| Weight { sha256: String::new(), mean, deviation };
         Verification {
             false_match_rate: 1e-4,
-            recognition_a: weight(deviation),
-            recognition_b: weight(0.1),
+            recognition: vec![weight(0.0, deviation), weight(0.2, 0.1)],
             operating_point: vec![OperatingPoint {
                 threshold,
                 false_match_rate: 1e-4,
@@ -111,8 +126,22 @@ mod tests {
 
     #[test]
     fn the_narrower_network_weighs_more() {
-        let similarity = measured(0.3, 0.5).similarity(Agreement { a: 0.0, b: 1.0 });
-        assert!((similarity - 0.75).abs() < 1e-6);
+        let similarity = measured(0.2, 0.5).similarity(&Agreement(vec![0.0, 1.0]));
+        assert!((similarity - 8.0 / 13.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn different_people_have_zero_in_the_mean_and_one_picture_one() {
+        assert_eq!(measured(0.3, 0.5).similarity(&Agreement(vec![0.0, 0.2])), 0.0);
+        assert_eq!(measured(0.3, 0.5).similarity(&Agreement(vec![1.0, 1.0])), 1.0);
+    }
+
+    #[test]
+    fn a_cosine_for_each_network_or_none() {
+        // proves D6
+        for cosines in [vec![], vec![1.0], vec![1.0; 3], vec![1.0, f32::NAN]] {
+            assert!(measured(0.3, 0.5).similarity(&Agreement(cosines)).is_nan());
+        }
     }
 
     #[test]

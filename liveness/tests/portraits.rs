@@ -96,6 +96,12 @@ fn two_people_are_refused_and_a_bystander_is_not_taken_for_the_holder() {
     let error = ENGINE.analyse(&beside(&[&one, &scaled(&other, 0.9)])).unwrap_err();
     assert!(matches!(error, FaceError::Several { count: 2 }), "{error}");
     assert_eq!(error.code(), "face.several");
+    let both = ENGINE.analyse_each(&beside(&[&one, &scaled(&other, 0.9)])).unwrap();
+    let [first, second] = both.as_slice() else { panic!("two faces") };
+    let is = |face: &Face, name| ENGINE.compare(&face.template, &face_of(name).template).accepted;
+    let named = |name| [is(first, name), is(second, name)];
+    let (obama, biden) = (named("obama.jpg"), named("biden.jpg"));
+    assert!(obama[0] != obama[1] && biden == [obama[1], obama[0]], "{obama:?}, {biden:?}");
     let face = ENGINE.analyse(&beside(&[&one, &scaled(&other, 0.25)])).unwrap();
     assert!(ENGINE.compare(&face.template, &face_of("obama.jpg").template).accepted);
 }

@@ -24,8 +24,8 @@ pub(in crate::cli) struct Args {
     b: PathBuf,
 }
 
-/// What is compared with what: the two recognition networks of `liveness`, fused.
-const MODEL: &str = "recognition-a+recognition-b";
+/// What is compared with what: the recognition networks of `liveness`, fused.
+const MODEL: &str = "recognition-a+recognition-b+recognition-c";
 
 pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError> {
     let engine = args.models.engine()?;
