@@ -1,7 +1,10 @@
 //! Finds faces: MediaPipe's BlazeFace, short range (Bazarevsky et al. 2019, arXiv:1907.05047).
 //!
-//! The network sees 128x128 pixels, so a face must fill about a tenth of what it is shown. A picture
-//! is shown whole first; only if nothing is found, in overlapping tiles of half the long side.
+//! The network sees 128x128 pixels, so a face must fill about a tenth of what it is shown, and not all
+//! of it. A picture is shown whole first; only if nothing is found, with room around it, then turned,
+//! then in overlapping tiles, so that an ordinary picture costs one look.
+
+use std::f32::consts::{FRAC_PI_2, PI};
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -12,6 +15,11 @@ use crate::model::{Network, RunError};
 
 const ANCHORS: usize = 896;
 const VALUES: usize = 16;
+/// A face that fills the picture is found with room around it of this many times the long side.
+const ROOM: f32 = 1.5;
+/// Tiles of a quarter of the long side are looked at only in pictures longer than this: in a smaller
+/// one a face that small has too few pixels to be described.
+const LONG: u32 = 2048;
 
 /// When a face counts as found.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -74,12 +82,14 @@ pub(crate) fn find(
     image: &RgbImage,
     limits: &DetectionLimits,
 ) -> Result<Vec<Detection>, RunError> {
-    let mut found = look(network, image, &[whole(image)], limits)?;
-    if found.is_empty() {
-        found = look(network, image, &tiles(image), limits)?;
+    for windows in LOOKS {
+        let mut found = look(network, image, &windows(image), limits)?;
+        if !found.is_empty() {
+            found.sort_by(|a, b| b.bounds.width.total_cmp(&a.bounds.width));
+            return Ok(found);
+        }
     }
-    found.sort_by(|a, b| b.bounds.width.total_cmp(&a.bounds.width));
-    Ok(found)
+    Ok(Vec::new())
 }
 
 /// How many of the faces, widest first, are as prominent as the first.
@@ -88,20 +98,48 @@ pub(crate) fn prominent(found: &[Detection], limits: &DetectionLimits) -> usize 
     found.iter().filter(|d| d.bounds.width >= limits.second_face * widest).count()
 }
 
-/// A square of the picture, which may reach over its edges.
+/// A square of the picture, perhaps turned, which may reach over its edges.
 #[derive(Clone, Copy)]
 struct Window {
     centre: Point,
     side: f32,
+    /// In radians, clockwise on the screen.
+    angle: f32,
 }
 
-fn whole(image: &RgbImage) -> Window {
+/// Where to look, one after another until a face is found.
+const LOOKS: [fn(&RgbImage) -> Vec<Window>; 5] = [whole, with_room, turned, halves, quarters];
+
+fn whole(image: &RgbImage) -> Vec<Window> {
+    vec![window(image, 1.0, 0.0)]
+}
+
+fn with_room(image: &RgbImage) -> Vec<Window> {
+    vec![window(image, ROOM, 0.0)]
+}
+
+/// A camera held on its side or upside down. Up to some sixty degrees the network needs no turn.
+fn turned(image: &RgbImage) -> Vec<Window> {
+    [FRAC_PI_2, PI, -FRAC_PI_2].map(|angle| window(image, 1.0, angle)).into()
+}
+
+fn window(image: &RgbImage, room: f32, angle: f32) -> Window {
     let (width, height) = (image.width() as f32, image.height() as f32);
-    Window { centre: Point::new(width / 2.0, height / 2.0), side: width.max(height) }
+    let centre = Point::new(width / 2.0, height / 2.0);
+    Window { centre, side: room * width.max(height), angle }
 }
 
-fn tiles(image: &RgbImage) -> Vec<Window> {
-    let side = image.width().max(image.height()) as f32 / 2.0;
+fn halves(image: &RgbImage) -> Vec<Window> {
+    tiles(image, 2.0)
+}
+
+fn quarters(image: &RgbImage) -> Vec<Window> {
+    if image.width().max(image.height()) > LONG { tiles(image, 4.0) } else { Vec::new() }
+}
+
+/// Squares of a part of the long side that overlap by half.
+fn tiles(image: &RgbImage, parts: f32) -> Vec<Window> {
+    let side = image.width().max(image.height()) as f32 / parts;
     let centres = |length: u32| {
         let steps = (2.0 * (length as f32 - side) / side).ceil().max(0.0);
         (0..=steps as u32).map(move |i| match steps {
@@ -109,7 +147,8 @@ fn tiles(image: &RgbImage) -> Vec<Window> {
             _ => side / 2.0 + i as f32 * (length as f32 - side) / steps,
         })
     };
-    let row = |y| centres(image.width()).map(move |x| Window { centre: Point::new(x, y), side });
+    let at = move |x, y| Window { centre: Point::new(x, y), side, angle: 0.0 };
+    let row = |y| centres(image.width()).map(move |x| at(x, y));
     centres(image.height()).flat_map(row).collect()
 }
 
@@ -122,7 +161,7 @@ fn look(
     let mut candidates = Vec::new();
     for window in windows {
         let side = network.side();
-        let map = Affine::crop(window.centre, window.side, 0.0, side as f32);
+        let map = Affine::crop(window.centre, window.side, window.angle, side as f32);
         let input = Crop::sample(image, &map, side).planes(Channel::RGB, |v| v / 127.5 - 1.0);
         let [boxes, logits] = network.run(input, [ANCHORS * VALUES, ANCHORS])?;
         let found = boxes.chunks(VALUES).zip(&logits).zip(anchors());
@@ -150,11 +189,11 @@ fn anchors() -> impl Iterator<Item = Point> {
 }
 
 /// Values: centre, size, then six key points as x, y; all in the network's pixels and all but the
-/// size relative to the anchor.
+/// size relative to the anchor. The box stays upright where the window is turned: it is nearly square.
 fn decode(values: &[f32], score: f32, anchor: Point, map: &Affine) -> Option<Detection> {
     let [x, y, width, height, left_x, left_y, right_x, right_y, ..] = *values else { return None };
     let place = |x, y| map.apply(Point::new(anchor.x + x, anchor.y + y));
-    let (width, height) = (width * map.a, height * map.d);
+    let (width, height) = (width * map.stretch(), height * map.stretch());
     if width <= 0.0 || height <= 0.0 {
         return None;
     }
@@ -264,12 +303,44 @@ mod tests {
 
     #[test]
     fn tiles_cover_the_picture_and_overlap() {
-        let tiles = tiles(&RgbImage::new(400, 300));
+        let tiles = tiles(&RgbImage::new(400, 300), 2.0);
         assert_eq!(tiles.len(), 3 * 2);
         assert!(tiles.iter().all(|t| t.side == 200.0));
         let x: Vec<_> = tiles.iter().take(3).map(|t| t.centre.x).collect();
         assert_eq!(x, [100.0, 200.0, 300.0]);
         assert_eq!((tiles[0].centre.y, tiles[5].centre.y), (100.0, 200.0));
+    }
+
+    #[test]
+    fn a_picture_is_turned_only_where_it_shows_no_face_upright() {
+        // Sees a face where the top left corner of what it is shown is bright.
+        let network = fake::network(Role::Detection, 128, |input| {
+            let mut logits = vec![-9.0; ANCHORS];
+            logits[0] = if input[0] > 0.0 { 9.0 } else { -9.0 };
+            let boxes = FACE.iter().chain(&[0.0; 8]).copied().cycle().take(ANCHORS * VALUES);
+            vec![boxes.collect(), logits]
+        });
+        let bright = |right: bool, low: bool| {
+            RgbImage::from_fn(128, 128, |x, y| {
+                image::Rgb([if (x >= 64) == right && (y >= 64) == low { 255 } else { 0 }; 3])
+            })
+        };
+        let eyes = |right, low| {
+            let found = find(&network, &bright(right, low), &LIMITS).unwrap();
+            let [face] = found.as_slice() else { panic!("one face") };
+            face.eyes[0].direction(face.eyes[1]).to_degrees().round()
+        };
+        assert_eq!(eyes(false, false), 0.0);
+        assert_eq!(eyes(true, false), 90.0);
+        assert_eq!(eyes(true, true).abs(), 180.0);
+        assert_eq!(eyes(false, true), -90.0);
+    }
+
+    #[test]
+    fn small_tiles_are_for_large_pictures() {
+        assert!(quarters(&RgbImage::new(2048, 1000)).is_empty());
+        let tiles = quarters(&RgbImage::new(4032, 3024));
+        assert_eq!((tiles.len(), tiles[0].side), (7 * 5, 1008.0));
     }
 
     #[test]

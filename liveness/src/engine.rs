@@ -22,6 +22,7 @@ pub struct Engine {
     landmarks: Network,
     recognisers: Vec<Recogniser>,
     attack: Network,
+    eyes: Network,
     settings: Settings,
     point: OperatingPoint,
 }
@@ -30,6 +31,19 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("point", &self.point).finish_non_exhaustive()
     }
+}
+
+/// Where a face of a picture is and how good the picture is, without who it is.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Around the whole face from forehead to chin, in the picture's pixels.
+    pub bounds: Bounds,
+    /// Eyes, nose, mouth corners; the picture's left first.
+    pub points: [Point; 5],
+    /// Where the head points.
+    pub pose: Pose,
+    /// How good the picture is.
+    pub quality: Quality,
 }
 
 /// One face of one picture. Its `Debug` shows where it is and nothing of who it is.
@@ -98,6 +112,7 @@ impl Engine {
                 .map(|role| recogniser(&folder, role))
                 .collect::<Result<_, _>>()?,
             attack: network(&folder, Role::Attack)?,
+            eyes: network(&folder, Role::Eyes)?,
             settings: folder.settings,
             point,
         })
@@ -116,19 +131,29 @@ impl Engine {
         faces.filter(|face| !matches!(face, Err(FaceError::NotFound))).collect()
     }
 
+    /// What [`Engine::analyse`] says of a picture but for the template, which is most of the work.
+    pub fn look(&self, image: &RgbImage) -> Result<Look, FaceError> {
+        self.seen(image, &self.only_face(image)?)
+    }
+
     fn face(&self, image: &RgbImage, detection: &Detection) -> Result<Face, FaceError> {
+        let Look { bounds, points, pose, quality } = self.seen(image, detection)?;
+        let template =
+            embed::describe(&self.recognisers, image, &points)?.ok_or(FaceError::NotFound)?;
+        Ok(Face { bounds, points, pose, quality, template })
+    }
+
+    fn seen(&self, image: &RgbImage, detection: &Detection) -> Result<Look, FaceError> {
         let mesh = Mesh::fit(&self.landmarks, image, detection)?.ok_or(FaceError::NotFound)?;
         let points = mesh.five();
         let aligned = embed::align(image, &points).ok_or(FaceError::NotFound)?;
         let limits = &self.settings.quality;
-        let measures = quality::measure(image, &mesh, &aligned, limits);
-        Ok(Face {
+        let measures = quality::measure(&self.eyes, image, &mesh, &aligned, limits)?;
+        Ok(Look {
             bounds: mesh.bounds(),
             points,
             pose: mesh.pose(limits.neutral_pitch_deg),
             quality: Quality::judge(measures, limits),
-            template: embed::describe(&self.recognisers, image, &points)?
-                .ok_or(FaceError::NotFound)?,
         })
     }
 

@@ -1,6 +1,6 @@
 //! The face: find it, align it, describe it, compare it, and judge the picture it is in.
 //!
-//! An [`Engine`] holds six networks whose SHA-256 is pinned in `models/pins.toml`; `scripts/models`
+//! An [`Engine`] holds seven networks whose SHA-256 is pinned in `models/pins.toml`; `scripts/models`
 //! fetches them. [`Engine::analyse`] takes one picture and gives a [`Face`]: where it is, how good
 //! the picture is, and a [`Template`]. [`Engine::compare`] takes two templates. Pictures come from
 //! strangers and from chips: [`portrait::decode`] is the only way from bytes to pixels.
@@ -25,7 +25,7 @@ mod verification;
 pub use attack::AttackScore;
 pub use detect::Bounds;
 pub use embed::{Agreement, Template};
-pub use engine::{Engine, Face, FaceError};
+pub use engine::{Engine, Face, FaceError, Look};
 pub use geometry::Point;
 pub use manifest::{ModelError, Role};
 pub use mesh::Pose;

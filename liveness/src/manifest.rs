@@ -38,6 +38,8 @@ pub enum Role {
     RecognitionC,
     /// Tells live faces from prints and screens.
     Attack,
+    /// Tells open eyes from closed ones.
+    Eyes,
 }
 
 impl Role {
@@ -54,6 +56,7 @@ impl fmt::Display for Role {
             Role::RecognitionB => "recognition-b",
             Role::RecognitionC => "recognition-c",
             Role::Attack => "attack",
+            Role::Eyes => "eyes",
         })
     }
 }
@@ -250,9 +253,9 @@ mod tests {
     use tempfile::TempDir;
 
     const THRESHOLDS: &str = include_str!("../models/thresholds.toml");
-    const ROLES: [Role; 6] = {
+    const ROLES: [Role; 7] = {
         let [a, b, c] = Role::RECOGNITION;
-        [Role::Detection, Role::Landmarks, a, b, c, Role::Attack]
+        [Role::Detection, Role::Landmarks, a, b, c, Role::Attack, Role::Eyes]
     };
 
     /// A folder with the right models.toml, but for one change, and no model.

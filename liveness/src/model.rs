@@ -11,7 +11,7 @@ use crate::prelu;
 
 /// One network with one input.
 pub(crate) trait Model: Send + Sync {
-    /// The input's shape: 1, 3, side, side.
+    /// The input's shape: 1, colours, side, side.
     fn shape(&self) -> [usize; 4];
 
     /// Runs it on one input of that shape; gives each output as a flat list.

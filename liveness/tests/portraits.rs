@@ -4,9 +4,13 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test fails by panicking, also in its helpers"
 )]
+
+mod jp2;
+mod spoil;
 
 use std::env;
 use std::fs;
@@ -164,6 +168,141 @@ fn the_portraits_are_good_enough_and_spoiled_ones_say_what_to_do() {
         Ok(face) => assert!(face.quality.reasons.contains(&QualityReason::CutOff)),
         Err(error) => assert_eq!(error.code(), "face.not_found"),
     }
+}
+
+#[test]
+fn every_fault_is_named_where_it_is_bad_and_not_where_it_is_slight() {
+    // proves D4
+    let image = picture("obama.jpg");
+    let look = ENGINE.look(&image).unwrap();
+    for spoil::Fault { name, unit, levels, wanted, apply } in spoil::FAULTS {
+        let judged = |level| ENGINE.look(&apply(&image, &look, level)).unwrap().quality;
+        let [slight, .., bad] = levels;
+        let (slight, bad) = (judged(slight), judged(bad));
+        assert!(!slight.reasons.contains(&wanted), "{name}, {unit}: {:?}", slight.measures);
+        // Drawn lids are not always closed enough; they must look more closed than open eyes.
+        let more_closed = bad.measures.eyes_open < look.quality.measures.eyes_open - 5.0;
+        let drawn_lids = wanted == QualityReason::EyesClosed && more_closed;
+        let named = bad.reasons.contains(&wanted) || drawn_lids;
+        assert!(named, "{name}, {unit}: {:?}", bad.measures);
+    }
+}
+
+/// Whether the picture shows the person of `obama.jpg`, to the engine.
+fn shows_the_holder(image: &RgbImage) -> bool {
+    let holder = face_of("obama2.jpg").template;
+    let face = ENGINE.analyse(image).unwrap();
+    ENGINE.compare(&holder, &face.template).accepted
+}
+
+#[test]
+fn a_face_is_known_at_any_turn_of_the_camera_and_told_to_look_straight() {
+    let upright = scaled(&picture("obama.jpg"), 0.5);
+    let turns = [imageops::rotate90, imageops::rotate180, imageops::rotate270];
+    for image in turns.map(|turn| turn(&upright)) {
+        assert!(shows_the_holder(&image));
+        assert!(reasons(&image).contains(&QualityReason::Turned));
+    }
+    let look = ENGINE.look(&upright).unwrap();
+    let tilted = spoil::FAULTS.iter().find(|fault| fault.name == "tilted").unwrap();
+    for degrees in [-45.0, -25.0, 25.0, 45.0] {
+        let image = (tilted.apply)(&upright, &look, degrees);
+        assert!(shows_the_holder(&image), "{degrees}");
+        let roll = ENGINE.look(&image).unwrap().pose.roll;
+        assert!((roll - degrees).abs() < 5.0, "{degrees}: {roll}");
+    }
+}
+
+#[test]
+fn a_face_that_fills_the_picture_is_found_and_told_to_move_back() {
+    let image = picture("obama.jpg");
+    let bounds = ENGINE.look(&image).unwrap().bounds;
+    let (x, y) = (bounds.x as u32, bounds.y as u32);
+    let (width, height) = (bounds.width as u32, bounds.height as u32);
+    for cut in [0, width / 10] {
+        let (width, height) = (width - 2 * cut, height - 2 * cut);
+        let part = imageops::crop_imm(&image, x + cut, y + cut, width, height).to_image();
+        assert!(reasons(&part).contains(&QualityReason::TooClose), "{cut}");
+    }
+}
+
+#[test]
+fn a_small_face_in_twelve_megapixels_is_found() {
+    let mut room = RgbImage::from_fn(4032, 3024, |x, y| Rgb([(x / 40) as u8, (y / 40) as u8, 90]));
+    let image = picture("obama.jpg");
+    let distance = ENGINE.look(&image).unwrap().quality.measures.inter_eye_px;
+    imageops::replace(&mut room, &scaled(&image, 50.0 / distance), 2900, 400);
+    assert!(shows_the_holder(&room));
+}
+
+#[test]
+fn a_selfie_in_low_light_shows_the_same_person() {
+    let mut image = picture("obama.jpg");
+    let mut noise = 1_u32;
+    for value in image.iter_mut() {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let grain = (noise >> 28) as f32 - 8.0;
+        *value = (f32::from(*value) * 0.35 + grain).clamp(0.0, 255.0) as u8;
+    }
+    assert!(shows_the_holder(&image));
+    assert!(shows_the_holder(&imageops::flip_horizontal(&image)));
+}
+
+/// Head and shoulders of `obama.jpg`, 3 : 4, as wide as a chip's portrait.
+fn chip_portrait(width: u32) -> RgbImage {
+    let part = imageops::crop_imm(&picture("obama.jpg"), 250, 0, 480, 640).to_image();
+    imageops::resize(&part, width, width * 4 / 3, imageops::FilterType::CatmullRom)
+}
+
+/// The best JPEG of at most so many bytes.
+fn jpeg_within(image: &RgbImage, most: usize) -> Vec<u8> {
+    let encoded = |quality| {
+        let mut bytes = Vec::new();
+        JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(image).unwrap();
+        bytes
+    };
+    (5..=95).rev().map(encoded).find(|bytes| bytes.len() <= most).unwrap()
+}
+
+#[test]
+fn portraits_as_chips_hold_them_show_the_same_person() {
+    // proves D1
+    for (width, bytes) in [(240, 5_000), (300, 12_000), (480, 20_000)] {
+        let plain = chip_portrait(width);
+        for image in [grey(&plain), guilloche(&plain), plain] {
+            let (jpeg, jp2) = (jpeg_within(&image, bytes), jp2::compressed(&image, bytes));
+            for file in [jpeg, jp2] {
+                assert!(file.len() <= bytes + 500, "{} of {bytes}", file.len());
+                assert!(shows_the_holder(&portrait::decode(&file).unwrap()), "{width}, {bytes}");
+            }
+        }
+    }
+}
+
+/// Grey, as most documents' portraits were for long.
+fn grey(image: &RgbImage) -> RgbImage {
+    let mut made = image.clone();
+    made.pixels_mut().for_each(|p| p.0 = [image::Pixel::to_luma(p).0[0]; 3]);
+    made
+}
+
+/// Under fine interwoven lines, as printed over a document's portrait.
+fn guilloche(image: &RgbImage) -> RgbImage {
+    let mut made = image.clone();
+    let size = image.width() as f32;
+    for (x, y, pixel) in made.enumerate_pixels_mut() {
+        let (x, y) = (x as f32 / size * 60.0, y as f32 / size * 60.0);
+        let lines = [y + 2.0 * x.sin(), y + 2.0 * (x + 2.1).sin(), x + 2.0 * (y / 2.0).cos()];
+        let on_a_line = lines.iter().any(|line| line.rem_euclid(2.5) < 0.35);
+        let Rgb(colour) = *pixel;
+        let tint = [150.0, 120.0, 170.0];
+        let drawn = |(v, t): (u8, f32)| (0.6 * f32::from(v) + 0.4 * t) as u8;
+        if on_a_line {
+            let [r, g, b] = colour;
+            *pixel = Rgb([(r, tint[0]), (g, tint[1]), (b, tint[2])].map(drawn));
+        }
+    }
+    made
 }
 
 #[test]

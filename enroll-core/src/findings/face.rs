@@ -97,14 +97,21 @@ mod tests {
     fn what_to_mend_first_is_the_reason() {
         let measures = Measures {
             inter_eye_px: 20.0,
+            head_size: 0.2,
             yaw_deg: 0.0,
             pitch_deg: 0.0,
             roll_deg: 0.0,
             sharpness: 0.1,
             brightness: 0.1,
+            under_exposed: 0.2,
+            over_exposed: 0.0,
             contrast: 0.2,
             evenness: 0.9,
             in_picture: 1.0,
+            uncovered: 30.0,
+            eye_light: 0.7,
+            eyes_open: 8.0,
+            mouth_gap: 0.0,
         };
         let reasons = vec![QualityReason::TooFar, QualityReason::TooDark];
         let check = quality(&Quality { measures, reasons });
@@ -114,18 +121,7 @@ mod tests {
 
     #[test]
     fn every_reason_of_the_instrument_has_a_text() {
-        use QualityReason as Q;
-        let quality = [
-            Q::TooFar,
-            Q::CutOff,
-            Q::Turned,
-            Q::TooDark,
-            Q::TooBright,
-            Q::Flat,
-            Q::Uneven,
-            Q::Blurred,
-        ];
-        let quality = quality.map(QualityReason::code);
+        let quality = QualityReason::ALL.map(QualityReason::code);
         let errors = [FaceError::NotFound, FaceError::Several { count: 2 }];
         for code in quality.into_iter().chain(errors.iter().map(FaceError::code)) {
             assert!(ReasonCode::known(code).is_some(), "{code}");
