@@ -4,6 +4,7 @@ use std::fmt;
 
 use image::RgbImage;
 use serde::Deserialize;
+use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::crop::{Channel, Crop};
@@ -50,12 +51,47 @@ pub(crate) struct Recogniser {
     pub(crate) embedder: Embedder,
 }
 
-/// What is compared: for each network numbers of length 1, wiped when dropped.
+/// What is compared: a direction for each network, of one picture or of several, wiped when dropped.
 ///
 /// It is biometric data: never logged, shown or serialised.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Template {
-    parts: Vec<Vec<f32>>,
+    parts: Vec<Part>,
+    pictures: usize,
+}
+
+/// What a network answered to pictures of a face: their sum, as a direction and a length.
+///
+/// A network tends to answer a poor picture with a shorter vector, so that a sum weighs pictures by
+/// their quality (Meng et al. 2021, *MagFace*, arXiv:2103.06627, teaches networks to).
+#[derive(Zeroize)]
+struct Part {
+    direction: Vec<f32>,
+    length: f32,
+}
+
+/// Templates that cannot become one.
+#[derive(Clone, Copy, Debug, Error, Eq, PartialEq)]
+pub enum TemplateError {
+    /// There is none.
+    #[error("there is no picture to make a template of")]
+    Missing,
+    /// They were not made by the same networks.
+    #[error("the templates were made by different networks")]
+    Mixed,
+    /// They cancel each other out.
+    #[error("the templates have no direction in common")]
+    Empty,
+}
+
+impl TemplateError {
+    /// The stable reason code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            TemplateError::Missing => "face.not_found",
+            TemplateError::Mixed | TemplateError::Empty => "face.model",
+        }
+    }
 }
 
 impl fmt::Debug for Template {
@@ -69,9 +105,60 @@ impl fmt::Debug for Template {
 pub struct Agreement(pub Vec<f32>);
 
 impl Template {
+    /// One template of one person's templates, each weighing what its pictures are worth. Frames of one
+    /// capture belong together; that they show one person is for the caller to know.
+    pub fn of<'a>(
+        templates: impl IntoIterator<Item = &'a Template>,
+    ) -> Result<Template, TemplateError> {
+        let templates: Vec<&Template> = templates.into_iter().collect();
+        let first = templates.first().ok_or(TemplateError::Missing)?;
+        if templates.iter().any(|template| !template.is_like(first)) {
+            return Err(TemplateError::Mixed);
+        }
+        let merged = (0..first.parts.len())
+            .map(|at| Part::sum(templates.iter().filter_map(|template| template.parts.get(at))));
+        let parts = merged.collect::<Option<_>>().ok_or(TemplateError::Empty)?;
+        Ok(Template { parts, pictures: templates.iter().map(|template| template.pictures).sum() })
+    }
+
+    /// How many pictures it was made of.
+    pub fn pictures(&self) -> usize {
+        self.pictures
+    }
+
     /// What each network says of the two; [`crate::Engine::compare`] weighs it.
     pub fn agreement(&self, other: &Template) -> Agreement {
-        Agreement(self.parts.iter().zip(&other.parts).map(|(one, other)| dot(one, other)).collect())
+        let parts = self.parts.iter().zip(&other.parts);
+        Agreement(parts.map(|(one, other)| dot(&one.direction, &other.direction)).collect())
+    }
+
+    fn is_like(&self, other: &Template) -> bool {
+        let lengths = |template: &Template| -> Vec<usize> {
+            template.parts.iter().map(|part| part.direction.len()).collect()
+        };
+        lengths(self) == lengths(other)
+    }
+}
+
+impl Part {
+    /// None where the values have no length or no finite one.
+    fn of(mut values: Vec<f32>) -> Option<Part> {
+        let length = dot(&values, &values).sqrt();
+        if !length.is_normal() {
+            return None;
+        }
+        values.iter_mut().for_each(|value| *value /= length);
+        Some(Part { direction: values, length })
+    }
+
+    /// None of nothing, and where the parts cancel each other out.
+    fn sum<'a>(parts: impl Iterator<Item = &'a Part>) -> Option<Part> {
+        let mut sum: Vec<f32> = Vec::new();
+        for part in parts {
+            sum.resize(part.direction.len(), 0.0);
+            add(&mut sum, part.direction.iter().map(|value| value * part.length));
+        }
+        Part::of(sum)
     }
 }
 
@@ -100,22 +187,22 @@ pub(crate) fn describe(
 ) -> Result<Option<Template>, RunError> {
     let parts = recognisers.iter().map(|recogniser| recogniser.describe(image, five));
     let parts = parts.collect::<Result<Option<Vec<_>>, _>>()?;
-    Ok(parts.map(|parts| Template { parts }))
+    Ok(parts.map(|parts| Template { parts, pictures: 1 }))
 }
 
 impl Recogniser {
-    /// The sum of the network's answers to the face and to its mirror image, brought to length 1.
-    fn describe(&self, image: &RgbImage, five: &[Point; 5]) -> Result<Option<Vec<f32>>, RunError> {
+    /// The sum of the network's answers to the face and to its mirror image.
+    fn describe(&self, image: &RgbImage, five: &[Point; 5]) -> Result<Option<Part>, RunError> {
         let side = self.network.side();
         let Some(face) = aligned(image, five, &self.embedder.points, side) else {
             return Ok(None);
         };
         let mut sum = vec![0.0; self.embedder.length];
         for crop in [&face, &face.mirrored()] {
-            let [part] = self.network.run(self.input(crop), [self.embedder.length])?;
-            sum.iter_mut().zip(self.unit(part)?).for_each(|(sum, part)| *sum += part);
+            let [answer] = self.network.run(self.input(crop), [self.embedder.length])?;
+            add(&mut sum, answer.into_iter());
         }
-        self.unit(sum).map(Some)
+        Part::of(sum).map(Some).ok_or_else(|| self.network.fails(Failure::Empty))
     }
 
     fn input(&self, crop: &Crop) -> Vec<f32> {
@@ -125,19 +212,10 @@ impl Recogniser {
         };
         crop.planes(order, |value| (value - self.embedder.minus) / self.embedder.over)
     }
-
-    fn unit(&self, values: Vec<f32>) -> Result<Vec<f32>, RunError> {
-        unit(values).ok_or_else(|| self.network.fails(Failure::Empty))
-    }
 }
 
-fn unit(mut values: Vec<f32>) -> Option<Vec<f32>> {
-    let length = dot(&values, &values).sqrt();
-    if !length.is_normal() {
-        return None;
-    }
-    values.iter_mut().for_each(|v| *v /= length);
-    Some(values)
+fn add(sum: &mut [f32], values: impl Iterator<Item = f32>) {
+    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -205,6 +283,49 @@ mod tests {
         assert!(describe(&one, &picture(), &[FIVE[0]; 5]).unwrap().is_none());
     }
 
+    /// A template of one network that answered so.
+    fn answered(answer: &[f32]) -> Template {
+        Template { parts: vec![Part::of(answer.to_vec()).unwrap()], pictures: 1 }
+    }
+
+    #[test]
+    fn a_poorer_picture_weighs_less_in_a_template_of_several() {
+        let (good, poor) = (answered(&[3.0, 0.0]), answered(&[0.0, 1.0]));
+        let both = Template::of([&good, &poor]).unwrap();
+        assert_eq!(both.pictures(), 2);
+        let Agreement(with_good) = both.agreement(&good);
+        let Agreement(with_poor) = both.agreement(&poor);
+        assert!((with_good[0] - 3.0 / 10f32.sqrt()).abs() < 1e-6);
+        assert!((with_poor[0] - 1.0 / 10f32.sqrt()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn it_does_not_matter_in_which_order_templates_become_one() {
+        let all =
+            [answered(&[1.0, 2.0, 0.5]), answered(&[3.0, -1.0, 0.0]), answered(&[0.1, 1.0, 1.0])];
+        let [a, b, c] = &all;
+        let at_once = Template::of(&all).unwrap();
+        let stepwise = Template::of([c, &Template::of([b, a]).unwrap()]).unwrap();
+        assert_eq!(stepwise.pictures(), 3);
+        assert!((at_once.agreement(&stepwise).0[0] - 1.0).abs() < 1e-6);
+        assert!((Template::of([a]).unwrap().agreement(a).0[0] - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn templates_that_cannot_become_one_are_refused() {
+        // proves D6
+        let refusal = |templates: &[&Template]| {
+            let error = Template::of(templates.iter().copied()).unwrap_err();
+            (error, error.code())
+        };
+        let (one, opposite) = (answered(&[1.0, 1.0]), answered(&[-1.0, -1.0]));
+        assert_eq!(refusal(&[]), (TemplateError::Missing, "face.not_found"));
+        assert_eq!(refusal(&[&one, &opposite]), (TemplateError::Empty, "face.model"));
+        assert_eq!(refusal(&[&one, &answered(&[1.0])]), (TemplateError::Mixed, "face.model"));
+        let two = Template { parts: vec![], pictures: 1 };
+        assert_eq!(refusal(&[&one, &two]), (TemplateError::Mixed, "face.model"));
+    }
+
     #[test]
     fn a_network_gets_its_colours_in_its_scale() {
         // Blue, which is 9 everywhere in the picture, comes first and becomes 0; red grows by column.
@@ -216,7 +337,7 @@ mod tests {
             answer
         });
         let template = describe(&[seen], &picture(), &FIVE).unwrap().unwrap();
-        let ratio = template.parts[0][1] / template.parts[0][0];
+        let ratio = template.parts[0].direction[1] / template.parts[0].direction[0];
         // The face and its mirror image: columns 56 and 55 of 112.
         assert!((ratio - (55.5 - 9.0) / 2.0).abs() < 0.6, "{ratio}");
     }

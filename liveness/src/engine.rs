@@ -14,7 +14,7 @@ use crate::manifest::{Folder, ModelError, Role, Settings};
 use crate::mesh::{Mesh, Pose};
 use crate::model::{Model, Network, Onnx, RunError};
 use crate::quality::{self, Quality};
-use crate::verification::{Comparison, OperatingPoint};
+use crate::verification::{Comparison, OperatingPoint, Points};
 
 /// The loaded networks with their thresholds. Loading takes a moment; load once and share.
 pub struct Engine {
@@ -24,12 +24,12 @@ pub struct Engine {
     attack: Network,
     eyes: Network,
     settings: Settings,
-    point: OperatingPoint,
+    points: Points,
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("point", &self.point).finish_non_exhaustive()
+        f.debug_struct("Engine").field("points", &self.points).finish_non_exhaustive()
     }
 }
 
@@ -99,7 +99,7 @@ impl Engine {
     /// before the file is used.
     pub fn load(models: &Path) -> Result<Engine, ModelError> {
         let folder = Folder::open(models)?;
-        let point = folder
+        let points = folder
             .settings
             .verification
             .chosen()
@@ -114,7 +114,7 @@ impl Engine {
             attack: network(&folder, Role::Attack)?,
             eyes: network(&folder, Role::Eyes)?,
             settings: folder.settings,
-            point,
+            points,
         })
     }
 
@@ -157,14 +157,15 @@ impl Engine {
         })
     }
 
-    /// Whether two faces are one person, at the operating point of REQUIREMENTS D1.
+    /// Whether two faces are one person, at the operating point of REQUIREMENTS D1 for as many
+    /// pictures as the templates are made of.
     pub fn compare(&self, a: &Template, b: &Template) -> Comparison {
-        self.settings.verification.compare(a, b, self.point)
+        self.settings.verification.compare(a, b, self.points)
     }
 
-    /// The operating point that [`Engine::compare`] uses.
+    /// The operating point that [`Engine::compare`] uses for one picture a side.
     pub fn operating_point(&self) -> OperatingPoint {
-        self.point
+        self.points.one
     }
 
     /// Looks for signs of a print or a screen around a face of this picture.
@@ -182,7 +183,7 @@ impl Engine {
     }
 }
 
-fn recogniser(folder: &Folder<'_>, role: Role) -> Result<Recogniser, ModelError> {
+pub(crate) fn recogniser(folder: &Folder<'_>, role: Role) -> Result<Recogniser, ModelError> {
     Ok(Recogniser { embedder: folder.embedder(role)?, network: network(folder, role)? })
 }
 

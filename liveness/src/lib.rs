@@ -20,11 +20,13 @@ mod model;
 pub mod portrait;
 mod prelu;
 mod quality;
+#[cfg(test)]
+mod replaced;
 mod verification;
 
 pub use attack::AttackScore;
 pub use detect::Bounds;
-pub use embed::{Agreement, Template};
+pub use embed::{Agreement, Template, TemplateError};
 pub use engine::{Engine, Face, FaceError, Look};
 pub use geometry::Point;
 pub use manifest::{ModelError, Role};

@@ -19,7 +19,7 @@ use crate::embed::Embedder;
 use crate::quality::QualityLimits;
 use crate::verification::Verification;
 
-const PINS: &str = include_str!("../models/pins.toml");
+pub(crate) const PINS: &str = include_str!("../models/pins.toml");
 const MANIFEST: &str = "models.toml";
 
 /// What a network is for.
@@ -194,10 +194,15 @@ pub(crate) struct Folder<'a> {
 
 impl<'a> Folder<'a> {
     pub(crate) fn open(path: &'a Path) -> Result<Folder<'a>, ModelError> {
+        Folder::against(path, PINS)
+    }
+
+    /// The same with other pins.
+    pub(crate) fn against(path: &'a Path, pins: &str) -> Result<Folder<'a>, ModelError> {
         let text = fs::read_to_string(path.join(MANIFEST))
             .map_err(|source| ModelError::Manifest { source })?;
         let manifest: Manifest = parse(&text)?;
-        let Pins { model: pins } = parse(PINS)?;
+        let Pins { model: pins } = parse(pins)?;
         if let Some(unlisted) = pins.iter().find(|pinned| !manifest.model.contains(&pinned.pin)) {
             return Err(ModelError::Unlisted { role: unlisted.pin.role });
         }
@@ -243,7 +248,7 @@ fn parse<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, ModelError> {
     toml::from_str(text).map_err(|source| ModelError::Malformed { source })
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
