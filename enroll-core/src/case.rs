@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! Started → Consented → PageRead → ChipRead → DocumentVerified → FaceCaptured → FaceVerified
-//!         → PersonMatched → IdentityCreated        and from every open state
+//!         → PersonMatched → IdentityCreated → Activated        and from every open state
 //!         → Refused | Referred | Abandoned | Expired
 //! ```
 //!
@@ -103,6 +103,16 @@ pub enum State {
         #[serde(with = "time::serde::rfc3339")]
         at: OffsetDateTime,
     },
+    /// The identity has an app: the enrolment gives no further right to one.
+    Activated {
+        /// The identity.
+        identity: uuid::Uuid,
+        /// The app.
+        authenticator: uuid::Uuid,
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
     /// Ended without one.
     Refused {
         /// Why, worst first.
@@ -167,6 +177,9 @@ pub enum CaseError {
         /// The step.
         step: Step,
     },
+    /// The time to activate an app with it ran out.
+    #[error("the time to activate an app has run out")]
+    Window,
     /// No consent to the terms in force, or none to recognise the face.
     #[error("there is no consent to the terms in force")]
     Consent,
@@ -180,6 +193,7 @@ impl CaseError {
             Self::State { .. } => ReasonCode::CASE_STATE,
             Self::Expired => ReasonCode::CASE_EXPIRED,
             Self::Attempts { .. } => ReasonCode::CASE_ATTEMPTS,
+            Self::Window => ReasonCode::ACTIVATION_WINDOW,
             Self::Consent => ReasonCode::CASE_CONSENT,
         }
     }
@@ -204,6 +218,7 @@ impl Case {
             State::Started => "started",
             State::Open { stage, .. } => stage.name(),
             State::IdentityCreated { .. } => "identity_created",
+            State::Activated { .. } => "activated",
             State::Refused { .. } => "refused",
             State::Referred { .. } => "referred",
             State::Abandoned { .. } => "abandoned",
@@ -337,6 +352,37 @@ impl Case {
         }
     }
 
+    /// The identity that this case issued, if an app may still be activated with it at `now`
+    /// (F3: afterwards only a new enrolment gives that right).
+    ///
+    /// # Errors
+    /// [`CaseError::State`] without an identity or once it is activated, [`CaseError::Window`].
+    pub fn activatable(
+        &self,
+        policy: &Policy,
+        now: OffsetDateTime,
+    ) -> Result<uuid::Uuid, CaseError> {
+        let State::IdentityCreated { identity, at } = self.state else {
+            return Err(self.refuse_step());
+        };
+        let end = at + Duration::seconds(i64::from(policy.activation.window_s));
+        if now > end { Err(CaseError::Window) } else { Ok(identity) }
+    }
+
+    /// The identity's app is activated.
+    ///
+    /// # Errors
+    /// As [`Case::activatable`].
+    pub fn activated(
+        self,
+        authenticator: uuid::Uuid,
+        policy: &Policy,
+        now: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        let identity = self.activatable(policy, now)?;
+        Ok(Self { state: State::Activated { identity, authenticator, at: now }, ..self })
+    }
+
     /// Hands the case over to a Borgercenter.
     ///
     /// # Errors
@@ -468,6 +514,8 @@ mod tests {
     fn each_state_survives_storage() {
         let mut cases = vec![Case::start(&policy(), NOW), consented(), captured()];
         cases.push(captured().settle(&issue(), ID, NOW).unwrap());
+        let created = captured().settle(&issue(), ID, NOW).unwrap();
+        cases.push(created.activated(ID, &policy(), NOW).unwrap());
         cases.push(consented().refuse(vec![ReasonCode::FACE_MISMATCH], NOW).unwrap());
         cases.push(consented().refer(vec![ReasonCode::PERSON_MISMATCH], NOW).unwrap());
         cases.push(consented().abandon(NOW).unwrap());
@@ -551,6 +599,20 @@ mod tests {
         assert_eq!(consented().page_read(late), Err(CaseError::Expired));
         assert_eq!(consented().expire(late).unwrap().name(), "expired");
         assert!(consented().expire(NOW).is_err());
+    }
+
+    // proves F3 (one enrolment gives one activation, in time)
+    #[test]
+    fn an_identity_is_activated_once_and_in_its_window() {
+        let created = captured().settle(&issue(), ID, NOW).unwrap();
+        let end = NOW + Duration::seconds(i64::from(policy().activation.window_s));
+        assert_eq!(created.activatable(&policy(), end), Ok(ID));
+        let late = created.activatable(&policy(), end + Duration::SECOND).unwrap_err();
+        assert_eq!(late.reason(), ReasonCode::ACTIVATION_WINDOW);
+        let done = created.activated(ID, &policy(), NOW).unwrap();
+        assert_eq!((done.name(), done.is_open()), ("activated", false));
+        assert!(done.activatable(&policy(), NOW).is_err());
+        assert!(captured().activated(ID, &policy(), NOW).is_err(), "no identity yet");
     }
 
     #[test]

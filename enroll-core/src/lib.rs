@@ -5,16 +5,22 @@
 //! anyone can verify again. It does no I/O and knows no HTTP and no SQL; time and randomness come
 //! in as arguments.
 
+pub mod activation;
 pub mod audit;
 pub mod canonical;
 pub mod case;
 pub mod check;
+pub mod codes;
 pub mod decide;
+pub mod device_key;
 pub mod evidence;
 pub mod findings;
 pub mod identity;
+pub mod life;
+pub mod pin;
 pub mod policy;
 pub mod reason;
+pub mod user_id;
 
 pub use check::Check;
 pub use decide::{Action, Decision, Findings, Substantial, Verdict, decide};

@@ -26,6 +26,71 @@ pub struct Policy {
     pub attempts: Attempts,
     /// Seconds from the start of a case to its end.
     pub lifetime_s: u32,
+    /// Codes, apps and PINs after the decision.
+    pub activation: Activation,
+}
+
+/// Rules for codes, apps and PINs (E4-E6, E9). How many digits a code has is not data: see
+/// [`crate::codes`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Activation {
+    /// Seconds from the decision in which its enrolment may still activate an app.
+    pub window_s: u32,
+    /// Wrong tries after which a pair of codes is dead (E4).
+    pub wrong_codes: u8,
+    /// Life of a code by SMS, seconds (E4).
+    pub sms_s: u32,
+    /// Life of a code by e-mail, seconds (NIST SP 800-63A-4).
+    pub email_s: u32,
+    /// Life of a code on paper, seconds (E4).
+    pub letter_s: u32,
+    /// Seconds after a change in which a phone number gets no codes (E5).
+    pub phone_rest_s: u32,
+    /// How often codes may be asked for in `starts_period_s`.
+    pub starts: u16,
+    /// Seconds over which these are counted.
+    pub starts_period_s: u32,
+    /// Seconds before an app that was copied can be used (E6).
+    pub quarantine_s: u32,
+    /// Life of the QR code to copy an app with, seconds (E6).
+    pub copy_s: u32,
+    /// Active apps of one identity (E6).
+    pub apps: u16,
+    /// Life of a challenge for a device's key, seconds.
+    pub challenge_s: u32,
+    /// Life of the code in a notice that blocks what it tells of, seconds (E7).
+    pub block_s: u32,
+    /// Wrong PINs in a row after which an app is locked (F3).
+    pub wrong_pins: u16,
+    /// Memory of one PIN hash, KiB (RFC 9106).
+    pub pin_memory_kib: u32,
+    /// Passes of one PIN hash.
+    pub pin_passes: u32,
+}
+
+impl Default for Activation {
+    fn default() -> Self {
+        const HOUR: u32 = 60 * 60;
+        Self {
+            window_s: 72 * HOUR,
+            wrong_codes: 3,
+            sms_s: HOUR / 2,
+            email_s: 24 * HOUR,
+            letter_s: 48 * HOUR,
+            phone_rest_s: 120 * HOUR,
+            starts: 5,
+            starts_period_s: 24 * HOUR,
+            quarantine_s: HOUR,
+            copy_s: 180,
+            apps: 3,
+            challenge_s: 120,
+            block_s: 30 * 24 * HOUR,
+            wrong_pins: 5,
+            pin_memory_kib: 19 * 1024,
+            pin_passes: 2,
+        }
+    }
 }
 
 /// How often each step of one case may be tried.
@@ -103,6 +168,7 @@ impl Default for Policy {
             document_codes: owned(&["P", "PP", "PD", "PO"]),
             attempts: Attempts::default(),
             lifetime_s: 60 * 60,
+            activation: Activation::default(),
         }
     }
 }

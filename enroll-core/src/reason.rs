@@ -139,6 +139,26 @@ codes! {
     CASE_REPLAY = "case.replay";
     CASE_INCOMPLETE = "case.incomplete";
     EVIDENCE_MISMATCH = "evidence.mismatch";
+    IDENTITY_BLOCKED = "identity.blocked";
+    USER_ID_FORM = "user_id.form";
+    USER_ID_TAKEN = "user_id.taken";
+    CONTACT_FORM = "contact.form";
+    PIN_WEAK = "pin.weak";
+    PIN_WRONG = "pin.wrong";
+    PIN_LOCKED = "pin.locked";
+    ACTIVATION_CHANNELS = "activation.channels";
+    ACTIVATION_NEW_PHONE = "activation.new_phone";
+    ACTIVATION_DEVICE_KEY = "activation.device_key";
+    ACTIVATION_CODES = "activation.codes";
+    ACTIVATION_DEAD = "activation.dead";
+    ACTIVATION_LATE = "activation.late";
+    ACTIVATION_WINDOW = "activation.window";
+    ACTIVATION_TOO_OFTEN = "activation.too_often";
+    ACTIVATION_DEVICES = "activation.devices";
+    ACTIVATION_STATE = "activation.state";
+    COPY_LATE = "copy.late";
+    AUTHENTICATOR_WAITING = "authenticator.waiting";
+    AUTHENTICATOR_BLOCKED = "authenticator.blocked";
 }
 
 impl ReasonCode {

@@ -1,0 +1,126 @@
+//! The life of an issued identity: open or blocked (F1, F2), with an epoch that every session and
+//! token is checked against: one from an earlier epoch is worth nothing.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::reason::ReasonCode;
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Actor {
+    /// The person, with the enrolment's token or an app.
+    Holder,
+    /// Whoever holds the code of a notice.
+    Notice,
+    /// An officer of a Borgercenter.
+    Officer {
+        /// The officer's own identifier, for the record.
+        officer: String,
+    },
+}
+
+/// Whether an identity can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub enum Standing {
+    /// It can.
+    Open,
+    /// It cannot, nor can anything of it.
+    Blocked {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+        /// By whom.
+        #[serde(flatten)]
+        by: Actor,
+    },
+}
+
+/// The life of one identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Life {
+    /// Whether it can be used.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// Grows whenever something of it is blocked.
+    pub epoch: u64,
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        Self { standing: Standing::Open, epoch: 0 }
+    }
+}
+
+impl Life {
+    /// That it is open.
+    ///
+    /// # Errors
+    /// `identity.blocked`.
+    pub fn open(&self) -> Result<(), ReasonCode> {
+        match self.standing {
+            Standing::Open => Ok(()),
+            Standing::Blocked { .. } => Err(ReasonCode::IDENTITY_BLOCKED),
+        }
+    }
+
+    /// Blocks it. One that is blocked stays as it was blocked first.
+    #[must_use]
+    pub fn block(self, by: Actor, at: OffsetDateTime) -> Self {
+        match self.standing {
+            Standing::Open => Self { standing: Standing::Blocked { at, by }, ..self.next() },
+            Standing::Blocked { .. } => self,
+        }
+    }
+
+    /// The next epoch: what was opened before is worth nothing.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self { epoch: self.epoch.saturating_add(1), ..self }
+    }
+
+    /// Opens it again, which only an officer may (F2). The epoch stays: no old session comes back.
+    ///
+    /// # Errors
+    /// `identity.blocked` for anybody else.
+    pub fn reopen(self, by: &Actor) -> Result<Self, ReasonCode> {
+        match by {
+            Actor::Officer { .. } => Ok(Self { standing: Standing::Open, ..self }),
+            Actor::Holder | Actor::Notice => Err(ReasonCode::IDENTITY_BLOCKED),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
+
+    // proves F1, F2 (a whole identity is opened again by an officer only)
+    #[test]
+    fn only_an_officer_opens_a_blocked_identity() {
+        let blocked = Life::default().block(Actor::Holder, NOW);
+        assert_eq!((blocked.open(), blocked.epoch), (Err(ReasonCode::IDENTITY_BLOCKED), 1));
+        for actor in [Actor::Holder, Actor::Notice] {
+            assert_eq!(blocked.clone().reopen(&actor), Err(ReasonCode::IDENTITY_BLOCKED));
+        }
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        let open = blocked.clone().reopen(&officer).unwrap();
+        assert_eq!((open.open(), open.epoch), (Ok(()), 1), "old sessions stay dead");
+        assert_eq!(blocked.clone().block(officer, NOW), blocked, "the first block is kept");
+    }
+
+    #[test]
+    fn each_standing_survives_storage() {
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        for life in [Life::default(), Life::default().block(officer, NOW)] {
+            let stored = serde_json::to_string(&life).unwrap();
+            assert_eq!(serde_json::from_str::<Life>(&stored).unwrap(), life, "{stored}");
+        }
+    }
+}
