@@ -1,7 +1,7 @@
 //! Time and randomness as parameters (STYLE 29): the only place that reads the clock or the
 //! system's random source.
 
-use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset};
+use time::{Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
@@ -54,12 +54,19 @@ pub fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], EntropyE
     Ok(out)
 }
 
-/// The date in Copenhagen at `at`: UTC+1, and UTC+2 from 01:00 UTC on the last Sunday of March to
-/// 01:00 UTC on the last Sunday of October (directive 2000/84/EC).
+/// The date in Copenhagen at `at`.
 #[must_use]
 pub fn copenhagen_date(at: OffsetDateTime) -> Date {
+    copenhagen_time(at).date()
+}
+
+/// The date and time of day in Copenhagen at `at`: UTC+1, and UTC+2 from 01:00 UTC on the last
+/// Sunday of March to 01:00 UTC on the last Sunday of October (directive 2000/84/EC).
+#[must_use]
+pub fn copenhagen_time(at: OffsetDateTime) -> PrimitiveDateTime {
     let hours = if is_summer(at) { 2 } else { 1 };
-    (at.to_offset(UtcOffset::UTC) + Duration::hours(hours)).date()
+    let local = at.to_offset(UtcOffset::UTC) + Duration::hours(hours);
+    PrimitiveDateTime::new(local.date(), local.time())
 }
 
 fn is_summer(at: OffsetDateTime) -> bool {

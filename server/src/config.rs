@@ -72,6 +72,8 @@ pub struct Config {
     pub keys: Keys,
     /// The registers asked.
     pub registers: Registers,
+    /// How people are told.
+    pub notices: Notices,
     /// The chip relay's limits.
     pub relay: Relay,
     /// Rules for a case.
@@ -92,6 +94,10 @@ pub struct Server {
     pub max_picture: usize,
     /// Name written as issuer into identities.
     pub issuer: String,
+    /// The service's name, as people read it in notices.
+    pub name: String,
+    /// Where a person blocks, as people read it in notices (E7).
+    pub block_at: String,
 }
 
 impl Default for Server {
@@ -101,6 +107,8 @@ impl Default for Server {
             public_url: None,
             max_picture: 12 * 1024 * 1024,
             issuer: "https://indrul.invalid".to_owned(),
+            name: "Indrul".to_owned(),
+            block_at: "https://indrul.invalid/block".to_owned(),
         }
     }
 }
@@ -149,6 +157,85 @@ impl Default for Registers {
             token: None,
             token_file: None,
             timeout_ms: 5_000,
+        }
+    }
+}
+
+/// How people are told: by e-mail and SMS, from the outbox.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notices {
+    /// The mail server; without one no e-mail leaves.
+    pub smtp_host: Option<String>,
+    /// Its port.
+    pub smtp_port: u16,
+    /// How the connection to it is protected.
+    pub smtp_tls: Tls,
+    /// User name there, if it asks for one.
+    pub smtp_user: Option<String>,
+    /// Password there.
+    pub smtp_password: Option<Secret>,
+    /// A file that holds the password.
+    pub smtp_password_file: Option<PathBuf>,
+    /// Sender of e-mails.
+    pub from: String,
+    /// Base address of the SMS gateway: `POST {sms_url}/messages`; without one no SMS leaves.
+    pub sms_url: Option<String>,
+    /// Bearer token for it.
+    pub sms_token: Option<Secret>,
+    /// A file that holds the token.
+    pub sms_token_file: Option<PathBuf>,
+    /// Longest wait for one delivery, milliseconds. At most half of a claim.
+    pub timeout_ms: u64,
+    /// Tries before a message is a dead letter.
+    pub tries: u16,
+    /// Pause after the first failed try, seconds; it doubles with each.
+    pub first_pause_s: u32,
+    /// Longest pause, seconds.
+    pub longest_pause_s: u32,
+    /// How long a server holds a message, seconds.
+    pub claim_s: u32,
+    /// Messages held at once.
+    pub batch: u16,
+    /// Time between two looks into the outbox, milliseconds.
+    pub poll_ms: u64,
+    /// How long dead letters are kept, seconds.
+    pub keep_dead_s: u32,
+}
+
+/// How a connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Not at all: for a server on this machine.
+    None,
+    /// STARTTLS, or nothing is sent (RFC 3207).
+    Starttls,
+    /// TLS from the first byte (RFC 8314).
+    Implicit,
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self {
+            smtp_host: None,
+            smtp_port: 587,
+            smtp_tls: Tls::Starttls,
+            smtp_user: None,
+            smtp_password: None,
+            smtp_password_file: None,
+            from: "Indrul <no-reply@indrul.invalid>".to_owned(),
+            sms_url: None,
+            sms_token: None,
+            sms_token_file: None,
+            timeout_ms: 20_000,
+            tries: 12,
+            first_pause_s: 5,
+            longest_pause_s: 60 * 60,
+            claim_s: 60,
+            batch: 16,
+            poll_ms: 1_000,
+            keep_dead_s: 30 * 24 * 60 * 60,
         }
     }
 }
@@ -231,7 +318,10 @@ impl Config {
     fn read_secrets(&mut self) -> Result<(), ConfigError> {
         secret(&mut self.database.url, self.database.url_file.as_deref())?;
         secret(&mut self.keys.passphrase, self.keys.passphrase_file.as_deref())?;
-        secret(&mut self.registers.token, self.registers.token_file.as_deref())
+        secret(&mut self.registers.token, self.registers.token_file.as_deref())?;
+        let notices = &mut self.notices;
+        secret(&mut notices.smtp_password, notices.smtp_password_file.as_deref())?;
+        secret(&mut notices.sms_token, notices.sms_token_file.as_deref())
     }
 }
 

@@ -57,3 +57,11 @@ identifier! {
     /// One issued identity.
     IdentityId
 }
+identifier! {
+    /// One authenticator: an app on a device.
+    AuthenticatorId
+}
+identifier! {
+    /// One message to somebody outside.
+    MessageId
+}

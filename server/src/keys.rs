@@ -167,6 +167,18 @@ pub fn base64url(bytes: &[u8]) -> String {
     openssl::base64::encode_block(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
 }
 
+/// What [`base64url`] wrote, or `None` for any other text.
+#[must_use]
+pub fn base64url_decode(text: &str) -> Option<Vec<u8>> {
+    let url_safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if text.is_empty() || !text.chars().all(url_safe) {
+        return None;
+    }
+    let padding = "=".repeat((4 - text.len() % 4) % 4);
+    let standard = text.replace('-', "+").replace('_', "/") + &padding;
+    openssl::base64::decode_block(&standard).ok()
+}
+
 fn open_master(
     path: &Path,
     passphrase: Option<&Secret>,

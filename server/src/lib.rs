@@ -12,6 +12,7 @@ pub mod demo;
 pub mod http;
 pub mod ids;
 pub mod keys;
+pub mod notices;
 pub mod pages;
 pub mod record;
 pub mod registers;

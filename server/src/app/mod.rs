@@ -4,7 +4,11 @@
 //!
 //! Every verdict is made here, from raw bytes (REQUIREMENTS B6).
 
+mod activate;
+mod apps;
+mod block;
 mod chip;
+mod copy;
 mod document;
 mod evidence;
 mod expire;
@@ -13,18 +17,30 @@ mod finish;
 mod identity;
 mod issue;
 mod live;
+mod owner;
 mod page;
+mod pin;
+mod profile;
+mod register;
 mod start;
+mod tell;
 mod ticket;
 mod view;
 
+pub use activate::Activation;
+pub use apps::{AppView, InboxView};
+pub use block::{BlockCode, LifeView};
 pub use chip::{ChipStart, ChipVerdict};
+pub use copy::{Challenge, Copy, Offer, Proof};
 pub use expire::Sweeper;
 pub use face::{Faces, LoadedFaces};
 pub use finish::Finished;
 pub use identity::PublicIdentity;
 pub use live::Progress;
+pub use owner::{OwnedApp, Owner};
 pub use page::{Page, PageAnswer};
+pub use profile::{ChosenUserId, Reach};
+pub use register::{NewApp, Registered, UnderWay};
 pub use start::{Start, Started};
 pub use ticket::Ticket;
 pub use view::{CheckView, ReasonView, View};
@@ -77,6 +93,7 @@ impl AppError {
 impl From<StorageError> for AppError {
     fn from(error: StorageError) -> Self {
         match error {
+            StorageError::Taken => Self::Reason(ReasonCode::USER_ID_TAKEN),
             StorageError::Conflict | StorageError::Erased => Self::Reason(ReasonCode::CASE_STATE),
             other => Self::internal(other),
         }

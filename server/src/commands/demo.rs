@@ -1,9 +1,12 @@
 //! `enroll demo`: the service with a QA trust store, fixture passports and stand-in registers.
 
-use super::setup::{Place, SetupError, announce, assemble, block_on, ended, listen, stop_signal};
+use super::setup::{
+    Place, SetupError, announce, assemble, block_on, ended, listen, start_worker, stop_signal,
+};
 use crate::app::Sweeper;
 use crate::config::Config;
 use crate::demo::{Catalogue, Demo};
+use crate::notices::standin::StandIns;
 use crate::registers::http::HttpRegisters;
 use crate::registers::standin::{Scripted, StandIn};
 use nfc::trust::{Domain, TrustStore};
@@ -40,14 +43,20 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let (catalogue, trust, script) = make(&program, &data).await?;
     let standin = StandIn::start(script).await.map_err(SetupError::Serve)?;
     let registers = stand_in_registers(&standin, &config);
+    let post = StandIns::start().await.map_err(SetupError::Serve)?;
+    let mut notices = std::mem::take(&mut config.notices);
+    post.configure(&mut notices);
     config.server.public_url = None;
     let listener = listen(&args.listen).await?;
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
     let app = assemble(&data, config, trust, registers).await?;
+    let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
     let demo = Arc::new(Demo::new(app.clone(), catalogue, program, data, url.clone()));
-    let router =
-        crate::http::router(app).merge(crate::demo::router(demo)).merge(crate::pages::assets());
+    let router = crate::http::router(app)
+        .merge(crate::demo::router(demo))
+        .merge(crate::demo::messages(post.mailbox.clone()))
+        .merge(crate::pages::assets());
     announce(&url)?;
     crate::serve(listener, crate::http::finish(router), stop_signal())
         .await

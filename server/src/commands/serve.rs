@@ -2,7 +2,7 @@
 
 use super::setup::{
     Place, SetupError, announce, assemble, block_on, ended, listen, load_trust, registers,
-    stop_signal,
+    start_worker, stop_signal,
 };
 use crate::app::Sweeper;
 use std::process::ExitCode;
@@ -29,9 +29,11 @@ async fn serve(args: Args) -> Result<(), SetupError> {
     let trust = load_trust(data)?;
     let address = args.listen.unwrap_or_else(|| config.server.listen.clone());
     let registers = registers(&mut config);
+    let notices = std::mem::take(&mut config.notices);
     let app = assemble(data, config, trust, registers).await?;
     let listener = listen(&address).await?;
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
+    let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
     announce(&url)?;
     let router = crate::http::finish(crate::http::router(app));

@@ -2,8 +2,9 @@
 
 use crate::app::{App, LoadedFaces, Parts, Rules};
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Notices};
 use crate::keys::{KeyError, KeyRing};
+use crate::notices::{Post, Running, Worker};
 use crate::registers::Registers;
 use crate::registers::http::HttpRegisters;
 use crate::storage::{StorageError, Store, embedded_url};
@@ -82,6 +83,9 @@ pub enum SetupError {
         /// Why.
         source: std::io::Error,
     },
+    /// E-mail cannot be sent as configured.
+    #[error(transparent)]
+    Smtp(#[from] crate::notices::smtp::SmtpError),
     /// The fixtures cannot be had.
     #[error(transparent)]
     Fixtures(#[from] crate::demo::CatalogueError),
@@ -97,7 +101,7 @@ impl SetupError {
     /// 2 for what the caller can mend in the command or its files, 3 for what is missing.
     fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Config(_) | Self::Listen { .. } => 2,
+            Self::Config(_) | Self::Listen { .. } | Self::Smtp(_) => 2,
             _ => 3,
         })
     }
@@ -178,6 +182,14 @@ pub(super) fn registers(config: &mut Config) -> Arc<dyn Registers> {
         found.token.take(),
         Duration::from_millis(found.timeout_ms),
     ))
+}
+
+/// A running worker that empties the service's outbox by the channels of `rules`.
+pub(super) fn start_worker(app: &App, mut rules: Notices) -> Result<Running, SetupError> {
+    let post = Arc::new(Post::new(&mut rules)?);
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let store = app.parts.store.clone();
+    Ok(Worker::new(store, post, clock, entropy, Arc::new(rules)).start())
 }
 
 /// The service of these parts.

@@ -5,10 +5,12 @@
 
 mod catalogue;
 mod http;
+mod messages;
 mod run;
 
 pub use catalogue::{Catalogue, CatalogueError, Fixture};
 pub use http::router;
+pub use messages::messages;
 
 use crate::app::App;
 use crate::ids::EnrolmentId;

@@ -1,7 +1,7 @@
 //! Bearer tokens (RFC 6750 §2.1).
 
 use super::problem::Problem;
-use crate::app::{Access, App, AppError};
+use crate::app::{Access, App, AppError, OwnedApp, Owner};
 use axum::extract::{FromRequestParts, Path};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -28,5 +28,25 @@ impl FromRequestParts<Arc<App>> for Access {
         let id = id(parts, app).await?;
         let token = bearer(parts).unwrap_or_default().to_owned();
         Ok(app.authorise(&id, &token).await.map_err(|error: AppError| error)?)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Owner {
+    type Rejection = Problem;
+
+    /// The right that the request's token gives over the identity in its address.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let id = id(parts, app).await?;
+        Ok(app.owner(&id, bearer(parts).unwrap_or_default()).await?)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for OwnedApp {
+    type Rejection = Problem;
+
+    /// The right that the request's token gives over the app in its address.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let id = id(parts, app).await?;
+        Ok(app.owned_app(&id, bearer(parts).unwrap_or_default()).await?)
     }
 }

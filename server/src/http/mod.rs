@@ -2,10 +2,12 @@
 //! case and renders its result; nothing is decided here.
 
 mod access;
+mod authenticators;
 mod enrolments;
 mod identities;
 mod openapi;
 pub mod problem;
+mod profiles;
 mod relay;
 
 use crate::app::App;
@@ -34,6 +36,20 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/enrolments/{id}/finish", post(enrolments::finish))
         .route("/v1/relay", get(relay::open))
         .route("/v1/identities/{id}", get(identities::view))
+        .route("/v1/identities/{id}/user-id", put(profiles::user_id))
+        .route("/v1/identities/{id}/contacts", put(profiles::contacts))
+        .route("/v1/identities/{id}/messages", get(profiles::inbox))
+        .route("/v1/identities/{id}/block", post(profiles::block))
+        .route(
+            "/v1/identities/{id}/authenticators",
+            get(authenticators::list).post(authenticators::register),
+        )
+        .route("/v1/authenticators/{id}/activation", post(authenticators::activate))
+        .route("/v1/authenticators/{id}/block", post(authenticators::block))
+        .route("/v1/authenticators/{id}/challenges", post(authenticators::challenge))
+        .route("/v1/authenticators/{id}/copies", post(authenticators::offer))
+        .route("/v1/copies", post(authenticators::copy))
+        .route("/v1/blocks", post(authenticators::block_by_code))
         .route("/v1/keys", get(identities::keys))
         .route("/openapi.json", get(openapi::document))
         .layer(DefaultBodyLimit::max(JSON_LIMIT))

@@ -17,6 +17,18 @@ use utoipa::{Modify, OpenApi};
         super::relay::open,
         super::identities::view,
         super::identities::keys,
+        super::profiles::user_id,
+        super::profiles::contacts,
+        super::profiles::inbox,
+        super::profiles::block,
+        super::authenticators::list,
+        super::authenticators::register,
+        super::authenticators::activate,
+        super::authenticators::block,
+        super::authenticators::challenge,
+        super::authenticators::offer,
+        super::authenticators::copy,
+        super::authenticators::block_by_code,
     ),
     modifiers(&Token)
 )]

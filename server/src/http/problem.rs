@@ -137,8 +137,17 @@ impl From<AppError> for Problem {
 /// what they sent is 422, what we cannot do now is 503.
 fn status_of(code: ReasonCode) -> StatusCode {
     match code.as_str() {
-        "case.expired" => StatusCode::GONE,
-        "case.attempts" => StatusCode::TOO_MANY_REQUESTS,
+        "case.expired" | "activation.late" | "activation.dead" | "activation.window"
+        | "copy.late" => StatusCode::GONE,
+        "case.attempts" | "activation.too_often" => StatusCode::TOO_MANY_REQUESTS,
+        "user_id.taken"
+        | "pin.locked"
+        | "activation.devices"
+        | "activation.new_phone"
+        | "activation.state" => StatusCode::CONFLICT,
+        code if code.starts_with("identity.") || code.starts_with("authenticator.") => {
+            StatusCode::CONFLICT
+        }
         code if code.starts_with("case.") => StatusCode::CONFLICT,
         code if code.ends_with(".unavailable") || code == "face.model" => {
             StatusCode::SERVICE_UNAVAILABLE

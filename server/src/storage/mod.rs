@@ -5,15 +5,25 @@
 //! A unit of work is a [`Tx`]; one that is dropped leaves nothing behind.
 
 mod audit;
+mod authenticators;
 mod enrolments;
 mod identities;
+mod inbox;
+mod outbox;
+mod passes;
+mod profiles;
 mod sealed;
 #[cfg(test)]
 mod tests;
 mod tickets;
 
+pub use authenticators::AuthenticatorRow;
 pub use enrolments::Enrolment;
 pub use identities::{Evidence, Identity};
+pub use inbox::Kept;
+pub use outbox::Claimed;
+pub use passes::Pass;
+pub use profiles::{Contacts, Details, Profile};
 
 use crate::clock::{Entropy, EntropyError};
 use crate::keys::KeyRing;
@@ -54,6 +64,9 @@ pub enum StorageError {
     /// Somebody else changed the row since it was read.
     #[error("the enrolment was changed meanwhile")]
     Conflict,
+    /// Another identity has the user ID.
+    #[error("the user ID is taken")]
+    Taken,
     /// The enrolment has ended and its key is erased.
     #[error("the enrolment's data are erased")]
     Erased,

@@ -199,3 +199,86 @@ async fn one_person_has_one_identity_and_a_document_one_holder() {
         assert!(tx.put_identity(&second, &[1; 32], NOW).await.is_err(), "a second one");
     }
 }
+
+/// The messages that `tx` claims now.
+async fn claimed(store: &Store, limit: i64, now: OffsetDateTime) -> Vec<Claimed> {
+    let mut tx = store.begin().await.unwrap();
+    let held = tx.claim(limit, now, now + time::Duration::MINUTE).await.unwrap();
+    tx.commit().await.unwrap();
+    held
+}
+
+async fn sent(store: &Store, count: usize) {
+    let mut tx = store.begin().await.unwrap();
+    for n in 0..count {
+        tx.send("sms", format!("message {n}").as_bytes(), NOW).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn several_servers_never_hold_one_message_twice() {
+    for fresh in all().await {
+        sent(&fresh.store, 40).await;
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let store = fresh.store.clone();
+            tasks.spawn(async move {
+                let mut held = Vec::new();
+                loop {
+                    match claimed(&store, 3, NOW).await {
+                        more if more.is_empty() => return held,
+                        more => held.extend(more.into_iter().map(|held| held.id)),
+                    }
+                }
+            });
+        }
+        let held: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+        let distinct: std::collections::HashSet<_> = held.iter().collect();
+        assert_eq!((held.len(), distinct.len()), (40, 40));
+    }
+}
+
+#[tokio::test]
+async fn a_claim_ends_by_itself_and_an_old_one_settles_nothing() {
+    for fresh in all().await {
+        sent(&fresh.store, 1).await;
+        let first = claimed(&fresh.store, 9, NOW).await.remove(0);
+        assert_eq!(
+            (first.tries, first.payload.as_deref().unwrap().as_slice()),
+            (1, &b"message 0"[..])
+        );
+        let before = claimed(&fresh.store, 9, NOW + time::Duration::seconds(59)).await;
+        assert!(before.is_empty(), "held");
+        let later = NOW + time::Duration::MINUTE;
+        let second = claimed(&fresh.store, 9, later).await.remove(0);
+        assert_eq!((second.id, second.tries), (first.id, 2));
+        let mut tx = fresh.store.begin().await.unwrap();
+        assert!(!tx.delivered(&first).await.unwrap());
+        assert!(!tx.postpone(&first, NOW).await.unwrap());
+        assert!(!tx.bury(&first).await.unwrap());
+        assert!(tx.postpone(&second, later).await.unwrap());
+        tx.commit().await.unwrap();
+        let third = claimed(&fresh.store, 9, later).await.remove(0);
+        let mut tx = fresh.store.begin().await.unwrap();
+        assert!(tx.delivered(&third).await.unwrap());
+        assert_eq!(tx.outbox_size().await.unwrap(), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_unit_of_work_sends_nothing_and_a_message_that_does_not_open_holds_up_none() {
+    for fresh in all().await {
+        let mut tx = fresh.store.begin().await.unwrap();
+        tx.send("sms", b"never", NOW).await.unwrap();
+        drop(tx);
+        sent(&fresh.store, 2).await;
+        let mut tx = fresh.store.begin().await.unwrap();
+        let moved = "UPDATE outbox SET sealed = (SELECT sealed FROM outbox ORDER BY id LIMIT 1)";
+        sqlx::query(moved).execute(&mut *tx.inner).await.unwrap();
+        tx.commit().await.unwrap();
+        let held = claimed(&fresh.store, 9, NOW).await;
+        let open = held.iter().filter(|held| held.payload.is_some()).count();
+        assert_eq!((held.len(), open), (2, 1), "sealed for its own row");
+    }
+}

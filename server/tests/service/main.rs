@@ -9,7 +9,12 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod activation;
+mod blocking;
+mod copying;
+mod desk;
 mod enrolment;
+mod outbox;
 mod problems;
 mod relay;
 mod station;

@@ -66,7 +66,7 @@ pub struct Station {
     _registers: StandIn,
 }
 
-static READER: LazyLock<Arc<MrzReader>> = LazyLock::new(|| Arc::new(MrzReader::new().unwrap()));
+pub static READER: LazyLock<Arc<MrzReader>> = LazyLock::new(|| Arc::new(MrzReader::new().unwrap()));
 
 impl Station {
     pub fn start(passports: &[&Passport], change: impl FnOnce(&mut Config)) -> Self {
@@ -83,44 +83,54 @@ impl Station {
         let Config { policy, case, relay, server, .. } = config;
         let app = Arc::new(App::new(parts, Rules { policy, case, relay, server }));
         let url = runtime.block_on(listen(app.clone()));
-        let description = ureq::get(format!("{url}/openapi.json")).call().unwrap();
-        let description = description.into_body().read_json().unwrap();
+        let description = description(&url);
         Self { runtime, app, store, trust, faces, url, description, folder, _registers: registers }
     }
 
     /// Calls the service and fails if its description does not declare the answer.
     pub fn call(&self, call: Call<'_>) -> (u16, Value) {
-        let request = ureq::http::Request::builder()
-            .method(call.method)
-            .uri(format!("{}{}", self.url, call.path))
-            .header("authorization", format!("Bearer {}", call.token))
-            .header("content-type", call.kind)
-            .body(call.body.to_vec())
-            .unwrap();
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
-        let mut answer = agent.run(request).unwrap();
-        let status = answer.status().as_u16();
-        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
-        let expected = if status < 400 { "application/json" } else { "application/problem+json" };
-        assert_eq!(kind, expected, "{} {}", call.method, call.path);
-        self.declared(&call, status);
-        (status, answer.body_mut().read_json().unwrap())
+        ask(&self.url, &self.description, call)
     }
+}
 
-    fn declared(&self, call: &Call<'_>, status: u16) {
-        let path = call.path.split('?').next().unwrap();
-        let mut parts: Vec<&str> = path.split('/').collect();
-        if parts.len() > 3 {
-            parts[3] = "{id}";
-        }
-        let pattern = parts.join("/");
-        let operation = &self.description["paths"][&pattern][call.method.to_lowercase()];
-        if !operation.is_null() {
-            let declared = &operation["responses"][status.to_string()];
-            assert!(declared.is_object(), "{} {pattern} does not declare {status}", call.method);
-        }
+/// Calls the service at `url` and fails if `description` does not declare the answer.
+pub fn ask(url: &str, description: &Value, call: Call<'_>) -> (u16, Value) {
+    let request = ureq::http::Request::builder()
+        .method(call.method)
+        .uri(format!("{url}{}", call.path))
+        .header("authorization", format!("Bearer {}", call.token))
+        .header("content-type", call.kind)
+        .body(call.body.to_vec())
+        .unwrap();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
+    let mut answer = agent.run(request).unwrap();
+    let status = answer.status().as_u16();
+    let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+    let expected = if status < 400 { "application/json" } else { "application/problem+json" };
+    assert_eq!(kind, expected, "{} {}", call.method, call.path);
+    declared(description, &call, status);
+    (status, answer.body_mut().read_json().unwrap())
+}
+
+fn declared(description: &Value, call: &Call<'_>, status: u16) {
+    let path = call.path.split('?').next().unwrap();
+    let mut parts: Vec<&str> = path.split('/').collect();
+    if parts.len() > 3 {
+        parts[3] = "{id}";
     }
+    let pattern = parts.join("/");
+    let operation = &description["paths"][&pattern][call.method.to_lowercase()];
+    if !operation.is_null() {
+        let declared = &operation["responses"][status.to_string()];
+        assert!(declared.is_object(), "{} {pattern} does not declare {status}", call.method);
+    }
+}
+
+/// The description of the service at `url`.
+pub fn description(url: &str) -> Value {
+    let description = ureq::get(format!("{url}/openapi.json")).call().unwrap();
+    description.into_body().read_json().unwrap()
 }
 
 /// One call.
@@ -139,7 +149,7 @@ impl<'a> Call<'a> {
     }
 }
 
-async fn listen(app: Arc<App>) -> String {
+pub async fn listen(app: Arc<App>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = server::http::finish(server::http::router(app));

@@ -1,0 +1,22 @@
+-- What must reach somebody outside: claimed by one server at a time until `due_at`, deleted once it
+-- is delivered, kept as a dead letter after too many tries. `sealed` is under the master key.
+CREATE TABLE outbox (
+  id TEXT NOT NULL PRIMARY KEY,
+  channel TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  tries INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  lease TEXT,
+  dead INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+);
+CREATE INDEX outbox_due ON outbox (dead, due_at);
+
+-- Notices to the apps of an identity, sealed under the master key.
+CREATE TABLE inbox (
+  id TEXT NOT NULL PRIMARY KEY,
+  identity TEXT NOT NULL REFERENCES identities (id),
+  sealed BLOB NOT NULL,
+  created_at INTEGER NOT NULL
+);
+CREATE INDEX inbox_identity ON inbox (identity, created_at);

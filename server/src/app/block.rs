@@ -1,0 +1,139 @@
+//! Blocking (F1): holds, committed, before the call returns. An app by its owner or by the code of a
+//! notice; the whole identity by its owner or an officer. Opening again: an officer only (F2).
+
+use super::apps::AppView;
+use super::owner::{OwnedApp, Owner};
+use super::tell::About;
+use super::{App, AppError};
+use crate::ids::{AuthenticatorId, IdentityId};
+use crate::notices::Notice;
+use crate::storage::{AuthenticatorRow, Pass};
+use enroll_core::life::{Actor, Life};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// A code from a notice.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlockCode {
+    /// The code, as the notice has it.
+    #[schema(example = "0123456789abcdef")]
+    code: String,
+}
+
+impl std::fmt::Debug for BlockCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BlockCode(…)")
+    }
+}
+
+/// Whether an identity can be used.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LifeView {
+    /// Which.
+    #[schema(value_type = String)]
+    pub identity: IdentityId,
+    /// Whether it is blocked.
+    pub blocked: bool,
+    /// What sessions and tokens are checked against: those of an earlier epoch are worth nothing.
+    pub epoch: u64,
+}
+
+impl LifeView {
+    fn of(identity: IdentityId, life: &Life) -> Self {
+        Self { identity, blocked: life.open().is_err(), epoch: life.epoch }
+    }
+}
+
+impl App {
+    /// Blocks the app `id`. Repeated, it answers the same.
+    ///
+    /// # Errors
+    /// [`AppError::UnknownCase`].
+    pub async fn block_app(&self, app: OwnedApp) -> Result<AppView, AppError> {
+        self.block(app.id, Actor::Holder).await
+    }
+
+    /// Blocks the app that a notice was about, for whoever has its code. Repeated, it answers the
+    /// same.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthorized`] for a code that is unknown or too old.
+    pub async fn block_by_code(&self, given: BlockCode) -> Result<AppView, AppError> {
+        let code = given.code.trim().to_lowercase();
+        let hash = openssl::sha::sha256(code.as_bytes());
+        let mut tx = self.parts.store.read().await?;
+        let found = tx.find_pass(Pass::Block, &hash, self.now()).await?;
+        drop(tx);
+        self.block(found.ok_or(AppError::Unauthorized)?, Actor::Notice).await
+    }
+
+    async fn block(&self, id: AuthenticatorId, by: Actor) -> Result<AppView, AppError> {
+        let (mut tx, mut profile, row) = self.hold_app(id).await?;
+        let state = row.state.clone().block(by.clone(), self.now());
+        let view =
+            AppView::of(&AuthenticatorRow { state: state.clone(), ..row.clone() }, self.now());
+        if state == row.state {
+            return Ok(view);
+        }
+        tx.save_authenticator(&AuthenticatorRow { state, ..row }).await?;
+        profile.life = profile.life.next();
+        tx.save_profile(&profile).await?;
+        let about = About { app: None, until: None };
+        self.notify(&mut tx, &profile, Notice::Blocked, about).await?;
+        let data = json!({ "authenticator": id, "actor": by, "epoch": profile.life.epoch });
+        tx.audit(self.of_identity("authenticator.blocked", profile.identity, data)).await?;
+        tx.commit().await?;
+        Ok(view)
+    }
+
+    /// Blocks the whole identity. Repeated, it answers the same.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn block_identity(&self, owner: Owner) -> Result<LifeView, AppError> {
+        self.block_all(owner.identity, Actor::Holder).await
+    }
+
+    async fn block_all(&self, identity: IdentityId, by: Actor) -> Result<LifeView, AppError> {
+        let (mut tx, mut profile) = self.hold(identity).await?;
+        let life = profile.life.clone().block(by.clone(), self.now());
+        if life == profile.life {
+            return Ok(LifeView::of(identity, &life));
+        }
+        profile.life = life;
+        tx.save_profile(&profile).await?;
+        let about = About { app: None, until: None };
+        self.notify(&mut tx, &profile, Notice::IdentityBlocked, about).await?;
+        let data = json!({ "actor": by, "epoch": profile.life.epoch });
+        tx.audit(self.of_identity("identity.blocked", identity, data)).await?;
+        tx.commit().await?;
+        Ok(LifeView::of(identity, &profile.life))
+    }
+
+    /// Opens a blocked identity again, in the name of an officer (F2).
+    ///
+    /// # Errors
+    /// `identity.blocked` for anybody else; [`AppError::UnknownCase`].
+    pub async fn reopen(&self, identity: IdentityId, by: Actor) -> Result<LifeView, AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        tx.identity(identity).await?.ok_or(AppError::UnknownCase)?;
+        let mut profile = tx.hold_profile(identity).await?;
+        profile.life = profile.life.clone().reopen(&by).map_err(AppError::Reason)?;
+        tx.save_profile(&profile).await?;
+        let data = json!({ "actor": by, "epoch": profile.life.epoch });
+        tx.audit(self.of_identity("identity.reopened", identity, data)).await?;
+        tx.commit().await?;
+        Ok(LifeView::of(identity, &profile.life))
+    }
+
+    /// Whether an identity can be used now, and its epoch: what each log-in, session and token asks
+    /// (F1).
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn life(&self, identity: IdentityId) -> Result<LifeView, AppError> {
+        let mut tx = self.parts.store.read().await?;
+        Ok(LifeView::of(identity, &tx.life(identity).await?))
+    }
+}

@@ -1,0 +1,89 @@
+//! The right to act on an issued identity: the token of the enrolment that issued it last, or a key
+//! of one of its apps.
+
+use super::{App, AppError};
+use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId};
+use crate::storage::{AuthenticatorRow, Profile, Tx};
+use enroll_core::audit::Event;
+use serde_json::Value;
+
+/// Who holds the token of the enrolment that issued an identity last.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner {
+    pub(super) identity: IdentityId,
+    pub(super) enrolment: EnrolmentId,
+}
+
+/// An owner and an app of the identity.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnedApp {
+    pub(super) owner: Owner,
+    pub(super) id: AuthenticatorId,
+}
+
+impl App {
+    /// The right that `token` gives over the identity `id`.
+    ///
+    /// # Errors
+    /// [`AppError::UnknownCase`] if there is none, [`AppError::Unauthorized`].
+    pub async fn owner(&self, id: &str, token: &str) -> Result<Owner, AppError> {
+        let identity: IdentityId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let mut tx = self.parts.store.read().await?;
+        let enrolment = tx.identity(identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
+        drop(tx);
+        self.authorise(&enrolment.to_string(), token).await?;
+        Ok(Owner { identity, enrolment })
+    }
+
+    /// The right that `token` gives over the app `id`.
+    ///
+    /// # Errors
+    /// As [`App::owner`].
+    pub async fn owned_app(&self, id: &str, token: &str) -> Result<OwnedApp, AppError> {
+        let id: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let mut tx = self.parts.store.read().await?;
+        let identity = tx.authenticator(id).await?.ok_or(AppError::UnknownCase)?.identity;
+        drop(tx);
+        Ok(OwnedApp { owner: self.owner(&identity.to_string(), token).await?, id })
+    }
+
+    /// A unit of work in which the identity is this one's alone.
+    pub(super) async fn hold(&self, identity: IdentityId) -> Result<(Tx, Profile), AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let profile = tx.hold_profile(identity).await?;
+        Ok((tx, profile))
+    }
+
+    /// The same for the identity of the app `id`, with the app.
+    pub(super) async fn hold_app(
+        &self,
+        id: AuthenticatorId,
+    ) -> Result<(Tx, Profile, AuthenticatorRow), AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let identity = tx.authenticator(id).await?.ok_or(AppError::UnknownCase)?.identity;
+        let profile = tx.hold_profile(identity).await?;
+        // Read again: somebody may have held it until now.
+        let row = tx.authenticator(id).await?.ok_or(AppError::UnknownCase)?;
+        Ok((tx, profile, row))
+    }
+
+    /// That the enrolment of `owner` still gives the right to set the identity up: it issued the
+    /// identity last, its window is open and no app was activated with it yet (F3).
+    pub(super) async fn may_set_up(&self, tx: &mut Tx, owner: Owner) -> Result<(), AppError> {
+        let last = tx.identity(owner.identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
+        if last != owner.enrolment {
+            return Err(AppError::Unauthorized);
+        }
+        let enrolment = tx.enrolment(owner.enrolment).await?.ok_or(AppError::UnknownCase)?;
+        enrolment.record.case.activatable(&self.policy, self.now())?;
+        Ok(())
+    }
+
+    pub(super) fn of_identity(&self, kind: &str, identity: IdentityId, data: Value) -> Event {
+        let mut data = data;
+        if let Value::Object(fields) = &mut data {
+            fields.insert("identity".to_owned(), Value::String(identity.to_string()));
+        }
+        Event { time: self.now(), kind: kind.to_owned(), case: None, data }
+    }
+}

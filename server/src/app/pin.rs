@@ -1,0 +1,129 @@
+//! What a PIN is compared with (E9): Argon2id (RFC 9106) with a secret of the server (a *pepper*) and
+//! the app's identifier, so that neither a copy of the rows nor the key alone lets a PIN be tried.
+
+use super::{App, AppError};
+use crate::ids::AuthenticatorId;
+use crate::keys::KeyRing;
+use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
+use enroll_core::audit::Hash;
+use enroll_core::pin::Pin;
+use enroll_core::policy::Activation;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// A PIN as it is kept, sealed: with the cost it was made at, so that cost can grow.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PinHash {
+    memory_kib: u32,
+    passes: u32,
+    salt: Hash,
+    hash: Hash,
+}
+
+/// Why a PIN could not be hashed. Says nothing of it.
+#[derive(Debug, thiserror::Error)]
+#[error("a PIN cannot be hashed at this cost")]
+struct PinError(#[source] argon2::Error);
+
+impl PinHash {
+    /// Of a new PIN.
+    pub(super) fn new(
+        pin: &Pin,
+        app: AuthenticatorId,
+        (keys, policy): (&KeyRing, &Activation),
+        salt: Hash,
+    ) -> Result<Self, AppError> {
+        let (memory_kib, passes) = (policy.pin_memory_kib, policy.pin_passes);
+        let mut made = Self { memory_kib, passes, salt, hash: Hash::ZERO };
+        made.hash = Hash(*made.of(pin, app, keys)?);
+        Ok(made)
+    }
+
+    /// Whether it is that of `pin`, in a time that does not tell how much of it is.
+    pub(super) fn fits(
+        &self,
+        pin: &Pin,
+        app: AuthenticatorId,
+        keys: &KeyRing,
+    ) -> Result<bool, AppError> {
+        Ok(openssl::memcmp::eq(self.of(pin, app, keys)?.as_slice(), &self.hash.0))
+    }
+
+    fn of(
+        &self,
+        pin: &Pin,
+        app: AuthenticatorId,
+        keys: &KeyRing,
+    ) -> Result<Zeroizing<[u8; 32]>, AppError> {
+        let failed = |error| AppError::internal(PinError(error));
+        let data = AssociatedData::new(app.uuid().as_bytes()).map_err(failed)?;
+        let params = ParamsBuilder::new()
+            .m_cost(self.memory_kib)
+            .t_cost(self.passes)
+            .p_cost(1)
+            .data(data)
+            .build()
+            .map_err(failed)?;
+        let pepper = keys.master().keyed_hash("pin pepper", b"").map_err(AppError::internal)?;
+        let pepper = Zeroizing::new(pepper);
+        let argon =
+            Argon2::new_with_secret(pepper.as_slice(), Algorithm::Argon2id, Version::V0x13, params);
+        let mut out = Zeroizing::new([0; 32]);
+        let argon = argon.map_err(failed)?;
+        argon
+            .hash_password_into(pin.expose().as_bytes(), &self.salt.0, out.as_mut_slice())
+            .map_err(failed)?;
+        Ok(out)
+    }
+}
+
+impl App {
+    /// The bytes to keep of `pin`.
+    pub(super) async fn hashed(
+        &self,
+        pin: Pin,
+        app: AuthenticatorId,
+    ) -> Result<Zeroizing<Vec<u8>>, AppError> {
+        let salt = Hash(crate::clock::random(self.parts.entropy.as_ref())?);
+        let (keys, policy) = (self.parts.keys.clone(), self.policy.activation.clone());
+        let made = super::blocking(move || PinHash::new(&pin, app, (&keys, &policy), salt));
+        serde_json::to_vec(&made.await??).map(Zeroizing::new).map_err(AppError::internal)
+    }
+
+    /// Whether `kept` is that of `pin`. No PIN kept fits none.
+    pub(super) async fn fits(
+        &self,
+        kept: Option<Zeroizing<Vec<u8>>>,
+        pin: Pin,
+        app: AuthenticatorId,
+    ) -> Result<bool, AppError> {
+        let Some(kept) = kept else { return Ok(false) };
+        let hash: PinHash = serde_json::from_slice(&kept).map_err(AppError::internal)?;
+        let keys = self.parts.keys.clone();
+        super::blocking(move || hash.fits(&pin, app, &keys)).await?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemEntropy;
+
+    // proves E9 (Argon2id with pepper, bound to the app)
+    #[test]
+    fn a_pin_fits_for_its_app_under_its_key_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let ring = |name| KeyRing::open(&dir.path().join(name), None, &SystemEntropy).unwrap();
+        let (keys, others) = (ring("a"), ring("b"));
+        let app = AuthenticatorId::random(&SystemEntropy).unwrap();
+        let other = AuthenticatorId::random(&SystemEntropy).unwrap();
+        let policy = Activation { pin_memory_kib: 64, pin_passes: 1, ..Activation::default() };
+        let pin = |text| Pin::typed(text).unwrap();
+        let kept = PinHash::new(&pin("284917"), app, (&keys, &policy), Hash([7; 32])).unwrap();
+        assert!(kept.fits(&pin("284917"), app, &keys).unwrap());
+        assert!(!kept.fits(&pin("284918"), app, &keys).unwrap(), "another PIN");
+        assert!(!kept.fits(&pin("284917"), other, &keys).unwrap(), "another app");
+        assert!(!kept.fits(&pin("284917"), app, &others).unwrap(), "another pepper");
+        assert!(!serde_json::to_string(&kept).unwrap().contains("284917"));
+    }
+}

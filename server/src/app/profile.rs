@@ -1,0 +1,179 @@
+//! What a person chooses for their identity before its first app: a user ID (E8), and where they are
+//! reached (E5, E7).
+
+use super::owner::Owner;
+use super::tell::About;
+use super::{App, AppError};
+use crate::notices::{Channel, Notice, smtp};
+use crate::storage::Contacts;
+use enroll_core::reason::ReasonCode;
+use enroll_core::user_id::UserId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// A user ID, as it is chosen and as it is kept.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenUserId {
+    /// 5 to 48 characters of `a-zæøå0-9{}!#$^,*()_+-=:;?.@` and inner spaces, in any case.
+    #[schema(example = "anna.eriksson")]
+    pub user_id: String,
+}
+
+impl std::fmt::Debug for ChosenUserId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChosenUserId(…)")
+    }
+}
+
+/// Where a person is reached.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reach {
+    /// Phone number with its country code.
+    #[schema(example = "+4512345678")]
+    pub phone: Option<String>,
+    /// E-mail address.
+    #[schema(example = "anna@example.invalid")]
+    pub email: Option<String>,
+    /// By which of them notices come; by each that is given, if absent.
+    pub notices: Option<Vec<Channel>>,
+}
+
+impl std::fmt::Debug for Reach {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reach(…)")
+    }
+}
+
+impl App {
+    /// Gives the identity a user ID. Repeated, it answers the same.
+    ///
+    /// # Errors
+    /// `user_id.form`, `user_id.taken`, `identity.blocked`; `case.state` and `activation.window`
+    /// once the enrolment gives no right to it any more.
+    pub async fn choose_user_id(
+        &self,
+        owner: Owner,
+        chosen: ChosenUserId,
+    ) -> Result<ChosenUserId, AppError> {
+        let user_id = UserId::parse(&chosen.user_id).map_err(|e| AppError::Reason(e.reason()))?;
+        let (mut tx, mut profile) = self.hold(owner.identity).await?;
+        profile.life.open().map_err(AppError::Reason)?;
+        self.may_set_up(&mut tx, owner).await?;
+        profile.details.user_id = Some(user_id.as_str().to_owned());
+        tx.save_profile(&profile).await?;
+        tx.audit(self.of_identity("user_id.chosen", owner.identity, json!({}))).await?;
+        tx.commit().await?;
+        Ok(ChosenUserId { user_id: user_id.as_str().to_owned() })
+    }
+
+    /// Keeps where the person is reached. Once the identity is in use, a new phone number gets no
+    /// codes for a while (E5). Repeated, it answers the same.
+    ///
+    /// # Errors
+    /// `contact.form`, and as [`App::choose_user_id`].
+    pub async fn reach(&self, owner: Owner, reach: Reach) -> Result<Reach, AppError> {
+        let chosen = chosen(&reach).ok_or(AppError::Reason(ReasonCode::CONTACT_FORM))?;
+        let (mut tx, mut profile) = self.hold(owner.identity).await?;
+        profile.life.open().map_err(AppError::Reason)?;
+        self.may_set_up(&mut tx, owner).await?;
+        let before = profile.details.contacts.clone();
+        // Until there is an app, a number put right is no change.
+        let in_use = tx.authenticators(owner.identity).await?.iter().any(|a| a.state.was_active());
+        let phone_changed = match &before {
+            Some(before) if before.phone == reach.phone => before.phone_changed,
+            Some(_) | None => in_use.then(|| self.now()),
+        };
+        let (phone, email) = (reach.phone, reach.email);
+        let contacts = Contacts { phone, phone_changed, email, notices: chosen };
+        let changed = before.is_some_and(|before| before != contacts);
+        if changed && in_use {
+            // Where they were reached until now: whoever took the identity over cannot hide it.
+            let about = About { app: None, until: None };
+            self.notify(&mut tx, &profile, Notice::ContactsChanged, about).await?;
+        }
+        profile.details.contacts = Some(contacts.clone());
+        tx.save_profile(&profile).await?;
+        let data = json!({ "changed": changed });
+        tx.audit(self.of_identity("contacts.kept", owner.identity, data)).await?;
+        tx.commit().await?;
+        Ok(Reach { phone: contacts.phone, email: contacts.email, notices: Some(contacts.notices) })
+    }
+}
+
+/// The channels for notices, if `reach` makes sense: each address is one, and each channel chosen,
+/// at least one, has its address.
+fn chosen(reach: &Reach) -> Option<Vec<Channel>> {
+    let phone = reach.phone.as_deref();
+    let email = reach.email.as_deref();
+    if !phone.is_none_or(is_phone) || !email.is_none_or(is_email) {
+        return None;
+    }
+    let given: Vec<Channel> = [phone.map(|_| Channel::Sms), email.map(|_| Channel::Email)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let wanted = reach.notices.as_ref().unwrap_or(&given);
+    let chosen: Vec<Channel> = given.iter().copied().filter(|c| wanted.contains(c)).collect();
+    let all_given = wanted.iter().all(|channel| given.contains(channel));
+    (all_given && !chosen.is_empty()).then_some(chosen)
+}
+
+/// `+`, then 7 to 15 digits that begin with the country code (ITU-T E.164).
+fn is_phone(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0')
+    })
+}
+
+/// Not longer than a mail server takes (RFC 5321 §4.5.3.1.3).
+fn is_email(text: &str) -> bool {
+    text.len() <= 254 && text.is_ascii() && smtp::is_address(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reach(phone: Option<&str>, email: Option<&str>, notices: Option<&[Channel]>) -> Reach {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Reach { phone: owned(phone), email: owned(email), notices: notices.map(<[_]>::to_vec) }
+    }
+
+    #[test]
+    fn addresses_are_addresses() {
+        for good in ["+4512345678", "+12025550123"] {
+            assert!(is_phone(good), "{good}");
+        }
+        for bad in
+            ["", "+", "12345678", "+45 12345678", "+0512345678", "+123456", "+1234567890123456"]
+        {
+            assert!(!is_phone(bad), "{bad}");
+        }
+        assert!(is_email("anna@example.invalid"));
+        let long = format!("{}@example.invalid", "a".repeat(250));
+        for bad in ["", "anna", "a@b\r\nBcc: x@y", "Anna <a@b.dk>", "a b@c.dk", &long] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn notices_come_by_channels_that_have_an_address() {
+        let (sms, email) = (Channel::Sms, Channel::Email);
+        let both = reach(Some("+4512345678"), Some("a@b.dk"), None);
+        assert_eq!(chosen(&both), Some(vec![sms, email]));
+        let one = reach(Some("+4512345678"), Some("a@b.dk"), Some(&[email]));
+        assert_eq!(chosen(&one), Some(vec![email]));
+        for bad in [
+            reach(None, None, None),
+            reach(Some("+4512345678"), None, Some(&[email])),
+            reach(Some("+4512345678"), None, Some(&[])),
+            reach(Some("1"), Some("a@b.dk"), None),
+        ] {
+            assert_eq!(chosen(&bad), None);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What a notice says, in both languages, from `texts.toml`.
+
+use crate::clock::copenhagen_time;
+use enroll_core::reason::Text;
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+const SOURCE: &str = include_str!("texts.toml");
+
+/// Something to tell a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// A code to type.
+    Code,
+    /// An app was activated (E7).
+    Activated,
+    /// An app was copied (E6, E7).
+    Copied,
+    /// An app was blocked.
+    Blocked,
+    /// The whole identity was blocked.
+    IdentityBlocked,
+    /// The person is reached elsewhere from now on; told where they were reached until now.
+    ContactsChanged,
+}
+
+/// What fills a notice.
+#[derive(Default)]
+pub struct Words<'a> {
+    /// The service's name.
+    pub service: &'a str,
+    /// When it happened.
+    pub at: Option<OffsetDateTime>,
+    /// A code to type.
+    pub code: Option<&'a str>,
+    /// When a code ends, or an app begins.
+    pub until: Option<OffsetDateTime>,
+    /// Where to block.
+    pub block_at: &'a str,
+    /// The code that blocks.
+    pub block_code: Option<&'a str>,
+}
+
+/// A notice in words. Personal data: `Debug` shows none of it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// In a few words.
+    pub subject: Text,
+    /// All of it.
+    pub text: Text,
+}
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Told(…)")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    code: Told,
+    activated: Told,
+    copied: Told,
+    blocked: Told,
+    identity_blocked: Told,
+    contacts_changed: Told,
+    how_to_block: HowToBlock,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HowToBlock {
+    with_code: Text,
+    plain: Text,
+}
+
+#[expect(clippy::expect_used, reason = "the table is part of the program; a test parses it")]
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| toml::from_str(SOURCE).expect("texts.toml parses"));
+
+impl Notice {
+    /// The notice with `words` in it.
+    #[must_use]
+    pub fn told(self, words: &Words<'_>) -> Told {
+        let table = &*TABLE;
+        let source = match self {
+            Self::Code => &table.code,
+            Self::Activated => &table.activated,
+            Self::Copied => &table.copied,
+            Self::Blocked => &table.blocked,
+            Self::IdentityBlocked => &table.identity_blocked,
+            Self::ContactsChanged => &table.contacts_changed,
+        };
+        let how = match words.block_code {
+            Some(_) => &table.how_to_block.with_code,
+            None => &table.how_to_block.plain,
+        };
+        let both = |text: &Text| Text {
+            da: filled(&text.da, &words.block(&how.da), words),
+            en: filled(&text.en, &words.block(&how.en), words),
+        };
+        Told { subject: both(&source.subject), text: both(&source.text) }
+    }
+}
+
+impl Words<'_> {
+    fn block(&self, how: &str) -> String {
+        how.replace("{at}", self.block_at).replace("{code}", self.block_code.unwrap_or_default())
+    }
+}
+
+fn filled(text: &str, block: &str, words: &Words<'_>) -> String {
+    let moment = |at: Option<OffsetDateTime>| at.map(moment).unwrap_or_default();
+    text.replace("{service}", words.service)
+        .replace("{time}", &moment(words.at))
+        .replace("{until}", &moment(words.until))
+        .replace("{code}", words.code.unwrap_or_default())
+        .replace("{block}", block)
+}
+
+/// Date and time as both languages read them, in Denmark.
+fn moment(at: OffsetDateTime) -> String {
+    let form = format_description!("[day].[month].[year] [hour]:[minute]");
+    // Numbers of a date always have this form.
+    copenhagen_time(at).format(form).unwrap_or_default()
+}
+
+impl Told {
+    /// Both languages, Danish first.
+    #[must_use]
+    pub fn lines(&self) -> String {
+        format!("{}\n\n{}", self.text.da, self.text.en)
+    }
+
+    /// Both subjects on one line.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{} / {}", self.subject.da, self.subject.en)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    // proves E7 (a notice names service, time, and how to block)
+    #[test]
+    fn every_notice_names_service_time_and_how_to_block() {
+        let at = datetime!(2026-07-01 10:05 UTC);
+        let words = Words {
+            service: "Prøve",
+            at: Some(at),
+            code: None,
+            until: Some(datetime!(2026-01-01 10:05 UTC)),
+            block_at: "https://prøve.invalid",
+            block_code: Some("00ff"),
+        };
+        for notice in [
+            Notice::Activated,
+            Notice::Copied,
+            Notice::Blocked,
+            Notice::IdentityBlocked,
+            Notice::ContactsChanged,
+        ] {
+            let told = notice.told(&words);
+            for text in [&told.text.da, &told.text.en] {
+                for part in ["Prøve", "01.07.2026 12:05", "https://prøve.invalid", "00ff"] {
+                    assert!(text.contains(part), "{notice:?}: {text}");
+                }
+            }
+            assert_ne!(told.text.da, told.text.en);
+        }
+        let copied = Notice::Copied.told(&words).lines();
+        assert!(copied.contains("01.01.2026 11:05"), "{copied}");
+    }
+
+    #[test]
+    fn no_place_is_left_empty_or_unknown() {
+        let at = Some(datetime!(2026-07-01 10:05 UTC));
+        let words = Words {
+            service: "S",
+            at,
+            code: Some("123456"),
+            until: at,
+            block_at: "B",
+            block_code: None,
+        };
+        for notice in [Notice::Code, Notice::Activated, Notice::Copied, Notice::Blocked] {
+            let told = notice.told(&words);
+            let all = format!("{} {}", told.title(), told.lines());
+            assert!(!all.contains('{') && !all.contains('}'), "{all}");
+        }
+        let code = Notice::Code.told(&words);
+        assert!(code.text.da.contains("123456") && code.text.en.contains("123456"));
+        assert_eq!(format!("{code:?}"), "Told(…)");
+    }
+}

@@ -1,0 +1,84 @@
+//! Blocking an app or an identity.
+
+use super::desk::{Desk, PIN, refusal, refused};
+use enroll_core::life::Actor;
+use serde_json::{Value, json};
+
+#[test]
+fn a_blocked_app_is_dead_before_the_call_returns() {
+    // proves F1, F2
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        let app = anna.with_app();
+        desk.deliver();
+        let path = format!("/v1/authenticators/{app}/block");
+        let (status, answer) = anna.call("POST", &path, &Value::Null);
+        assert_eq!((status, &answer["state"]), (200, &json!("blocked")), "{answer}");
+        assert_eq!(refusal(anna.offer(&app, PIN)), refused(409, "authenticator.blocked"));
+        let life = desk.runtime.block_on(desk.app.life(anna.identity)).unwrap();
+        assert_eq!((life.blocked, life.epoch), (false, 1));
+        assert_eq!(anna.call("POST", &path, &Value::Null), (status, answer), "repeated");
+        assert_eq!(desk.deliver().len(), 2, "the person is told once");
+        let bert = desk.enrolled(2);
+        assert_eq!(refusal(bert.call("POST", &path, &Value::Null)), refused(401, "request.token"));
+    }
+}
+
+#[test]
+fn the_code_in_a_notice_blocks_what_it_tells_of() {
+    // proves E7, F1
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        let app = anna.with_app();
+        let told = desk.deliver();
+        let sms = told.iter().find(|m| m.channel == "sms").unwrap();
+        let (_, rest) = sms.text.split_once("blocking code ").unwrap();
+        let code: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+        let unknown = desk.post("/v1/blocks", &json!({ "code": "0123456789abcdef" }));
+        assert_eq!(refusal(unknown), refused(401, "request.token"));
+        for _ in 0..2 {
+            let (status, answer) =
+                desk.post("/v1/blocks", &json!({ "code": format!(" {} ", code.to_uppercase()) }));
+            assert_eq!(status, 200, "{answer}");
+            assert_eq!((&answer["id"], &answer["state"]), (&json!(app), &json!("blocked")));
+        }
+        assert_eq!(refusal(anna.offer(&app, PIN)), refused(409, "authenticator.blocked"));
+    }
+}
+
+#[test]
+fn a_blocked_identity_is_opened_by_an_officer_only() {
+    // proves F1, F2
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        let app = anna.with_app();
+        let (status, answer) = anna.own("POST", "/block", &Value::Null);
+        assert_eq!((status, &answer["blocked"], &answer["epoch"]), (200, &json!(true), &json!(1)));
+        assert_eq!(anna.own("POST", "/block", &Value::Null), (status, answer), "repeated");
+        assert_eq!(refusal(anna.offer(&app, PIN)), refused(409, "identity.blocked"));
+
+        // A new proofing at home does not open it.
+        let again = desk.enrolled(1);
+        let contacts = json!({ "phone": "+4520304050" });
+        let refusals = [
+            again.own("PUT", "/contacts", &contacts),
+            again.own("PUT", "/user-id", &json!({ "user_id": "anna1" })),
+            again.ask_for_codes(),
+        ];
+        for answer in refusals {
+            assert_eq!(refusal(answer), refused(409, "identity.blocked"));
+        }
+        let reopen = |by| desk.runtime.block_on(desk.app.reopen(anna.identity, by));
+        assert!(reopen(Actor::Holder).is_err() && reopen(Actor::Notice).is_err());
+        let life = reopen(Actor::Officer { officer: "bc-17".to_owned() }).unwrap();
+        assert_eq!((life.blocked, life.epoch), (false, 1), "old sessions stay dead");
+        assert_eq!(anna.offer(&app, PIN).0, 201);
+
+        let trail = desk.runtime.block_on(async {
+            desk.store.read().await.unwrap().audit_after(0, 100).await.unwrap()
+        });
+        enroll_core::audit::verify(&trail, None).unwrap();
+        let opened = trail.iter().find(|entry| entry.kind == "identity.reopened").unwrap();
+        assert_eq!(opened.data["actor"]["officer"], "bc-17");
+    }
+}

@@ -1,0 +1,337 @@
+//! A service whose clock the test sets, with stand-ins for mail and SMS, on each database at hand;
+//! and citizens who have an identity and hold a device.
+
+use super::station::{Call, FakeFaces, READER, ask, description, listen};
+use enroll_core::case::{Case, Consent};
+use enroll_core::device_key::{Purpose, message};
+use enroll_core::policy::Policy;
+use enroll_core::{Findings, decide};
+use nfc::trust::{Domain, TrustStore};
+use openssl::bn::BigNumContext;
+use openssl::ec::{EcGroup, EcKey, PointConversionForm};
+use openssl::ecdsa::EcdsaSig;
+use openssl::nid::Nid;
+use openssl::pkey::Private;
+use serde_json::{Value, json};
+use server::app::{App, Parts, PublicIdentity, Rules};
+use server::clock::{Clock, SystemEntropy};
+use server::config::Config;
+use server::ids::{EnrolmentId, IdentityId};
+use server::keys::{KeyRing, base64url};
+use server::notices::standin::{Arrived, StandIns};
+use server::notices::{Post, Worker};
+use server::record::Record;
+use server::registers::NoRegisters;
+use server::storage::{Enrolment, Identity, Store, embedded_url};
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use std::sync::{Arc, Mutex};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
+
+/// Where every clock begins: a winter noon in Copenhagen.
+pub const NOON: OffsetDateTime = datetime!(2026-03-01 11:00 UTC);
+
+/// A clock that stands until it is set.
+#[derive(Debug)]
+pub struct SetClock(Mutex<OffsetDateTime>);
+
+impl Clock for SetClock {
+    fn now(&self) -> OffsetDateTime {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// The service under test.
+pub struct Desk {
+    pub runtime: tokio::runtime::Runtime,
+    pub app: Arc<App>,
+    pub store: Store,
+    pub post: StandIns,
+    pub worker: Worker,
+    clock: Arc<SetClock>,
+    policy: Policy,
+    url: String,
+    description: Value,
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    /// One on SQLite, and one on PostgreSQL where `INDRUL_TEST_POSTGRES` names a server.
+    pub fn all() -> Vec<Self> {
+        let mut desks = vec![Self::open(None)];
+        match std::env::var("INDRUL_TEST_POSTGRES") {
+            Ok(server) => desks.push(Self::open(Some(&server))),
+            Err(_) => println!("skipped on PostgreSQL: INDRUL_TEST_POSTGRES is not set"),
+        }
+        desks
+    }
+
+    fn open(postgres: Option<&str>) -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let url = match postgres {
+            Some(server) => runtime.block_on(fresh_database(server)),
+            None => embedded_url(folder.path()),
+        };
+        let mut config = Config::default();
+        let post = runtime.block_on(StandIns::start()).unwrap();
+        post.configure(&mut config.notices);
+        config.notices.timeout_ms = 1_000;
+        config.server.name = "Prøvetjenesten".to_owned();
+        let (entropy, clock) = (Arc::new(SystemEntropy), Arc::new(SetClock(Mutex::new(NOON))));
+        let ring = KeyRing::open(&folder.path().join("keys"), None, &SystemEntropy).unwrap();
+        let keys = Arc::new(ring);
+        let opened = Store::open(&url, keys.clone(), entropy.clone());
+        let store = runtime.block_on(opened).unwrap();
+        let parts = Parts {
+            store: store.clone(),
+            keys,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            trust: Arc::new(TrustStore::new(Domain::Qa)),
+            faces: Arc::new(FakeFaces::default()),
+            mrz: READER.clone(),
+            registers: Arc::new(NoRegisters),
+        };
+        let channels = Arc::new(Post::new(&mut config.notices).unwrap());
+        let rules = Arc::new(config.notices);
+        let worker = Worker::new(store.clone(), channels, clock.clone(), entropy, rules);
+        let Config { policy, case, relay, server, .. } = config;
+        let rules = Rules { policy: policy.clone(), case, relay, server };
+        let app = Arc::new(App::new(parts, rules));
+        let url = runtime.block_on(listen(app.clone()));
+        let description = description(&url);
+        Self { runtime, app, store, post, worker, clock, policy, url, description, folder }
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    pub fn wait(&self, time: Duration) {
+        *self.clock.0.lock().unwrap() += time;
+    }
+
+    pub fn call(&self, call: Call<'_>) -> (u16, Value) {
+        ask(&self.url, &self.description, call)
+    }
+
+    /// A call whose body is JSON, without a token.
+    pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.call(Call::new("POST", path, body.to_string().as_bytes()))
+    }
+
+    /// Empties the outbox, as far as the channels let it, and gives what has arrived since.
+    pub fn deliver(&self) -> Vec<Arrived> {
+        let before = self.post.mailbox.arrived().len();
+        while self.runtime.block_on(self.worker.round()).unwrap().delivered > 0 {}
+        self.post.mailbox.arrived().split_off(before)
+    }
+
+    /// A person, by number, who has just been issued an identity; the same one as before if they had
+    /// one.
+    pub fn enrolled(&self, person: u8) -> Citizen<'_> {
+        let enrolment = EnrolmentId::random(&SystemEntropy).unwrap();
+        let token = format!("token of {enrolment}");
+        let identity = self.runtime.block_on(self.issue(person, enrolment, &token));
+        Citizen { desk: self, identity, enrolment, token, device: Device::new() }
+    }
+
+    async fn issue(&self, person: u8, enrolment: EnrolmentId, token: &str) -> IdentityId {
+        let hash = [person; 32];
+        let mut tx = self.store.begin().await.unwrap();
+        let known = tx.identity_of(&hash).await.unwrap();
+        let id = known.unwrap_or_else(|| IdentityId::random(&SystemEntropy).unwrap());
+        let case = self.issued_case(id);
+        let row = Enrolment {
+            id: enrolment,
+            token_hash: openssl::sha::sha256(token.as_bytes()),
+            expires: case.deadline,
+            record: Record::new(case),
+            version: 0,
+            created: self.now(),
+        };
+        tx.insert_enrolment(&row).await.unwrap();
+        tx.erase(enrolment).await.unwrap();
+        let record = PublicIdentity {
+            id,
+            level: "Substantial".to_owned(),
+            name: "Anna Maria Eriksson".to_owned(),
+            birth_date: "1974-08-12".to_owned(),
+            issued_at: "2026-03-01T11:00:00Z".to_owned(),
+            jws: String::new(),
+        };
+        let record = Zeroizing::new(serde_json::to_vec(&record).unwrap());
+        let identity = Identity { id, enrolment, record };
+        tx.put_identity(&identity, &hash, self.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    }
+
+    fn issued_case(&self, identity: IdentityId) -> Case {
+        let (now, policy) = (self.now(), &self.policy);
+        let (terms_version, language) = ("1".to_owned(), "da".to_owned());
+        let consent = Consent { terms_version, biometrics: true, language, at: now };
+        let none = Policy { required: Vec::new(), any_of: Vec::new(), ..policy.clone() };
+        let issue = decide(&Findings::new(), &none);
+        let case = Case::start(policy, now).consent(consent, "1").unwrap();
+        let case = case.page_read(now).unwrap().chip_read(now).unwrap();
+        let case = case.document_verified(now).unwrap().face_captured(now).unwrap();
+        case.settle(&issue, identity.uuid(), now).unwrap()
+    }
+}
+
+async fn fresh_database(server: &str) -> String {
+    install_default_drivers();
+    let name = EnrolmentId::random(&SystemEntropy).unwrap().to_string().replace('-', "");
+    let admin = AnyPoolOptions::new().max_connections(1).connect(server).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE indrul_{name}"));
+    sqlx::query(create).execute(&admin).await.unwrap();
+    admin.close().await;
+    let (base, query) = server.split_once('?').unwrap_or((server, ""));
+    let base = base.rsplit_once('/').unwrap().0;
+    format!("{base}/indrul_{name}?{query}")
+}
+
+/// A key that a device holds.
+pub struct Device(EcKey<Private>);
+
+impl Device {
+    pub fn new() -> Self {
+        let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+        Self(EcKey::generate(&group).unwrap())
+    }
+
+    pub fn public_key(&self) -> String {
+        let mut context = BigNumContext::new().unwrap();
+        let (group, form) = (self.0.group(), PointConversionForm::UNCOMPRESSED);
+        base64url(&self.0.public_key().to_bytes(group, form, &mut context).unwrap())
+    }
+
+    pub fn sign(&self, purpose: Purpose, challenge: &str) -> String {
+        let digest = openssl::sha::sha256(message(purpose, challenge).as_bytes());
+        let signature = EcdsaSig::sign(&digest, &self.0).unwrap();
+        let [r, s] = [signature.r(), signature.s()].map(|n| n.to_vec_padded(32).unwrap());
+        base64url(&[r, s].concat())
+    }
+}
+
+/// A person with an identity, the token of its enrolment and a device.
+pub struct Citizen<'a> {
+    pub desk: &'a Desk,
+    pub identity: IdentityId,
+    pub enrolment: EnrolmentId,
+    pub token: String,
+    pub device: Device,
+}
+
+pub const PHONE: &str = "+4520304050";
+pub const EMAIL: &str = "anna.eriksson@example.invalid";
+pub const PIN: &str = "284917";
+
+impl Citizen<'_> {
+    pub fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let call = Call::new(method, path, body.as_bytes());
+        self.desk.call(Call { token: &self.token, ..call })
+    }
+
+    /// A call about the identity.
+    pub fn own(&self, method: &str, step: &str, body: &Value) -> (u16, Value) {
+        self.call(method, &format!("/v1/identities/{}{step}", self.identity), body)
+    }
+
+    pub fn reach(&self, phone: &str) {
+        let (status, answer) =
+            self.own("PUT", "/contacts", &json!({ "phone": phone, "email": EMAIL }));
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    pub fn ask_for_codes(&self) -> (u16, Value) {
+        let channels = ["sms", "email"];
+        let body = json!({ "public_key": self.device.public_key(), "channels": channels });
+        self.own("POST", "/authenticators", &body)
+    }
+
+    /// Registers the device and takes the codes that arrive.
+    pub fn registered(&self) -> Pending {
+        let (status, answer) = self.ask_for_codes();
+        assert_eq!(status, 201, "{answer}");
+        let arrived = self.desk.deliver();
+        let code = |channel: &str| {
+            let of_channel = arrived.iter().filter(|message| message.channel == channel);
+            of_channel.filter_map(|message| code_in(&message.text)).next_back().unwrap()
+        };
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        let (id, challenge) = (text("id"), text("challenge"));
+        Pending { id, challenge, sms: code("sms"), email: code("email") }
+    }
+
+    pub fn activation(&self, pending: &Pending) -> Value {
+        json!({
+            "codes": { "sms": pending.sms, "email": pending.email },
+            "pin": PIN,
+            "signature": self.device.sign(Purpose::Activate, &pending.challenge),
+        })
+    }
+
+    pub fn activate(&self, pending: &Pending, body: &Value) -> (u16, Value) {
+        self.call("POST", &format!("/v1/authenticators/{}/activation", pending.id), body)
+    }
+
+    /// The whole way to an app; gives its identifier.
+    pub fn with_app(&self) -> String {
+        self.reach(PHONE);
+        let pending = self.registered();
+        let (status, answer) = self.activate(&pending, &self.activation(&pending));
+        assert_eq!((status, &answer["state"]), (200, &json!("active")), "{answer}");
+        pending.id
+    }
+
+    /// Proof of the app `id` for a QR code.
+    pub fn proof(&self, id: &str, pin: &str) -> Value {
+        let path = format!("/v1/authenticators/{id}/challenges");
+        let (status, answer) = self.desk.post(&path, &Value::Null);
+        assert_eq!(status, 201, "{answer}");
+        let challenge = answer["challenge"].as_str().unwrap();
+        let signature = self.device.sign(Purpose::Offer, challenge);
+        json!({ "challenge": challenge, "signature": signature, "pin": pin })
+    }
+
+    pub fn offer(&self, id: &str, pin: &str) -> (u16, Value) {
+        let path = format!("/v1/authenticators/{id}/copies");
+        self.desk.post(&path, &self.proof(id, pin))
+    }
+}
+
+/// An app whose codes have arrived.
+#[derive(Clone)]
+pub struct Pending {
+    pub id: String,
+    pub challenge: String,
+    pub sms: String,
+    pub email: String,
+}
+
+/// What follows "Your code is " in a message.
+fn code_in(text: &str) -> Option<String> {
+    // E-mails come in quoted-printable, with lines broken anywhere (RFC 2045 §6.7).
+    let text = text.replace("=\n", "").replace('\n', " ");
+    let (_, rest) = text.split_once("Your code is ")?;
+    Some(rest.chars().take_while(char::is_ascii_digit).collect())
+}
+
+/// The reason code of a refusal.
+pub fn refusal((status, answer): (u16, Value)) -> (u16, String) {
+    (status, answer["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// A refusal to compare with.
+pub fn refused(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}

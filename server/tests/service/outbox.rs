@@ -1,0 +1,107 @@
+//! What is in the outbox reaches people, at least once, whatever the channels do.
+
+use super::desk::{Desk, EMAIL, PHONE};
+use server::notices::Round;
+use server::notices::standin::Mood;
+use time::Duration;
+
+fn size(desk: &Desk) -> (i64, i64) {
+    let size = async { desk.store.read().await.unwrap().outbox_size().await };
+    desk.runtime.block_on(size).unwrap()
+}
+
+fn round(desk: &Desk) -> Round {
+    desk.runtime.block_on(desk.worker.round()).unwrap()
+}
+
+#[test]
+fn a_channel_that_is_down_is_tried_again_later_and_no_notice_is_lost() {
+    // proves E7 (no notice lost)
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.with_app();
+        for mood in [Mood::Busy, Mood::Silent] {
+            desk.post.mailbox.set(mood, mood);
+            assert_eq!(round(&desk), Round { postponed: 2, ..Round::default() }, "{mood:?}");
+            assert_eq!(round(&desk), Round::default(), "not before the pause is over");
+            desk.wait(Duration::seconds(10));
+        }
+        desk.post.mailbox.set(Mood::Willing, Mood::Willing);
+        desk.wait(Duration::seconds(10));
+        let arrived = desk.deliver();
+        assert_eq!((arrived.len(), size(&desk)), (2, (0, 0)));
+    }
+}
+
+#[test]
+fn what_one_channel_refuses_goes_to_the_other() {
+    // proves E7 (falls over to the other channel)
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.with_app();
+        desk.deliver();
+        // Notices by SMS only; the e-mail address is known.
+        let again = desk.enrolled(1);
+        let contacts = serde_json::json!({ "phone": PHONE, "email": EMAIL, "notices": ["sms"] });
+        assert_eq!(again.own("PUT", "/contacts", &contacts).0, 200);
+        again.own("POST", "/block", &serde_json::Value::Null);
+        desk.post.mailbox.set(Mood::Willing, Mood::Refusing);
+        assert_eq!(round(&desk), Round { dead: 1, ..Round::default() });
+        let arrived = desk.deliver();
+        assert_eq!((arrived.len(), size(&desk)), (1, (0, 1)));
+        assert_eq!((arrived[0].channel.as_str(), arrived[0].to.as_str()), ("email", EMAIL));
+    }
+}
+
+#[test]
+fn a_message_is_given_up_after_its_last_try_and_erased_in_the_end() {
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.with_app();
+        desk.post.mailbox.set(Mood::Busy, Mood::Busy);
+        for _ in 1..12 {
+            assert_eq!(round(&desk), Round { postponed: 2, ..Round::default() });
+            desk.wait(Duration::hours(1));
+        }
+        assert_eq!(round(&desk), Round { dead: 2, ..Round::default() });
+        assert_eq!(size(&desk), (0, 2));
+        desk.wait(Duration::days(31));
+        round(&desk);
+        assert_eq!(size(&desk), (0, 0));
+    }
+}
+
+#[test]
+fn a_code_that_is_worth_nothing_any_more_is_not_sent() {
+    // proves E4
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.reach(PHONE);
+        assert_eq!(anna.ask_for_codes().0, 201);
+        desk.wait(Duration::minutes(31));
+        let arrived = desk.deliver();
+        assert_eq!(arrived.iter().map(|m| m.channel.as_str()).collect::<Vec<_>>(), ["email"]);
+        assert_eq!(size(&desk), (0, 1), "the SMS is a dead letter");
+    }
+}
+
+#[test]
+fn several_workers_share_one_outbox() {
+    // proves E7 (each notice once where nothing fails)
+    for desk in Desk::all() {
+        for person in 1..=5 {
+            desk.enrolled(person).with_app();
+        }
+        let before = desk.post.mailbox.arrived().len();
+        desk.runtime.block_on(async {
+            let mut tasks = tokio::task::JoinSet::new();
+            for _ in 0..4 {
+                let worker = desk.worker.clone();
+                tasks.spawn(async move { worker.round().await.unwrap().delivered });
+            }
+            let delivered: usize = tasks.join_all().await.into_iter().sum();
+            assert_eq!(delivered, 2, "the last person's; earlier ones went with later codes");
+        });
+        assert_eq!(desk.post.mailbox.arrived().len() - before, 2);
+    }
+}
