@@ -177,6 +177,7 @@ impl App {
         record.findings.record_all(proved_again(&looked.report));
         record.findings.record_all(self.of_registers(&looked, today));
         record.findings.record(unused(&mut tx, document.as_ref(), &person).await?);
+        record.findings.record_all(blocked(&mut tx, &person).await?);
         let decision = self.within_tries(decide(&record.findings, &self.policy), record);
         if decision.reasons == [ReasonCode::CASE_INCOMPLETE] && self.lacks_a_check(record) {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
@@ -282,6 +283,13 @@ fn is_decidable(record: &Record) -> bool {
 
 fn document_status(registers: &dyn Registers, dg1: &Mrz) -> document::DocumentStatus {
     registers.document(&dg1.fields().issuer, &dg1.fields().document_number)
+}
+
+/// `identity.open`, failed, if the person's identity is blocked: only an officer opens it (F2).
+async fn blocked(tx: &mut Tx, person: &[u8; 32]) -> Result<Option<Check>, AppError> {
+    let Some(identity) = tx.identity_of(person).await? else { return Ok(None) };
+    let refused = tx.life(identity).await?.open().err();
+    Ok(refused.map(|reason| Check::of("identity.open", false, reason, json!({}))))
 }
 
 /// `document.unused` (B11): the document has proved nobody else.

@@ -180,6 +180,22 @@ fn one_person_gets_one_identity_and_a_document_serves_one_person() {
 }
 
 #[test]
+fn a_new_proofing_of_a_blocked_identity_ends_at_the_borgercenter() {
+    // proves F2
+    let good = passport("good");
+    let station = Station::start(&[&good], |_| {});
+    let case = Case::start(&station, &good.holder.cpr);
+    let first = case.through(&good);
+    let path = format!("/v1/identities/{}/block", first["identity"]["id"].as_str().unwrap());
+    let (status, blocked) =
+        station.call(Call { token: &case.token, ..Call::new("POST", &path, b"") });
+    assert_eq!((status, &blocked["blocked"]), (200, &json!(true)));
+    let second = Case::start(&station, &good.holder.cpr).through(&good);
+    assert_eq!((&second["decision"], reasons(&second)[0]), (&json!("refer"), "identity.blocked"));
+    assert_eq!(second["identity"], Value::Null);
+}
+
+#[test]
 fn each_deviation_is_refused_for_its_own_reason() {
     let good = passport("good");
     for name in ["dg1-changed", "unknown-csca", "clone", "expired"] {
