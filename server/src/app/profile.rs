@@ -87,7 +87,9 @@ impl App {
         };
         let (phone, email) = (reach.phone, reach.email);
         let contacts = Contacts { phone, phone_changed, email, notices: chosen };
-        let changed = before.is_some_and(|before| before != contacts);
+        let changed = before.is_some_and(|before| {
+            (&before.phone, &before.email) != (&contacts.phone, &contacts.email)
+        });
         if changed && in_use {
             // Where they were reached until now: whoever took the identity over cannot hide it.
             let about = About { app: None, until: None };

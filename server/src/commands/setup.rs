@@ -186,6 +186,13 @@ pub(super) fn registers(config: &mut Config) -> Arc<dyn Registers> {
 
 /// A running worker that empties the service's outbox by the channels of `rules`.
 pub(super) fn start_worker(app: &App, mut rules: Notices) -> Result<Running, SetupError> {
+    for (channel, configured) in
+        [("email", rules.smtp_host.is_some()), ("sms", rules.sms_url.is_some())]
+    {
+        if !configured {
+            tracing::warn!(channel, "no messages leave by this channel: see [notices]");
+        }
+    }
     let post = Arc::new(Post::new(&mut rules)?);
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let store = app.parts.store.clone();

@@ -258,3 +258,24 @@ fn an_activation_logs_no_code_pin_or_address() {
         assert!(!log.contains(secret), "{} characters are in the log", secret.len());
     }
 }
+
+#[test]
+fn wrong_codes_at_once_are_counted_one_by_one() {
+    // proves E4 (also for who tries many at the same time)
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.reach(PHONE);
+        let pending = anna.registered();
+        let mut wrong = anna.activation(&pending);
+        wrong["codes"]["email"] = json!("000000x");
+        let mut found: Vec<_> = std::thread::scope(|scope| {
+            let tries: Vec<_> =
+                (0..6).map(|_| scope.spawn(|| refusal(anna.activate(&pending, &wrong)))).collect();
+            tries.into_iter().map(|tried| tried.join().unwrap()).collect()
+        });
+        found.sort();
+        let codes = (422, "activation.codes".to_owned());
+        assert_eq!(found.iter().filter(|answer| **answer == codes).count(), 2, "{found:?}");
+        assert!(found[..4].iter().all(|answer| *answer == refused(410, "activation.dead")));
+    }
+}

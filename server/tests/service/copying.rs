@@ -110,3 +110,22 @@ fn a_pin_wrong_too_often_locks_the_app_until_a_new_proofing() {
         assert_eq!(again.offer(&new, PIN).0, 201);
     }
 }
+
+#[test]
+fn copies_made_at_once_are_counted_one_by_one() {
+    // proves E6 (also for who makes many at the same time)
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        let app = anna.with_app();
+        let codes: Vec<_> = (0..4).map(|_| offered(&anna, &app)).collect();
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let copies: Vec<_> = codes
+                .iter()
+                .map(|code| scope.spawn(|| copy(&desk, code, &Device::new(), "739104").0))
+                .collect();
+            copies.into_iter().map(|made| made.join().unwrap()).collect()
+        });
+        assert_eq!(made.iter().filter(|status| **status == 201).count(), 2, "{made:?}");
+        assert_eq!(made.iter().filter(|status| **status == 409).count(), 2, "{made:?}");
+    }
+}

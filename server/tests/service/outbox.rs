@@ -1,8 +1,11 @@
 //! What is in the outbox reaches people, at least once, whatever the channels do.
 
 use super::desk::{Desk, EMAIL, PHONE};
-use server::notices::Round;
-use server::notices::standin::Mood;
+use server::config::{Notices, Tls};
+use server::notices::standin::{Mood, StandIns};
+use server::notices::{
+    Address, Channel, Deliver, DeliveryError, Message, Notice, Post, Round, Words,
+};
 use time::Duration;
 
 fn size(desk: &Desk) -> (i64, i64) {
@@ -104,4 +107,24 @@ fn several_workers_share_one_outbox() {
         });
         assert_eq!(desk.post.mailbox.arrived().len() - before, 2);
     }
+}
+
+#[test]
+fn no_mail_leaves_in_clear_where_tls_is_asked_for() {
+    // proves H4
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let stand_ins = runtime.block_on(StandIns::start()).unwrap();
+    let to = Address { channel: Channel::Email, at: EMAIL.to_owned() };
+    let told = Notice::Code.told(&Words { code: Some("123456"), ..Words::default() });
+    let message = Message { to, told, until: None, otherwise: None };
+    for tls in [Tls::Starttls, Tls::Implicit] {
+        let mut config = Notices { timeout_ms: 1_000, ..Notices::default() };
+        stand_ins.configure(&mut config);
+        config.smtp_tls = tls;
+        let post = Post::new(&mut config).unwrap();
+        assert_eq!(post.deliver("id", &message), Err(DeliveryError::Unreachable), "{tls:?}");
+    }
+    assert!(stand_ins.mailbox.arrived().is_empty());
+    let none = Post::new(&mut Notices::default()).unwrap();
+    assert_eq!(none.deliver("id", &message), Err(DeliveryError::NotConfigured));
 }
