@@ -7,6 +7,7 @@ use image::RgbImage;
 use thiserror::Error;
 
 use crate::attack::{self, AttackScore};
+use crate::challenge::Limits;
 use crate::detect::{self, Bounds, Detection};
 use crate::embed::{self, Recogniser, Template};
 use crate::geometry::Point;
@@ -171,6 +172,25 @@ impl Engine {
     /// Looks for signs of a print or a screen around a face of this picture.
     pub fn attack(&self, image: &RgbImage, face: &Face) -> Result<AttackScore, FaceError> {
         Ok(attack::score(&self.attack, image, &face.bounds, self.settings.attack)?)
+    }
+
+    /// The points of the one face of a picture.
+    pub(crate) fn mesh(&self, image: &RgbImage) -> Result<Mesh, FaceError> {
+        let face = self.only_face(image)?;
+        Mesh::fit(&self.landmarks, image, &face)?.ok_or(FaceError::NotFound)
+    }
+
+    /// What is compared, of a face whose points are known.
+    pub(crate) fn template(&self, image: &RgbImage, mesh: &Mesh) -> Result<Template, FaceError> {
+        embed::describe(&self.recognisers, image, &mesh.five())?.ok_or(FaceError::NotFound)
+    }
+
+    pub(crate) fn challenge(&self) -> &Limits {
+        &self.settings.challenge
+    }
+
+    pub(crate) fn neutral_pitch(&self) -> f32 {
+        self.settings.quality.neutral_pitch_deg
     }
 
     fn only_face(&self, image: &RgbImage) -> Result<Detection, FaceError> {

@@ -9,6 +9,7 @@
 //! finite, or an empty template is an error, and every error has a reason code.
 
 mod attack;
+pub mod challenge;
 mod crop;
 mod detect;
 mod embed;

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::attack::AttackLimits;
+use crate::challenge;
 use crate::detect::DetectionLimits;
 use crate::embed::Embedder;
 use crate::quality::QualityLimits;
@@ -134,6 +135,8 @@ pub enum ThresholdFault {
     Missing,
     /// A threshold lies outside 0..1.
     Threshold,
+    /// The challenge asks for nothing, or one of its limits is no positive number.
+    Challenge,
 }
 
 impl fmt::Display for ThresholdFault {
@@ -143,6 +146,7 @@ impl fmt::Display for ThresholdFault {
             ThresholdFault::Weight => "weigh a model by no positive number",
             ThresholdFault::Missing => "do not hold the chosen false-match rate",
             ThresholdFault::Threshold => "lie outside 0 to 1",
+            ThresholdFault::Challenge => "ask for nothing in the challenge",
         })
     }
 }
@@ -182,6 +186,7 @@ pub(crate) struct Settings {
     pub(crate) detection: DetectionLimits,
     pub(crate) quality: QualityLimits,
     pub(crate) attack: AttackLimits,
+    pub(crate) challenge: challenge::Limits,
     pub(crate) verification: Verification,
 }
 
@@ -208,6 +213,9 @@ impl<'a> Folder<'a> {
         }
         let folder = Folder { path, pins, settings: manifest.settings };
         folder.measured_with_these()?;
+        if !folder.settings.challenge.are_usable() {
+            return Err(ModelError::Thresholds { fault: ThresholdFault::Challenge });
+        }
         Ok(folder)
     }
 

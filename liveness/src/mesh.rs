@@ -129,8 +129,24 @@ impl Mesh {
         self.presence
     }
 
+    #[cfg(test)]
+    pub(crate) fn of(places: &[[f32; 3]]) -> Mesh {
+        let vertex = |&[x, y, z]: &[f32; 3]| Vertex { place: Point::new(x, y), z };
+        Mesh { vertices: places.iter().map(vertex).collect() }
+    }
+
     pub(crate) fn points(&self) -> impl Iterator<Item = Point> + Clone {
         self.vertices.iter().map(|v| v.place)
+    }
+
+    /// x, y and depth of each point.
+    pub(crate) fn places(&self) -> impl Iterator<Item = [f32; 3]> + '_ {
+        self.vertices.iter().map(|v| [v.place.x, v.place.y, v.z])
+    }
+
+    /// How far the head is turned clockwise on the screen, in radians.
+    pub(crate) fn tilt(&self) -> f32 {
+        self.eye(LEFT_EYE).direction(self.eye(RIGHT_EYE))
     }
 
     pub(crate) fn bounds(&self) -> Bounds {
@@ -191,7 +207,7 @@ impl Mesh {
         outer.between(inner)
     }
 
-    fn at(&self, index: usize) -> Point {
+    pub(crate) fn at(&self, index: usize) -> Point {
         self.vertex(index).place
     }
 

@@ -1,0 +1,183 @@
+//! Whether what turned has the relief of a head.
+//!
+//! A point at (x, y) with depth z moves, when the head turns by a small angle θ, by sin θ · z across
+//! the axis, besides what the plane does. So the coordinate that the turn changes is fitted as
+//!
+//! ```text
+//! x' = a + b x + c y + d x² + e x y + f y² − r z
+//! ```
+//!
+//! over the 468 points, with z of the same face looking straight; r is the relief. A flat picture,
+//! moved, turned or seen in perspective, is told by a..c and to second order by d..f; one bent round
+//! a cylinder or any other smooth sheet by d..f, too. What is left to z is what no sheet has: the nose
+//! before the cheeks, the eyes behind the brow. r comes out near sin θ for a head and near 0 for a
+//! picture.
+
+use crate::mesh::Mesh;
+
+/// How many terms are fitted.
+const TERMS: usize = 7;
+
+/// The points of a face, free of its place, size and tilt: the mean of several frames.
+pub(super) struct Shape {
+    /// x, y, z in distances between the eyes.
+    points: Vec<[f64; 3]>,
+}
+
+impl Shape {
+    /// None without a frame.
+    pub(super) fn mean<'a>(meshes: impl Iterator<Item = &'a Mesh>) -> Option<Shape> {
+        let mut count = 0.0;
+        let mut sum: Vec<[f64; 3]> = Vec::new();
+        for mesh in meshes {
+            let own = normalised(mesh);
+            sum.resize(own.len(), [0.0; 3]);
+            let pairs = sum.iter_mut().flatten().zip(own.iter().flatten());
+            pairs.for_each(|(sum, own)| *sum += own);
+            count += 1.0;
+        }
+        let mean = |point: [f64; 3]| point.map(|value| value / count);
+        (count > 0.0).then(|| Shape { points: sum.into_iter().map(mean).collect() })
+    }
+}
+
+fn normalised(mesh: &Mesh) -> Vec<[f64; 3]> {
+    let middle = mesh.bounds().centre();
+    let (sin, cos) = mesh.tilt().sin_cos();
+    let unit = mesh.inter_eye();
+    let point = |[x, y, z]: [f32; 3]| {
+        let (x, y) = (x - middle.x, y - middle.y);
+        [x * cos + y * sin, y * cos - x * sin, z].map(|value| f64::from(value / unit))
+    };
+    mesh.places().map(point).collect()
+}
+
+/// Which coordinate a turn of the head changes.
+#[derive(Clone, Copy)]
+pub(super) enum Axis {
+    /// Left and right.
+    Across,
+    /// Up and down.
+    Along,
+}
+
+/// r above: positive where near points move to the right or down. Not a number where it cannot be
+/// told.
+pub(super) fn relief(straight: &Shape, turned: &Shape, axis: Axis) -> f32 {
+    let mut fit = Fit::default();
+    for (&[x, y, z], &[across, along, _]) in straight.points.iter().zip(&turned.points) {
+        let moved = match axis {
+            Axis::Across => across,
+            Axis::Along => along,
+        };
+        fit.add([1.0, x, y, x * x, x * y, y * y, -z], moved);
+    }
+    fit.last().map_or(f32::NAN, |relief| relief as f32)
+}
+
+/// A least-squares fit by its normal equations.
+#[derive(Default)]
+struct Fit {
+    /// Each row with the right-hand side after it.
+    rows: [[f64; TERMS + 1]; TERMS],
+}
+
+impl Fit {
+    fn add(&mut self, terms: [f64; TERMS], value: f64) {
+        for (row, factor) in self.rows.iter_mut().zip(terms) {
+            let with_value = terms.iter().chain([&value]);
+            row.iter_mut().zip(with_value).for_each(|(sum, term)| *sum += factor * term);
+        }
+    }
+
+    /// The factor of the last term, by elimination. None where the terms are not independent.
+    fn last(self) -> Option<f64> {
+        let mut rows: Vec<Vec<f64>> = self.rows.iter().map(|row| row.to_vec()).collect();
+        let size = rows.iter().flatten().fold(0.0f64, |most, value| most.max(value.abs()));
+        while let Some(pivot) = take_pivot(&mut rows) {
+            let (lead, rest) = pivot.split_first()?;
+            if !lead.is_finite() || lead.abs() <= 1e-12 * size {
+                return None;
+            }
+            if rows.is_empty() {
+                return rest.first().map(|value| value / lead);
+            }
+            for row in &mut rows {
+                let factor = row.first()? / lead;
+                *row = row.iter().skip(1).zip(rest).map(|(own, by)| own - factor * by).collect();
+            }
+        }
+        None
+    }
+}
+
+/// Takes the row out whose first value is largest.
+fn take_pivot(rows: &mut Vec<Vec<f64>>) -> Option<Vec<f64>> {
+    let lead = |row: &Vec<f64>| row.first().map_or(0.0, |value| value.abs());
+    let largest = (0..rows.len()).max_by(|a, b| {
+        let [a, b] = [a, b].map(|index| rows.get(*index).map_or(0.0, lead));
+        a.total_cmp(&b)
+    })?;
+    Some(rows.swap_remove(largest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A face of 468 points: a bowl with a nose.
+    fn head() -> Vec<[f64; 3]> {
+        let point = |i: usize| {
+            let (x, y) = ((i % 22) as f64 / 11.0 - 1.0, (i / 22) as f64 / 11.0 - 1.0);
+            let nose = -0.5 * (-8.0 * (x * x + (y - 0.1) * (y - 0.1))).exp();
+            [x, y, 0.4 * (x * x + y * y) + nose]
+        };
+        (0..468).map(point).collect()
+    }
+
+    fn seen(points: &[[f64; 3]], map: impl Fn([f64; 3]) -> [f64; 2]) -> Shape {
+        let points = points.iter().map(|point| {
+            let [x, y] = map(*point);
+            [x, y, 0.0]
+        });
+        Shape { points: points.collect() }
+    }
+
+    fn straight() -> Shape {
+        Shape { points: head() }
+    }
+
+    #[test]
+    fn a_head_that_turns_shows_the_sine_of_the_turn() {
+        for angle in [-0.4f64, -0.2, 0.2, 0.4] {
+            let (sin, cos) = angle.sin_cos();
+            let across = seen(&head(), |[x, y, z]| [x * cos - z * sin, y]);
+            let found = relief(&straight(), &across, Axis::Across);
+            assert!((f64::from(found) - sin).abs() < 1e-3, "{found} for {sin}");
+            let along = seen(&head(), |[x, y, z]| [x, y * cos - z * sin]);
+            let found = relief(&straight(), &along, Axis::Along);
+            assert!((f64::from(found) - sin).abs() < 1e-3, "{found} for {sin}");
+        }
+    }
+
+    #[test]
+    fn a_sheet_has_no_relief_however_it_is_moved_or_bent() {
+        let affine = seen(&head(), |[x, y, _]| [0.8 * x + 0.2 * y + 3.0, y]);
+        let perspective = seen(&head(), |[x, y, _]| [0.9 * x / (1.0 + 0.15 * x), y]);
+        let bent = seen(&head(), |[x, y, _]| [x - 0.3 * x * x + 0.1 * y * y, y]);
+        for sheet in [affine, perspective, bent] {
+            let found = relief(&straight(), &sheet, Axis::Across);
+            assert!(found.abs() < 0.02, "{found}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_no_number() {
+        let flat = || Shape { points: vec![[1.0, 2.0, 3.0]; 468] };
+        assert!(relief(&flat(), &flat(), Axis::Across).is_nan());
+        let broken = Shape { points: vec![[f64::NAN; 3]; 468] };
+        assert!(relief(&broken, &straight(), Axis::Across).is_nan());
+        assert!(relief(&straight(), &broken, Axis::Across).is_nan());
+        assert!(Shape::mean(std::iter::empty()).is_none());
+    }
+}

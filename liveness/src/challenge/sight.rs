@@ -1,0 +1,270 @@
+//! What one frame of a capture shows.
+
+use image::RgbImage;
+
+use crate::detect::Bounds;
+use crate::geometry::Point;
+use crate::mesh::{Mesh, Pose};
+
+/// The middles of the cheeks and of the forehead, where there is skin.
+const SKIN: [usize; 4] = [50, 280, 108, 337];
+/// Half a patch of skin, in distances between the eyes.
+const PATCH: f32 = 0.15;
+/// What is around the face begins this much of its width beside it.
+const BESIDE: f32 = 0.3;
+/// What is around the face ends this much of its height below its top: lower are shoulders.
+const ABOVE: f32 = 0.5;
+/// Every so many pixels are looked at around the face.
+const STRIDE: u32 = 4;
+/// With fewer there is no background.
+const LEAST_AROUND: usize = 60;
+/// A place in the scene is a square of this many strides.
+const PLACE: u32 = 6;
+
+/// A frame with its face.
+pub(super) struct Sight {
+    pub(super) number: u32,
+    pub(super) at_ms: f32,
+    pub(super) mesh: Mesh,
+    pub(super) pose: Pose,
+    /// Mean linear light of the skin, red, green, blue.
+    pub(super) skin: [f32; 3],
+    /// Of what is around the face.
+    pub(super) around: Option<[f32; 3]>,
+    /// The brightness of places around the face: where, and the logarithm.
+    pub(super) scene: Vec<((u32, u32), f32)>,
+}
+
+impl Sight {
+    pub(super) fn of(
+        image: &RgbImage,
+        (number, at_ms): (u32, u32),
+        mesh: Mesh,
+        neutral_pitch: f32,
+    ) -> Sight {
+        let pose = mesh.pose(neutral_pitch);
+        let skin = skin(image, &mesh);
+        let around = Around::of(image, &mesh.bounds());
+        let mean = (around.count >= LEAST_AROUND).then(|| around.light.mean());
+        Sight {
+            number,
+            at_ms: at_ms as f32,
+            mesh,
+            pose,
+            skin,
+            around: mean,
+            scene: around.places(),
+        }
+    }
+}
+
+/// A sum of linear light.
+#[derive(Clone, Copy, Default)]
+struct Light {
+    sum: [f32; 3],
+    count: f32,
+}
+
+impl Light {
+    fn add(&mut self, pixel: [u8; 3]) {
+        let light = pixel.map(|value| (f32::from(value) / 255.0).powf(GAMMA));
+        self.sum.iter_mut().zip(light).for_each(|(sum, light)| *sum += light);
+        self.count += 1.0;
+    }
+
+    fn mean(&self) -> [f32; 3] {
+        self.sum.map(|sum| sum / self.count.max(1.0))
+    }
+}
+
+/// Close to that of sRGB (IEC 61966-2-1).
+const GAMMA: f32 = 2.2;
+
+fn skin(image: &RgbImage, mesh: &Mesh) -> [f32; 3] {
+    let half = PATCH * mesh.inter_eye();
+    let mut light = Light::default();
+    for centre in SKIN.map(|index| mesh.at(index)) {
+        let across = pixels(centre.x - half, centre.x + half, image.width());
+        for y in pixels(centre.y - half, centre.y + half, image.height()) {
+            across.clone().for_each(|x| light.add(image.get_pixel(x, y).0));
+        }
+    }
+    light.mean()
+}
+
+/// The whole pixels from one place to another in a picture so long.
+fn pixels(from: f32, to: f32, length: u32) -> std::ops::Range<u32> {
+    from.max(0.0) as u32..(to.max(0.0) as u32).min(length)
+}
+
+/// The picture without the face, the shoulders and what is close to them.
+struct Around {
+    light: Light,
+    count: usize,
+    places: std::collections::BTreeMap<(u32, u32), Light>,
+}
+
+impl Around {
+    fn of(image: &RgbImage, face: &Bounds) -> Around {
+        let mut around =
+            Around { light: Light::default(), count: 0, places: std::collections::BTreeMap::new() };
+        let (left, right) = (face.x - BESIDE * face.width, face.x + (1.0 + BESIDE) * face.width);
+        let bottom = pixels(0.0, face.y + ABOVE * face.height, image.height());
+        for y in bottom.step_by(STRIDE as usize) {
+            for x in (0..image.width()).step_by(STRIDE as usize) {
+                if !(left..right).contains(&(x as f32)) {
+                    around.add((x, y), image.get_pixel(x, y).0);
+                }
+            }
+        }
+        around
+    }
+
+    fn add(&mut self, (x, y): (u32, u32), pixel: [u8; 3]) {
+        self.light.add(pixel);
+        self.count += 1;
+        let place = (x / (STRIDE * PLACE), y / (STRIDE * PLACE));
+        self.places.entry(place).or_default().add(pixel);
+    }
+
+    /// Places that are seen almost whole.
+    fn places(&self) -> Vec<((u32, u32), f32)> {
+        let whole = (PLACE * PLACE) as f32;
+        let seen = self.places.iter().filter(|(_, light)| light.count >= 0.8 * whole);
+        let brightness = |light: &Light| {
+            let [red, green, blue] = light.mean();
+            (0.02 + red + green + blue).ln()
+        };
+        seen.map(|(place, light)| (*place, brightness(light))).collect()
+    }
+}
+
+/// The face's middle, in distances between the eyes to compare by.
+pub(super) fn middle(mesh: &Mesh) -> Point {
+    mesh.bounds().centre()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::challenge::script::{Direction, Script, Turn};
+
+    /// A head of 468 points as wide as 100 pixels: a bowl with a nose, the named points in their
+    /// places. `flat` takes its depth away.
+    fn head(flat: bool) -> Vec<[f32; 3]> {
+        let bowl = |x: f32, y: f32| {
+            let nose = -35.0 * (-(x * x + (y - 5.0) * (y - 5.0)) / 300.0).exp();
+            [x, y, (x * x + y * y) / 90.0 + nose]
+        };
+        let mut points: Vec<_> = (0..468)
+            .map(|i| bowl((i % 22) as f32 * 4.0 - 42.0, (i / 22) as f32 * 4.5 - 47.0))
+            .collect();
+        let named = [
+            (33, -30.0, -20.0),
+            (133, -14.0, -20.0),
+            (362, 14.0, -20.0),
+            (263, 30.0, -20.0),
+            (1, 0.0, 5.0),
+            (234, -50.0, 0.0),
+            (454, 50.0, 0.0),
+            (10, 0.0, -60.0),
+            (152, 0.0, 60.0),
+        ];
+        for (index, x, y) in named {
+            points[index] = bowl(x, y);
+        }
+        points.iter_mut().filter(|_| flat).for_each(|point| point[2] = 0.0);
+        points
+    }
+
+    fn turned([x, y, z]: [f32; 3], yaw: f32, pitch: f32) -> [f32; 3] {
+        let (sin, cos) = yaw.to_radians().sin_cos();
+        let (x, z) = (x * cos - z * sin, z * cos + x * sin);
+        let (sin, cos) = pitch.to_radians().sin_cos();
+        [x + 180.0, y * cos + z * sin + 240.0, z * cos - y * sin]
+    }
+
+    /// How a made-up person follows a script.
+    #[derive(Clone, Copy)]
+    pub(in crate::challenge) struct Acting {
+        /// How far the head turns, in degrees.
+        pub(in crate::challenge) far: f32,
+        pub(in crate::challenge) late_ms: f32,
+        pub(in crate::challenge) flat: bool,
+        /// How strong the screen is on the face, and on what is around it.
+        pub(in crate::challenge) gain: [f32; 2],
+    }
+
+    pub(in crate::challenge) const GOOD: Acting =
+        Acting { far: 20.0, late_ms: 400.0, flat: false, gain: [0.1, 0.005] };
+
+    fn pose(turn: Option<&Turn>, far: f32) -> (f32, f32) {
+        match turn.map(|turn| turn.to) {
+            Some(Direction::Left) => (far, 0.0),
+            Some(Direction::Right) => (-far, 0.0),
+            Some(Direction::Up) => (0.0, far),
+            Some(Direction::Down) => (0.0, -far),
+            None => (0.0, 0.0),
+        }
+    }
+
+    /// What would be seen of that: turns take no time, but every frame has a little of its own.
+    pub(in crate::challenge) fn acted(script: &Script, acting: Acting) -> Vec<Sight> {
+        let every = script.frame_every_ms;
+        let frame = |number: u32| {
+            let at_ms = (number * every) as f32;
+            let then = at_ms - acting.late_ms;
+            let now = |turn: &&Turn| (turn.at_ms as f32..turn.until_ms as f32).contains(&then);
+            let (yaw, pitch) = pose(script.turns.iter().find(now), acting.far);
+            let places = head(acting.flat).into_iter().map(|point| turned(point, yaw, pitch));
+            let mesh = Mesh::of(&places.collect::<Vec<_>>());
+            let screen = script.light(at_ms - 100.0);
+            let lit = |light: [f32; 3], gain: f32| {
+                let mut lit = light;
+                lit.iter_mut().zip(screen).for_each(|(lit, on)| *lit *= 1.0 + gain * on);
+                lit
+            };
+            let [face, around] = acting.gain;
+            Sight {
+                number,
+                at_ms,
+                pose: mesh.pose(0.0),
+                mesh,
+                skin: lit([0.4, 0.25, 0.2], face),
+                around: Some(lit([0.3, 0.3, 0.35], around)),
+                scene: (0..20).map(|i| ((i, 0), 0.1 * i as f32)).collect(),
+            }
+        };
+        (0..=script.duration_ms / every).map(frame).collect()
+    }
+
+    #[test]
+    fn skin_and_surroundings_are_told_apart() {
+        let places: Vec<_> = head(false).into_iter().map(|point| turned(point, 0.0, 0.0)).collect();
+        let mesh = Mesh::of(&places);
+        let face = mesh.bounds();
+        let inside = |x: u32, y: u32| {
+            let (x, y) = (x as f32, y as f32);
+            (face.x..face.x + face.width).contains(&x)
+                && (face.y..face.y + face.height).contains(&y)
+        };
+        let image = RgbImage::from_fn(360, 480, |x, y| {
+            image::Rgb(if inside(x, y) { [255, 0, 0] } else { [0, 0, 255] })
+        });
+        let sight = Sight::of(&image, (3, 450), mesh, 0.0);
+        assert_eq!((sight.number, sight.at_ms), (3, 450.0));
+        assert_eq!(sight.skin, [1.0, 0.0, 0.0]);
+        assert_eq!(sight.around, Some([0.0, 0.0, 1.0]));
+        assert!(sight.scene.len() > 20);
+    }
+
+    #[test]
+    fn a_face_that_fills_the_picture_has_no_surroundings() {
+        let places: Vec<_> = head(false)
+            .into_iter()
+            .map(|[x, y, z]| [2.0 * x + 100.0, 2.0 * y + 120.0, z])
+            .collect();
+        let sight = Sight::of(&RgbImage::new(200, 240), (0, 0), Mesh::of(&places), 0.0);
+        assert_eq!(sight.around, None);
+    }
+}
