@@ -1,4 +1,4 @@
-//! `fixtures list | make | plug | run | enrol | conformance | figures` (INTERFACES, *`fixtures` by example*).
+//! `fixtures list | make | plug | run | enrol | conformance | figures | captures` (INTERFACES, *`fixtures` by example*).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 use std::{
@@ -10,18 +10,21 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use fixtures::{
+    capture::Species,
     catalogue::{self, Entry},
     chip::{Chip, Profile},
     passport::Passport,
     portraits::Portraits,
     spec::Spec,
 };
+use liveness::Engine;
 use serde_json::json;
 use server::clock::{Clock as _, SystemClock, copenhagen_date};
 use time::Date;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
+    captures::{self, Studio},
     chip_link::ChipLink,
     citizen, conformance, figures,
     report::{self, Outcome},
@@ -94,6 +97,20 @@ enum Command {
     },
     /// Counts what reading a passport costs: commands, round trips and bytes.
     Figures,
+    /// Simulated captures of the face challenge, of people and attacks, and what is said of them.
+    Captures {
+        /// Only these species.
+        species: Vec<String>,
+        /// Only of this picture, for example obama.jpg.
+        #[arg(long)]
+        portrait: Option<String>,
+        /// How many of each species and portrait.
+        #[arg(long, default_value_t = 2)]
+        seeds: u64,
+        /// Writes the first capture of a species to a folder for `enroll face challenge` instead.
+        #[arg(long, requires = "species")]
+        out: Option<PathBuf>,
+    },
     /// Plays a citizen with a phone: enrols one fixture at a running server.
     Enrol {
         /// A name of the catalogue, or a description file.
@@ -148,6 +165,13 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
         }
         Command::Conformance { check, page } => conformance(cli, *check, page),
         Command::Figures => figures(cli),
+        Command::Captures { species, portrait, seeds, out } => {
+            let species = chosen_species(species)?;
+            match out {
+                Some(folder) => write_capture(cli, &species, folder),
+                None => captures(cli, &species, portrait.as_deref(), *seeds),
+            }
+        }
         Command::Enrol { spec, server } => enrol(cli, spec, server),
     }
 }
@@ -281,6 +305,51 @@ fn figures(cli: &Cli) -> Result<ExitCode, Stop> {
 
 fn lengths() -> String {
     figures::LENGTHS.map(|(file, bytes)| format!("{file} {bytes}")).join(", ") + " bytes"
+}
+
+fn chosen_species(names: &[String]) -> Result<Vec<Species>, Stop> {
+    let find = |name: &String| {
+        let found = Species::ALL.into_iter().find(|species| species.name() == name);
+        let all: Vec<_> = Species::ALL.iter().map(|species| species.name()).collect();
+        found.ok_or_else(|| Stop::Usage(format!("{name}: none of {}", all.join(" "))))
+    };
+    match names {
+        [] => Ok(Species::ALL.to_vec()),
+        names => names.iter().map(find).collect(),
+    }
+}
+
+fn studio(cli: &Cli) -> Result<Studio, Stop> {
+    let engine = Engine::load(&cli.data.join("models")).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    Studio::new(engine, &portraits(cli)?).map_err(|e| Stop::CannotRun(chain(&e)))
+}
+
+fn write_capture(cli: &Cli, species: &[Species], folder: &Path) -> Result<ExitCode, Stop> {
+    let studio = studio(cli)?;
+    for species in species {
+        studio.write(*species, 0, folder).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn captures(
+    cli: &Cli,
+    species: &[Species],
+    portrait: Option<&str>,
+    seeds: u64,
+) -> Result<ExitCode, Stop> {
+    let mut table = captures::Table::default();
+    let judged = studio(cli)?.each(species, portrait, seeds, |judged| {
+        table.add(&judged);
+        if cli.json {
+            println!("{}", json!(judged));
+        }
+    });
+    judged.map_err(|e| Stop::CannotRun(chain(&e)))?;
+    if !cli.json {
+        println!("{table}");
+    }
+    Ok(if table.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The first line tells the enrolment's identifier as soon as it has one, the second how it ended.
