@@ -1,9 +1,10 @@
-//! The face: `face.detected`, `face.quality` (D4), `face.match` (D1), `face.attack` (D2).
+//! The face: `face.detected`, `face.quality` (D4), `face.match` (D1), `face.attack` (D2),
+//! `face.challenge` (D3).
 //!
 //! Scores and measures are evidence; no picture and no template is. What could not be run is never
 //! passed (D6).
 
-use liveness::{AttackScore, Comparison, Face, FaceError, Quality};
+use liveness::{AttackScore, Comparison, Face, FaceError, Quality, challenge::Judgement};
 use serde_json::json;
 
 use crate::{check::Check, reason::ReasonCode};
@@ -69,6 +70,18 @@ pub fn attack(score: Result<&AttackScore, &FaceError>) -> Check {
             let reason = ReasonCode::nearest(error.code());
             Check::not_performed("face.attack", reason, json!({}))
         }
+    }
+}
+
+/// `face.challenge` of a capture: which of its many reasons it was is evidence only.
+#[must_use]
+pub fn challenge(judgement: &Judgement) -> Check {
+    let id = "face.challenge";
+    let evidence = json!({ "refusals": judgement.refusals, "measures": judgement.evidence });
+    match judgement.code().map(ReasonCode::nearest) {
+        None => Check::passed(id, evidence),
+        Some(ReasonCode::FACE_MODEL) => Check::not_performed(id, ReasonCode::FACE_MODEL, evidence),
+        Some(reason) => Check::failed(id, reason, evidence),
     }
 }
 

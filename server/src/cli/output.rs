@@ -159,6 +159,14 @@ pub enum CliError {
         /// Why.
         source: LdsError,
     },
+    /// The description of a capture cannot be used.
+    #[error("{} describes no capture", path.display())]
+    Challenge {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
     /// The face models are missing or altered.
     #[error("the face models cannot be used; fetch them with `scripts/models {}`", data.display())]
     Models {

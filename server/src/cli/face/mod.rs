@@ -1,6 +1,7 @@
 //! `enroll face`: compare two faces, judge a picture, look for an attack.
 
 mod attack;
+mod challenge;
 mod compare;
 mod quality;
 
@@ -21,6 +22,8 @@ pub(super) enum Command {
     Quality(quality::Args),
     /// Look for signs of a print or a screen
     Attack(attack::Args),
+    /// Judge a capture of the face challenge in a folder
+    Challenge(challenge::Args),
 }
 
 pub(super) fn run(command: &Command, out: &mut Output<'_>) -> Result<Status, CliError> {
@@ -28,6 +31,7 @@ pub(super) fn run(command: &Command, out: &mut Output<'_>) -> Result<Status, Cli
         Command::Compare(args) => compare::run(args, out),
         Command::Quality(args) => quality::run(args, out),
         Command::Attack(args) => attack::run(args, out),
+        Command::Challenge(args) => challenge::run(args, out),
     }
 }
 
