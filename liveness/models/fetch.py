@@ -23,6 +23,8 @@ import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements.txt"
+# Where models lie that no package holds.
+EXTRA = pathlib.Path(os.environ.get("INDRUL_EXTRA_MODELS", HERE.parents[2] / "shared" / "models"))
 
 
 class Failed(Exception):
@@ -153,17 +155,37 @@ def member(name, data, path):
         raise Failed(f"{name} holds no readable {path}") from error
 
 
-def manifest(pins):
+def manifest(pins, installed):
     """The text of models.toml: what lies in the folder, where it is from, and the thresholds."""
     lines = ["# Written by scripts/models; do not edit.", ""]
-    for model in pins["model"]:
-        archive = next(a for a in pins["archive"] if a["package"] == model["package"])
+    for model in pins["model"] + installed:
         lines.append("[[model]]")
         for key in ("role", "file", "sha256", "licence", "input"):
             lines.append(f"{key} = {json.dumps(model[key])}")
-        source = f"{archive['client']}:{model['package']}@{archive['version']}/{model['path']}"
-        lines += [f"source = {json.dumps(source)}", ""]
+        lines += [f"source = {json.dumps(origin(pins, model))}", ""]
     return "\n".join(lines) + "\n" + (HERE / "thresholds.toml").read_text()
+
+
+def origin(pins, model):
+    if "package" not in model:
+        return f"file:{model['path']}"
+    archive = next(a for a in pins["archive"] if a["package"] == model["package"])
+    return f"{archive['client']}:{model['package']}@{archive['version']}/{model['path']}"
+
+
+def install(item, path):
+    """Whether an optional model is there; taken from the folder of extra models if it lies there."""
+    source = EXTRA / item["path"]
+    if holds(path, item["sha256"]):
+        return True
+    if not source.is_file():
+        say(f"going without the optional {item['role']} model: {item['path']} is not in {EXTRA}")
+        return False
+    data = source.read_bytes()
+    if digest(data) != item["sha256"]:
+        raise Failed(f"{source} is not the file that pins.toml names (SHA-256 {digest(data)})")
+    write(path, data)
+    return True
 
 
 def complete(item, path, fetcher):
@@ -188,7 +210,8 @@ def main(data, cache):
             complete(item, data / "models" / item["file"], fetcher)
         for item in pins["portrait"]:
             complete(item, data / "portraits" / item["file"], fetcher)
-    text = manifest(pins).encode()
+    installed = [o for o in pins["optional"] if install(o, data / "models" / o["file"])]
+    text = manifest(pins, installed).encode()
     if not holds(data / "models" / "models.toml", digest(text)):
         write(data / "models" / "models.toml", text)
     say(f"complete in {data}")

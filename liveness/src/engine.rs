@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::attack::{self, AttackScore};
 use crate::challenge::Limits;
-use crate::detect::{self, Bounds, Detection};
+use crate::detect::{self, Bounds, Detection, DetectionLimits};
 use crate::embed::{self, Recogniser, Template};
 use crate::geometry::Point;
 use crate::manifest::{Folder, ModelError, Role, Settings};
@@ -22,7 +22,7 @@ pub struct Engine {
     detection: Network,
     landmarks: Network,
     recognisers: Vec<Recogniser>,
-    attack: Network,
+    attack: attack::Detector,
     eyes: Network,
     settings: Settings,
     points: Points,
@@ -112,7 +112,7 @@ impl Engine {
                 .into_iter()
                 .map(|role| recogniser(&folder, role))
                 .collect::<Result<_, _>>()?,
-            attack: network(&folder, Role::Attack)?,
+            attack: attack::Detector::load(&folder)?,
             eyes: network(&folder, Role::Eyes)?,
             settings: folder.settings,
             points,
@@ -122,7 +122,7 @@ impl Engine {
     /// Describes the one face of a picture. Faces much smaller than the widest are bystanders and
     /// do not count; two of like size are an error, since nobody can say who is meant.
     pub fn analyse(&self, image: &RgbImage) -> Result<Face, FaceError> {
-        self.face(image, &self.only_face(image)?)
+        self.face(image, &only_face(&self.detection, image, &self.settings.detection)?)
     }
 
     /// Describes every face of a picture, in no order.
@@ -171,7 +171,12 @@ impl Engine {
 
     /// Looks for signs of a print or a screen around a face of this picture.
     pub fn attack(&self, image: &RgbImage, face: &Face) -> Result<AttackScore, FaceError> {
-        Ok(attack::score(&self.attack, image, &face.bounds, self.settings.attack)?)
+        Ok(self.attack.score(image, &face.bounds)?)
+    }
+
+    /// The networks that [`Engine::attack`] asks: an optional one only where it is installed.
+    pub fn attack_networks(&self) -> Vec<Role> {
+        self.attack.roles()
     }
 
     /// The points of the one face of a picture.
@@ -194,12 +199,20 @@ impl Engine {
     }
 
     fn only_face(&self, image: &RgbImage) -> Result<Detection, FaceError> {
-        let limits = &self.settings.detection;
-        let found = detect::find(&self.detection, image, limits)?;
-        match detect::prominent(&found, limits) {
-            0 | 1 => found.into_iter().next().ok_or(FaceError::NotFound),
-            count => Err(FaceError::Several { count }),
-        }
+        only_face(&self.detection, image, &self.settings.detection)
+    }
+}
+
+/// The one prominent face.
+pub(crate) fn only_face(
+    network: &Network,
+    image: &RgbImage,
+    limits: &DetectionLimits,
+) -> Result<Detection, FaceError> {
+    let found = detect::find(network, image, limits)?;
+    match detect::prominent(&found, limits) {
+        0 | 1 => found.into_iter().next().ok_or(FaceError::NotFound),
+        count => Err(FaceError::Several { count }),
     }
 }
 
@@ -207,7 +220,7 @@ pub(crate) fn recogniser(folder: &Folder<'_>, role: Role) -> Result<Recogniser, 
     Ok(Recogniser { embedder: folder.embedder(role)?, network: network(folder, role)? })
 }
 
-fn network(folder: &Folder<'_>, role: Role) -> Result<Network, ModelError> {
+pub(crate) fn network(folder: &Folder<'_>, role: Role) -> Result<Network, ModelError> {
     let bytes = folder.read(role)?;
     let model = Onnx::load(role, &bytes)
         .map_err(|source| ModelError::Unusable { role, source: source.into() })?;

@@ -25,12 +25,12 @@ mod quality;
 mod replaced;
 mod verification;
 
-pub use attack::AttackScore;
+pub use attack::{AttackScore, Cue, Fusion, Observed, Observer, Signs, Species, Weighed};
 pub use detect::Bounds;
 pub use embed::{Agreement, Template, TemplateError};
 pub use engine::{Engine, Face, FaceError, Look};
 pub use geometry::Point;
-pub use manifest::{ModelError, Role};
+pub use manifest::{ModelError, Role, ThresholdFault};
 pub use mesh::Pose;
 pub use model::RunError;
 pub use quality::{Measures, Quality, QualityReason};

@@ -41,6 +41,10 @@ pub enum Role {
     Attack,
     /// Tells open eyes from closed ones.
     Eyes,
+    /// The same, from a little more around the face; optional.
+    AttackNear,
+    /// The same, from the room around the face; optional.
+    AttackWide,
 }
 
 impl Role {
@@ -58,6 +62,8 @@ impl fmt::Display for Role {
             Role::RecognitionC => "recognition-c",
             Role::Attack => "attack",
             Role::Eyes => "eyes",
+            Role::AttackNear => "attack-near",
+            Role::AttackWide => "attack-wide",
         })
     }
 }
@@ -137,6 +143,8 @@ pub enum ThresholdFault {
     Threshold,
     /// The challenge asks for nothing, or one of its limits is no positive number.
     Challenge,
+    /// The signs of an attack are not weighed, or not for the networks that are installed.
+    Attack,
 }
 
 impl fmt::Display for ThresholdFault {
@@ -147,6 +155,7 @@ impl fmt::Display for ThresholdFault {
             ThresholdFault::Missing => "do not hold the chosen false-match rate",
             ThresholdFault::Threshold => "lie outside 0 to 1",
             ThresholdFault::Challenge => "ask for nothing in the challenge",
+            ThresholdFault::Attack => "do not weigh the signs of an attack for these networks",
         })
     }
 }
@@ -154,6 +163,8 @@ impl fmt::Display for ThresholdFault {
 #[derive(Deserialize)]
 struct Pins {
     model: Vec<Pinned>,
+    /// Models that may be missing.
+    optional: Vec<Pinned>,
 }
 
 /// A model of the pins.
@@ -207,7 +218,10 @@ impl<'a> Folder<'a> {
         let text = fs::read_to_string(path.join(MANIFEST))
             .map_err(|source| ModelError::Manifest { source })?;
         let manifest: Manifest = parse(&text)?;
-        let Pins { model: pins } = parse(pins)?;
+        let Pins { model: mut pins, optional } = parse(pins)?;
+        // Listed, it must be the pinned one; not listed, it is not there.
+        let listed = |own: &Pinned| manifest.model.iter().any(|pin| pin.role == own.pin.role);
+        pins.extend(optional.into_iter().filter(listed));
         if let Some(unlisted) = pins.iter().find(|pinned| !manifest.model.contains(&pinned.pin)) {
             return Err(ModelError::Unlisted { role: unlisted.pin.role });
         }
@@ -228,6 +242,16 @@ impl<'a> Folder<'a> {
             return Err(ModelError::Altered { role });
         }
         Ok(bytes)
+    }
+
+    /// Whether an optional model is installed.
+    pub(crate) fn holds(&self, role: Role) -> bool {
+        self.pinned(role).is_ok()
+    }
+
+    /// The SHA-256 of each role's file.
+    pub(crate) fn sha256(&self, roles: &[Role]) -> Result<Vec<String>, ModelError> {
+        roles.iter().map(|role| Ok(self.pinned(*role)?.pin.sha256.clone())).collect()
     }
 
     /// How a recognition network takes a face.
@@ -287,7 +311,7 @@ mod tests {
     }
 
     fn pin(role: Role) -> Pin {
-        let Pins { model } = toml::from_str(PINS).unwrap();
+        let Pins { model, optional: _ } = toml::from_str(PINS).unwrap();
         model.into_iter().find(|pinned| pinned.pin.role == role).unwrap().pin
     }
 
@@ -315,6 +339,34 @@ mod tests {
             let error = refusal(|text| text.replacen(&sha256, &"0".repeat(64), 1));
             assert!(matches!(error, ModelError::Unlisted { role: found } if found == role));
         }
+    }
+
+    /// models.toml with an optional model of this SHA-256.
+    fn with_optional(sha256: &str) -> TempDir {
+        let Pins { optional, .. } = toml::from_str(PINS).unwrap();
+        let Pin { role, file, .. } = &optional[0].pin;
+        let entry = format!(
+            "[[model]]\nrole = \"{role}\"\nfile = \"{file}\"\nsha256 = \"{sha256}\"\n\n[detection]"
+        );
+        folder(|text| text.replacen("[detection]", &entry, 1))
+    }
+
+    #[test]
+    fn an_optional_model_may_be_missing_but_not_be_another() {
+        // proves D6
+        let Pins { optional, .. } = toml::from_str(PINS).unwrap();
+        let Pin { role, file, sha256 } = &optional[0].pin;
+        let (without, with) = (folder(|text| text), with_optional(sha256));
+        assert!(!Folder::open(without.path()).unwrap().holds(*role));
+        let opened = Folder::open(with.path()).unwrap();
+        assert!(opened.holds(*role));
+        assert_eq!(opened.sha256(&[*role]).unwrap(), [sha256.as_str()]);
+        assert!(matches!(opened.read(*role), Err(ModelError::Missing { .. })));
+        fs::write(with.path().join(file), b"not a model").unwrap();
+        assert!(matches!(opened.read(*role), Err(ModelError::Altered { .. })));
+        let other = with_optional(&"0".repeat(64));
+        let Err(error) = Folder::open(other.path()) else { panic!("opened") };
+        assert!(matches!(error, ModelError::Unlisted { role: found } if found == *role));
     }
 
     #[test]

@@ -314,14 +314,27 @@ fn the_portraits_look_live() {
     }
 }
 
-#[test]
-fn one_altered_byte_of_a_model_is_refused() {
-    // proves D6
+/// A copy of the models, to be spoiled.
+fn copied() -> tempfile::TempDir {
     let folder = tempfile::TempDir::new().unwrap();
     for entry in fs::read_dir(DATA.join("models")).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
     }
+    folder
+}
+
+/// Changes the text of a folder's models.toml.
+fn rewrite(folder: &Path, change: impl Fn(String) -> String) {
+    let path = folder.join("models.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(path, change(text)).unwrap();
+}
+
+#[test]
+fn one_altered_byte_of_a_model_is_refused() {
+    // proves D6
+    let folder = copied();
     let file = folder.path().join("recognition-b.onnx");
     let mut bytes = fs::read(&file).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
@@ -332,6 +345,54 @@ fn one_altered_byte_of_a_model_is_refused() {
     let error = Engine::load(folder.path()).unwrap_err();
     assert!(matches!(error, ModelError::Missing { role: Role::RecognitionB, .. }), "{error}");
     assert!(error.to_string().contains("scripts/models"));
+}
+
+/// models.toml without the entry of a role.
+fn without(text: &str, role: Role) -> String {
+    let (before, rest) = text.split_once(&format!("[[model]]\nrole = \"{role}\"\n")).unwrap();
+    format!("{before}{}", &rest[rest.find("\n[").unwrap()..])
+}
+
+#[test]
+fn the_optional_networks_are_used_together_or_not_at_all_and_never_altered() {
+    // proves D6
+    if ENGINE.attack_networks().len() == 1 {
+        println!("skipped: the optional networks are not installed (INDRUL_EXTRA_MODELS)");
+        return;
+    }
+    let folder = copied();
+    let (near, wide) =
+        (folder.path().join("attack-near.onnx"), folder.path().join("attack-wide.onnx"));
+    let (one, other) = (fs::read(&near).unwrap(), fs::read(&wide).unwrap());
+    fs::write(&near, &other).unwrap();
+    let swapped = Engine::load(folder.path()).unwrap_err();
+    assert!(matches!(swapped, ModelError::Altered { role: Role::AttackNear }), "{swapped}");
+    fs::write(&near, one).unwrap();
+    fs::remove_file(&wide).unwrap();
+    let missing = Engine::load(folder.path()).unwrap_err();
+    assert!(matches!(missing, ModelError::Missing { role: Role::AttackWide, .. }), "{missing}");
+    rewrite(folder.path(), |text| without(&text, Role::AttackWide));
+    let engine = Engine::load(folder.path()).unwrap();
+    assert_eq!(engine.attack_networks(), [Role::Attack]);
+    let image = picture("obama.jpg");
+    let score = engine.attack(&image, &engine.analyse(&image).unwrap()).unwrap();
+    assert!(score.live, "{score:?}");
+}
+
+#[test]
+fn coefficients_for_other_networks_or_of_no_number_are_refused() {
+    // proves D6
+    for (from, to) in [("bias = [", "bias = [nan, "), ("networks = [", "networks = [\n \"0\",")] {
+        let folder = copied();
+        rewrite(folder.path(), |text| text.replace(from, to));
+        let error = Engine::load(folder.path()).unwrap_err();
+        let fault = liveness::ThresholdFault::Attack;
+        assert!(
+            matches!(error, ModelError::Thresholds { fault: found } if found == fault),
+            "{error}"
+        );
+        assert_eq!(error.code(), "face.model");
+    }
 }
 
 #[test]

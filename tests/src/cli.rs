@@ -1,4 +1,4 @@
-//! `fixtures list | make | plug | run | enrol | conformance | figures | captures` (INTERFACES, *`fixtures` by example*).
+//! `fixtures list | make | plug | run | enrol | conformance | figures | captures | attacks` (INTERFACES, *`fixtures` by example*).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 use std::{
@@ -24,6 +24,7 @@ use time::Date;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
+    attacks,
     captures::{self, Studio},
     chip_link::ChipLink,
     citizen, conformance, figures,
@@ -111,6 +112,21 @@ enum Command {
         #[arg(long, requires = "species")]
         out: Option<PathBuf>,
     },
+    /// Makes pictures of attacks and counts which are told from people: wiring and trend only.
+    Attacks {
+        /// At most so many people.
+        #[arg(long, default_value_t = 300)]
+        people: usize,
+        /// The file whose `[attack]` table is replaced by what was measured.
+        #[arg(long)]
+        write: Option<PathBuf>,
+        /// A folder to keep the pictures in, for looking at.
+        #[arg(long)]
+        keep: Option<PathBuf>,
+        /// Reference data, with photographs in `faces/lfw-subset`; third-party, for measuring only.
+        #[arg(long, env = "INDRUL_FIELD_DATA", default_value = "../shared/data")]
+        field: PathBuf,
+    },
     /// Plays a citizen with a phone: enrols one fixture at a running server.
     Enrol {
         /// A name of the catalogue, or a description file.
@@ -171,6 +187,15 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
                 Some(folder) => write_capture(cli, &species, folder),
                 None => captures(cli, &species, portrait.as_deref(), *seeds),
             }
+        }
+        Command::Attacks { people, write, keep, field } => {
+            let plan = attacks::Plan {
+                models: cli.data.join("models"),
+                photographs: field.join("faces/lfw-subset"),
+                people: *people,
+                keep: keep.clone(),
+            };
+            attacks(cli, &plan, write.as_deref())
         }
         Command::Enrol { spec, server } => enrol(cli, spec, server),
     }
@@ -328,6 +353,22 @@ fn write_capture(cli: &Cli, species: &[Species], folder: &Path) -> Result<ExitCo
     let studio = studio(cli)?;
     for species in species {
         studio.write(*species, 0, folder).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn attacks(cli: &Cli, plan: &attacks::Plan, write: Option<&Path>) -> Result<ExitCode, Stop> {
+    let report = attacks::measure(plan).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    for line in &report.lines {
+        match cli.json {
+            true => println!("{}", json!(line)),
+            false => println!("{line}"),
+        }
+    }
+    if let Some(path) = write {
+        let unreadable = |e: std::io::Error| Stop::Usage(format!("{}: {e}", path.display()));
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        fs::write(path, attacks::with_table(&text, &report)).map_err(unreadable)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 //!
 //! The only crate that sees both sides, what ships and the fixtures; it is QA's and never ships.
 
+pub mod attacks;
 pub mod captures;
 pub mod chip_link;
 pub mod citizen;

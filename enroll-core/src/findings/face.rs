@@ -148,7 +148,7 @@ mod tests {
         assert!(none.iter().chain(&unreadable()).all(|check| !check.is_passed()));
         assert_eq!(no_portrait(None).outcome, Outcome::NotPerformed);
         assert_eq!(no_portrait(None).reason, Some(ReasonCode::FACE_PORTRAIT_UNREADABLE));
-        let score = AttackScore { score: f32::NAN, threshold: 0.5, live: true };
+        let score = AttackScore { score: f32::NAN, threshold: 0.5, live: true, species_hint: None };
         assert!(!attack(Ok(&score)).is_passed());
         assert!(!attack(Err(&FaceError::NotFound)).is_passed());
     }

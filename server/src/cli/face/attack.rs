@@ -52,7 +52,8 @@ fn one(engine: &Engine, path: &Path) -> Result<(Status, Value), CliError> {
         "threshold": found.map(|found| found.threshold),
         "verdict": verdict,
         "reasons": reasons,
-        "species_hint": null,
+        "species_hint": found.and_then(|found| found.species_hint),
+        "networks": engine.attack_networks(),
         "ms": started.elapsed().as_millis(),
     });
     Ok((Status::of(verdict == Verdict::Accepted), result))

@@ -1,0 +1,206 @@
+//! From signs to one score: the probabilities of a live face and of each attack.
+//!
+//! A live face is the class that the others are weighed against (multinomial logistic regression;
+//! Hastie, Tibshirani and Friedman, §4.4): with the signs as deviations `z` from their means, an
+//! attack has the odds `exp(bias + Σ weight · z)`, and the score is 1 / (1 + the sum of the odds).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::AttackScore;
+use super::signs::{Cue, Signs};
+use crate::manifest::Role;
+
+/// A sign so far off the usual says no more than one this far off.
+const FARTHEST: f32 = 5.0;
+
+/// A kind of attack (ISO/IEC 30107-3).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Species {
+    /// A print on paper.
+    Print,
+    /// A picture on a screen.
+    Screen,
+    /// A print that is worn.
+    Mask,
+    /// A video on a screen.
+    Replay,
+}
+
+impl fmt::Display for Species {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Species::Print => "print",
+            Species::Screen => "screen",
+            Species::Mask => "mask",
+            Species::Replay => "replay",
+        })
+    }
+}
+
+/// One sign's place in the sum.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weighed {
+    /// The sign.
+    pub cue: Cue,
+    /// What it is over live faces in the mean.
+    pub mean: f32,
+    /// How far it deviates from that, over live faces.
+    pub deviation: f32,
+    /// What a deviation adds to the logarithm of each attack's odds, in the order of the species.
+    pub weights: Vec<f32>,
+}
+
+/// The coefficients that were measured with a set of networks.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fusion {
+    /// The SHA-256 of each network that was there.
+    pub networks: Vec<String>,
+    /// Least score of a live face.
+    pub threshold: f32,
+    /// The attacks that were there.
+    pub species: Vec<Species>,
+    /// The logarithm of each attack's odds where every sign is at its mean.
+    pub bias: Vec<f32>,
+    /// Each sign once.
+    pub cues: Vec<Weighed>,
+}
+
+impl Fusion {
+    /// Whether every number is finite and there is one for each place, each sign that the networks
+    /// give is weighed once, and none of an attack speaks for a face.
+    pub(crate) fn is_usable(&self, roles: &[Role]) -> bool {
+        let count = self.species.len();
+        let numbers = self.bias.iter().chain(self.cues.iter().flat_map(|cue| &cue.weights));
+        let whole = self.bias.len() == count && self.cues.iter().all(|c| c.weights.len() == count);
+        let spread = self.cues.iter().all(|c| c.mean.is_finite() && c.deviation.is_normal());
+        let known = |cue: Cue| cue.network().is_none_or(|role| roles.contains(&role));
+        let times = |cue: Cue| self.cues.iter().filter(|own| own.cue == cue).count();
+        count > 0
+            && whole
+            && spread
+            && self.cues.iter().all(|cue| cue.deviation > 0.0 && cue.points_its_way())
+            && numbers.into_iter().all(|number| number.is_finite())
+            && self.threshold > 0.0
+            && self.threshold < 1.0
+            && Cue::ALL.into_iter().all(|cue| times(cue) == usize::from(known(cue)))
+    }
+
+    /// The odds of each attack against a live face. None if a sign is missing or no number.
+    #[must_use]
+    pub fn odds(&self, signs: &Signs) -> Option<Vec<(Species, f32)>> {
+        let mut logarithms = self.bias.clone();
+        for weighed in &self.cues {
+            let z = weighed.deviations(signs.of(weighed.cue)?)?;
+            let parts = weighed.weights.iter().map(|weight| weight * z);
+            logarithms.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+        }
+        let odds = self.species.iter().copied().zip(logarithms.iter().map(|l| l.exp()));
+        Some(odds.collect())
+    }
+
+    /// The score and what it means. None if a sign is missing or no number.
+    #[must_use]
+    pub fn judge(&self, signs: &Signs) -> Option<AttackScore> {
+        let odds = self.odds(signs)?;
+        let score = 1.0 / (1.0 + odds.iter().map(|(_, odds)| odds).sum::<f32>());
+        let (threshold, live) = (self.threshold, score >= self.threshold);
+        let likeliest = odds.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let species_hint = likeliest.filter(|_| !live).map(|(species, _)| species);
+        score.is_finite().then_some(AttackScore { score, threshold, live, species_hint })
+    }
+}
+
+impl Weighed {
+    fn points_its_way(&self) -> bool {
+        let direction = self.cue.direction();
+        self.weights.iter().all(|weight| weight * direction >= 0.0)
+    }
+
+    /// How far off the mean, within bounds. What a network says for a face counts no more than its
+    /// mean: no certainty of a network outweighs what is seen. None for what is no number.
+    pub fn deviations(&self, value: f32) -> Option<f32> {
+        let most = if self.cue.network().is_some() { 0.0 } else { FARTHEST };
+        let z = (value - self.mean) / self.deviation;
+        z.is_finite().then_some(z.clamp(-FARTHEST, most))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLES: [Role; 1] = [Role::Attack];
+
+    /// Only the network counts.
+    fn fusion() -> Fusion {
+        let own =
+            Cue::ALL.into_iter().filter(|cue| cue.network().is_none_or(|r| r == Role::Attack));
+        let weighed = |cue| {
+            let weights = if cue == Cue::Network { vec![-2.0, -1.0] } else { vec![0.0; 2] };
+            Weighed { cue, mean: 0.0, deviation: 1.0, weights }
+        };
+        Fusion {
+            networks: vec![],
+            threshold: 0.5,
+            species: vec![Species::Print, Species::Screen],
+            bias: vec![-3.0, -3.0],
+            cues: own.map(weighed).collect(),
+        }
+    }
+
+    fn seen(network: f32) -> Signs {
+        let mut signs = Signs::default();
+        Cue::ALL.into_iter().for_each(|cue| signs.set(cue, 0.0));
+        signs.set(Cue::Network, network);
+        signs
+    }
+
+    #[test]
+    fn the_score_falls_as_the_odds_of_an_attack_rise() {
+        let live = fusion().judge(&seen(0.0)).unwrap();
+        assert!((live.score - 1.0 / (1.0 + 2.0 * (-3.0_f32).exp())).abs() < 1e-6);
+        assert_eq!((live.live, live.species_hint), (true, None));
+        let print = fusion().judge(&seen(-4.0)).unwrap();
+        assert_eq!((print.live, print.species_hint), (false, Some(Species::Print)));
+        let farthest = fusion().judge(&seen(-1e9)).unwrap();
+        assert!(farthest.score.to_bits() == fusion().judge(&seen(-5.0)).unwrap().score.to_bits());
+    }
+
+    #[test]
+    fn a_sign_that_is_missing_or_no_number_is_never_a_score() {
+        // proves D6
+        assert_eq!(fusion().judge(&Signs::default()), None);
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(fusion().judge(&seen(value)), None);
+        }
+    }
+
+    #[test]
+    fn coefficients_that_say_nothing_or_too_much_are_refused() {
+        // proves D6
+        assert!(fusion().is_usable(&ROLES));
+        let spoiled: [fn(&mut Fusion); 10] = [
+            |f| f.threshold = f32::NAN,
+            |f| f.threshold = 0.0,
+            |f| f.bias = vec![0.0],
+            |f| f.bias[0] = f32::INFINITY,
+            |f| f.cues[0].weights[0] = f32::NAN,
+            |f| f.cues[3].deviation = 0.0,
+            |f| f.cues[3].mean = f32::NAN,
+            |f| f.cues[0].weights[0] = 0.1,
+            |f| drop(f.cues.pop()),
+            |f| f.cues[1] = f.cues[0].clone(),
+        ];
+        for spoil in spoiled {
+            let mut fusion = fusion();
+            spoil(&mut fusion);
+            assert!(!fusion.is_usable(&ROLES), "{fusion:?}");
+        }
+        assert!(!fusion().is_usable(&[Role::Attack, Role::AttackNear, Role::AttackWide]));
+    }
+}

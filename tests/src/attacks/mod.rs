@@ -1,0 +1,92 @@
+//! How well still attacks are told from people: made, looked at, weighed and counted.
+//!
+//! Attacks are those of [`fixtures::attacks`], so every figure shows wiring and trend and certifies
+//! nothing. People are third-party photographs of `INDRUL_FIELD_DATA`, for measuring only; each goes
+//! through the generator's camera as the attacks do.
+
+mod fit;
+mod sample;
+mod table;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use liveness::{ModelError, Observer};
+use thiserror::Error;
+
+pub use sample::original;
+pub use table::{Line, Rate, Report};
+
+/// What is to be measured.
+#[derive(Debug)]
+pub struct Plan {
+    /// The models.
+    pub models: PathBuf,
+    /// Photographs, a folder for each person.
+    pub photographs: PathBuf,
+    /// At most so many people; the same ones every time.
+    pub people: usize,
+    /// Where every made picture is to be kept, for people to look at.
+    pub keep: Option<PathBuf>,
+}
+
+/// Nothing could be measured.
+#[derive(Debug, Error)]
+pub enum AttacksError {
+    /// The models cannot be used.
+    #[error("the models cannot be used")]
+    Models(#[from] ModelError),
+    /// A file or folder cannot be read or written.
+    #[error("{path} cannot be read or written")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Too few photographs hold one face each.
+    #[error("only {people} people have a usable photograph; {least} are needed")]
+    TooFew {
+        /// How many have.
+        people: usize,
+        /// How many it takes.
+        least: usize,
+    },
+}
+
+impl AttacksError {
+    fn file(path: &Path) -> impl FnOnce(io::Error) -> AttacksError {
+        let path = path.to_owned();
+        move |source| AttacksError::File { path, source }
+    }
+}
+
+/// Makes the pictures, looks at each, and measures.
+///
+/// # Errors
+/// [`AttacksError`] where the models or the photographs are not there.
+pub fn measure(plan: &Plan) -> Result<Report, AttacksError> {
+    let observer = Observer::load(&plan.models)?;
+    let samples = sample::all(&observer, plan)?;
+    Ok(table::report(&samples, observer.networks()))
+}
+
+/// Puts the measured `[attack]` table into thresholds.toml, in place of the one there and before the
+/// measured `[verification]` table, which another command replaces to the end.
+#[must_use]
+pub fn with_table(text: &str, report: &Report) -> String {
+    let mut inside = false;
+    let others = text.split_inclusive('\n').filter(|line| {
+        if line.starts_with('[') {
+            inside = line.trim_start_matches('[').starts_with("attack");
+        }
+        !inside
+    });
+    let others: String = others.collect();
+    let at = others.find("[verification]").unwrap_or(others.len());
+    let (before, after) = others.split_at(at);
+    format!("{}\n\n{}\n{after}", before.trim_end(), report.toml())
+}
