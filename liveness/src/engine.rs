@@ -198,6 +198,30 @@ impl Engine {
         self.settings.quality.neutral_pitch_deg
     }
 
+    /// What one network answers to numbers as it takes them, by itself: to measure it, and to check it
+    /// against answers on record.
+    pub fn infer(&self, role: Role, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError> {
+        self.network(role).infer(input)
+    }
+
+    /// The shape of what a network takes: one picture, its colours, its height and width.
+    pub fn input_shape(&self, role: Role) -> [usize; 4] {
+        self.network(role).shape()
+    }
+
+    fn network(&self, role: Role) -> &Network {
+        let recogniser = |at: usize| self.recognisers.get(at).map(|own| &own.network);
+        let found = match role {
+            Role::Landmarks => Some(&self.landmarks),
+            Role::RecognitionA => recogniser(0),
+            Role::RecognitionB => recogniser(1),
+            Role::RecognitionC => recogniser(2),
+            Role::Attack => Some(&self.attack),
+            Role::Detection => None,
+        };
+        found.unwrap_or(&self.detection)
+    }
+
     fn only_face(&self, image: &RgbImage) -> Result<Detection, FaceError> {
         only_face(&self.detection, image, &self.settings.detection)
     }

@@ -18,6 +18,7 @@ mod geometry;
 mod manifest;
 mod mesh;
 mod model;
+mod nhwc;
 pub mod portrait;
 mod prelu;
 mod quality;

@@ -7,6 +7,7 @@ use thiserror::Error;
 use tract_onnx::prelude::*;
 
 use crate::manifest::Role;
+use crate::nhwc::Program;
 use crate::prelu;
 
 /// One network with one input.
@@ -68,6 +69,15 @@ impl Network {
         side
     }
 
+    pub(crate) fn shape(&self) -> [usize; 4] {
+        self.model.shape()
+    }
+
+    /// The outputs as they come.
+    pub(crate) fn infer(&self, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError> {
+        self.model.run(input)
+    }
+
     pub(crate) fn fails(&self, failure: Failure) -> RunError {
         RunError { role: self.role, failure }
     }
@@ -90,28 +100,50 @@ impl Network {
     }
 }
 
-/// An ONNX file run by tract.
+/// An ONNX file, run by [`Program`] where that knows all its operations, else by tract.
 pub(crate) struct Onnx {
     role: Role,
     shape: [usize; 4],
-    plan: Arc<TypedRunnableModel>,
+    runner: Runner,
+}
+
+enum Runner {
+    Program(Program),
+    Tract(Arc<TypedRunnableModel>),
 }
 
 impl Onnx {
-    /// Reads, optimises and plans a network. The bytes must be checked before: tract is not made
-    /// for files from strangers.
+    /// Reads and prepares a network. The bytes must be checked before: tract is not made for files
+    /// from strangers.
     pub(crate) fn load(role: Role, bytes: &[u8]) -> TractResult<Onnx> {
+        let proto = onnx().proto_model_for_read(&mut &bytes[..])?;
+        match proto.graph.as_ref().and_then(Program::new) {
+            Some(program) => {
+                Ok(Onnx { role, shape: program.shape(), runner: Runner::Program(program) })
+            }
+            None => Onnx::by_tract(role, bytes),
+        }
+    }
+
+    fn by_tract(role: Role, bytes: &[u8]) -> TractResult<Onnx> {
         let model = prelu::joined(onnx().model_for_read(&mut &bytes[..])?.into_optimized()?)?;
         let fact = model.input_fact(0)?.shape.as_concrete().map(<[usize]>::to_vec);
         let shape: [usize; 4] = fact
             .and_then(|shape| shape.try_into().ok())
             .ok_or_else(|| TractError::msg("the input has no fixed shape of four dimensions"))?;
-        Ok(Onnx { role, shape, plan: model.into_runnable()? })
+        Ok(Onnx { role, shape, runner: Runner::Tract(model.into_runnable()?) })
     }
 
-    fn infer(&self, input: Vec<f32>) -> TractResult<Vec<Vec<f32>>> {
-        let input = Tensor::from_shape(&self.shape, &input)?;
-        let outputs = self.plan.run(tvec!(input.into()))?;
+    fn infer(&self, input: &[f32]) -> TractResult<Vec<Vec<f32>>> {
+        let plan = match &self.runner {
+            Runner::Program(program) => {
+                let fits = input.len() == self.shape.iter().product::<usize>();
+                let found = fits.then(|| program.run(&[input]).pop()).flatten();
+                return found.ok_or_else(|| TractError::msg("the input has another size"));
+            }
+            Runner::Tract(plan) => plan,
+        };
+        let outputs = plan.run(tvec!(Tensor::from_shape(&self.shape, input)?.into()))?;
         outputs
             .iter()
             .map(|o| Ok(o.to_plain_array_view::<f32>()?.iter().copied().collect()))
@@ -125,7 +157,7 @@ impl Model for Onnx {
     }
 
     fn run(&self, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError> {
-        self.infer(input).map_err(|_| RunError { role: self.role, failure: Failure::Stopped })
+        self.infer(&input).map_err(|_| RunError { role: self.role, failure: Failure::Stopped })
     }
 }
 
