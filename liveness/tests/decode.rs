@@ -55,6 +55,42 @@ fn a_picture_is_turned_as_its_exif_says() {
     (2..=8).for_each(|n| shows(&format!("exif{n}.jpg"), COLOURS));
 }
 
+/// As `colour.jpg`, but large: stored lying on its side where `exif` turns it.
+fn photograph(exif: Option<&[u8]>) -> Vec<u8> {
+    let quarter = |x: u32, y: u32| COLOURS[usize::from(x >= 1500) + 2 * usize::from(y >= 1300)];
+    let image = RgbImage::from_fn(3000, 2600, |x, y| image::Rgb(quarter(x, y)));
+    let mut bytes = Vec::new();
+    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 90);
+    if let Some(exif) = exif {
+        image::ImageEncoder::set_exif_metadata(&mut encoder, exif.to_vec()).unwrap();
+    }
+    encoder.encode_image(&image).unwrap();
+    bytes
+}
+
+#[test]
+fn a_large_photograph_comes_at_half_its_size_and_upright() {
+    let corners = |image: &RgbImage| {
+        let (right, low) = (image.width() - 100, image.height() - 100);
+        [(100, 100), (right, 100), (100, low), (right, low)].map(|(x, y)| image.get_pixel(x, y).0)
+    };
+    let near = |found: [[u8; 3]; 4], expected: [[u8; 3]; 4]| {
+        let pairs = found.as_flattened().iter().zip(expected.as_flattened());
+        assert!(pairs.clone().all(|(a, b)| a.abs_diff(*b) <= 6), "{found:?}");
+    };
+    let image = portrait::decode(&photograph(None)).unwrap();
+    assert_eq!(image.dimensions(), (1500, 1300));
+    near(corners(&image), COLOURS);
+    // Exif 2.32 §4.6.4: row 0 is the right side, column 0 the top.
+    let exif = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let image = portrait::decode(&photograph(Some(exif))).unwrap();
+    assert_eq!(image.dimensions(), (1300, 1500));
+    let [a, b, c, d] = COLOURS;
+    near(corners(&image), [c, a, d, b]);
+    let cut = photograph(None);
+    assert!(portrait::decode(&cut[..600]).is_err());
+}
+
 #[test]
 fn other_formats_are_refused() {
     for bytes in [&b""[..], b"GIF89a\x01\x00\x01\x00\x00\x00\x00", b"BM", b"\xFF", b"<svg/>"] {

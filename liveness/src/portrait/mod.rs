@@ -5,6 +5,7 @@
 //! decoded, and a decoder that stops on its own error ends as an error here.
 
 mod codestream;
+mod jpeg;
 mod jpeg2000;
 
 use std::io::Cursor;
@@ -74,7 +75,8 @@ impl DecodeError {
     }
 }
 
-/// Decodes a picture to RGB, upright as its EXIF says. Grey becomes RGB, transparency is dropped.
+/// Decodes a picture to RGB, upright as its EXIF says. Grey becomes RGB, transparency is dropped, and a
+/// JPEG photograph of many pixels comes at half its size.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
     if bytes.len() > MAX_BYTES {
         return Err(DecodeError::TooLong { length: bytes.len() });
@@ -88,9 +90,11 @@ fn by_format(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
         return jpeg2000::decode(bytes);
     }
     match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) => {
-            common(bytes, format)
-        }
+        Ok(ImageFormat::Jpeg) => match jpeg::halved(bytes)? {
+            Some(image) => Ok(image),
+            None => common(bytes, ImageFormat::Jpeg),
+        },
+        Ok(format @ (ImageFormat::Png | ImageFormat::WebP)) => common(bytes, format),
         _ => Err(DecodeError::Format),
     }
 }
