@@ -118,7 +118,10 @@ fn networks(engine: &Engine, mut peer: Option<Peer>, rounds: usize) -> Outcome<(
     for _ in 0..rounds {
         for ((role, _), (own, others)) in FRAME.iter().zip(&mut times) {
             let input = waves(engine.input_shape(*role).iter().product());
-            own.add(|| Ok(drop(black_box(engine.infer(*role, input)?))))?;
+            own.add(|| {
+                black_box(engine.infer(*role, input)?);
+                Ok(())
+            })?;
             if let Some(peer) = &mut peer {
                 others.0.push(peer.seconds(*role)?);
             }
@@ -170,7 +173,10 @@ fn large(engine: &Engine, image: &RgbImage, rounds: usize) -> Outcome<()> {
     let bytes = selfie(image)?;
     let (mut decoding, mut whole) = (Times::default(), Times::default());
     for _ in 0..rounds {
-        decoding.add(|| Ok(drop(black_box(portrait::decode(&bytes)?))))?;
+        decoding.add(|| {
+            black_box(portrait::decode(&bytes)?);
+            Ok(())
+        })?;
         whole.add(|| {
             engine.analyse(&portrait::decode(&bytes)?)?;
             Ok(())
@@ -209,7 +215,10 @@ fn selfie(image: &RgbImage) -> Outcome<Vec<u8>> {
 /// Two comparisons, one after the other and at the same time.
 fn side_by_side(engine: &Engine, image: &RgbImage, rounds: usize) -> Outcome<()> {
     let (mut after, mut beside) = (Times::default(), Times::default());
-    let once = || -> Outcome<()> { Ok(drop(black_box(engine.analyse(image)?))) };
+    let once = || -> Outcome<()> {
+        black_box(engine.analyse(image)?);
+        Ok(())
+    };
     for _ in 0..rounds {
         after.add_by_the_clock(|| once().and_then(|()| once()))?;
         beside.add_by_the_clock(|| {

@@ -121,7 +121,7 @@ fn end(originals: &[Vec<u8>], number: u64) -> &'static str {
     let dice = &mut Dice(number.wrapping_mul(0x9E37_79B9).wrapping_add(7));
     // A large picture takes long to decode; one in forty is one.
     let last = originals.len() - 1;
-    let which = if number % 40 == 0 { last } else { dice.below(last) };
+    let which = if number.is_multiple_of(40) { last } else { dice.below(last) };
     let file = changed(originals[which].clone(), dice);
     let start = Instant::now();
     let found = portrait::decode(&file);

@@ -1,11 +1,7 @@
 //! Each network against what onnxruntime makes of the same numbers (`vectors/networks.json`, written by
 //! `models/record.py`).
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, also in its helpers"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking, also in its helpers")]
 
 mod models;
 
