@@ -92,7 +92,6 @@ impl Authenticator {
 
     /// Tries the codes (E4). Each is compared, also after one that is wrong, and which was wrong
     /// is not told.
-    #[must_use]
     pub fn try_codes(
         self,
         given: &[(Channel, Hash)],
@@ -121,7 +120,6 @@ impl Authenticator {
     }
 
     /// Takes note of a PIN that was `right` or not; too many wrong ones in a row lock it (F3).
-    #[must_use]
     pub fn try_pin(self, right: bool, policy: &Activation, now: OffsetDateTime) -> Tried {
         if let Err(reason) = self.usable(now) {
             return (self, Err(reason));

@@ -85,7 +85,7 @@ impl Pin {
     fn is_repetition(&self) -> bool {
         let bytes = self.0.as_bytes();
         (1..=DIGITS / 2)
-            .filter(|period| DIGITS % period == 0)
+            .filter(|period| DIGITS.is_multiple_of(*period))
             .any(|period| bytes.iter().zip(bytes.iter().skip(period)).all(|(a, b)| a == b))
     }
 }

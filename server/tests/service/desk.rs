@@ -58,6 +58,7 @@ pub struct Desk {
 
 impl Desk {
     /// One on SQLite, and one on PostgreSQL where `INDRUL_TEST_POSTGRES` names a server.
+    #[expect(clippy::print_stdout, reason = "says what is skipped")]
     pub fn all() -> Vec<Self> {
         let mut desks = vec![Self::open(None)];
         match std::env::var("INDRUL_TEST_POSTGRES") {
