@@ -27,7 +27,7 @@ pub enum CapturesError {
     Portraits(#[from] fixtures::portraits::PortraitError),
     /// A capture could not be made.
     #[error(transparent)]
-    Capture(#[from] fixtures::capture::CaptureError),
+    Capture(#[from] capture::CaptureError),
     /// A portrait is not found in.
     #[error("no face was found in {file}")]
     Face {

@@ -1,6 +1,8 @@
 //! The face challenge from end to end: a client's side written from the page, before the engine.
 //! Simulated captures: wiring and trend, no measure of people or of real attacks.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use fixtures::{capture::Species, portraits::Portraits};
 use indrul_tests::{
     captures::{Judged, Studio},

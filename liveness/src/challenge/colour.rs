@@ -17,6 +17,8 @@ use super::script::{Colour, Script};
 use super::sight::Sight;
 use super::turns::cosine;
 
+/// With fewer places around the face there is no background.
+const LEAST_PLACES: usize = 4;
 /// Lags are tried in steps of this.
 const LAG_STEP_MS: usize = 25;
 /// What of a colour's time is left out at its beginning, while camera and exposure follow.
@@ -44,8 +46,11 @@ pub(super) fn measure(
     sights: &[Sight],
     limits: &Limits,
 ) -> Option<ColourEvidence> {
-    let seen: Option<Vec<Seen>> = sights.iter().map(Seen::of).collect();
-    let seen = detrended(seen?);
+    let always = always(sights);
+    if always.len() < LEAST_PLACES {
+        return None;
+    }
+    let seen = detrended(sights.iter().map(|sight| Seen::of(sight, &always)).collect());
     let [_, latest] = limits.colour_lag_ms;
     let lags = (0..=2 * latest).step_by(LAG_STEP_MS);
     let at = |lag: u32| (correlation(script, &seen, lag as f32), lag);
@@ -82,10 +87,22 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(sight: &Sight) -> Option<Seen> {
-        let ([u, v], [around_u, around_v]) = (ratios(sight.skin), ratios(sight.around?));
-        Some(Seen { at_ms: sight.at_ms, uv: [u - around_u, v - around_v] })
+    fn of(sight: &Sight, places: &[(u32, u32)]) -> Seen {
+        let [mut u, mut v] = ratios(sight.skin);
+        let share = 1.0 / places.len() as f32;
+        for light in places.iter().filter_map(|place| sight.scene.get(place)) {
+            let [around_u, around_v] = ratios(*light);
+            (u, v) = (u - share * around_u, v - share * around_v);
+        }
+        Seen { at_ms: sight.at_ms, uv: [u, v] }
     }
+}
+
+/// The places around the face that every frame shows.
+fn always(sights: &[Sight]) -> Vec<(u32, u32)> {
+    let Some((first, others)) = sights.split_first() else { return Vec::new() };
+    let seen = |place: &&(u32, u32)| others.iter().all(|sight| sight.scene.contains_key(place));
+    first.scene.keys().filter(seen).copied().collect()
 }
 
 fn ratios([red, green, blue]: [f32; 3]) -> [f32; 2] {
@@ -200,7 +217,7 @@ mod tests {
         assert_eq!(judged(&asked, &with([0.1, 0.1])), refused, "a flat picture");
         assert_eq!(judged(&asked, &with([0.0, 0.1])), refused);
         assert_eq!(judged(&asked, &acted(&other, GOOD)), refused);
-        assert_eq!(judged(&asked, &[]), refused);
+        assert_eq!(judged(&asked, &[]), Some(Refusal::NoBackground));
     }
 
     #[test]
@@ -210,7 +227,7 @@ mod tests {
         let mut seen = acted(&asked, GOOD);
         seen[5].skin = [f32::NAN; 3];
         assert_eq!(judged(&asked, &seen), Some(Refusal::NotTheScreensLight));
-        seen[5].around = None;
+        seen[5].scene.clear();
         assert_eq!(judged(&asked, &seen), Some(Refusal::NoBackground));
     }
 }

@@ -1,5 +1,7 @@
 //! What one frame of a capture shows.
 
+use std::collections::BTreeMap;
+
 use image::RgbImage;
 
 use crate::detect::Bounds;
@@ -16,8 +18,6 @@ const BESIDE: f32 = 0.3;
 const ABOVE: f32 = 0.5;
 /// Every so many pixels are looked at around the face.
 const STRIDE: u32 = 4;
-/// With fewer there is no background.
-const LEAST_AROUND: usize = 60;
 /// A place in the scene is a square of this many strides.
 const PLACE: u32 = 6;
 
@@ -29,10 +29,9 @@ pub(super) struct Sight {
     pub(super) pose: Pose,
     /// Mean linear light of the skin, red, green, blue.
     pub(super) skin: [f32; 3],
-    /// Of what is around the face.
-    pub(super) around: Option<[f32; 3]>,
-    /// The brightness of places around the face: where, and the logarithm.
-    pub(super) scene: Vec<((u32, u32), f32)>,
+    /// Of each place around the face: the light of one place is compared with its own only, for other
+    /// places come to light when the head moves.
+    pub(super) scene: BTreeMap<(u32, u32), [f32; 3]>,
 }
 
 impl Sight {
@@ -44,17 +43,8 @@ impl Sight {
     ) -> Sight {
         let pose = mesh.pose(neutral_pitch);
         let skin = skin(image, &mesh);
-        let around = Around::of(image, &mesh.bounds());
-        let mean = (around.count >= LEAST_AROUND).then(|| around.light.mean());
-        Sight {
-            number,
-            at_ms: at_ms as f32,
-            mesh,
-            pose,
-            skin,
-            around: mean,
-            scene: around.places(),
-        }
+        let scene = scene(image, &mesh.bounds());
+        Sight { number, at_ms: at_ms as f32, mesh, pose, skin, scene }
     }
 }
 
@@ -97,46 +87,23 @@ fn pixels(from: f32, to: f32, length: u32) -> std::ops::Range<u32> {
     from.max(0.0) as u32..(to.max(0.0) as u32).min(length)
 }
 
-/// The picture without the face, the shoulders and what is close to them.
-struct Around {
-    light: Light,
-    count: usize,
-    places: std::collections::BTreeMap<(u32, u32), Light>,
-}
-
-impl Around {
-    fn of(image: &RgbImage, face: &Bounds) -> Around {
-        let mut around =
-            Around { light: Light::default(), count: 0, places: std::collections::BTreeMap::new() };
-        let (left, right) = (face.x - BESIDE * face.width, face.x + (1.0 + BESIDE) * face.width);
-        let bottom = pixels(0.0, face.y + ABOVE * face.height, image.height());
-        for y in bottom.step_by(STRIDE as usize) {
-            for x in (0..image.width()).step_by(STRIDE as usize) {
-                if !(left..right).contains(&(x as f32)) {
-                    around.add((x, y), image.get_pixel(x, y).0);
-                }
+/// The picture without the face, the shoulders and what is close to them, by places that are seen
+/// almost whole.
+fn scene(image: &RgbImage, face: &Bounds) -> BTreeMap<(u32, u32), [f32; 3]> {
+    let mut places: BTreeMap<(u32, u32), Light> = BTreeMap::new();
+    let (left, right) = (face.x - BESIDE * face.width, face.x + (1.0 + BESIDE) * face.width);
+    let rows = pixels(0.0, face.y + ABOVE * face.height, image.height());
+    for y in rows.step_by(STRIDE as usize) {
+        for x in (0..image.width()).step_by(STRIDE as usize) {
+            if !(left..right).contains(&(x as f32)) {
+                let place = (x / (STRIDE * PLACE), y / (STRIDE * PLACE));
+                places.entry(place).or_default().add(image.get_pixel(x, y).0);
             }
         }
-        around
     }
-
-    fn add(&mut self, (x, y): (u32, u32), pixel: [u8; 3]) {
-        self.light.add(pixel);
-        self.count += 1;
-        let place = (x / (STRIDE * PLACE), y / (STRIDE * PLACE));
-        self.places.entry(place).or_default().add(pixel);
-    }
-
-    /// Places that are seen almost whole.
-    fn places(&self) -> Vec<((u32, u32), f32)> {
-        let whole = (PLACE * PLACE) as f32;
-        let seen = self.places.iter().filter(|(_, light)| light.count >= 0.8 * whole);
-        let brightness = |light: &Light| {
-            let [red, green, blue] = light.mean();
-            (0.02 + red + green + blue).ln()
-        };
-        seen.map(|(place, light)| (*place, brightness(light))).collect()
-    }
+    let whole = (PLACE * PLACE) as f32;
+    let seen = places.into_iter().filter(|(_, light)| light.count >= 0.8 * whole);
+    seen.map(|(place, light)| (place, light.mean())).collect()
 }
 
 /// The face's middle, in distances between the eyes to compare by.
@@ -231,8 +198,9 @@ pub(super) mod tests {
                 pose: mesh.pose(0.0),
                 mesh,
                 skin: lit([0.4, 0.25, 0.2], face),
-                around: Some(lit([0.3, 0.3, 0.35], around)),
-                scene: (0..20).map(|i| ((i, 0), 0.1 * i as f32)).collect(),
+                scene: (0..20)
+                    .map(|i| ((i, 0), lit([0.3, 0.3, 0.02 * i as f32], around)))
+                    .collect(),
             }
         };
         (0..=script.duration_ms / every).map(frame).collect()
@@ -254,8 +222,8 @@ pub(super) mod tests {
         let sight = Sight::of(&image, (3, 450), mesh, 0.0);
         assert_eq!((sight.number, sight.at_ms), (3, 450.0));
         assert_eq!(sight.skin, [1.0, 0.0, 0.0]);
-        assert_eq!(sight.around, Some([0.0, 0.0, 1.0]));
         assert!(sight.scene.len() > 20);
+        assert!(sight.scene.values().all(|light| *light == [0.0, 0.0, 1.0]));
     }
 
     #[test]
@@ -265,6 +233,6 @@ pub(super) mod tests {
             .map(|[x, y, z]| [2.0 * x + 100.0, 2.0 * y + 120.0, z])
             .collect();
         let sight = Sight::of(&RgbImage::new(200, 240), (0, 0), Mesh::of(&places), 0.0);
-        assert_eq!(sight.around, None);
+        assert!(sight.scene.is_empty());
     }
 }

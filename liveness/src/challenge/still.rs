@@ -112,9 +112,10 @@ fn step(before: &Sight, after: &Sight) -> StillEvidence {
 
 /// The median over the places that both show, without what all of them share: exposure.
 fn scene_change(before: &Sight, after: &Sight) -> f32 {
-    let places: std::collections::BTreeMap<_, _> = before.scene.iter().copied().collect();
-    let changes = after.scene.iter().filter_map(|(place, own)| Some(own - places.get(place)?));
-    let changes: Vec<f32> = changes.collect();
+    let brightness = |[red, green, blue]: &[f32; 3]| (0.02 + red + green + blue).ln();
+    let both = after.scene.iter().filter_map(|(place, own)| Some((own, before.scene.get(place)?)));
+    let changes: Vec<f32> =
+        both.map(|(own, before)| brightness(own) - brightness(before)).collect();
     let shared = median(changes.iter().copied());
     if changes.is_empty() { 0.0 } else { median(changes.iter().map(|own| (own - shared).abs())) }
 }
@@ -173,7 +174,9 @@ mod tests {
         assert_eq!(jump, [7, 8].map(|number| Refusal::Jump { number }));
         let swing = one(|sight| sight.pose.yaw += 40.0);
         assert_eq!(swing, [7, 8].map(|number| Refusal::Jump { number }));
-        let scene = one(|sight| sight.scene.iter_mut().for_each(|(at, v)| *v = (at.0 % 3) as f32));
+        let scene = one(|sight| {
+            sight.scene.iter_mut().for_each(|(at, light)| *light = [(at.0 % 3) as f32; 3]);
+        });
         assert_eq!(scene, [7, 8].map(|number| Refusal::SceneJump { number }));
         let broken = one(|sight| sight.pose.pitch = f32::NAN);
         assert_eq!(broken, [7, 8].map(|number| Refusal::Jump { number }));
