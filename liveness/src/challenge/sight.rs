@@ -17,9 +17,9 @@ const BESIDE: f32 = 0.3;
 /// What is around the face ends this much of its height below its top: lower are shoulders.
 const ABOVE: f32 = 0.5;
 /// Every so many pixels are looked at around the face.
-const STRIDE: u32 = 4;
+const STRIDE: u32 = 3;
 /// A place in the scene is a square of this many strides.
-const PLACE: u32 = 6;
+const PLACE: u32 = 3;
 
 /// A frame with its face.
 pub(super) struct Sight {
