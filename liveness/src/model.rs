@@ -193,6 +193,27 @@ pub(crate) mod fake {
 mod tests {
     use super::*;
 
+    #[test]
+    fn two_runs_go_on_at_the_same_time() {
+        // Each waits in the network for the other; behind a lock they would never meet.
+        let (arrived, others) = std::sync::mpsc::sync_channel(0);
+        let (arrived, others) = (std::sync::Mutex::new(arrived), std::sync::Mutex::new(others));
+        let long = std::time::Duration::from_secs(30);
+        let network = fake::network(Role::Detection, 1, move |input| {
+            let met = if input[0] > 0.0 {
+                arrived.lock().unwrap().send(()).is_ok()
+            } else {
+                others.lock().unwrap().recv_timeout(long).is_ok()
+            };
+            vec![vec![f32::from(u8::from(met))]]
+        });
+        let run = |value: f32| network.run(vec![value; 3], [1]).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| run(0.0));
+            assert_eq!(run(1.0), [[1.0]]);
+        });
+    }
+
     fn answering(outputs: Vec<Vec<f32>>) -> Result<[Vec<f32>; 1], Failure> {
         let network = fake::network(Role::Detection, 1, move |_| outputs.clone());
         network.run(vec![0.0; 3], [2]).map_err(|e| e.failure)
