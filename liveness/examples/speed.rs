@@ -117,9 +117,9 @@ fn networks(engine: &Engine, mut peer: Option<Peer>, rounds: usize) -> Outcome<(
     times.resize_with(FRAME.len(), Default::default);
     for _ in 0..rounds {
         for ((role, _), (own, others)) in FRAME.iter().zip(&mut times) {
-            let input = waves(engine.input_shape(*role).iter().product());
+            let input = waves(engine.input_shape(*role).ok_or("not installed")?.iter().product());
             own.add(|| {
-                black_box(engine.infer(*role, input)?);
+                black_box(engine.infer(*role, input).ok_or("not installed")??);
                 Ok(())
             })?;
             if let Some(peer) = &mut peer {

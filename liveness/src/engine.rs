@@ -199,27 +199,27 @@ impl Engine {
     }
 
     /// What one network answers to numbers as it takes them, by itself: to measure it, and to check it
-    /// against answers on record.
-    pub fn infer(&self, role: Role, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError> {
-        self.network(role).infer(input)
+    /// against answers on record. An optional network that is not installed answers nothing.
+    pub fn infer(&self, role: Role, input: Vec<f32>) -> Option<Result<Vec<Vec<f32>>, RunError>> {
+        self.network(role).map(|network| network.infer(input))
     }
 
     /// The shape of what a network takes: one picture, its colours, its height and width.
-    pub fn input_shape(&self, role: Role) -> [usize; 4] {
-        self.network(role).shape()
+    pub fn input_shape(&self, role: Role) -> Option<[usize; 4]> {
+        self.network(role).map(Network::shape)
     }
 
-    fn network(&self, role: Role) -> &Network {
+    fn network(&self, role: Role) -> Option<&Network> {
         let recogniser = |at: usize| self.recognisers.get(at).map(|own| &own.network);
-        let found = match role {
+        match role {
+            Role::Detection => Some(&self.detection),
             Role::Landmarks => Some(&self.landmarks),
             Role::RecognitionA => recogniser(0),
             Role::RecognitionB => recogniser(1),
             Role::RecognitionC => recogniser(2),
-            Role::Attack => Some(&self.attack),
-            Role::Detection => None,
-        };
-        found.unwrap_or(&self.detection)
+            Role::Eyes => Some(&self.eyes),
+            Role::Attack | Role::AttackNear | Role::AttackWide => self.attack.network(role),
+        }
     }
 
     fn only_face(&self, image: &RgbImage) -> Result<Detection, FaceError> {

@@ -132,7 +132,7 @@ impl Mesh {
     #[cfg(test)]
     pub(crate) fn of(places: &[[f32; 3]]) -> Mesh {
         let vertex = |&[x, y, z]: &[f32; 3]| Vertex { place: Point::new(x, y), z };
-        Mesh { vertices: places.iter().map(vertex).collect() }
+        Mesh { vertices: places.iter().map(vertex).collect(), presence: f32::INFINITY }
     }
 
     pub(crate) fn points(&self) -> impl Iterator<Item = Point> + Clone {

@@ -21,7 +21,7 @@ pub use signs::{Cue, Signs};
 
 use crate::detect::Bounds;
 use crate::manifest::{Folder, ModelError, Role, ThresholdFault};
-use crate::model::{Failure, RunError};
+use crate::model::{Failure, Network, RunError};
 use networks::Networks;
 
 /// The `[attack]` table of models.toml.
@@ -67,6 +67,11 @@ impl Detector {
     /// The networks in use.
     pub(crate) fn roles(&self) -> Vec<Role> {
         self.networks.roles()
+    }
+
+    /// The network of a role, where it is installed.
+    pub(crate) fn network(&self, role: Role) -> Option<&Network> {
+        self.networks.network(role)
     }
 
     /// How live the face looks by all of it.

@@ -67,6 +67,10 @@ impl Networks {
         self.0.iter().map(|(judge, _)| judge.role).collect()
     }
 
+    pub(super) fn network(&self, role: Role) -> Option<&Network> {
+        self.0.iter().find(|(judge, _)| judge.role == role).map(|(_, network)| network)
+    }
+
     pub(super) fn judge(
         &self,
         image: &RgbImage,
