@@ -159,6 +159,8 @@ codes! {
     COPY_LATE = "copy.late";
     AUTHENTICATOR_WAITING = "authenticator.waiting";
     AUTHENTICATOR_BLOCKED = "authenticator.blocked";
+    SERVER_BUSY = "server.busy";
+    REQUEST_TOO_OFTEN = "request.too_often";
 }
 
 impl ReasonCode {

@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -37,7 +38,7 @@ pub enum ConfigError {
 
 /// A secret: never shown, zeroized on drop.
 #[derive(Deserialize)]
-#[serde(from = "String")]
+#[serde(from = "Word")]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -45,6 +46,23 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+/// A secret as it is written: one of digits alone may have come as a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Word {
+    Text(String),
+    Digits(i64),
+}
+
+impl From<Word> for Secret {
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Text(text) => Self::from(text),
+            Word::Digits(number) => Self::from(number.to_string()),
+        }
     }
 }
 
@@ -76,6 +94,10 @@ pub struct Config {
     pub notices: Notices,
     /// The chip relay's limits.
     pub relay: Relay,
+    /// The workers that look at pictures.
+    pub inference: Inference,
+    /// How often what may be asked.
+    pub limits: Limits,
     /// Rules for a case.
     pub case: Case,
     /// What is required of an enrolment.
@@ -98,6 +120,10 @@ pub struct Server {
     pub name: String,
     /// Where a person blocks, as people read it in notices (E7).
     pub block_at: String,
+    /// Loopback address and port for `/metrics`; nothing for none.
+    pub metrics_listen: Option<String>,
+    /// Longest time to end in, milliseconds.
+    pub grace_ms: u64,
 }
 
 impl Default for Server {
@@ -109,6 +135,8 @@ impl Default for Server {
             issuer: "https://indrul.invalid".to_owned(),
             name: "Indrul".to_owned(),
             block_at: "https://indrul.invalid/block".to_owned(),
+            metrics_listen: None,
+            grace_ms: 20_000,
         }
     }
 }
@@ -131,6 +159,17 @@ pub struct Keys {
     pub passphrase: Option<Secret>,
     /// A file that holds the passphrase.
     pub passphrase_file: Option<PathBuf>,
+    /// The PKCS#11 module of a token in which new keys are made; nothing for files alone.
+    pub token_module: Option<PathBuf>,
+    /// The token's label.
+    pub token_label: Option<String>,
+    /// The token's user PIN.
+    pub token_pin: Option<Secret>,
+    /// A file that holds the PIN.
+    pub token_pin_file: Option<PathBuf>,
+    /// Days for which a signing key is published after its last signature; nothing for always: an
+    /// identity's signature has no end of its own.
+    pub published_days: Option<u32>,
 }
 
 /// The registers asked.
@@ -145,8 +184,22 @@ pub struct Registers {
     pub token: Option<Secret>,
     /// A file that holds the token.
     pub token_file: Option<PathBuf>,
-    /// Longest wait for one answer, milliseconds.
+    /// PEM certificates that the registers' own lead to; nothing for those the system trusts.
+    pub roots: Option<Secret>,
+    /// A file that holds them.
+    pub roots_file: Option<PathBuf>,
+    /// Longest wait for one answer with all its tries, milliseconds.
     pub timeout_ms: u64,
+    /// Longest wait in one try, milliseconds.
+    pub try_ms: u64,
+    /// How often one question is asked.
+    pub tries: u32,
+    /// Longest pause after the first try, milliseconds; it doubles with each.
+    pub pause_ms: u64,
+    /// Failed tries in a row after which a register is left alone.
+    pub breaker_failures: u32,
+    /// How long it is left alone, milliseconds.
+    pub breaker_rest_ms: u64,
 }
 
 impl Default for Registers {
@@ -156,7 +209,14 @@ impl Default for Registers {
             documents_url: None,
             token: None,
             token_file: None,
+            roots: None,
+            roots_file: None,
             timeout_ms: 5_000,
+            try_ms: 2_500,
+            tries: 3,
+            pause_ms: 200,
+            breaker_failures: 6,
+            breaker_rest_ms: 15_000,
         }
     }
 }
@@ -282,6 +342,95 @@ impl Relay {
     }
 }
 
+/// The workers that look at pictures.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Inference {
+    /// Threads; 0 for as many as there are cores.
+    pub workers: usize,
+    /// How many may wait for one.
+    pub queue: usize,
+    /// Longest wait that is begun, milliseconds.
+    pub max_wait_ms: u64,
+    /// What one picture takes, as long as none was measured, milliseconds.
+    pub expected_ms: u64,
+}
+
+impl Default for Inference {
+    fn default() -> Self {
+        Self { workers: 0, queue: 64, max_wait_ms: 20_000, expected_ms: 800 }
+    }
+}
+
+impl Inference {
+    /// How many threads these are on this machine.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        }
+    }
+}
+
+/// How often what may be asked: so many at once after a silence, and so many on and on. A burst of 0
+/// is no limit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests from one address at once; many people may share one.
+    pub address_burst: u32,
+    /// Requests from one address, a minute.
+    pub address_per_minute: u32,
+    /// Cases started from one address at once.
+    pub start_burst: u32,
+    /// Cases started from one address, an hour.
+    pub start_per_hour: u32,
+    /// Tickets for the chip of one document at once, whatever the case.
+    pub document_burst: u32,
+    /// Tickets for the chip of one document, an hour.
+    pub document_per_hour: u32,
+    /// Requests about one case at once.
+    pub case_burst: u32,
+    /// Requests about one case, a minute.
+    pub case_per_minute: u32,
+    /// How many addresses, documents and cases are remembered.
+    pub entries: usize,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            address_burst: 600,
+            address_per_minute: 600,
+            start_burst: 100,
+            start_per_hour: 200,
+            document_burst: 40,
+            document_per_hour: 40,
+            case_burst: 120,
+            case_per_minute: 120,
+            entries: 100_000,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+impl Limits {
+    /// No limit at all, for who drives many cases from one address.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            address_burst: 0,
+            start_burst: 0,
+            document_burst: 0,
+            case_burst: 0,
+            ..Self::default()
+        }
+    }
+}
+
 /// Rules for a case.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -318,7 +467,9 @@ impl Config {
     fn read_secrets(&mut self) -> Result<(), ConfigError> {
         secret(&mut self.database.url, self.database.url_file.as_deref())?;
         secret(&mut self.keys.passphrase, self.keys.passphrase_file.as_deref())?;
+        secret(&mut self.keys.token_pin, self.keys.token_pin_file.as_deref())?;
         secret(&mut self.registers.token, self.registers.token_file.as_deref())?;
+        secret(&mut self.registers.roots, self.registers.roots_file.as_deref())?;
         let notices = &mut self.notices;
         secret(&mut notices.smtp_password, notices.smtp_password_file.as_deref())?;
         secret(&mut notices.sms_token, notices.sms_token_file.as_deref())
@@ -357,9 +508,12 @@ fn override_value(
     Ok(())
 }
 
-/// A number where the text is one, else a string.
+/// A number where the text is one as numbers are written, else a string: `007` is a word.
 fn scalar(text: String) -> toml::Value {
-    text.parse::<i64>().map_or(toml::Value::String(text), toml::Value::Integer)
+    match text.parse::<i64>() {
+        Ok(number) if number.to_string() == text => toml::Value::Integer(number),
+        _ => toml::Value::String(text),
+    }
 }
 
 #[cfg(test)]
@@ -393,6 +547,14 @@ mod tests {
             "postgres://user:hemmeligt@db/indrul"
         );
         assert!(!format!("{config:?}").contains("hemmeligt"));
+    }
+
+    #[test]
+    fn a_secret_of_digits_is_taken_as_it_is_written() {
+        for pin in ["1234", "0012", "-1", "12 34"] {
+            let config = Config::load(None, env(&[("INDRUL_KEYS__TOKEN_PIN", pin)])).unwrap();
+            assert_eq!(config.keys.token_pin.unwrap().expose(), pin);
+        }
     }
 
     #[test]

@@ -9,9 +9,13 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod ending;
 pub mod http;
 pub mod ids;
+pub mod inference;
 pub mod keys;
+pub mod limits;
+pub mod metrics;
 pub mod notices;
 pub mod pages;
 pub mod record;
@@ -22,8 +26,13 @@ pub mod seal;
 pub mod storage;
 pub mod trust_dir;
 
+use app::App;
 use axum::Router;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout};
 
 /// Serves `router` on `listener` until `stop` is done; requests under way are finished first.
 ///
@@ -34,5 +43,44 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
+}
+
+/// Serves `router` on `listener` until `stop` is done, and then ends within about `grace`: nothing new
+/// is taken, open relays get a close code, and requests under way are finished if they can be.
+///
+/// # Errors
+/// An I/O error of the listener.
+pub async fn serve_until(
+    app: Arc<App>,
+    (listener, router): (TcpListener, Router),
+    stop: impl Future<Output = ()> + Send + 'static,
+    grace: Duration,
+) -> std::io::Result<()> {
+    let ending = app.clone();
+    let begin = async move {
+        stop.await;
+        ending.ending.begin();
+    };
+    let patience = async {
+        app.ending.begun().await;
+        sleep(grace).await;
+    };
+    let all = async {
+        serve(listener, router, begin).await?;
+        app.ending.relays_closed().await;
+        std::io::Result::Ok(())
+    };
+    tokio::select! {
+        ended = all => ended?,
+        () = patience => {
+            let relays = app.ending.relays();
+            tracing::warn!(relays, "ending before everything has ended");
+        }
+    }
+    if timeout(grace, app.parts.store.close()).await.is_err() {
+        tracing::warn!("the database connections were not closed in time");
+    }
+    Ok(())
 }

@@ -47,7 +47,7 @@ pub struct Place<'a> {
 
 impl Place<'_> {
     /// Each part behind its length, so that no two places give the same bytes.
-    fn associated(&self) -> Vec<u8> {
+    pub(crate) fn associated(&self) -> Vec<u8> {
         [self.table, self.row, self.column]
             .iter()
             .flat_map(|part| {
@@ -83,6 +83,11 @@ impl Key {
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+    }
+
+    /// The same key once more, for another use.
+    pub(crate) fn copied(&self) -> Self {
+        Self(self.0.clone())
     }
 
     /// The key's bytes, for wrapping under another key.

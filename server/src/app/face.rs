@@ -2,7 +2,7 @@
 //! where the picture cannot be used (D4). Neither picture nor template is stored.
 
 use super::view::View;
-use super::{Access, App, AppError, blocking};
+use super::{Access, App, AppError};
 use crate::clock::copenhagen_date;
 use enroll_core::check::Check;
 use enroll_core::reason::{LeadsTo, ReasonCode, Step};
@@ -143,12 +143,14 @@ impl App {
     /// proved: then there is nothing to compare it with, and the decision refuses.
     ///
     /// # Errors
-    /// `face.*` with an instruction if the picture cannot be used; `case.*` if it is not its turn.
+    /// `face.*` with an instruction if the picture cannot be used; `case.*` if it is not its turn;
+    /// [`AppError::Busy`], and then the try is not counted.
     pub async fn face(
         self: std::sync::Arc<Self>,
         access: Access,
         picture: Vec<u8>,
     ) -> Result<View, AppError> {
+        let place = self.inference.reserve()?;
         let (mut tx, mut enrolment) = self.load(access).await?;
         let now = self.now();
         enrolment.record.advance(|case| case.attempt(Step::Face, &self.policy, now))?;
@@ -158,12 +160,12 @@ impl App {
         // Saving counted the record's version up by one.
         let version = enrolment.version + 1;
         let (faces, app) = (self.parts.faces.clone(), self.clone());
-        let checks = blocking(move || {
+        let looked = place.run(move || {
             let proved = app.prove(&files, copenhagen_date(now)).verified;
             let portrait = proved.as_ref().and_then(|lds| portrait_of(lds.get(FileId::DG2)?));
             faces.checks(portrait.as_deref(), &picture)
-        })
-        .await?;
+        });
+        let checks = looked.await.map_err(|_| AppError::Reason(ReasonCode::FACE_MODEL))?;
         self.keep_face(access, version, checks).await
     }
 

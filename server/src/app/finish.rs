@@ -9,6 +9,7 @@ use super::view::{CheckView, ReasonView, verdict_name};
 use super::{Access, App, AppError, blocking};
 use crate::clock::copenhagen_date;
 use crate::ids::{EnrolmentId, IdentityId};
+use crate::metrics::{DECISIONS, REASONS};
 use crate::record::{Outcome, Record, Settled};
 use crate::registers::Registers;
 use crate::storage::{Enrolment, StorageError, Tx};
@@ -267,6 +268,10 @@ impl App {
             self.parts.store.empty_log().await?;
         }
         let verdict = verdict_name(settled.verdict);
+        self.metrics.count(DECISIONS, &[("verdict", verdict.into())]);
+        for reason in &settled.reasons {
+            self.metrics.count(REASONS, &[("reason", reason.as_str().into())]);
+        }
         tracing::info!(enrolment = %id, verdict, reasons = ?settled.reasons, "decided");
         Ok(Finished::of(id, &enrolment.record, &settled, issued))
     }

@@ -48,9 +48,13 @@ pub use view::{CheckView, ReasonView, View};
 pub(crate) use view::verdict_name;
 
 use crate::clock::{Clock, Entropy, EntropyError};
-use crate::config;
+use crate::config::{self, Config};
+use crate::ending::Ending;
 use crate::ids::EnrolmentId;
+use crate::inference::{BrokeOff, Busy, Pool};
 use crate::keys::{KeyError, KeyRing};
+use crate::limits::{Kind, Limiter, TooOften};
+use crate::metrics::{LIMITED, Metrics};
 use crate::registers::Registers;
 use crate::storage::{Enrolment, StorageError, Store, Tx};
 use enroll_core::audit::Event;
@@ -62,7 +66,9 @@ use nfc::trust::TrustStore;
 use serde_json::Value;
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 /// Why an operation ended without its result.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +85,12 @@ pub enum AppError {
     /// What was sent cannot be read at all.
     #[error("the request cannot be read")]
     Malformed,
+    /// All workers are busy; nothing was counted.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// Asked too often; nothing was counted.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
     /// Our own fault.
     #[error("an operation failed")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
@@ -108,6 +120,12 @@ impl From<CaseError> for AppError {
 
 impl From<EntropyError> for AppError {
     fn from(error: EntropyError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<BrokeOff> for AppError {
+    fn from(error: BrokeOff) -> Self {
         Self::internal(error)
     }
 }
@@ -145,6 +163,11 @@ pub struct App {
     pub(crate) case: config::Case,
     pub(crate) relay: config::Relay,
     pub(crate) server: config::Server,
+    pub(crate) inference: Pool,
+    pub(crate) limits: Limiter,
+    pub(crate) metrics: Metrics,
+    /// Set when the service ends.
+    pub ending: Ending,
     live: live::Live,
 }
 
@@ -165,7 +188,21 @@ pub struct Rules {
     pub relay: config::Relay,
     /// Where it listens and how it is reached.
     pub server: config::Server,
+    /// The workers that look at pictures.
+    pub inference: config::Inference,
+    /// How often what may be asked.
+    pub limits: config::Limits,
 }
+
+impl From<Config> for Rules {
+    fn from(config: Config) -> Self {
+        let Config { policy, case, relay, server, inference, limits, .. } = config;
+        Self { policy, case, relay, server, inference, limits }
+    }
+}
+
+/// Longest wait for the database when somebody asks whether the service is ready.
+const READY: Duration = Duration::from_secs(2);
 
 /// The right to act on one enrolment: made only from its token or one of its tickets.
 #[derive(Debug, Clone, Copy)]
@@ -185,8 +222,19 @@ impl App {
     /// The service of `parts` under `rules`.
     #[must_use]
     pub fn new(parts: Parts, rules: Rules) -> Self {
-        let Rules { policy, case, relay, server } = rules;
-        Self { parts, policy, case, relay, server, live: live::Live::default() }
+        let Rules { policy, case, relay, server, inference, limits } = rules;
+        Self {
+            parts,
+            policy,
+            case,
+            relay,
+            server,
+            inference: Pool::start(&inference),
+            limits: Limiter::new(&limits),
+            metrics: Metrics::default(),
+            ending: Ending::default(),
+            live: live::Live::default(),
+        }
     }
 
     /// The access that `token` gives to the enrolment `id`.
@@ -204,10 +252,45 @@ impl App {
         }
     }
 
+    /// Counts a request against a limit.
+    ///
+    /// # Errors
+    /// [`AppError::TooOften`].
+    pub(crate) fn spend(&self, kind: Kind, key: &[u8], now: Instant) -> Result<(), AppError> {
+        self.limits.spend(kind, key, now).map_err(|error| {
+            self.metrics.count(LIMITED, &[("kind", kind.name().into())]);
+            AppError::from(error)
+        })
+    }
+
+    /// Whether requests should be sent here: the database answers, and the service is not ending.
+    pub async fn is_ready(&self) -> bool {
+        let answers = tokio::time::timeout(READY, self.parts.store.answers());
+        !self.ending.has_begun() && answers.await.is_ok_and(|answers| answers)
+    }
+
     /// The public keys that verify identities, as a JWK set.
     #[must_use]
     pub fn jwks(&self) -> Value {
         self.parts.keys.jwks()
+    }
+
+    /// Where the metrics are served, if they are.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<&str> {
+        self.server.metrics_listen.as_deref()
+    }
+
+    /// Longest time to end in.
+    #[must_use]
+    pub fn grace(&self) -> Duration {
+        Duration::from_millis(self.server.grace_ms)
+    }
+
+    /// The server's keys.
+    #[must_use]
+    pub fn keys(&self) -> Arc<KeyRing> {
+        self.parts.keys.clone()
     }
 
     /// The terms in force.

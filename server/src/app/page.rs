@@ -1,7 +1,7 @@
 //! The printed page: read from a picture, or typed (B1). Its lines give the chip's access key.
 
 use super::view::CheckView;
-use super::{Access, App, AppError, blocking};
+use super::{Access, App, AppError};
 use crate::ids::EnrolmentId;
 use enroll_core::check::Check;
 use enroll_core::findings::page;
@@ -56,15 +56,19 @@ impl App {
     /// Reads the page. What the chip said before is void (B5).
     ///
     /// # Errors
-    /// `mrz.*` if the page cannot be read for sure; `case.*` if it is not its turn.
+    /// `mrz.*` if the page cannot be read for sure; `case.*` if it is not its turn;
+    /// [`AppError::Busy`], and then the try is not counted.
     pub async fn page(&self, access: Access, page: Page) -> Result<PageAnswer, AppError> {
-        let version = self.count_page(access).await?;
-        let reader = self.parts.mrz.clone();
-        let read = blocking(move || match page {
-            Page::Picture(bytes) => read_picture(&reader, &bytes),
-            Page::Typed(lines) => read_typed(&lines),
-        });
-        let (found, checks) = read.await?.map_err(AppError::Reason)?;
+        let (version, read) = match page {
+            Page::Picture(bytes) => {
+                let place = self.inference.reserve()?;
+                let version = self.count_page(access).await?;
+                let reader = self.parts.mrz.clone();
+                (version, place.run(move || read_picture(&reader, &bytes)).await?)
+            }
+            Page::Typed(lines) => (self.count_page(access).await?, read_typed(&lines)),
+        };
+        let (found, checks) = read.map_err(AppError::Reason)?;
         let (mut tx, mut enrolment) = self.load(access).await?;
         if enrolment.version != version {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));

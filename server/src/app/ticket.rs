@@ -1,10 +1,13 @@
 //! Tickets for the chip relay: one use, 120 seconds, one enrolment (INTERFACES, *Chip relay*).
 
+use super::evidence::document_key;
 use super::{Access, App, AppError};
+use crate::limits::Kind;
 use enroll_core::reason::Step;
 use serde::Serialize;
 use serde_json::json;
 use time::Duration;
+use tokio::time::Instant;
 
 /// A ticket.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -29,12 +32,15 @@ impl App {
     /// where the client reached the server.
     ///
     /// # Errors
-    /// `case.state` before the page is read, `case.attempts` if the chip was tried too often.
+    /// `case.state` before the page is read, `case.attempts` if the chip was tried too often;
+    /// [`AppError::TooOften`] if that document was, in whatever cases.
     pub async fn ticket(&self, access: Access, origin: &str) -> Result<Ticket, AppError> {
         let (mut tx, enrolment) = self.load(access).await?;
         let now = self.now();
         // Only asks whether the chip may be read now: the relay itself counts the attempt.
         enrolment.record.case.clone().attempt(Step::Chip, &self.policy, now)?;
+        let page = self.page_mrz(&mut tx, access.id()).await?;
+        self.spend(Kind::Document, document_key(&page).as_bytes(), Instant::now())?;
         let (ticket, hash) = self.token()?;
         let expires_in = self.relay.ticket_seconds;
         tx.add_ticket(&hash, access.id(), now + Duration::seconds(i64::from(expires_in))).await?;

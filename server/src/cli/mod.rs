@@ -47,6 +47,10 @@ enum Command {
     Demo(commands::demo::Args),
     /// Bridge a PC/SC reader to the chip relay
     Kiosk(commands::kiosk::Args),
+    /// List, check and rotate the server's keys
+    Keys(commands::keys::Args),
+    /// Copy the database and the keys, while the server runs
+    Backup(commands::backup::Args),
     /// Verify the audit trail
     Audit(commands::audit::Args),
     /// Verify the evidence of an identity
@@ -70,6 +74,8 @@ fn run(command: Command) -> ExitCode {
         Command::Serve(args) => commands::serve::run(args),
         Command::Demo(args) => commands::demo::run(args),
         Command::Kiosk(args) => commands::kiosk::run(args),
+        Command::Keys(args) => commands::keys::run(args),
+        Command::Backup(args) => commands::backup::run(args),
         Command::Audit(args) => commands::audit::run(args),
         Command::Evidence(args) => commands::evidence::run(args),
     }
@@ -80,9 +86,15 @@ fn print(command: impl FnOnce(&mut Output<'_>) -> Result<Status, CliError>) -> E
     command(&mut Output::stdout()).unwrap_or_else(|error| output::report(&error)).into()
 }
 
-/// Logs go to standard error, at `INDRUL_LOG` (default: warnings, and what the service does).
+/// Logs go to standard error, at `INDRUL_LOG` (default: warnings, and what the service does), as JSON
+/// where `INDRUL_LOG_FORMAT` says so.
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("INDRUL_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,server=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var_os("INDRUL_LOG_FORMAT").is_some_and(|format| format == "json") {
+        logs.json().init();
+    } else {
+        logs.init();
+    }
 }

@@ -53,12 +53,13 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
     let demo = Arc::new(Demo::new(app.clone(), catalogue, program, data, url.clone()));
-    let router = crate::http::router(app)
+    let router = crate::http::router(app.clone())
         .merge(crate::demo::router(demo))
         .merge(crate::demo::messages(post.mailbox.clone()))
         .merge(crate::pages::assets());
     announce(&url)?;
-    crate::serve(listener, crate::http::finish(router), stop_signal())
+    let (router, grace) = (crate::http::finish(router), app.grace());
+    crate::serve_until(app, (listener, router), stop_signal(), grace)
         .await
         .map_err(SetupError::Serve)
 }

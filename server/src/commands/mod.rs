@@ -1,8 +1,10 @@
-//! The commands that need the whole service: `serve`, `demo`, `kiosk`, `audit`, `evidence`.
+//! The commands that need the whole service: `serve`, `demo`, `kiosk`, `keys`, `audit`, `evidence`.
 
 pub mod audit;
+pub mod backup;
 pub mod demo;
 pub mod evidence;
+pub mod keys;
 pub mod kiosk;
 pub mod serve;
 mod setup;

@@ -2,7 +2,7 @@
 
 use super::setup::{
     Place, SetupError, announce, assemble, block_on, ended, listen, load_trust, registers,
-    start_worker, stop_signal,
+    serve_metrics, start_worker, stop_signal, watch_keys,
 };
 use crate::app::Sweeper;
 use std::process::ExitCode;
@@ -28,14 +28,19 @@ async fn serve(args: Args) -> Result<(), SetupError> {
     let mut config = args.place.config()?;
     let trust = load_trust(data)?;
     let address = args.listen.unwrap_or_else(|| config.server.listen.clone());
-    let registers = registers(&mut config);
+    let registers = registers(&mut config)?;
     let notices = std::mem::take(&mut config.notices);
     let app = assemble(data, config, trust, registers).await?;
     let listener = listen(&address).await?;
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
+    watch_keys(app.keys());
+    serve_metrics(&app).await?;
     announce(&url)?;
-    let router = crate::http::finish(crate::http::router(app));
-    crate::serve(listener, router, stop_signal()).await.map_err(SetupError::Serve)
+    let router = crate::http::finish(crate::http::router(app.clone()));
+    let grace = app.grace();
+    crate::serve_until(app, (listener, router), stop_signal(), grace)
+        .await
+        .map_err(SetupError::Serve)
 }

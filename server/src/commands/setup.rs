@@ -2,11 +2,11 @@
 
 use crate::app::{App, LoadedFaces, Parts, Rules};
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::config::{Config, ConfigError, Notices};
-use crate::keys::{KeyError, KeyRing};
+use crate::config::{self, Config, ConfigError, Notices, Secret};
+use crate::keys::{KeyError, KeyRing, Protection, Token, TokenError};
 use crate::notices::{Post, Running, Worker};
 use crate::registers::Registers;
-use crate::registers::http::HttpRegisters;
+use crate::registers::http::{HttpRegisters, RegisterError};
 use crate::storage::{StorageError, Store, embedded_url};
 use crate::trust_dir::{TrustDir, TrustDirError};
 use mrz::reader::{MrzReader, ReaderError};
@@ -75,6 +75,14 @@ pub enum SetupError {
         /// Why.
         source: std::io::Error,
     },
+    /// A folder for what is made cannot be had.
+    #[error("cannot make {}", path.display())]
+    Output {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -86,6 +94,15 @@ pub enum SetupError {
     /// E-mail cannot be sent as configured.
     #[error(transparent)]
     Smtp(#[from] crate::notices::smtp::SmtpError),
+    /// The registers cannot be asked.
+    #[error(transparent)]
+    Registers(#[from] RegisterError),
+    /// Anybody could read the metrics there.
+    #[error("{address} is no loopback address: the metrics are not served there")]
+    MetricsAddress {
+        /// The address.
+        address: String,
+    },
     /// The fixtures cannot be had.
     #[error(transparent)]
     Fixtures(#[from] crate::demo::CatalogueError),
@@ -101,7 +118,12 @@ impl SetupError {
     /// 2 for what the caller can mend in the command or its files, 3 for what is missing.
     fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Config(_) | Self::Listen { .. } | Self::Smtp(_) => 2,
+            Self::Config(_)
+            | Self::Registers(_)
+            | Self::Output { .. }
+            | Self::Listen { .. }
+            | Self::Smtp(_)
+            | Self::MetricsAddress { .. } => 2,
             _ => 3,
         })
     }
@@ -125,11 +147,14 @@ pub(super) fn ended(result: Result<(), SetupError>) -> ExitCode {
 pub(super) fn block_on<T>(
     work: impl Future<Output = Result<T, SetupError>>,
 ) -> Result<T, SetupError> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(SetupError::Runtime)?
-        .block_on(work)
+        .map_err(SetupError::Runtime)?;
+    let done = runtime.block_on(work);
+    // Work that still runs and that nobody waits for does not hold the process up.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    done
 }
 
 /// Keys and rows that are there already: what verifies must not make what it then finds whole.
@@ -155,8 +180,9 @@ pub(super) async fn open_store(
     std::fs::create_dir_all(data)
         .map_err(|source| SetupError::File { path: data.to_owned(), source })?;
     let entropy = Arc::new(SystemEntropy);
+    let protection = protection(&config.keys)?;
     let keys =
-        KeyRing::open(&data.join("keys"), config.keys.passphrase.as_ref(), entropy.as_ref())?;
+        KeyRing::with(&data.join("keys"), protection, entropy.as_ref(), Arc::new(SystemClock))?;
     let keys = Arc::new(keys);
     let url = config
         .database
@@ -167,6 +193,22 @@ pub(super) async fn open_store(
     Ok((store, keys))
 }
 
+/// What protects the keys; a token is logged in to.
+pub(super) fn protection(keys: &config::Keys) -> Result<Protection, KeyError> {
+    let passphrase =
+        keys.passphrase.as_ref().map(|secret| Secret::from(secret.expose().to_owned()));
+    let token = match &keys.token_module {
+        Some(module) => {
+            let pin = keys.token_pin.as_ref().ok_or(TokenError::NoPin)?;
+            let label = keys.token_label.as_deref().unwrap_or("indrul");
+            Some(Arc::new(Token::open(module, label, pin)?))
+        }
+        None => None,
+    };
+    let published = keys.published_days.map(|days| time::Duration::days(days.into()));
+    Ok(Protection { passphrase, token, published })
+}
+
 /// The face models in `data`.
 pub(super) fn load_faces(data: &Path) -> Result<LoadedFaces, SetupError> {
     LoadedFaces::load(&data.join("models"))
@@ -174,14 +216,8 @@ pub(super) fn load_faces(data: &Path) -> Result<LoadedFaces, SetupError> {
 }
 
 /// The registers that the configuration names.
-pub(super) fn registers(config: &mut Config) -> Arc<dyn Registers> {
-    let found = &mut config.registers;
-    Arc::new(HttpRegisters::new(
-        found.persons_url.take(),
-        found.documents_url.take(),
-        found.token.take(),
-        Duration::from_millis(found.timeout_ms),
-    ))
+pub(super) fn registers(config: &mut Config) -> Result<Arc<dyn Registers>, SetupError> {
+    Ok(Arc::new(HttpRegisters::of(&mut config.registers)?))
 }
 
 /// A running worker that empties the service's outbox by the channels of `rules`.
@@ -219,8 +255,7 @@ pub(super) async fn assemble(
         mrz: Arc::new(mrz),
         registers,
     };
-    let Config { policy, case, relay, server, .. } = config;
-    Ok(Arc::new(App::new(parts, Rules { policy, case, relay, server })))
+    Ok(Arc::new(App::new(parts, Rules::from(config))))
 }
 
 /// Listens on `address`.
@@ -229,6 +264,44 @@ pub(super) async fn listen(address: &str) -> Result<tokio::net::TcpListener, Set
         .await
         .map_err(|source| SetupError::Listen { address: address.to_owned(), source })
 }
+
+/// Serves the metrics on their own address, if the configuration has one; only this machine may reach
+/// it.
+pub(super) async fn serve_metrics(app: &Arc<App>) -> Result<(), SetupError> {
+    let Some(address) = app.metrics_address() else { return Ok(()) };
+    let listener = listen(address).await?;
+    let at = listener.local_addr().map_err(SetupError::Serve)?;
+    if !at.ip().is_loopback() {
+        return Err(SetupError::MetricsAddress { address: address.to_owned() });
+    }
+    let (router, ending) = (crate::metrics::router(app.clone()), app.clone());
+    tracing::info!(%at, "metrics");
+    tokio::spawn(async move {
+        let stop = async move { ending.ending.begun().await };
+        if let Err(error) = crate::serve(listener, router, stop).await {
+            tracing::error!(%error, "the metrics are not served any more");
+        }
+    });
+    Ok(())
+}
+
+/// Takes in, again and again, signing keys that were made since.
+pub(super) fn watch_keys(keys: Arc<KeyRing>) {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(KEYS).await;
+            let keys = keys.clone();
+            let refreshed = tokio::task::spawn_blocking(move || keys.refresh()).await;
+            if let Ok(Err(error)) = refreshed {
+                let error = crate::http::problem::chain(&error);
+                tracing::error!(%error, "new keys cannot be taken in");
+            }
+        }
+    });
+}
+
+/// Time between two looks for new signing keys.
+const KEYS: Duration = Duration::from_secs(60);
 
 /// Tells on standard output where the server is reached, in a form that programs can read.
 pub(super) fn announce(url: &str) -> Result<(), SetupError> {

@@ -2,10 +2,12 @@
 
 use super::problem::Problem;
 use crate::app::{Access, App, AppError, OwnedApp, Owner};
+use crate::limits::Kind;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// The token of a request, if it carries one.
 pub(super) fn bearer(parts: &Parts) -> Option<&str> {
@@ -26,6 +28,7 @@ impl FromRequestParts<Arc<App>> for Access {
     /// The access that the request's token gives to the enrolment in its address.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let id = id(parts, app).await?;
+        app.spend(Kind::Case, id.as_bytes(), Instant::now())?;
         let token = bearer(parts).unwrap_or_default().to_owned();
         Ok(app.authorise(&id, &token).await.map_err(|error: AppError| error)?)
     }

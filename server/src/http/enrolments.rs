@@ -67,6 +67,7 @@ pub(super) struct Typed {
     (status = 422, description = "No MRZ found, or not sure enough", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Tried too often", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Busy; `Retry-After` says for about how long, and the try is not counted", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn page(
     State(app): State<Arc<App>>,
@@ -123,7 +124,7 @@ pub(super) async fn ticket(
     (status = 422, description = "The picture cannot be used; the text says what to do", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Tried too often", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "Faces cannot be compared now", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Faces cannot be compared now, or busy; `Retry-After` says for about how long, and then the try is not counted", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn face(
     State(app): State<Arc<App>>,

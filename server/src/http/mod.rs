@@ -4,17 +4,19 @@
 mod access;
 mod authenticators;
 mod enrolments;
+mod health;
 mod identities;
 mod openapi;
 pub mod problem;
 mod profiles;
 mod relay;
+mod watch;
 
 use crate::app::App;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use problem::Problem;
@@ -54,7 +56,27 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(openapi::document))
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .merge(pictures)
+        .route_layer(from_fn_with_state(app.clone(), watch::watch))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
         .with_state(app)
+}
+
+/// Name of an operation in logs and metrics: the last word of its address that is fixed.
+fn operation(method: &Method, pattern: &str) -> &'static str {
+    match (method.as_str(), pattern) {
+        ("POST", "/v1/enrolments") => "start",
+        (_, "/v1/enrolments/{id}") => "view",
+        (_, "/v1/enrolments/{id}/page") => "page",
+        (_, "/v1/enrolments/{id}/face") => "face",
+        (_, "/v1/enrolments/{id}/relay-tickets") => "ticket",
+        (_, "/v1/enrolments/{id}/finish") => "finish",
+        (_, "/v1/relay") => "relay",
+        (_, "/v1/identities/{id}") => "identity",
+        (_, "/v1/keys") => "keys",
+        (_, "/openapi.json") => "openapi",
+        _ => "other",
+    }
 }
 
 /// What every router of the service shares: answers for addresses and methods that are none, and

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -29,8 +30,10 @@ use utoipa::{Modify, OpenApi};
         super::authenticators::offer,
         super::authenticators::copy,
         super::authenticators::block_by_code,
+        super::health::live,
+        super::health::ready,
     ),
-    modifiers(&Token)
+    modifiers(&Token, &Everywhere)
 )]
 struct Document;
 
@@ -43,6 +46,31 @@ impl Modify for Token {
             .components
             .get_or_insert_default()
             .add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What any operation under `/v1` may answer: the limits stand before all of them.
+struct Everywhere;
+
+impl Modify for Everywhere {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let schema = Ref::from_schema_name("Problem");
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let refused = ResponseBuilder::new()
+            .description("Too many requests; `Retry-After` says when to try again")
+            .content("application/problem+json", content)
+            .build();
+        for (path, item) in &mut document.paths.paths {
+            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+            let limited = path.starts_with("/v1/");
+            for operation in operations.into_iter().flatten().filter(|_| limited) {
+                operation
+                    .responses
+                    .responses
+                    .entry("429".to_owned())
+                    .or_insert_with(|| refused.clone().into());
+            }
+        }
     }
 }
 

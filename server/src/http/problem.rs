@@ -2,12 +2,15 @@
 //! with the reason code and its texts. Internals are logged, not returned.
 
 use crate::app::AppError;
+use crate::inference::Busy;
+use crate::limits::TooOften;
 use crate::relay::wire::Text;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use enroll_core::reason::ReasonCode;
 use serde::Serialize;
+use std::time::Duration;
 
 /// An answer that says what was wrong.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -27,6 +30,9 @@ pub struct Problem {
     /// What to do now, where there is something to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_step: Option<Text>,
+    /// When to try again, seconds; also in `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -46,11 +52,19 @@ impl Problem {
             code: code.to_owned(),
             text,
             next_step: None,
+            retry_after: None,
         }
     }
 
     fn plain(status: StatusCode, code: &str, da: &str, en: &str) -> Self {
         Self::new(status, code, Text { da: da.to_owned(), en: en.to_owned() })
+    }
+
+    /// A problem that is over after a while, told in whole seconds, at least one (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn later(status: StatusCode, code: ReasonCode, after: Duration) -> Self {
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        Self { retry_after: Some(seconds.max(1)), ..Self::reason(status, code) }
     }
 
     /// No such address.
@@ -88,6 +102,13 @@ impl Problem {
         Self::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "request.media_type", da, en)
     }
 
+    /// Requests should not be sent here now.
+    #[must_use]
+    pub fn not_ready() -> Self {
+        let (da, en) = ("Tjenesten er ikke klar.", "The service is not ready.");
+        Self::plain(StatusCode::SERVICE_UNAVAILABLE, "server.not_ready", da, en)
+    }
+
     fn unauthorized() -> Self {
         let (da, en) = (
             "Adgangsnøglen mangler, er brugt eller passer ikke.",
@@ -114,7 +135,12 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_string(&self).unwrap_or_default();
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (status, kind, body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -125,6 +151,12 @@ impl From<AppError> for Problem {
             AppError::Unauthorized => Self::unauthorized(),
             AppError::Reason(code) => Self::reason(status_of(code), code),
             AppError::Malformed => Self::malformed(),
+            AppError::Busy(Busy { after }) => {
+                Self::later(StatusCode::SERVICE_UNAVAILABLE, ReasonCode::SERVER_BUSY, after)
+            }
+            AppError::TooOften(TooOften { after, .. }) => {
+                Self::later(StatusCode::TOO_MANY_REQUESTS, ReasonCode::REQUEST_TOO_OFTEN, after)
+            }
             AppError::Internal(source) => {
                 tracing::error!(error = %chain(source.as_ref()), "a request failed");
                 Self::internal()

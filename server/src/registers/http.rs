@@ -1,26 +1,67 @@
 //! The registers over HTTP: `GET {persons}/persons/{cpr}` and
-//! `GET {documents}/documents/{issuer}/{number}`.
+//! `GET {documents}/documents/{issuer}/{number}`, over TLS where the address says `https`.
 //!
-//! 200 with the expected JSON and 404 are answers; everything else is *unavailable*.
+//! 200 with the expected JSON and 404 are answers; everything else is *unavailable*. A call that
+//! brought no answer is made again after a pause, as long as there is time; a register that fails
+//! again and again is left alone for a while ([`super::breaker`]).
 
-use super::Registers;
+use super::breaker::{Breaker, Limits, Standing};
 use super::wire::{Document, Person};
-use crate::config::Secret;
+use super::{Health, Registers};
+use crate::clock::{Entropy, SystemEntropy, random};
+use crate::config::{self, Secret};
 use enroll_core::findings::document::DocumentStatus;
 use enroll_core::findings::person::PersonAnswer;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 use ureq::Agent;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
 /// Longest answer that is read.
 const LONGEST: u64 = 64 * 1024;
 
+/// Why the registers cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The file of roots holds no certificate.
+    #[error("the registers' roots are no PEM certificates")]
+    Roots,
+}
+
 /// Registers at two addresses.
 pub struct HttpRegisters {
     agent: Agent,
-    persons: Option<String>,
-    documents: Option<String>,
+    persons: Register,
+    documents: Register,
     token: Option<Secret>,
+    patience: Patience,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// One register.
+struct Register {
+    name: &'static str,
+    base: Option<String>,
+    breaker: Breaker,
+    answered: AtomicU64,
+    failed: AtomicU64,
+    /// Calls not made, because the breaker was open.
+    spared: AtomicU64,
+}
+
+/// How long and how often one question is asked.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// Longest time for all tries together.
+    total: Duration,
+    /// Longest time for one.
+    one: Duration,
+    tries: u32,
+    /// Longest pause after the first try; it doubles with each.
+    pause: Duration,
 }
 
 impl std::fmt::Debug for HttpRegisters {
@@ -37,7 +78,8 @@ enum Answer<T> {
 }
 
 impl HttpRegisters {
-    /// Registers below `persons` and `documents`; one without an address is unavailable.
+    /// Registers below `persons` and `documents`, with the usual patience of at most `timeout`; one
+    /// without an address is unavailable.
     #[must_use]
     pub fn new(
         persons: Option<String>,
@@ -45,21 +87,87 @@ impl HttpRegisters {
         token: Option<Secret>,
         timeout: Duration,
     ) -> Self {
+        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let rules = config::Registers { timeout_ms, ..config::Registers::default() };
+        Self::with(&rules, (persons, documents, token), RootCerts::PlatformVerifier)
+    }
+
+    /// The registers that the configuration names.
+    ///
+    /// # Errors
+    /// [`RegisterError`] if the roots of their certificates are none.
+    pub fn of(rules: &mut config::Registers) -> Result<Self, RegisterError> {
+        let roots = match rules.roots.take() {
+            Some(pem) => roots(pem.expose().as_bytes())?,
+            None => RootCerts::PlatformVerifier,
+        };
+        let named = (rules.persons_url.take(), rules.documents_url.take(), rules.token.take());
+        Ok(Self::with(rules, named, roots))
+    }
+
+    fn with(
+        rules: &config::Registers,
+        (persons, documents, token): (Option<String>, Option<String>, Option<Secret>),
+        roots: RootCerts,
+    ) -> Self {
+        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(roots).build();
         let config = Agent::config_builder()
-            .timeout_global(Some(timeout))
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
+            .tls_config(tls)
             .build();
-        Self { agent: config.into(), persons, documents, token }
+        let limits = Limits {
+            failures: rules.breaker_failures.max(1),
+            rest: Duration::from_millis(rules.breaker_rest_ms),
+        };
+        let total = Duration::from_millis(rules.timeout_ms);
+        Self {
+            agent: config.into(),
+            persons: Register::new("persons", persons, limits),
+            documents: Register::new("documents", documents, limits),
+            token,
+            patience: Patience {
+                total,
+                one: total.min(Duration::from_millis(rules.try_ms)),
+                tries: rules.tries.max(1),
+                pause: Duration::from_millis(rules.pause_ms),
+            },
+            entropy: Arc::new(SystemEntropy),
+        }
     }
 
-    fn call<T: DeserializeOwned>(&self, base: Option<&str>, path: &str) -> Answer<T> {
-        let Some(base) = base else { return Answer::Unavailable };
-        let mut request = self.agent.get(format!("{base}/{path}"));
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {}", token.expose()));
+    /// Asks until there is an answer, or no time or try is left.
+    fn call<T: DeserializeOwned>(&self, register: &Register, path: &str) -> Answer<T> {
+        let Some(base) = &register.base else { return Answer::Unavailable };
+        let begun = Instant::now();
+        for count in 0..self.patience.tries {
+            if !register.breaker.permit(Instant::now()) {
+                register.spared.fetch_add(1, Ordering::Relaxed);
+                return Answer::Unavailable;
+            }
+            let left = self.patience.total.saturating_sub(begun.elapsed());
+            let answer = self.ask(&format!("{base}/{path}"), self.patience.one.min(left));
+            register.record(!matches!(answer, Answer::Unavailable));
+            let pause = self.pause(count);
+            let left = self.patience.total.saturating_sub(begun.elapsed());
+            if !matches!(answer, Answer::Unavailable) || pause >= left {
+                return answer;
+            }
+            if count + 1 < self.patience.tries {
+                std::thread::sleep(pause);
+            }
         }
+        Answer::Unavailable
+    }
+
+    /// Asks once.
+    fn ask<T: DeserializeOwned>(&self, address: &str, within: Duration) -> Answer<T> {
+        let request = self.agent.get(address).config().timeout_global(Some(within)).build();
+        let request = match &self.token {
+            Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
+            None => request,
+        };
         match request.call() {
             Ok(mut answer) if answer.status() == 200 => {
                 let body = answer.body_mut().with_config().limit(LONGEST).read_json();
@@ -69,6 +177,56 @@ impl HttpRegisters {
             _ => Answer::Unavailable,
         }
     }
+
+    /// A random part of a pause that doubles with each try, so that those who failed together do not
+    /// come again together. Without random bytes the whole of it.
+    fn pause(&self, count: u32) -> Duration {
+        let longest = self.patience.pause.saturating_mul(1 << count.min(10));
+        let part = random::<4>(self.entropy.as_ref()).map_or(u32::MAX, u32::from_be_bytes);
+        longest.mul_f64(f64::from(part) / f64::from(u32::MAX))
+    }
+}
+
+impl Register {
+    fn new(name: &'static str, base: Option<String>, limits: Limits) -> Self {
+        let breaker = Breaker::new(limits);
+        let [answered, failed, spared] = [const { AtomicU64::new(0) }; 3];
+        Self { name, base, breaker, answered, failed, spared }
+    }
+
+    fn record(&self, answered: bool) {
+        let now = Instant::now();
+        let before = self.breaker.standing(now);
+        self.breaker.record(answered, now);
+        let count = if answered { &self.answered } else { &self.failed };
+        count.fetch_add(1, Ordering::Relaxed);
+        let after = self.breaker.standing(now);
+        if before != after {
+            tracing::warn!(register = self.name, standing = ?after, "a register's breaker changed");
+        }
+    }
+
+    fn health(&self) -> Health {
+        let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        Health {
+            register: self.name,
+            open: self.breaker.standing(Instant::now()) != Standing::Closed,
+            answered: count(&self.answered),
+            failed: count(&self.failed),
+            spared: count(&self.spared),
+        }
+    }
+}
+
+/// The certificates of a PEM file.
+fn roots(pem: &[u8]) -> Result<RootCerts, RegisterError> {
+    let mut found: Vec<Certificate<'static>> = Vec::new();
+    for item in parse_pem(pem) {
+        if let PemItem::Certificate(certificate) = item.map_err(|_| RegisterError::Roots)? {
+            found.push(certificate);
+        }
+    }
+    if found.is_empty() { Err(RegisterError::Roots) } else { Ok(RootCerts::new_with_certs(&found)) }
 }
 
 /// Whether `text` can stand in a path as it is: numbers and codes are letters and digits.
@@ -81,7 +239,7 @@ impl Registers for HttpRegisters {
         if !is_plain(cpr) {
             return PersonAnswer::NotFound;
         }
-        match self.call::<Person>(self.persons.as_deref(), &format!("persons/{cpr}")) {
+        match self.call::<Person>(&self.persons, &format!("persons/{cpr}")) {
             Answer::Found(person) => PersonAnswer::Found(person.into()),
             Answer::NotFound => PersonAnswer::NotFound,
             Answer::Unavailable => PersonAnswer::Unavailable,
@@ -93,11 +251,15 @@ impl Registers for HttpRegisters {
             return DocumentStatus::Unknown;
         }
         let path = format!("documents/{issuer}/{number}");
-        match self.call::<Document>(self.documents.as_deref(), &path) {
+        match self.call::<Document>(&self.documents, &path) {
             Answer::Found(found) => found.status,
             Answer::NotFound => DocumentStatus::Unknown,
             Answer::Unavailable => DocumentStatus::Unavailable,
         }
+    }
+
+    fn health(&self) -> Vec<Health> {
+        vec![self.persons.health(), self.documents.health()]
     }
 }
 
@@ -174,5 +336,162 @@ mod tests {
         let (_running, registers) = over_http(Scripted::babbling()).await;
         let asked = ask(registers, |r| (r.person("../x"), r.document("UTO", "1?a=b"))).await;
         assert_eq!(asked, (PersonAnswer::NotFound, DocumentStatus::Unknown));
+    }
+
+    /// A register that answers 500 so many times and then as it should; it counts what it is asked.
+    async fn flaky(failures: u32) -> (String, Arc<std::sync::atomic::AtomicU32>) {
+        use axum::http::StatusCode;
+        use std::sync::atomic::AtomicU32;
+        let asked = Arc::new(AtomicU32::new(0));
+        let count = asked.clone();
+        let answer = move || async move {
+            if count.fetch_add(1, Ordering::Relaxed) < failures {
+                Err(StatusCode::INTERNAL_SERVER_ERROR)
+            } else {
+                Ok(axum::Json(serde_json::json!({ "status": "valid" })))
+            }
+        };
+        let route = axum::routing::get(answer);
+        let router = axum::Router::new().route("/documents/{issuer}/{number}", route);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (url, asked)
+    }
+
+    fn with(url: String, change: impl FnOnce(&mut config::Registers)) -> HttpRegisters {
+        let mut rules = config::Registers {
+            documents_url: Some(url),
+            pause_ms: 1,
+            ..config::Registers::default()
+        };
+        change(&mut rules);
+        HttpRegisters::of(&mut rules).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_call_that_brought_no_answer_is_made_again_so_often_and_no_more() {
+        let (url, asked) = flaky(2).await;
+        let registers = with(url, |rules| rules.tries = 3);
+        assert_eq!(ask(registers, |r| r.document("UTO", "1")).await, DocumentStatus::Valid);
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+        let (url, asked) = flaky(u32::MAX).await;
+        let registers = with(url, |rules| rules.tries = 3);
+        assert_eq!(ask(registers, |r| r.document("UTO", "1")).await, DocumentStatus::Unavailable);
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn a_register_that_fails_on_and_on_is_left_alone_and_then_tried_once() {
+        // proves B8 (left alone is unavailable)
+        let (url, asked) = flaky(4).await;
+        let registers = with(url, |rules| {
+            (rules.tries, rules.breaker_failures, rules.breaker_rest_ms) = (2, 4, 300);
+        });
+        let seen = ask(registers, |r| {
+            let first: Vec<_> = (0..4).map(|_| r.document("UTO", "1")).collect();
+            let spared = r.health();
+            std::thread::sleep(Duration::from_millis(400));
+            (first, spared, r.document("UTO", "1"), r.health())
+        });
+        let (first, spared, after, healed) = seen.await;
+        assert_eq!(first, [DocumentStatus::Unavailable; 4]);
+        assert_eq!(after, DocumentStatus::Valid);
+        assert_eq!(asked.load(Ordering::Relaxed), 5, "it was asked while it was left alone");
+        let documents = |health: Vec<Health>| health.into_iter().nth(1).unwrap();
+        let (spared, healed) = (documents(spared), documents(healed));
+        assert_eq!((spared.open, spared.failed, spared.spared), (true, 4, 2));
+        assert_eq!((healed.open, healed.answered), (false, 1));
+    }
+
+    #[tokio::test]
+    async fn all_tries_together_take_no_longer_than_allowed() {
+        let (_running, _) = over_http(Scripted::silent()).await;
+        let registers = with(_running.url(), |rules| {
+            (rules.timeout_ms, rules.try_ms, rules.tries) = (300, 100, 1000);
+        });
+        let begun = Instant::now();
+        assert_eq!(ask(registers, |r| r.document("UTO", "1")).await, DocumentStatus::Unavailable);
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn pauses_are_random_parts_of_what_doubles() {
+        let registers = with(String::new(), |rules| rules.pause_ms = 100);
+        for count in 0..4 {
+            let longest = Duration::from_millis(100 << count);
+            let pauses: Vec<_> = (0..50).map(|_| registers.pause(count)).collect();
+            assert!(pauses.iter().all(|pause| *pause <= longest), "{pauses:?}");
+            assert!(pauses.iter().any(|pause| *pause > longest / 2), "{pauses:?}");
+        }
+    }
+
+    /// A TLS server on loopback with a certificate of its own, which answers every request with a
+    /// valid document.
+    fn over_tls() -> (String, String) {
+        use openssl::ssl::{SslAcceptor, SslMethod};
+        use std::io::{Read, Write};
+        let (key, certificate) = self_signed();
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
+        acceptor.set_private_key(&key).unwrap();
+        acceptor.set_certificate(&certificate).unwrap();
+        let acceptor = acceptor.build();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let Ok(mut stream) = acceptor.accept(stream) else { continue };
+                let mut request = [0; 1024];
+                let _ = stream.read(&mut request);
+                let body = r#"{"status":"valid"}"#;
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+                let _ = write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            }
+        });
+        (url, String::from_utf8(certificate.to_pem().unwrap()).unwrap())
+    }
+
+    fn self_signed() -> (openssl::pkey::PKey<openssl::pkey::Private>, openssl::x509::X509) {
+        use openssl::asn1::Asn1Time;
+        use openssl::x509::{X509, X509NameBuilder, extension::SubjectAlternativeName};
+        let group = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1);
+        let key = openssl::ec::EcKey::generate(&group.unwrap()).unwrap();
+        let key = openssl::pkey::PKey::from_ec_key(key).unwrap();
+        let mut name = X509NameBuilder::new().unwrap();
+        name.append_entry_by_text("CN", "localhost").unwrap();
+        let name = name.build();
+        let mut builder = X509::builder().unwrap();
+        builder.set_version(2).unwrap();
+        builder.set_subject_name(&name).unwrap();
+        builder.set_issuer_name(&name).unwrap();
+        builder.set_pubkey(&key).unwrap();
+        builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+        builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+        let names = SubjectAlternativeName::new()
+            .dns("localhost")
+            .build(&builder.x509v3_context(None, None))
+            .unwrap();
+        builder.append_extension(names).unwrap();
+        builder.sign(&key, openssl::hash::MessageDigest::sha256()).unwrap();
+        (key, builder.build())
+    }
+
+    #[tokio::test]
+    async fn over_tls_only_the_roots_that_are_configured_are_believed() {
+        let (url, own) = over_tls();
+        let (_, other) = over_tls();
+        let trusting =
+            |pem: Option<String>| with(url.clone(), |rules| rules.roots = pem.map(Secret::from));
+        let answered = ask(trusting(Some(own)), |r| r.document("UTO", "1")).await;
+        assert_eq!(answered, DocumentStatus::Valid);
+        for stranger in [Some(other), None] {
+            let answered = ask(trusting(stranger), |r| r.document("UTO", "1")).await;
+            assert_eq!(answered, DocumentStatus::Unavailable);
+        }
+        for none in ["", "no certificate"] {
+            let roots = Some(Secret::from(none.to_owned()));
+            let mut rules = config::Registers { roots, ..config::Registers::default() };
+            assert!(matches!(HttpRegisters::of(&mut rules), Err(RegisterError::Roots)), "{none}");
+        }
     }
 }

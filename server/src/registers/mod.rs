@@ -3,6 +3,7 @@
 //! A register is asked, never trusted to be there: an answer that does not come, or that cannot be
 //! read, is *unavailable*, and unavailable is never valid.
 
+pub mod breaker;
 pub mod http;
 pub mod standin;
 mod wire;
@@ -19,6 +20,26 @@ pub trait Registers: Send + Sync {
 
     /// The status of a document of `issuer`.
     fn document(&self, issuer: &str, number: &str) -> DocumentStatus;
+
+    /// How each register has answered so far.
+    fn health(&self) -> Vec<Health> {
+        Vec::new()
+    }
+}
+
+/// How a register has answered so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// Which.
+    pub register: &'static str,
+    /// Whether it is left alone, or only tried.
+    pub open: bool,
+    /// Calls that brought an answer.
+    pub answered: u64,
+    /// Calls that did not.
+    pub failed: u64,
+    /// Calls that were not made, because it was left alone.
+    pub spared: u64,
 }
 
 /// No register at all: every answer is *unavailable*.

@@ -2,6 +2,7 @@
 
 use super::wire::{self, FromClient, FromServer, Hello, SUBPROTOCOL};
 use crate::app::{Access, App, AppError, ChipStart, ChipVerdict, Progress, blocking};
+use crate::metrics::RELAYS;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use enroll_core::reason::{LeadsTo, ReasonCode};
 use nfc::apdu::Response;
@@ -26,6 +27,9 @@ pub enum Close {
     /// Something failed here.
     #[error("something failed here")]
     Internal = 1011,
+    /// The service ends; another one takes over (IANA WebSocket close codes).
+    #[error("the service restarts")]
+    Restart = 1012,
     /// Not a frame of the protocol, or an unknown type.
     #[error("not a frame of the protocol")]
     Malformed = 4400,
@@ -54,7 +58,9 @@ impl Close {
     /// What the case is told: silence is a lost link, anything else a client out of protocol.
     fn reason(self) -> ReasonCode {
         match self {
-            Self::Silence | Self::TooOften | Self::Done => ReasonCode::CHIP_LINK_LOST,
+            Self::Silence | Self::TooOften | Self::Done | Self::Restart => {
+                ReasonCode::CHIP_LINK_LOST
+            }
             _ => ReasonCode::CHIP_PROTOCOL,
         }
     }
@@ -102,6 +108,7 @@ struct Session {
 
 /// Reads the chip of the enrolment over `socket` and records what came of it.
 pub async fn run(socket: WebSocket, app: Arc<App>, access: Access) {
+    let _open = app.ending.relay();
     let mut session = Session { socket, app, access, seq: 0, shown: None };
     let id = access.id();
     tracing::info!(enrolment = %id, protocol = SUBPROTOCOL, "relay opened");
@@ -111,6 +118,7 @@ pub async fn run(socket: WebSocket, app: Arc<App>, access: Access) {
         Ok(reading) => session.finish(reading).await,
         Err(end) => session.fail(end).await,
     };
+    session.app.metrics.count(RELAYS, &[("code", close.code().into())]);
     tracing::info!(enrolment = %id, code = close.code(), "relay closed");
     session.close(close).await;
 }
@@ -265,7 +273,7 @@ impl Session {
 
     /// The next frame of the client. Pings do not count as speech.
     async fn receive(&mut self, wait: Duration) -> Result<FromClient, End> {
-        let longest = self.app.relay.max_frame;
+        let (app, longest) = (self.app.clone(), self.app.relay.max_frame);
         let next = async {
             loop {
                 match self.socket.recv().await {
@@ -277,7 +285,11 @@ impl Session {
                 }
             }
         };
-        timeout(wait, next).await.unwrap_or(Err(End::Broken(Close::Silence)))
+        tokio::select! {
+            biased;
+            () = app.ending.begun() => Err(End::Broken(Close::Restart)),
+            frame = timeout(wait, next) => frame.unwrap_or(Err(End::Broken(Close::Silence))),
+        }
     }
 
     async fn close(mut self, close: Close) {

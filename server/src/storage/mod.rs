@@ -6,12 +6,15 @@
 
 mod audit;
 mod authenticators;
+#[cfg(test)]
+mod copies;
 mod enrolments;
 mod identities;
 mod inbox;
 mod outbox;
 mod passes;
 mod profiles;
+mod rewrap;
 mod sealed;
 #[cfg(test)]
 mod tests;
@@ -24,6 +27,7 @@ pub use inbox::Kept;
 pub use outbox::Claimed;
 pub use passes::Pass;
 pub use profiles::{Contacts, Details, Profile};
+pub use rewrap::Rewrapped;
 
 use crate::clock::{Entropy, EntropyError};
 use crate::keys::KeyRing;
@@ -61,6 +65,9 @@ pub enum StorageError {
     /// A value has no JSON form.
     #[error("a record cannot be written as JSON")]
     Json(#[from] serde_json::Error),
+    /// Only the embedded database is copied here.
+    #[error("the database is PostgreSQL: copy it with pg_dump")]
+    NotEmbedded,
     /// Somebody else changed the row since it was read.
     #[error("the enrolment was changed meanwhile")]
     Conflict,
@@ -153,6 +160,25 @@ impl Store {
         Ok(())
     }
 
+    /// Copies the rows there are now into a new file, without what was erased: a copy holds live rows
+    /// only. PostgreSQL is copied by its own programs.
+    ///
+    /// # Errors
+    /// [`StorageError::NotEmbedded`] for PostgreSQL, [`StorageError::Database`] also if the file exists.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StorageError> {
+        if self.dialect == Dialect::Postgres {
+            return Err(StorageError::NotEmbedded);
+        }
+        let path = path.display().to_string();
+        sqlx::query("VACUUM INTO $1").bind(path).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Whether the database answers.
+    pub async fn answers(&self) -> bool {
+        sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
+    }
+
     /// Closes all connections, after what they are doing.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -210,7 +236,21 @@ pub(crate) mod testing {
 
     pub(crate) struct Fresh {
         pub(crate) store: Store,
-        _dir: tempfile::TempDir,
+        dir: tempfile::TempDir,
+        pub(crate) url: String,
+    }
+
+    impl Fresh {
+        pub(crate) fn keys_dir(&self) -> std::path::PathBuf {
+            self.dir.path().join("keys")
+        }
+    }
+
+    impl Store {
+        /// The same rows under the keys as they are now.
+        pub(crate) fn with_keys(&self, keys: Arc<KeyRing>) -> Self {
+            Self { keys, ..self.clone() }
+        }
     }
 
     pub(crate) async fn sqlite() -> Fresh {
@@ -218,10 +258,11 @@ pub(crate) mod testing {
         let keys = KeyRing::open(&dir.path().join("keys"), None, &SystemEntropy).unwrap();
         let url = embedded_url(dir.path());
         let store = Store::open(&url, Arc::new(keys), Arc::new(SystemEntropy)).await.unwrap();
-        Fresh { store, _dir: dir }
+        Fresh { store, dir, url }
     }
 
-    async fn postgres() -> Option<Fresh> {
+    /// The address of a new database on the PostgreSQL at hand.
+    pub(crate) async fn empty_database() -> Option<String> {
         let Ok(url) = std::env::var("INDRUL_TEST_POSTGRES") else {
             println!("skipped on PostgreSQL: INDRUL_TEST_POSTGRES is not set");
             return None;
@@ -235,11 +276,15 @@ pub(crate) mod testing {
         admin.close().await;
         let (server, query) = url.split_once('?').map_or((url.as_str(), ""), |(s, q)| (s, q));
         let base = server.rsplit_once('/').unwrap().0;
+        Some(format!("{base}/{name}?{query}"))
+    }
+
+    pub(crate) async fn postgres() -> Option<Fresh> {
+        let url = empty_database().await?;
         let dir = tempfile::tempdir().unwrap();
         let keys = KeyRing::open(&dir.path().join("keys"), None, &SystemEntropy).unwrap();
-        let url = format!("{base}/{name}?{query}");
         let store = Store::open(&url, Arc::new(keys), Arc::new(SystemEntropy)).await.unwrap();
-        Some(Fresh { store, _dir: dir })
+        Some(Fresh { store, dir, url })
     }
 
     /// One fresh store per database at hand.

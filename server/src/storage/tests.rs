@@ -15,7 +15,7 @@ use time::macros::datetime;
 
 const NOW: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
 
-fn enrolment() -> Enrolment {
+pub(super) fn enrolment() -> Enrolment {
     let case = Case::start(&Policy::default(), NOW);
     Enrolment {
         id: EnrolmentId::random(&SystemEntropy).unwrap(),

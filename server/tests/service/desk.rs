@@ -24,6 +24,7 @@ use server::record::Record;
 use server::registers::NoRegisters;
 use server::storage::{Enrolment, Identity, Store, embedded_url};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -96,12 +97,11 @@ impl Desk {
             registers: Arc::new(NoRegisters),
         };
         let channels = Arc::new(Post::new(&mut config.notices).unwrap());
-        let rules = Arc::new(config.notices);
-        let worker = Worker::new(store.clone(), channels, clock.clone(), entropy, rules);
-        let Config { policy, case, relay, server, .. } = config;
-        let rules = Rules { policy: policy.clone(), case, relay, server };
-        let app = Arc::new(App::new(parts, rules));
-        let url = runtime.block_on(listen(app.clone()));
+        let notices = Arc::new(std::mem::take(&mut config.notices));
+        let worker = Worker::new(store.clone(), channels, clock.clone(), entropy, notices);
+        let policy = config.policy.clone();
+        let app = Arc::new(App::new(parts, Rules::from(config)));
+        let (url, _) = runtime.block_on(listen(app.clone(), pending()));
         let description = description(&url);
         Self { runtime, app, store, post, worker, clock, policy, url, description, folder }
     }

@@ -11,15 +11,15 @@ use server::relay_client::{self, Ended};
 use server::storage::StorageError;
 use std::sync::atomic::Ordering;
 
-struct Case<'a> {
+pub struct Case<'a> {
     station: &'a Station,
-    id: String,
-    path: String,
-    token: String,
+    pub id: String,
+    pub path: String,
+    pub token: String,
 }
 
 impl<'a> Case<'a> {
-    fn start(station: &'a Station, cpr: &str) -> Self {
+    pub fn start(station: &'a Station, cpr: &str) -> Self {
         let body = json!({
             "consent": {"terms_version": "2026-01", "biometrics": true, "language": "en"},
             "cpr": cpr,
@@ -33,25 +33,25 @@ impl<'a> Case<'a> {
         Self { station, id, path, token }
     }
 
-    fn call(&self, method: &str, step: &str, kind: &str, body: &[u8]) -> (u16, Value) {
+    pub fn call(&self, method: &str, step: &str, kind: &str, body: &[u8]) -> (u16, Value) {
         let path = format!("{}{step}", self.path);
         let token = self.token.as_str();
         self.station.call(Call { method, path: &path, token, kind, body })
     }
 
-    fn page(&self, lines: &[String]) {
+    pub fn page(&self, lines: &[String]) {
         let body = json!({ "lines": lines }).to_string();
         let (status, answer) = self.call("PUT", "/page", "application/json", body.as_bytes());
         assert_eq!(status, 200, "{answer}");
     }
 
-    fn chip(&self, chip: Chip) -> Ended {
+    pub fn chip(&self, chip: Chip) -> Ended {
         let (_, ticket) = self.call("POST", "/relay-tickets", "", b"");
         let url = ticket["url"].as_str().unwrap();
         relay_client::run(url, &mut ChipLink(chip), &mut |_| {}).unwrap()
     }
 
-    fn through(&self, passport: &Passport) -> Value {
+    pub fn through(&self, passport: &Passport) -> Value {
         self.page(&passport.mrz_lines);
         self.chip(Chip::new(passport));
         let (status, answer) = self.call("PUT", "/face", "image/jpeg", b"a face");

@@ -14,6 +14,7 @@ mod blocking;
 mod copying;
 mod desk;
 mod enrolment;
+mod operation;
 mod outbox;
 mod problems;
 mod relay;

@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// Says that the face is the right one, or not.
 #[derive(Debug, Default)]
@@ -33,12 +35,15 @@ pub struct FakeFaces {
     pub hold: Mutex<()>,
     /// Whether it is at work.
     pub busy: AtomicBool,
+    /// Whether it breaks off.
+    pub breaks: AtomicBool,
 }
 
 impl Faces for FakeFaces {
     fn checks(&self, portrait: Option<&[u8]>, _: &[u8]) -> Vec<Check> {
         self.busy.store(true, Ordering::Relaxed);
         drop(self.hold.lock().unwrap());
+        assert!(!self.breaks.load(Ordering::Relaxed), "the instrument is broken");
         let same = !self.other.load(Ordering::Relaxed);
         let compared = match portrait {
             Some(_) => Check::of("face.match", same, ReasonCode::FACE_MISMATCH, json!({})),
@@ -62,6 +67,8 @@ pub struct Station {
     pub faces: Arc<FakeFaces>,
     pub url: String,
     description: Value,
+    stop: Mutex<Option<oneshot::Sender<()>>>,
+    serving: JoinHandle<()>,
     pub folder: tempfile::TempDir,
     _registers: StandIn,
 }
@@ -80,11 +87,39 @@ impl Station {
         let registers = runtime.block_on(StandIn::start(registers(passports))).unwrap();
         let (store, parts) =
             runtime.block_on(parts(folder.path(), &trust, &faces, &registers.url()));
-        let Config { policy, case, relay, server, .. } = config;
-        let app = Arc::new(App::new(parts, Rules { policy, case, relay, server }));
-        let url = runtime.block_on(listen(app.clone()));
+        let app = Arc::new(App::new(parts, Rules::from(config)));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async move {
+            // A station that is dropped is not stopped: its runtime is.
+            if stopped.await.is_err() {
+                std::future::pending().await
+            }
+        };
+        let (url, serving) = runtime.block_on(listen(app.clone(), stopped));
         let description = description(&url);
-        Self { runtime, app, store, trust, faces, url, description, folder, _registers: registers }
+        let stop = Mutex::new(Some(stop));
+        Self {
+            runtime,
+            app,
+            store,
+            trust,
+            faces,
+            url,
+            description,
+            stop,
+            serving,
+            folder,
+            _registers: registers,
+        }
+    }
+
+    /// Asks the service to end.
+    pub fn stop(&self) {
+        self.stop.lock().unwrap().take().unwrap().send(()).unwrap();
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.serving.is_finished()
     }
 
     /// Calls the service and fails if its description does not declare the answer.
@@ -149,12 +184,19 @@ impl<'a> Call<'a> {
     }
 }
 
-pub async fn listen(app: Arc<App>) -> String {
+/// Serves `app` on a free port until `stop` is done.
+pub async fn listen(
+    app: Arc<App>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> (String, JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = server::http::finish(server::http::router(app));
-    tokio::spawn(server::serve(listener, router, std::future::pending()));
-    url
+    let router = server::http::finish(server::http::router(app.clone()));
+    let grace = app.grace();
+    let serving = tokio::spawn(async move {
+        server::serve_until(app, (listener, router), stop, grace).await.unwrap();
+    });
+    (url, serving)
 }
 
 async fn parts(

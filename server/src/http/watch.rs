@@ -1,0 +1,57 @@
+//! Around every request: it is counted against the limit of its address, timed, and its log lines
+//! carry its number and operation. No address and no path gets into a log or a metric.
+
+use super::problem::Problem;
+use crate::app::{App, AppError};
+use crate::limits::{Kind, network};
+use crate::metrics::{REQUEST_TIME, REQUESTS};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+static NUMBER: AtomicU64 = AtomicU64::new(1);
+
+pub(super) async fn watch(
+    State(app): State<Arc<App>>,
+    matched: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let operation = super::operation(request.method(), matched.as_str());
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let span = tracing::info_span!("request", number, operation);
+    let response = match limited(&app, &request, started) {
+        Ok(()) => next.run(request).instrument(span).await,
+        Err(error) => Problem::from(error).into_response(),
+    };
+    let status = response.status().as_u16();
+    let labels = [("operation", operation.into()), ("status", status.into())];
+    app.metrics.count(REQUESTS, &labels);
+    app.metrics.time(REQUEST_TIME, &[("operation", operation.into())], started.elapsed());
+    response
+}
+
+fn limited(app: &App, request: &Request, now: Instant) -> Result<(), AppError> {
+    let address = network(client(app, request));
+    app.spend(Kind::Address, &address, now)?;
+    if request.method() == Method::POST && request.uri().path() == "/v1/enrolments" {
+        app.spend(Kind::Start, &address, now)?;
+    }
+    Ok(())
+}
+
+/// Who asks. A request without a connection counts as everybody's.
+fn client(app: &App, request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+    let headers = request.headers().get_all("x-forwarded-for");
+    let values: Vec<&str> = headers.iter().map(|value| value.to_str().unwrap_or("?")).collect();
+    app.limits.proxies().client(peer, values.into_iter())
+}
