@@ -12,7 +12,8 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
-const NAME: &str = "signing.json";
+/// The list's file.
+pub(super) const NAME: &str = "signing.json";
 
 /// One signing key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -41,9 +41,12 @@ impl Master {
         protection: &Protection,
         entropy: &dyn Entropy,
     ) -> Result<Self, KeyError> {
+        // Whoever lists keys has made these: others would open nothing and find nobody again.
+        let listed = dir.join(super::ledger::NAME).exists();
         let path = dir.join(CURRENT);
         let (current, is_new) = match read(&path)? {
             Some(text) => (parse(&text, protection, &path)?, false),
+            None if listed => return Err(KeyError::Malformed { path }),
             None => (make(&path, protection, entropy)?, true),
         };
         let path = dir.join(BEFORE);
@@ -51,6 +54,7 @@ impl Master {
         let path = dir.join(HASHING);
         let hashing = match read(&path)? {
             Some(text) => open_hashing(&text, &current, before.as_ref(), &path)?,
+            None if listed => return Err(KeyError::Malformed { path }),
             None => {
                 // Before there was such a key, the master key itself was it.
                 let key = if is_new { Key::generate(entropy)? } else { current.copied() };

@@ -107,11 +107,32 @@ fn a_new_key_is_published_before_it_signs_and_the_old_one_after() {
 fn keys_of_before_there_was_a_list_are_taken_over() {
     let dir = tempfile::tempdir().unwrap();
     let ring = open(dir.path());
-    let (jwks, hash) = (ring.jwks(), ring.master().keyed_hash("person", b"1").unwrap());
-    std::fs::remove_file(dir.path().join("signing.json")).unwrap();
-    let again = open(dir.path());
-    assert_eq!(again.jwks(), jwks);
-    assert_eq!(again.master().keyed_hash("person", b"1").unwrap(), hash);
+    for name in ["hash.key", "signing.json"] {
+        std::fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    let text = std::fs::read_to_string(dir.path().join("master.key")).unwrap();
+    let master = hex::decode(text.trim().strip_prefix("plain ").unwrap()).unwrap();
+    let master = crate::seal::Key::from_slice(&master).unwrap();
+    for _ in 0..2 {
+        let again = open(dir.path());
+        assert_eq!(again.jwks(), ring.jwks());
+        let hash = again.master().keyed_hash("person", b"1").unwrap();
+        assert_eq!(hash, master.keyed_hash("person", b"1").unwrap(), "nobody is found again");
+    }
+}
+
+#[test]
+fn a_lost_key_is_not_replaced_by_another() {
+    // proves B11 (a person is found again, or nothing starts)
+    for name in ["hash.key", "master.key"] {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path());
+        let path = dir.path().join(name);
+        std::fs::remove_file(&path).unwrap();
+        let refused = KeyRing::open(dir.path(), None, &SystemEntropy);
+        assert!(matches!(refused, Err(KeyError::Malformed { .. })), "{name}");
+        assert!(!path.exists(), "a new {name} is written");
+    }
 }
 
 #[test]
