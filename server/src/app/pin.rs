@@ -108,6 +108,7 @@ impl App {
 mod tests {
     use super::*;
     use crate::clock::SystemEntropy;
+    use crate::keys::{Protection, begin_master_rotation, end_master_rotation};
 
     // proves E9 (Argon2id with pepper, bound to the app)
     #[test]
@@ -125,5 +126,20 @@ mod tests {
         assert!(!kept.fits(&pin("284917"), other, &keys).unwrap(), "another app");
         assert!(!kept.fits(&pin("284917"), app, &others).unwrap(), "another pepper");
         assert!(!serde_json::to_string(&kept).unwrap().contains("284917"));
+    }
+
+    // proves H5 (a PIN outlives the master key)
+    #[test]
+    fn a_pin_fits_after_the_master_key_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let ring = || KeyRing::open(dir.path(), None, &SystemEntropy).unwrap();
+        let app = AuthenticatorId::random(&SystemEntropy).unwrap();
+        let policy = Activation { pin_memory_kib: 64, pin_passes: 1, ..Activation::default() };
+        let pin = Pin::typed("284917").unwrap();
+        let kept = PinHash::new(&pin, app, (&ring(), &policy), Hash([7; 32])).unwrap();
+        begin_master_rotation(dir.path(), &Protection::default(), &SystemEntropy).unwrap();
+        assert!(kept.fits(&pin, app, &ring()).unwrap(), "between the keys");
+        end_master_rotation(dir.path()).unwrap();
+        assert!(kept.fits(&pin, app, &ring()).unwrap(), "after the old one");
     }
 }

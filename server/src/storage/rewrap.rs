@@ -4,44 +4,51 @@
 
 use super::{StorageError, Store};
 use crate::seal::Place;
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 
 /// How many rows one unit of work takes.
 const BATCH: i64 = 200;
 
-/// A table with values sealed under the master key.
-struct Table {
+/// A column whose values are sealed under the master key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Column {
+    table: &'static str,
+    /// The column with the row's key, which is text.
+    key: &'static str,
     name: &'static str,
-    column: &'static str,
-    /// Row key and value after `$1`, at most `$2`.
-    read: &'static str,
-    /// Sets the value of `$2` to `$1` if it is still `$3`.
-    write: &'static str,
 }
 
-/// Every table with such values; whoever adds one adds it here.
-const TABLES: [Table; 3] = [
-    Table {
-        name: "data_keys",
-        column: "wrapped",
-        read: "SELECT enrolment AS id, wrapped AS value FROM data_keys
-               WHERE enrolment > $1 ORDER BY enrolment LIMIT $2",
-        write: "UPDATE data_keys SET wrapped = $1 WHERE enrolment = $2 AND wrapped = $3",
-    },
-    Table {
-        name: "identities",
-        column: "sealed",
-        read: "SELECT id, sealed AS value FROM identities WHERE id > $1 ORDER BY id LIMIT $2",
-        write: "UPDATE identities SET sealed = $1 WHERE id = $2 AND sealed = $3",
-    },
-    Table {
-        name: "evidence",
-        column: "sealed",
-        read: "SELECT enrolment AS id, sealed AS value FROM evidence
-               WHERE enrolment > $1 ORDER BY enrolment LIMIT $2",
-        write: "UPDATE evidence SET sealed = $1 WHERE enrolment = $2 AND sealed = $3",
-    },
+const fn column(table: &'static str, key: &'static str, name: &'static str) -> Column {
+    Column { table, key, name }
+}
+
+/// Every such column; whoever adds one adds it here. A test knows every column of bytes there is.
+const COLUMNS: [Column; 7] = [
+    column("data_keys", "enrolment", "wrapped"),
+    column("identities", "id", "sealed"),
+    column("evidence", "enrolment", "sealed"),
+    column("outbox", "id", "sealed"),
+    column("inbox", "id", "sealed"),
+    column("profiles", "identity", "sealed"),
+    column("authenticators", "id", "pin"),
 ];
+
+impl Column {
+    /// Row key and value of the rows after `$1`, at most `$2`.
+    fn read(self) -> AssertSqlSafe<String> {
+        let Self { table, key, name } = self;
+        AssertSqlSafe(format!(
+            "SELECT {key} AS id, {name} AS value FROM {table}
+             WHERE {key} > $1 AND {name} IS NOT NULL ORDER BY {key} LIMIT $2"
+        ))
+    }
+
+    /// Sets the value of `$2` to `$1` if it is still `$3`.
+    fn write(self) -> AssertSqlSafe<String> {
+        let Self { table, key, name } = self;
+        AssertSqlSafe(format!("UPDATE {table} SET {name} = $1 WHERE {key} = $2 AND {name} = $3"))
+    }
+}
 
 /// What a pass over all tables found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,9 +66,9 @@ impl Store {
     /// [`StorageError::Seal`] for a value that neither key has sealed; what was done stays done.
     pub async fn rewrap(&self) -> Result<Rewrapped, StorageError> {
         let mut found = Rewrapped::default();
-        for table in &TABLES {
+        for column in COLUMNS {
             let mut after = String::new();
-            while let Some(last) = self.rewrap_batch(table, &after, &mut found).await? {
+            while let Some(last) = self.rewrap_batch(column, &after, &mut found).await? {
                 after = last;
             }
         }
@@ -69,15 +76,15 @@ impl Store {
         Ok(found)
     }
 
-    /// The next rows of `table`. Returns the last one's key, or nothing at the end.
+    /// The next rows of a column. Returns the last one's key, or nothing at the end.
     async fn rewrap_batch(
         &self,
-        table: &Table,
+        column: Column,
         after: &str,
         found: &mut Rewrapped,
     ) -> Result<Option<String>, StorageError> {
         let mut tx = self.begin().await?;
-        let rows = sqlx::query(table.read)
+        let rows = sqlx::query(column.read())
             .bind(after.to_owned())
             .bind(BATCH)
             .fetch_all(&mut *tx.inner)
@@ -85,12 +92,12 @@ impl Store {
         let mut last = None;
         for row in rows {
             let (id, sealed): (String, Vec<u8>) = (row.try_get("id")?, row.try_get("value")?);
-            let place = Place { table: table.name, row: &id, column: table.column };
+            let place = Place { table: column.table, row: &id, column: column.name };
             let anew = self.keys.master().rewrap(self.entropy.as_ref(), place, &sealed)?;
             found.seen += 1;
             if let Some(anew) = anew {
                 // A row that was erased or written meanwhile is left as it is now.
-                let written = sqlx::query(table.write)
+                let written = sqlx::query(column.write())
                     .bind(anew)
                     .bind(id.clone())
                     .bind(sealed)
@@ -108,36 +115,118 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::super::testing;
+    use super::COLUMNS;
     use crate::clock::SystemEntropy;
-    use crate::ids::EnrolmentId;
+    use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId};
     use crate::keys::{KeyRing, Protection, begin_master_rotation, end_master_rotation};
-    use crate::storage::{Identity, Rewrapped, Store};
+    use crate::storage::{
+        AuthenticatorRow, Dialect, Evidence, Identity, Rewrapped, StorageError, Store, Tx,
+    };
+    use enroll_core::activation::Authenticator;
+    use enroll_core::policy::Activation;
+    use sqlx::Row;
     use std::path::Path;
     use std::sync::Arc;
+    use time::OffsetDateTime;
     use time::macros::datetime;
     use zeroize::Zeroizing;
+
+    const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
+
+    /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
+    /// sealed under the key of an enrolment.
+    const OTHERS: [(&str, &str); 9] = [
+        ("authenticators", "public_key"),
+        ("documents", "hash"),
+        ("documents", "person_hash"),
+        ("enrolments", "token_hash"),
+        ("identities", "person_hash"),
+        ("passes", "hash"),
+        ("profiles", "user_id_hash"),
+        ("sealed", "bytes"),
+        ("tickets", "hash"),
+    ];
 
     fn ring(dir: &Path) -> Arc<KeyRing> {
         Arc::new(KeyRing::open(dir, None, &SystemEntropy).unwrap())
     }
 
-    /// Enough enrolments for three batches, with a value each, and one identity.
-    async fn filled(store: &Store) -> Vec<EnrolmentId> {
-        let mut ids = Vec::new();
+    /// What lies in the rows, one value in each column but the first.
+    struct Kept {
+        /// Enough for three batches.
+        enrolments: Vec<EnrolmentId>,
+        identity: IdentityId,
+        app: AuthenticatorId,
+    }
+
+    async fn filled(store: &Store) -> Kept {
+        let mut enrolments = Vec::new();
         let mut tx = store.begin().await.unwrap();
         for _ in 0..450 {
             let enrolment = crate::storage::tests::enrolment();
             tx.insert_enrolment(&enrolment).await.unwrap();
-            ids.push(enrolment.id);
+            enrolments.push(enrolment.id);
         }
-        tx.put(ids[0], "cpr", b"0101900000").await.unwrap();
-        let id = crate::ids::IdentityId::random(&SystemEntropy).unwrap();
+        let (enrolment, id) = (enrolments[0], IdentityId::random(&SystemEntropy).unwrap());
+        tx.put(enrolment, "cpr", b"0101900000").await.unwrap();
         let record = Zeroizing::new(b"an identity".to_vec());
         let person = tx.keyed_hash("person", b"0101900000").unwrap();
-        let identity = Identity { id, enrolment: ids[0], record };
-        tx.put_identity(&identity, &person, datetime!(2026-01-01 0:00 UTC)).await.unwrap();
+        let identity = Identity { id, enrolment, record };
+        tx.put_identity(&identity, &person, NOW).await.unwrap();
+        let record = Zeroizing::new(b"evidence".to_vec());
+        tx.put_evidence(&Evidence { enrolment, identity: id, record }, NOW).await.unwrap();
+        tx.send("sms", b"a message", NOW).await.unwrap();
+        tx.put_notice(id, b"a notice", NOW).await.unwrap();
+        // The second has neither chosen a user ID nor a PIN: there is nothing to seal anew.
+        let mut profile = tx.hold_profile(id).await.unwrap();
+        profile.details.user_id = Some("anna".to_owned());
+        tx.save_profile(&profile).await.unwrap();
+        let [app, _] = [app(&mut tx, id).await, app(&mut tx, id).await];
+        tx.put_pin(app, b"a hash").await.unwrap();
         tx.commit().await.unwrap();
-        ids
+        Kept { enrolments, identity: id, app }
+    }
+
+    async fn app(tx: &mut Tx, identity: IdentityId) -> AuthenticatorId {
+        let id = AuthenticatorId::random(&SystemEntropy).unwrap();
+        let state = Authenticator::copied(&Activation::default(), NOW);
+        let (public_key, challenge) = (vec![4; 65], String::new());
+        let row = AuthenticatorRow { id, identity, public_key, challenge, state, created: NOW };
+        tx.insert_authenticator(&row).await.unwrap();
+        id
+    }
+
+    /// Everything opens, and who was known is still found.
+    async fn check(store: &Store, kept: &Kept) {
+        let mut tx = store.begin().await.unwrap();
+        for id in &kept.enrolments {
+            tx.get(*id, "cpr").await.unwrap();
+        }
+        let person = tx.keyed_hash("person", b"0101900000").unwrap();
+        assert_eq!(tx.identity_of(&person).await.unwrap(), Some(kept.identity));
+        let identity = tx.identity(kept.identity).await.unwrap().unwrap();
+        assert_eq!(identity.record.as_slice(), b"an identity");
+        let evidence = tx.evidence(kept.identity).await.unwrap();
+        assert_eq!(evidence[0].record.as_slice(), b"evidence");
+        let notices = tx.notices(kept.identity, 9).await.unwrap();
+        assert_eq!(notices[0].payload.as_slice(), b"a notice");
+        let profile = tx.hold_profile(kept.identity).await.unwrap();
+        assert_eq!(profile.details.user_id.as_deref(), Some("anna"));
+        assert_eq!(tx.pin(kept.app).await.unwrap().unwrap().as_slice(), b"a hash");
+        let claimed = tx.claim(9, NOW, NOW).await.unwrap();
+        let payload = claimed[0].payload.as_ref().unwrap();
+        assert_eq!((claimed.len(), payload.as_slice()), (1, b"a message".as_slice()));
+    }
+
+    /// Another identity cannot choose the same user ID: its hash is still the one there is.
+    async fn check_taken(store: &Store, kept: &Kept) {
+        let mut tx = store.begin().await.unwrap();
+        let (enrolment, id) = (kept.enrolments[1], IdentityId::random(&SystemEntropy).unwrap());
+        let record = Zeroizing::new(Vec::new());
+        tx.put_identity(&Identity { id, enrolment, record }, &[1; 32], NOW).await.unwrap();
+        let mut profile = tx.hold_profile(id).await.unwrap();
+        profile.details.user_id = Some("anna".to_owned());
+        assert!(matches!(tx.save_profile(&profile).await, Err(StorageError::Taken)));
     }
 
     #[tokio::test]
@@ -145,36 +234,56 @@ mod tests {
         // proves H5 (rotation of the master key)
         for fresh in testing::all().await {
             let (dir, store) = (fresh.keys_dir(), &fresh.store);
-            let ids = filled(store).await;
+            let kept = filled(store).await;
             let before = std::fs::read_to_string(dir.join("master.key")).unwrap();
             begin_master_rotation(&dir, &Protection::default(), &SystemEntropy).unwrap();
             let store = store.with_keys(ring(&dir));
             // One batch, and then the power fails.
             let mut found = Rewrapped::default();
-            store.rewrap_batch(&super::TABLES[0], "", &mut found).await.unwrap();
+            store.rewrap_batch(COLUMNS[0], "", &mut found).await.unwrap();
             assert_eq!(found, Rewrapped { seen: 200, changed: 200 });
-            let mut tx = store.begin().await.unwrap();
-            assert_eq!(tx.get(ids[0], "cpr").await.unwrap().unwrap().as_slice(), b"0101900000");
-            drop(tx);
+            check(&store, &kept).await;
             begin_master_rotation(&dir, &Protection::default(), &SystemEntropy).unwrap();
             let store = store.with_keys(ring(&dir));
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 451, changed: 251 });
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 451, changed: 0 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 456, changed: 256 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 456, changed: 0 });
             end_master_rotation(&dir).unwrap();
 
             let store = store.with_keys(ring(&dir));
-            let mut tx = store.begin().await.unwrap();
-            for id in &ids {
-                tx.get(*id, "cpr").await.unwrap();
-            }
-            // The same person is still found.
-            let person = tx.keyed_hash("person", b"0101900000").unwrap();
-            let identity = tx.identity_of(&person).await.unwrap().unwrap();
-            let kept = tx.identity(identity).await.unwrap().unwrap();
-            assert_eq!(kept.record.as_slice(), b"an identity");
-            drop(tx);
+            check(&store, &kept).await;
+            check_taken(&store, &kept).await;
             std::fs::write(dir.join("master.key"), before).unwrap();
             assert!(KeyRing::open(&dir, None, &SystemEntropy).is_err(), "the old key still opens");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_column_of_bytes_is_known() {
+        // proves H5 (no value is left under a key that is destroyed)
+        for fresh in testing::all().await {
+            let query = match fresh.store.dialect {
+                Dialect::Sqlite => {
+                    "SELECT t.name AS tab, c.name AS col
+                     FROM sqlite_master t JOIN pragma_table_info(t.name) c
+                     WHERE t.type = 'table' AND c.type = 'BLOB'"
+                }
+                Dialect::Postgres => {
+                    "SELECT CAST(table_name AS TEXT) AS tab, CAST(column_name AS TEXT) AS col
+                     FROM information_schema.columns
+                     WHERE table_schema = 'public' AND data_type = 'bytea'"
+                }
+            };
+            let mut tx = fresh.store.begin().await.unwrap();
+            let rows = sqlx::query(query).fetch_all(&mut *tx.inner).await.unwrap();
+            let mut found: Vec<(String, String)> =
+                rows.iter().map(|row| (row.get("tab"), row.get("col"))).collect();
+            found.retain(|(table, _)| table != "_sqlx_migrations");
+            let listed = COLUMNS.iter().map(|column| (column.table, column.name)).chain(OTHERS);
+            let mut known: Vec<(String, String)> =
+                listed.map(|(table, name)| (table.to_owned(), name.to_owned())).collect();
+            found.sort();
+            known.sort();
+            assert_eq!(found, known, "sealed under the master key, or not?");
         }
     }
 }
