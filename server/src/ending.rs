@@ -1,21 +1,26 @@
-//! Ending the service: nothing new is taken, relays are told, what runs may end.
+//! Ending the service: nothing new is taken, relays and workers are told, what runs may end.
 
 use tokio::sync::watch;
 
-/// Whether the service ends, and which relays are still open.
-#[derive(Debug)]
+/// Whether the service ends, and what still runs. Clones tell the same.
+#[derive(Debug, Clone)]
 pub struct Ending {
     begun: watch::Sender<bool>,
     relays: watch::Sender<usize>,
+    workers: watch::Sender<usize>,
 }
 
 impl Default for Ending {
     fn default() -> Self {
-        Self { begun: watch::Sender::new(false), relays: watch::Sender::new(0) }
+        Self {
+            begun: watch::Sender::new(false),
+            relays: watch::Sender::new(0),
+            workers: watch::Sender::new(0),
+        }
     }
 }
 
-/// An open relay, until it is dropped.
+/// An open relay or a worker under way, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Open(watch::Sender<usize>);
 
@@ -45,8 +50,12 @@ impl Ending {
 
     /// Counts a relay as open.
     pub(crate) fn relay(&self) -> Open {
-        self.relays.send_modify(|open| *open += 1);
-        Open(self.relays.clone())
+        count(&self.relays)
+    }
+
+    /// Counts a worker as under way.
+    pub(crate) fn worker(&self) -> Open {
+        count(&self.workers)
     }
 
     /// How many relays are open.
@@ -55,8 +64,24 @@ impl Ending {
         *self.relays.borrow()
     }
 
+    /// How many workers are under way.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        *self.workers.borrow()
+    }
+
     /// Waits until no relay is open.
     pub async fn relays_closed(&self) {
         let _ = self.relays.subscribe().wait_for(|open| *open == 0).await;
     }
+
+    /// Waits until no worker is under way.
+    pub async fn workers_done(&self) {
+        let _ = self.workers.subscribe().wait_for(|open| *open == 0).await;
+    }
+}
+
+fn count(of: &watch::Sender<usize>) -> Open {
+    of.send_modify(|open| *open += 1);
+    Open(of.clone())
 }

@@ -48,7 +48,8 @@ pub async fn serve(
 }
 
 /// Serves `router` on `listener` until `stop` is done, and then ends within about `grace`: nothing new
-/// is taken, open relays get a close code, and requests under way are finished if they can be.
+/// is taken, open relays get a close code, and requests and deliveries under way are finished if they
+/// can be.
 ///
 /// # Errors
 /// An I/O error of the listener.
@@ -70,13 +71,14 @@ pub async fn serve_until(
     let all = async {
         serve(listener, router, begin).await?;
         app.ending.relays_closed().await;
+        app.ending.workers_done().await;
         std::io::Result::Ok(())
     };
     tokio::select! {
         ended = all => ended?,
         () = patience => {
-            let relays = app.ending.relays();
-            tracing::warn!(relays, "ending before everything has ended");
+            let (relays, workers) = (app.ending.relays(), app.ending.workers());
+            tracing::warn!(relays, workers, "ending before everything has ended");
         }
     }
     if timeout(grace, app.parts.store.close()).await.is_err() {

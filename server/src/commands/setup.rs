@@ -232,7 +232,7 @@ pub(super) fn start_worker(app: &App, mut rules: Notices) -> Result<Running, Set
     let post = Arc::new(Post::new(&mut rules)?);
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let store = app.parts.store.clone();
-    Ok(Worker::new(store, post, clock, entropy, Arc::new(rules)).start())
+    Ok(Worker::new(store, post, clock, entropy, Arc::new(rules)).start(app.ending.clone()))
 }
 
 /// The service of these parts.

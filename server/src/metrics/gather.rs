@@ -4,6 +4,9 @@ use super::{Name, Text};
 use crate::app::App;
 use crate::inference::Load;
 use crate::registers::Health;
+use crate::storage::StorageError;
+use std::time::Duration;
+use tokio::time::timeout;
 
 const RELAYS_OPEN: Name = Name("indrul_relays_open", "Chip relays open now.");
 const WORKERS: Name = Name("indrul_inference_workers", "Workers that look at pictures.");
@@ -19,15 +22,28 @@ const CALLS: Name =
     Name("indrul_register_calls_total", "Calls of registers, by what came of them.");
 const REST: Name = Name("indrul_register_open", "Whether a register is left alone for a while.");
 
-/// The whole text.
-#[must_use]
-pub fn gather(app: &App) -> String {
+const UNSENT: Name = Name("indrul_outbox_waiting", "Messages that wait to be delivered.");
+const DEAD: Name = Name("indrul_outbox_dead", "Messages that were given up and are kept.");
+
+/// The whole text. What the database does not tell is left out.
+pub async fn gather(app: &App) -> String {
     let mut text = Text::default();
     app.metrics.render(&mut text);
     text.value(RELAYS_OPEN, "gauge", &[], app.ending.relays());
     inference(&mut text, &app.inference.load());
     registers(&mut text, &app.parts.registers.health());
+    if let Ok(Ok((waiting, dead))) = timeout(WAIT_FOR_ROWS, outbox(app)).await {
+        text.value(UNSENT, "gauge", &[], waiting);
+        text.value(DEAD, "gauge", &[], dead);
+    }
     text.text
+}
+
+/// Longest wait for the database.
+const WAIT_FOR_ROWS: Duration = Duration::from_secs(2);
+
+async fn outbox(app: &App) -> Result<(i64, i64), StorageError> {
+    app.parts.store.read().await?.outbox_size().await
 }
 
 fn inference(text: &mut Text, load: &Load) {

@@ -17,5 +17,5 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, KIND)], gather(&app))
+    ([(header::CONTENT_TYPE, KIND)], gather(&app).await)
 }

@@ -3,6 +3,7 @@
 use super::{Deliver, DeliveryError, Message};
 use crate::clock::{Clock, Entropy, random};
 use crate::config::Notices;
+use crate::ending::Ending;
 use crate::http::problem::chain;
 use crate::storage::{Claimed, StorageError, Store};
 use enroll_core::audit::Event;
@@ -68,22 +69,26 @@ impl Worker {
         Self { store, post, clock, entropy, rules }
     }
 
-    /// Starts it.
+    /// Starts it. Once the service ends it claims nothing more, and settles what it holds: what was
+    /// delivered and not settled would be delivered again.
     #[must_use]
-    pub fn start(self) -> Running {
-        let pause = std::time::Duration::from_millis(self.rules.poll_ms);
+    pub fn start(self, ending: Ending) -> Running {
+        let open = ending.worker();
         Running(tokio::spawn(async move {
-            loop {
+            let _open = open;
+            while !ending.has_begun() {
                 match self.round().await {
                     // There may be more.
-                    Ok(round) if round.delivered > 0 => {}
-                    Ok(_) => tokio::time::sleep(pause).await,
+                    Ok(round) if round.delivered > 0 => continue,
+                    Ok(_) => {}
                     Err(error) => {
                         let error = chain(&error);
                         tracing::error!(%error, "the outbox could not be emptied");
-                        tokio::time::sleep(pause).await;
                     }
                 }
+                let pause = std::time::Duration::from_millis(self.rules.poll_ms);
+                // Over: the service ends.
+                let _ = tokio::time::timeout(pause, ending.begun()).await;
             }
         }))
     }

@@ -33,7 +33,7 @@ fn retry_after(
     (answer.status().as_u16(), answer.body_mut().read_json().unwrap(), after)
 }
 
-fn until(is: impl Fn() -> bool) {
+pub fn until(is: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is() {
         assert!(begun.elapsed() < Duration::from_secs(30), "it does not come");
@@ -117,7 +117,7 @@ fn addresses_documents_and_cases_have_their_limits() {
     let body = json!({"consent": {"terms_version": "2026-01", "biometrics": true, "language": "da"}, "cpr": "120874-0002"}).to_string();
     let (status, answer) = station.call(Call::new("POST", "/v1/enrolments", body.as_bytes()));
     assert_eq!((status, &answer["code"]), (429, &json!("request.too_often")));
-    let text = gather(&station.app);
+    let text = station.runtime.block_on(gather(&station.app));
     for kind in ["case", "document", "start"] {
         assert!(text.contains(&format!("indrul_limited_total{{kind=\"{kind}\"}} 1\n")), "{text}");
     }
@@ -161,7 +161,7 @@ fn health_and_metrics_tell_how_it_is_and_nothing_of_anybody() {
         station.call(Call::new("GET", "/health/ready", b"")),
         (200, json!({"status": "ready"}))
     );
-    let text = gather(&station.app);
+    let text = station.runtime.block_on(gather(&station.app));
     for line in [
         "indrul_decisions_total{verdict=\"accepted\"} 1",
         "indrul_http_requests_total{operation=\"face\",status=\"200\"} 1",
@@ -169,6 +169,8 @@ fn health_and_metrics_tell_how_it_is_and_nothing_of_anybody() {
         "indrul_relays_closed_total{code=\"1000\"} 1",
         "indrul_relays_open 0",
         "indrul_inference_done_total 1",
+        "indrul_outbox_waiting 0",
+        "indrul_outbox_dead 0",
         "indrul_register_calls_total{register=\"persons\",outcome=\"answered\"} 1",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}:\n{text}");

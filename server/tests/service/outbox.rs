@@ -1,10 +1,12 @@
 //! What is in the outbox reaches people, at least once, whatever the channels do.
 
 use super::desk::{Desk, EMAIL, PHONE};
+use super::operation::until;
+use super::station::listen;
 use server::config::{Notices, Tls};
 use server::notices::standin::{Mood, StandIns};
 use server::notices::{
-    Address, Channel, Deliver, DeliveryError, Message, Notice, Post, Round, Words,
+    Address, Channel, Deliver, DeliveryError, Message, Notice, Post, Round, Running, Words,
 };
 use time::Duration;
 
@@ -106,6 +108,40 @@ fn several_workers_share_one_outbox() {
             assert_eq!(delivered, 2, "the last person's; earlier ones went with later codes");
         });
         assert_eq!(desk.post.mailbox.arrived().len() - before, 2);
+    }
+}
+
+/// Starts the worker, and returns while it delivers to channels that do not answer.
+fn delivering(desk: &Desk) -> Running {
+    desk.enrolled(1).with_app();
+    desk.post.mailbox.set(Mood::Silent, Mood::Silent);
+    let before = desk.post.mailbox.arrived().len();
+    let _inside = desk.runtime.enter();
+    let running = desk.worker.clone().start(desk.app.ending.clone());
+    until(|| desk.post.mailbox.arrived().len() == before + 2);
+    running
+}
+
+#[test]
+fn a_worker_that_is_ended_settles_what_it_holds_and_claims_nothing_more() {
+    for desk in Desk::all() {
+        let _running = delivering(&desk);
+        desk.app.ending.begin();
+        desk.runtime.block_on(desk.app.ending.workers_done());
+        desk.post.mailbox.set(Mood::Willing, Mood::Willing);
+        // Long before the claim would have ended.
+        desk.wait(Duration::seconds(10));
+        assert_eq!(round(&desk), Round { delivered: 2, ..Round::default() });
+    }
+}
+
+#[test]
+fn a_stop_waits_for_the_worker_before_it_closes_the_database() {
+    for desk in Desk::all() {
+        let _running = delivering(&desk);
+        let serving = desk.runtime.block_on(listen(desk.app.clone(), async {})).1;
+        desk.runtime.block_on(serving).unwrap();
+        assert_eq!(desk.app.ending.workers(), 0);
     }
 }
 
