@@ -40,7 +40,10 @@ impl FromRequestParts<Arc<App>> for Owner {
     /// The right that the request's token gives over the identity in its address.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let id = id(parts, app).await?;
-        Ok(app.owner(&id, bearer(parts).unwrap_or_default()).await?)
+        let owner = app.owner(&id, bearer(parts).unwrap_or_default()).await?;
+        // After the token: an identifier that others know must not keep its owner from blocking.
+        app.spend(Kind::Case, id.as_bytes(), Instant::now())?;
+        Ok(owner)
     }
 }
 
@@ -50,6 +53,21 @@ impl FromRequestParts<Arc<App>> for OwnedApp {
     /// The right that the request's token gives over the app in its address.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let id = id(parts, app).await?;
-        Ok(app.owned_app(&id, bearer(parts).unwrap_or_default()).await?)
+        let owned = app.owned_app(&id, bearer(parts).unwrap_or_default()).await?;
+        app.spend(Kind::Case, id.as_bytes(), Instant::now())?;
+        Ok(owned)
+    }
+}
+
+/// The app in the address of a request that needs no token.
+pub(super) struct AnyonesApp(pub(super) String);
+
+impl FromRequestParts<Arc<App>> for AnyonesApp {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let id = id(parts, app).await?;
+        app.spend(Kind::App, id.as_bytes(), Instant::now())?;
+        Ok(Self(id))
     }
 }

@@ -1,13 +1,14 @@
 //! Apps: registered, activated, copied, blocked.
 
+use super::access::AnyonesApp;
 use super::problem::Problem;
 use crate::app::{
     Activation, App, AppView, BlockCode, Challenge, Copy, NewApp, Offer, OwnedApp, Owner, Proof,
     Registered,
 };
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use std::sync::Arc;
 
@@ -95,9 +96,8 @@ pub(super) async fn block(State(app): State<Arc<App>>, owned: OwnedApp) -> Answe
 ))]
 pub(super) async fn challenge(
     State(app): State<Arc<App>>,
-    id: Result<Path<String>, PathRejection>,
+    AnyonesApp(id): AnyonesApp,
 ) -> Result<(StatusCode, Json<Challenge>), Problem> {
-    let Path(id) = id.map_err(|_| Problem::malformed())?;
     Ok((StatusCode::CREATED, Json(app.challenge(&id).await?)))
 }
 
@@ -115,10 +115,9 @@ pub(super) async fn challenge(
 ))]
 pub(super) async fn offer(
     State(app): State<Arc<App>>,
-    id: Result<Path<String>, PathRejection>,
+    AnyonesApp(id): AnyonesApp,
     body: Result<Json<Proof>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Offer>), Problem> {
-    let Path(id) = id.map_err(|_| Problem::malformed())?;
     let Json(proof) = body?;
     Ok((StatusCode::CREATED, Json(app.offer_copy(&id, proof).await?)))
 }

@@ -62,7 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Name of an operation in logs and metrics: the last word of its address that is fixed.
+/// Name of an operation in logs and metrics.
 fn operation(method: &Method, pattern: &str) -> &'static str {
     match (method.as_str(), pattern) {
         ("POST", "/v1/enrolments") => "start",
@@ -73,6 +73,18 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/enrolments/{id}/finish") => "finish",
         (_, "/v1/relay") => "relay",
         (_, "/v1/identities/{id}") => "identity",
+        (_, "/v1/identities/{id}/user-id") => "user_id",
+        (_, "/v1/identities/{id}/contacts") => "contacts",
+        (_, "/v1/identities/{id}/messages") => "messages",
+        (_, "/v1/identities/{id}/block") => "block_identity",
+        ("POST", "/v1/identities/{id}/authenticators") => "register_app",
+        (_, "/v1/identities/{id}/authenticators") => "apps",
+        (_, "/v1/authenticators/{id}/activation") => "activate",
+        (_, "/v1/authenticators/{id}/block") => "block_app",
+        (_, "/v1/authenticators/{id}/challenges") => "challenge",
+        (_, "/v1/authenticators/{id}/copies") => "offer",
+        (_, "/v1/copies") => "copy",
+        (_, "/v1/blocks") => "block_by_code",
         (_, "/v1/keys") => "keys",
         (_, "/openapi.json") => "openapi",
         _ => "other",

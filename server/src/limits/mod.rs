@@ -24,8 +24,10 @@ pub enum Kind {
     Start,
     /// Tickets for the chip of one document, whatever the case.
     Document,
-    /// Requests about one case.
+    /// Requests about one case, or by the owner of one identity or app.
     Case,
+    /// Challenges and proofs of one app, by whomever: not the owner's, who can always block it.
+    App,
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
             Self::Start => "start",
             Self::Document => "document",
             Self::Case => "case",
+            Self::App => "app",
         }
     }
 }
@@ -148,7 +151,7 @@ impl Limiter {
             Kind::Address => self.address,
             Kind::Start => self.start,
             Kind::Document => self.document,
-            Kind::Case => self.case,
+            Kind::Case | Kind::App => self.case,
         }
     }
 }

@@ -82,3 +82,26 @@ fn a_blocked_identity_is_opened_by_an_officer_only() {
         assert_eq!(opened.data["actor"]["officer"], "bc-17");
     }
 }
+
+#[test]
+fn nobody_elses_requests_keep_an_owner_from_blocking() {
+    // proves F1 (also under limits)
+    let desk = Desk::changed(|config| {
+        (config.limits.case_burst, config.limits.case_per_minute) = (20, 1);
+    });
+    let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+    let app = anna.with_app();
+    let path = |step| format!("/v1/authenticators/{app}/{step}");
+    for _ in 0..20 {
+        assert_eq!(desk.post(&path("challenges"), &Value::Null).0, 201);
+        assert_eq!(bert.call("POST", &path("block"), &Value::Null).0, 401);
+    }
+    for step in ["challenges", "copies"] {
+        let answer = desk.post(&path(step), &Value::Null);
+        assert_eq!(refusal(answer), refused(429, "request.too_often"), "{step}");
+    }
+    assert_eq!(anna.call("POST", &path("block"), &Value::Null).0, 200);
+    // The owner's own requests have their limit: contacts and codes were two.
+    let answers: Vec<u16> = (0..19).map(|_| anna.own("GET", "/messages", &Value::Null).0).collect();
+    assert_eq!((&answers[..18], answers[18]), ([200; 18].as_slice(), 429));
+}

@@ -61,15 +61,20 @@ impl Desk {
     /// One on SQLite, and one on PostgreSQL where `INDRUL_TEST_POSTGRES` names a server.
     #[expect(clippy::print_stdout, reason = "says what is skipped")]
     pub fn all() -> Vec<Self> {
-        let mut desks = vec![Self::open(None)];
+        let mut desks = vec![Self::changed(|_| {})];
         match std::env::var("INDRUL_TEST_POSTGRES") {
-            Ok(server) => desks.push(Self::open(Some(&server))),
+            Ok(server) => desks.push(Self::open(Some(&server), |_| {})),
             Err(_) => println!("skipped on PostgreSQL: INDRUL_TEST_POSTGRES is not set"),
         }
         desks
     }
 
-    fn open(postgres: Option<&str>) -> Self {
+    /// One on SQLite with another configuration.
+    pub fn changed(change: impl FnOnce(&mut Config)) -> Self {
+        Self::open(None, change)
+    }
+
+    fn open(postgres: Option<&str>, change: impl FnOnce(&mut Config)) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let url = match postgres {
@@ -81,6 +86,7 @@ impl Desk {
         post.configure(&mut config.notices);
         config.notices.timeout_ms = 1_000;
         config.server.name = "Prøvetjenesten".to_owned();
+        change(&mut config);
         let (entropy, clock) = (Arc::new(SystemEntropy), Arc::new(SetClock(Mutex::new(NOON))));
         let ring = KeyRing::open(&folder.path().join("keys"), None, &SystemEntropy).unwrap();
         let keys = Arc::new(ring);
