@@ -17,6 +17,8 @@ const ANCHORS: usize = 896;
 const VALUES: usize = 16;
 /// A face that fills the picture is found with room around it of this many times the long side.
 const ROOM: f32 = 1.5;
+/// No box lies so far off or is so wide, in pixels; what is no number is neither.
+const FARTHEST: f32 = 1e6;
 /// Tiles of a quarter of the long side are looked at only in pictures longer than this: in a smaller
 /// one a face that small has too few pixels to be described.
 const LONG: u32 = 2048;
@@ -95,7 +97,12 @@ pub(crate) fn find(
 /// How many of the faces, widest first, are as prominent as the first.
 pub(crate) fn prominent(found: &[Detection], limits: &DetectionLimits) -> usize {
     let widest = found.first().map_or(0.0, |d| d.bounds.width);
-    found.iter().filter(|d| d.bounds.width >= limits.second_face * widest).count()
+    found.iter().filter(|d| !is_bystander(d, widest, limits)).count()
+}
+
+/// A limit that is no number lets nobody be overlooked.
+fn is_bystander(face: &Detection, widest: f32, limits: &DetectionLimits) -> bool {
+    face.bounds.width < limits.second_face * widest
 }
 
 /// A square of the picture, perhaps turned, which may reach over its edges.
@@ -200,6 +207,10 @@ fn decode(values: &[f32], score: f32, anchor: Point, map: &Affine) -> Option<Det
     let centre = place(x, y);
     let corner = Point::new(centre.x - width / 2.0, centre.y - height / 2.0);
     let bounds = Bounds { x: corner.x, y: corner.y, width, height };
+    // A box that is no box is not even like itself: `merge` would never be done with it.
+    if ![corner.x, corner.y, width, height].iter().all(|number| number.abs() < FARTHEST) {
+        return None;
+    }
     Some(Detection { score, bounds, eyes: [place(left_x, left_y), place(right_x, right_y)] })
 }
 
@@ -334,6 +345,25 @@ mod tests {
         assert_eq!(eyes(true, false), 90.0);
         assert_eq!(eyes(true, true).abs(), 180.0);
         assert_eq!(eyes(false, true), -90.0);
+    }
+
+    #[test]
+    fn boxes_that_are_no_boxes_are_no_faces() {
+        // proves D6
+        let image = RgbImage::new(64, 64);
+        for huge in [f32::MAX, -f32::MAX] {
+            let network = fake::network(Role::Detection, 128, move |_| {
+                vec![vec![huge; ANCHORS * VALUES], vec![9.0; ANCHORS]]
+            });
+            assert!(find(&network, &image, &LIMITS).unwrap().is_empty());
+        }
+        let limits = DetectionLimits { second_face: f32::NAN, ..LIMITS };
+        let face = |width| Detection {
+            score: 1.0,
+            bounds: Bounds { x: 0.0, y: 0.0, width, height: width },
+            eyes: [Point::default(); 2],
+        };
+        assert_eq!(prominent(&[face(50.0), face(10.0)], &limits), 2);
     }
 
     #[test]

@@ -133,6 +133,8 @@ impl ModelError {
 /// What is wrong with the thresholds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ThresholdFault {
+    /// A limit is infinite or not a number.
+    NotFinite,
     /// Measured with other recognition models.
     OtherModels,
     /// A weight is not a positive number.
@@ -151,6 +153,7 @@ impl fmt::Display for ThresholdFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ThresholdFault::OtherModels => "were measured with other models",
+            ThresholdFault::NotFinite => "hold a limit that is infinite or no number",
             ThresholdFault::Weight => "weigh a model by no positive number",
             ThresholdFault::Missing => "do not hold the chosen false-match rate",
             ThresholdFault::Threshold => "lie outside 0 to 1",
@@ -218,6 +221,7 @@ impl<'a> Folder<'a> {
         let text = fs::read_to_string(path.join(MANIFEST))
             .map_err(|source| ModelError::Manifest { source })?;
         let manifest: Manifest = parse(&text)?;
+        all_finite(&parse(&text)?)?;
         let Pins { model: mut pins, optional } = parse(pins)?;
         // Listed, it must be the pinned one; not listed, it is not there.
         let listed = |own: &Pinned| manifest.model.iter().any(|pin| pin.role == own.pin.role);
@@ -280,6 +284,18 @@ fn parse<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, ModelError> {
     toml::from_str(text).map_err(|source| ModelError::Malformed { source })
 }
 
+/// TOML can say `nan` and `inf`, which as limits would let anything pass.
+fn all_finite(value: &toml::Value) -> Result<(), ModelError> {
+    match value {
+        toml::Value::Float(number) if !number.is_finite() => {
+            Err(ModelError::Thresholds { fault: ThresholdFault::NotFinite })
+        }
+        toml::Value::Array(values) => values.iter().try_for_each(all_finite),
+        toml::Value::Table(table) => table.iter().try_for_each(|(_, value)| all_finite(value)),
+        _ => Ok(()),
+    }
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -329,6 +345,20 @@ mod tests {
         assert!(matches!(Folder::open(empty.path()), Err(ModelError::Manifest { .. })));
         assert!(matches!(refusal(|_| "[[model]".into()), ModelError::Malformed { .. }));
         assert!(matches!(refusal(|_| String::new()), ModelError::Malformed { .. }));
+    }
+
+    #[test]
+    fn a_limit_that_is_no_number_is_refused() {
+        // proves D6
+        for (limit, other) in [
+            ("second_face = 0.5", "second_face = nan"),
+            ("max_yaw_deg = 25.0", "max_yaw_deg = inf"),
+            ("min_sharpness = 0.01", "min_sharpness = -inf"),
+        ] {
+            let error = refusal(|text| text.replacen(limit, other, 1));
+            let ModelError::Thresholds { fault } = error else { panic!("{error}") };
+            assert_eq!(fault, ThresholdFault::NotFinite);
+        }
     }
 
     #[test]

@@ -90,7 +90,9 @@ impl Verification {
     /// one.
     pub(crate) fn chosen(&self) -> Result<Points, ThresholdFault> {
         let usable = |weight: &Weight| {
-            weight.mean < 1.0 && weight.deviation.is_normal() && weight.deviation > 0.0
+            (-1.0..1.0).contains(&weight.mean)
+                && weight.deviation.is_normal()
+                && weight.deviation > 0.0
         };
         if self.recognition.is_empty() || !self.recognition.iter().all(usable) {
             return Err(ThresholdFault::Weight);

@@ -68,6 +68,19 @@ fn large() -> Vec<u8> {
     bytes
 }
 
+/// Headers of scans without any data, after the first one's: each would cost a pass over the picture.
+#[test]
+fn scans_without_data_cost_nothing() {
+    let mut file = large();
+    file.truncate(file.len() - 2);
+    let scan = b"\xFF\xDA\x00\x08\x01\x01\x00\x00\x3F\x00";
+    file.extend(scan.iter().copied().cycle().take(20_000 * scan.len()));
+    file.extend(b"\xFF\xD9");
+    let started = Instant::now();
+    drop(portrait::decode(&file));
+    assert!(started.elapsed() < LONGEST, "{:?}", started.elapsed());
+}
+
 /// ICAO 9303-10 §4.7.2: the record of a face with its picture at the end (ISO/IEC 19794-5), in the
 /// templates of DG2; lengths are left wrong, since only the picture is looked for.
 fn embedded(picture: &[u8]) -> Vec<u8> {

@@ -84,6 +84,7 @@ impl Fusion {
             && whole
             && spread
             && self.cues.iter().all(|cue| cue.deviation > 0.0 && cue.points_its_way())
+            && (0..count).all(|species| self.cues.iter().any(|cue| cue.speaks_of(species)))
             && numbers.into_iter().all(|number| number.is_finite())
             && self.threshold > 0.0
             && self.threshold < 1.0
@@ -116,6 +117,11 @@ impl Fusion {
 }
 
 impl Weighed {
+    /// Whether it weighs anything for a species: one of which nothing speaks is never seen.
+    fn speaks_of(&self, species: usize) -> bool {
+        self.weights.get(species).is_some_and(|weight| *weight != 0.0)
+    }
+
     fn points_its_way(&self) -> bool {
         let direction = self.cue.direction();
         self.weights.iter().all(|weight| weight * direction >= 0.0)

@@ -130,7 +130,7 @@ fn timed(script: &Script, frames: &[Frame<'_>], limits: &Limits) -> Result<(), R
 /// Nobody can have filmed a script sooner than it takes to play.
 fn arrived(script: &Script, arrived_ms: u64, limits: &Limits) -> Result<(), Refusal> {
     let played = u64::from(script.duration_ms);
-    if arrived_ms + u64::from(limits.max_gap_ms) < played {
+    if arrived_ms.saturating_add(u64::from(limits.max_gap_ms)) < played {
         return Err(Refusal::TooEarly);
     }
     let latest = played + u64::from(limits.max_delay_ms);

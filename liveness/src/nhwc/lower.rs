@@ -114,9 +114,12 @@ impl Lowering {
         let inputs = inputs.collect::<Option<Vec<Value>>>()?;
         let first = inputs.first()?.clone();
         Some(match operation.kind {
-            Kind::Identity => first,
+            Kind::Identity => self.renamed(&operation, first),
             Kind::ToNhwc => Value::Turned(first.picture()?),
-            Kind::Flatten => self.flattened(first),
+            Kind::Flatten => {
+                let value = self.flattened(first);
+                self.renamed(&operation, value)
+            }
             Kind::Concat => Value::List(lists(inputs)?),
             Kind::Add => self.added(&operation.inputs, &inputs)?,
             Kind::Mul => self.multiplied(&inputs)?,
@@ -125,6 +128,17 @@ impl Lowering {
                 Value::Picture(self.of_one(kind, name, first.picture()?)?)
             }
         })
+    }
+
+    /// A picture with a second name is used wherever either is.
+    fn renamed(&mut self, operation: &Operation, value: Value) -> Value {
+        let used = |name: &String| self.uses.get(name).copied().unwrap_or_default();
+        if let Some(old) = operation.inputs.first() {
+            let total = (used(old) + used(&operation.output)).saturating_sub(1);
+            self.uses.insert(old.clone(), total);
+            self.uses.insert(operation.output.clone(), total);
+        }
+        value
     }
 
     /// A picture of one pixel is its list.
@@ -170,7 +184,9 @@ impl Lowering {
         let pictures: Vec<usize> = inputs.iter().map(Value::picture).collect::<Option<_>>()?;
         let [one, other] = *pictures.as_slice() else { return None };
         let (grid, factors) = (*self.pictures.get(one)?, *self.pictures.get(other)?);
-        let single = factors.height * factors.width == 1 && factors.pixel == grid.pixel;
+        let single = factors.height * factors.width == 1
+            && factors.channels == grid.channels
+            && factors.pixel == grid.pixel;
         let kind = super::plain::Kind::Mul;
         single.then(|| Value::Picture(self.plain(kind, vec![one, other], grid)))
     }
@@ -179,9 +195,15 @@ impl Lowering {
         use super::plain::Kind as Plain;
         let grid = *self.pictures.get(picture)?;
         Some(match kind {
+            Kind::Product { .. } if grid.height * grid.width != 1 => return None,
+            Kind::Product { weights, bias } => {
+                return self.conv((Window::PIXEL, 1), weights, bias, picture);
+            }
             Kind::Conv { window, groups, weights, bias } => {
                 return self.conv((window, groups), weights, bias, picture);
             }
+            // Channels are read in blocks, which the input's colours do not fill.
+            Kind::MaxPool(_) if !grid.pixel.is_multiple_of(BLOCK) => return None,
             Kind::MaxPool(window) => {
                 let output = seen(&grid, &window, grid.channels)?;
                 self.layer(LayerKind::MaxPool(window), vec![picture], output)
@@ -218,7 +240,7 @@ impl Lowering {
         let [outputs, inputs, ..] = *weights.shape.as_slice() else { return None };
         let depthwise = groups > 1 && groups == grid.channels && outputs == groups && inputs == 1;
         let dense = groups == 1 && inputs == grid.channels;
-        let whole = bias.len() == outputs && grid.pixel.is_multiple_of(BLOCK) || !depthwise;
+        let whole = bias.len() == outputs && (!depthwise || grid.pixel.is_multiple_of(BLOCK));
         let output = seen(&grid, &window, outputs)?;
         let slopes = None;
         let conv = Conv { window, depthwise, weights, bias, residual: false, slopes };

@@ -30,6 +30,11 @@ pub(super) enum Kind {
         weights: Array,
         bias: Vec<f32>,
     },
+    /// A list of numbers with a matrix: a convolution of a single pixel.
+    Product {
+        weights: Array,
+        bias: Vec<f32>,
+    },
     /// The greatest number of a window.
     MaxPool(Window),
     /// The mean of a window.
@@ -175,7 +180,7 @@ impl<'a> File<'a> {
             (0..outputs).flat_map(|o| matrix.values.iter().skip(o).step_by(outputs.max(1)));
         let weights =
             Array { shape: vec![outputs, inputs, 1, 1], values: columns.copied().collect() };
-        Some(Kind::Conv { window: Window::PIXEL, groups: 1, weights, bias: vec![0.0; outputs] })
+        Some(Kind::Product { weights, bias: vec![0.0; outputs] })
     }
 
     /// One operand may be a constant, with one number or one for each channel.

@@ -7,20 +7,29 @@
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
-use jpeg_decoder::{CodingProcess, Decoder, PixelFormat};
+use jpeg_decoder::{CodingProcess, Decoder, ImageInfo, PixelFormat};
 
 use super::{DecodeError, MAX_PIXELS, within_budget};
 
 /// The shorter side that is left at the least.
 const LEAST_SIDE: u16 = 1280;
+/// Cameras write one scan, or one a colour; previews in the headers have their own. A scan costs a pass
+/// over the whole picture, however few bytes it has.
+const MOST_SCANS: usize = 16;
+const START_OF_SCAN: [u8; 2] = [0xFF, 0xDA];
 
 /// None where the file is small or of another kind, or this decoder cannot make anything of it.
 pub(super) fn halved(bytes: &[u8]) -> Result<Option<RgbImage>, DecodeError> {
+    if bytes.windows(2).filter(|two| *two == START_OF_SCAN).count() > MOST_SCANS {
+        return Ok(None);
+    }
     let mut decoder = Decoder::new(bytes);
     let info = decoder.read_info().ok().and_then(|()| decoder.info());
-    let Some(info) = info.filter(|info| info.coding_process == CodingProcess::DctSequential) else {
-        return Ok(None);
+    let plain = |info: &ImageInfo| {
+        info.coding_process == CodingProcess::DctSequential
+            && matches!(info.pixel_format, PixelFormat::RGB24 | PixelFormat::L8)
     };
+    let Some(info) = info.filter(plain) else { return Ok(None) };
     within_budget(info.width.into(), info.height.into(), MAX_PIXELS)?;
     let (width, height) = (info.width.div_ceil(2), info.height.div_ceil(2));
     if width.min(height) < LEAST_SIDE {
