@@ -197,9 +197,9 @@ impl Recogniser {
         let Some(face) = aligned(image, five, &self.embedder.points, side) else {
             return Ok(None);
         };
+        let both = [&face, &face.mirrored()].map(|crop| self.input(crop));
         let mut sum = vec![0.0; self.embedder.length];
-        for crop in [&face, &face.mirrored()] {
-            let [answer] = self.network.run(self.input(crop), [self.embedder.length])?;
+        for [answer] in self.network.run_each(&both, [self.embedder.length])? {
             add(&mut sum, answer.into_iter());
         }
         Part::of(sum).map(Some).ok_or_else(|| self.network.fails(Failure::Empty))

@@ -198,10 +198,15 @@ impl Engine {
         self.settings.quality.neutral_pitch_deg
     }
 
-    /// What one network answers to numbers as it takes them, by itself: to measure it, and to check it
-    /// against answers on record. An optional network that is not installed answers nothing.
-    pub fn infer(&self, role: Role, input: Vec<f32>) -> Option<Result<Vec<Vec<f32>>, RunError>> {
-        self.network(role).map(|network| network.infer(input))
+    /// What one network answers to each of some inputs, numbers as it takes them, by itself: to measure
+    /// it, and to check it against answers on record. An optional network that is not installed answers
+    /// nothing.
+    pub fn infer(
+        &self,
+        role: Role,
+        inputs: &[Vec<f32>],
+    ) -> Option<Result<Vec<Vec<Vec<f32>>>, RunError>> {
+        self.network(role).map(|network| network.infer(inputs))
     }
 
     /// The shape of what a network takes: one picture, its colours, its height and width.

@@ -15,8 +15,8 @@ pub(crate) trait Model: Send + Sync {
     /// The input's shape: 1, colours, side, side.
     fn shape(&self) -> [usize; 4];
 
-    /// Runs it on one input of that shape; gives each output as a flat list.
-    fn run(&self, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError>;
+    /// Runs it on some inputs of that shape; gives of each every output as a flat list.
+    fn run(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<Vec<f32>>>, RunError>;
 }
 
 /// A network could not be run, or what came out is not a number.
@@ -73,9 +73,9 @@ impl Network {
         self.model.shape()
     }
 
-    /// The outputs as they come.
-    pub(crate) fn infer(&self, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError> {
-        self.model.run(input)
+    /// The outputs of each input as they come.
+    pub(crate) fn infer(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<Vec<f32>>>, RunError> {
+        self.model.run(inputs)
     }
 
     pub(crate) fn fails(&self, failure: Failure) -> RunError {
@@ -88,8 +88,29 @@ impl Network {
         input: Vec<f32>,
         sizes: [usize; N],
     ) -> Result<[Vec<f32>; N], RunError> {
-        let outputs: [Vec<f32>; N] =
-            self.model.run(input)?.try_into().map_err(|_| self.fails(Failure::Shape))?;
+        let [outputs] = self.run_each(&[input], sizes)?;
+        Ok(outputs)
+    }
+
+    /// The same for several inputs at once, for which the weights go through the processor's caches
+    /// only one time.
+    pub(crate) fn run_each<const M: usize, const N: usize>(
+        &self,
+        inputs: &[Vec<f32>; M],
+        sizes: [usize; N],
+    ) -> Result<[[Vec<f32>; N]; M], RunError> {
+        let each = self.model.run(inputs)?.into_iter();
+        let each = each.map(|outputs| self.checked(outputs, sizes));
+        let each: Vec<_> = each.collect::<Result<_, _>>()?;
+        each.try_into().map_err(|_| self.fails(Failure::Shape))
+    }
+
+    fn checked<const N: usize>(
+        &self,
+        outputs: Vec<Vec<f32>>,
+        sizes: [usize; N],
+    ) -> Result<[Vec<f32>; N], RunError> {
+        let outputs: [Vec<f32>; N] = outputs.try_into().map_err(|_| self.fails(Failure::Shape))?;
         if outputs.iter().zip(sizes).any(|(output, size)| output.len() != size) {
             return Err(self.fails(Failure::Shape));
         }
@@ -134,15 +155,24 @@ impl Onnx {
         Ok(Onnx { role, shape, runner: Runner::Tract(model.into_runnable()?) })
     }
 
-    fn infer(&self, input: &[f32]) -> TractResult<Vec<Vec<f32>>> {
-        let plan = match &self.runner {
+    fn infer(&self, inputs: &[Vec<f32>]) -> TractResult<Vec<Vec<Vec<f32>>>> {
+        let size = self.shape.iter().product::<usize>();
+        if inputs.iter().any(|input| input.len() != size) {
+            return Err(TractError::msg("the input has another size"));
+        }
+        match &self.runner {
             Runner::Program(program) => {
-                let fits = input.len() == self.shape.iter().product::<usize>();
-                let found = fits.then(|| program.run(&[input]).pop()).flatten();
-                return found.ok_or_else(|| TractError::msg("the input has another size"));
+                Ok(program.run(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>()))
             }
-            Runner::Tract(plan) => plan,
-        };
+            Runner::Tract(plan) => inputs.iter().map(|input| self.ask_tract(plan, input)).collect(),
+        }
+    }
+
+    fn ask_tract(
+        &self,
+        plan: &Arc<TypedRunnableModel>,
+        input: &[f32],
+    ) -> TractResult<Vec<Vec<f32>>> {
         let outputs = plan.run(tvec!(Tensor::from_shape(&self.shape, input)?.into()))?;
         outputs
             .iter()
@@ -156,8 +186,8 @@ impl Model for Onnx {
         self.shape
     }
 
-    fn run(&self, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError> {
-        self.infer(&input).map_err(|_| RunError { role: self.role, failure: Failure::Stopped })
+    fn run(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<Vec<f32>>>, RunError> {
+        self.infer(inputs).map_err(|_| RunError { role: self.role, failure: Failure::Stopped })
     }
 }
 
@@ -175,8 +205,8 @@ pub(crate) mod fake {
             [1, 3, self.0, self.0]
         }
 
-        fn run(&self, input: Vec<f32>) -> Result<Vec<Vec<f32>>, RunError> {
-            Ok(self.1(&input))
+        fn run(&self, inputs: &[Vec<f32>]) -> Result<Vec<Vec<Vec<f32>>>, RunError> {
+            Ok(inputs.iter().map(|input| self.1(input)).collect())
         }
     }
 

@@ -39,7 +39,7 @@ fn every_network_answers_as_onnxruntime_does() {
     let engine = Engine::load(&models::folder()).unwrap();
     for (role, low, high) in RANGES {
         let input = numbers(engine.input_shape(role).unwrap().iter().product(), low, high);
-        let outputs = engine.infer(role, input).unwrap().unwrap();
+        let outputs = engine.infer(role, &[input]).unwrap().unwrap().pop().unwrap();
         let recorded = &recorded[&role.to_string()];
         assert_eq!(outputs.len(), recorded.len(), "{role}");
         for (output, recorded) in outputs.iter().zip(recorded) {
@@ -62,7 +62,7 @@ fn numbers_of_another_size_are_refused() {
     let engine = Engine::load(&models::folder()).unwrap();
     for (role, ..) in RANGES {
         for size in [0, 1, 3 * 112 * 112 + 1] {
-            assert!(engine.infer(role, vec![0.5; size]).unwrap().is_err(), "{role}: {size}");
+            assert!(engine.infer(role, &[vec![0.5; size]]).unwrap().is_err(), "{role}: {size}");
         }
     }
 }

@@ -425,3 +425,26 @@ fn the_reference_attacks_do_not_look_live() {
         assert_eq!(score.live, live, "{name}: {score:?}");
     }
 }
+
+/// A portrait as a phone's camera would store it, decoded in full and as the engine decodes it.
+fn photograph(name: &str) -> [RgbImage; 2] {
+    let large = imageops::resize(&picture(name), 3000, 4000, imageops::FilterType::Triangle);
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 85).encode_image(&large).unwrap();
+    let whole = image::load_from_memory(&bytes).unwrap().into_rgb8();
+    let halved = portrait::decode(&bytes).unwrap();
+    assert_eq!((whole.dimensions(), halved.dimensions()), ((3000, 4000), (1500, 2000)));
+    [whole, halved]
+}
+
+#[test]
+fn a_photograph_decoded_at_half_its_size_is_judged_as_the_whole() {
+    let (holder, another) = (face_of("obama.jpg"), face_of("biden.jpg"));
+    let [whole, halved] = photograph("obama2.jpg").map(|image| ENGINE.analyse(&image).unwrap());
+    assert_eq!(whole.quality.reasons, halved.quality.reasons);
+    assert!(ENGINE.compare(&whole.template, &halved.template).similarity > 0.9);
+    for (other, accepted) in [(&holder, true), (&another, false)] {
+        let found = [&whole, &halved].map(|own| ENGINE.compare(&own.template, &other.template));
+        assert!(found.iter().all(|found| found.accepted == accepted), "{found:?}");
+    }
+}

@@ -11,6 +11,8 @@ mod finish;
 mod grid;
 mod lower;
 mod onnx;
+#[cfg(test)]
+mod pinned;
 mod plain;
 mod program;
 mod vector;

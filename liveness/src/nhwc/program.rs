@@ -51,7 +51,7 @@ impl Program {
     }
 
     /// For a processor with these vectors.
-    fn for_level(proto: &GraphProto, level: Level) -> Option<Program> {
+    pub(super) fn for_level(proto: &GraphProto, level: Level) -> Option<Program> {
         let lanes = dispatch!(level, simd => lanes_of(simd));
         let Layers { pictures, layers, outputs } = lower(Graph::read(proto)?)?;
         let (places, slots) = slots(&pictures, &layers, &outputs);
