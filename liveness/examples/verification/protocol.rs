@@ -14,10 +14,12 @@ use crate::{Outcome, measures, show};
 
 /// People are parted into so many groups to learn on some and judge others.
 const FOLDS: usize = 5;
+/// The false-match rate whose threshold says in which scale weights measure.
+const SCALE: f64 = 1e-3;
 /// A template of several is made of so many pictures,
 const SEVERAL: usize = 5;
 /// so many times for each person with more of them.
-const DRAWS: u64 = 16;
+const DRAWS: u64 = 40;
 
 /// The faces that were found, by the names of their pictures.
 pub(crate) struct Faces {
@@ -131,21 +133,22 @@ impl Pairs {
     }
 }
 
-/// Every pair by weights that were learnt without the groups of its two people.
+/// Each group's pairs by weights that were learnt without its people. Weights differ a little in scale,
+/// so that each group's similarities are divided by its own threshold at [`SCALE`] first.
 pub(crate) fn learnt_on_others(pairs: &Pairs) -> Outcome<Rates> {
     let (mut same, mut different) = (Vec::new(), Vec::new());
-    for (low, high) in (0..FOLDS).flat_map(|low| (low..FOLDS).map(move |high| (low, high))) {
-        let away = |pair: &&Pair| pair.folds.iter().all(|fold| *fold != low && *fold != high);
-        let learnt = pairs.different.iter().filter(away).map(|pair| &pair.agreement);
+    for group in 0..FOLDS {
+        let own = |pair: &&Pair| pair.folds.contains(&group);
+        let learnt = pairs.different.iter().filter(|pair| !own(pair)).map(|pair| &pair.agreement);
         let fusion = Fusion::fit(&learnt.collect::<Vec<_>>())?;
         let judged = |pairs: &[Pair]| -> Vec<f64> {
-            let judged = pairs
-                .iter()
-                .filter(|Pair { folds: [a, b], .. }| (*a.min(b), *a.max(b)) == (low, high));
+            let judged = pairs.iter().filter(own);
             judged.map(|pair| fusion.similarity(&pair.agreement)).collect()
         };
-        same.extend(judged(&pairs.same));
-        different.extend(judged(&pairs.different));
+        let rates = Rates::new(judged(&pairs.same), judged(&pairs.different));
+        let scale = rates.at(SCALE).ok_or("too few different people in a group")?.threshold;
+        same.extend(rates.same.iter().map(|similarity| similarity / scale));
+        different.extend(rates.different.iter().map(|similarity| similarity / scale));
     }
     Ok(Rates::new(same, different))
 }
@@ -156,14 +159,20 @@ struct Several<'a> {
     template: Template,
 }
 
-/// Of everyone with more pictures than a template takes, templates of pictures drawn by chance.
-fn templates(pictures: &Pictures) -> Vec<Several<'_>> {
+/// The pictures of everyone who has more than a template takes.
+fn many(pictures: &Pictures) -> impl Iterator<Item = Vec<(&str, &Face)>> {
     let mut people: BTreeMap<&str, Vec<(&str, &Face)>> = BTreeMap::new();
     for (name, face) in &pictures.found {
         people.entry(person(name)).or_default().push((name, face));
     }
-    let many = people.into_values().filter(|own| own.len() > SEVERAL);
-    many.flat_map(|own| (0..DRAWS).filter_map(move |seed| Several::draw(&own, seed))).collect()
+    people.into_values().filter(|own| own.len() > SEVERAL)
+}
+
+/// Of everyone with many pictures, templates of pictures drawn by chance. So many draws are no more
+/// people, but what they say depends less on which pictures were drawn.
+fn templates(pictures: &Pictures) -> Vec<Several<'_>> {
+    let drawn = |own: Vec<_>| (0..DRAWS).filter_map(move |seed| Several::draw(&own, seed));
+    many(pictures).flat_map(drawn).collect()
 }
 
 impl<'a> Several<'a> {
@@ -211,11 +220,8 @@ pub(crate) fn chips(engine: &Engine, field: &Field, pictures: &Pictures, to: &Va
     let mut names: BTreeSet<&String> =
         field.same.iter().step_by(to.every).map(|(one, _)| one).collect();
     if to.every == 1 {
-        let many: BTreeSet<&str> = templates(pictures)
-            .iter()
-            .flat_map(|s| s.used.first().map(|name| person(name)))
-            .collect();
-        names.extend(pictures.found.keys().filter(|name| many.contains(person(name))));
+        let many: BTreeSet<&str> = many(pictures).flatten().map(|(name, _)| name).collect();
+        names.extend(pictures.found.keys().filter(|name| many.contains(name.as_str())));
     }
     let names: Vec<String> = names.into_iter().cloned().collect();
     Faces::of(&names, |name| {

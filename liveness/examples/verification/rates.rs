@@ -6,9 +6,9 @@ const LEAST_ERRORS: usize = 10;
 
 /// What was measured.
 pub(crate) struct Rates {
-    same: Vec<f64>,
+    pub(crate) same: Vec<f64>,
     /// The most alike first.
-    different: Vec<f64>,
+    pub(crate) different: Vec<f64>,
 }
 
 /// A threshold with the share of the same people that reach it.
