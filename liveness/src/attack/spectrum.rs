@@ -223,7 +223,10 @@ mod tests {
 
     fn picture(of: impl Fn(f32, f32) -> f32) -> RgbImage {
         RgbImage::from_fn(200, 200, |x, y| {
-            let noise = (x * 7919 + y * 104_729) % 13;
+            // Mixed, for sums of multiples of the places are a grid themselves.
+            let mixed = (x * 200 + y).wrapping_mul(0x9E37_79B1);
+            let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x85EB_CA6B);
+            let noise = (mixed ^ (mixed >> 13)) % 13;
             Rgb([(of(x as f32, y as f32) + noise as f32) as u8; 3])
         })
     }
