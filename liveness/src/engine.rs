@@ -171,7 +171,7 @@ impl Engine {
 
     /// Looks for signs of a print or a screen around a face of this picture.
     pub fn attack(&self, image: &RgbImage, face: &Face) -> Result<AttackScore, FaceError> {
-        Ok(self.attack.score(image, &face.bounds)?)
+        Ok(self.attack.score(image, &face.bounds, &face.points)?)
     }
 
     /// The networks that [`Engine::attack`] asks: an optional one only where it is installed.

@@ -120,6 +120,9 @@ enum Command {
         /// The file whose `[attack]` table is replaced by what was measured.
         #[arg(long)]
         write: Option<PathBuf>,
+        /// People whom the table does not count, for choosing what to look at.
+        #[arg(long)]
+        aside: bool,
         /// A folder to keep the pictures in, for looking at.
         #[arg(long)]
         keep: Option<PathBuf>,
@@ -188,11 +191,12 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
                 None => captures(cli, &species, portrait.as_deref(), *seeds),
             }
         }
-        Command::Attacks { people, write, keep, field } => {
+        Command::Attacks { people, write, aside, keep, field } => {
             let plan = attacks::Plan {
                 models: cli.data.join("models"),
                 photographs: field.join("faces/lfw-subset"),
                 people: *people,
+                aside: *aside,
                 keep: keep.clone(),
             };
             attacks(cli, &plan, write.as_deref())

@@ -5,6 +5,7 @@
 //! generator's attacks and press photographs: it shows a trend, and certifies nothing
 //! (ISO/IEC 30107-3 wants attacks that people made).
 
+mod cuts;
 mod edges;
 mod fusion;
 mod networks;
@@ -20,6 +21,7 @@ pub use observer::{Observed, Observer};
 pub use signs::{Cue, Signs};
 
 use crate::detect::Bounds;
+use crate::geometry::Point;
 use crate::manifest::{Folder, ModelError, Role, ThresholdFault};
 use crate::model::{Failure, Network, RunError};
 use networks::Networks;
@@ -75,15 +77,26 @@ impl Detector {
     }
 
     /// How live the face looks by all of it.
-    pub(crate) fn score(&self, image: &RgbImage, face: &Bounds) -> Result<AttackScore, RunError> {
+    pub(crate) fn score(
+        &self,
+        image: &RgbImage,
+        face: &Bounds,
+        points: &[Point; 5],
+    ) -> Result<AttackScore, RunError> {
         let failed = RunError { role: Role::Attack, failure: Failure::NotFinite };
-        self.fusion.judge(&signs_of(&self.networks, image, face)?).ok_or(failed)
+        self.fusion.judge(&signs_of(&self.networks, image, face, points)?).ok_or(failed)
     }
 }
 
 /// What can be seen around a face.
-fn signs_of(networks: &Networks, image: &RgbImage, face: &Bounds) -> Result<Signs, RunError> {
-    let mut signs = Signs::seen(image, face);
+fn signs_of(
+    networks: &Networks,
+    image: &RgbImage,
+    face: &Bounds,
+    points: &[Point; 5],
+) -> Result<Signs, RunError> {
+    let [left, right, ..] = *points;
+    let mut signs = Signs::seen(image, face, [left, right]);
     networks.judge(image, face, &mut signs)?;
     Ok(signs)
 }

@@ -64,6 +64,6 @@ impl Observer {
         let detection = engine::only_face(&self.detection, image, &self.limits)?;
         let mesh = Mesh::fit(&self.landmarks, image, &detection)?.ok_or(FaceError::NotFound)?;
         let (bounds, points) = (mesh.bounds(), mesh.five());
-        Ok(Observed { bounds, points, signs: signs_of(&self.networks, image, &bounds)? })
+        Ok(Observed { bounds, points, signs: signs_of(&self.networks, image, &bounds, &points)? })
     }
 }

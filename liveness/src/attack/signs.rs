@@ -3,8 +3,9 @@
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use super::{edges, spectrum};
+use super::{cuts, edges, spectrum};
 use crate::detect::Bounds;
+use crate::geometry::Point;
 use crate::manifest::Role;
 
 /// One sign. None of them looks at how light or of what colour the skin is.
@@ -29,11 +30,15 @@ pub enum Cue {
     Edge,
     /// Straight edges on two sides.
     Edges,
+    /// A cut edge about the face.
+    Outline,
+    /// Cut edges about both eyes.
+    Holes,
 }
 
 impl Cue {
     /// All of them, networks first.
-    pub const ALL: [Cue; 9] = [
+    pub const ALL: [Cue; 11] = [
         Cue::Network,
         Cue::NearNetwork,
         Cue::WideNetwork,
@@ -43,6 +48,8 @@ impl Cue {
         Cue::ColourDetail,
         Cue::Edge,
         Cue::Edges,
+        Cue::Outline,
+        Cue::Holes,
     ];
 
     /// What a larger number speaks for: 1 an attack, -1 a face, 0 one or the other.
@@ -51,7 +58,8 @@ impl Cue {
         match self {
             Cue::Network | Cue::NearNetwork | Cue::WideNetwork => -1.0,
             Cue::Fineness => 0.0,
-            Cue::Grid | Cue::ColourGrid | Cue::ColourDetail | Cue::Edge | Cue::Edges => 1.0,
+            Cue::Grid | Cue::ColourGrid | Cue::ColourDetail => 1.0,
+            Cue::Edge | Cue::Edges | Cue::Outline | Cue::Holes => 1.0,
         }
     }
 
@@ -72,7 +80,7 @@ pub struct Signs([Option<f32>; Cue::ALL.len()]);
 
 impl Signs {
     /// Our own signs; the networks are asked elsewhere.
-    pub(super) fn seen(image: &RgbImage, face: &Bounds) -> Signs {
+    pub(super) fn seen(image: &RgbImage, face: &Bounds, eyes: [Point; 2]) -> Signs {
         let mut signs = Signs::default();
         let texture = spectrum::Texture::of(image, face);
         signs.set(Cue::Grid, texture.grid);
@@ -82,6 +90,9 @@ impl Signs {
         let [strongest, second] = edges::strongest(image, face);
         signs.set(Cue::Edge, strongest);
         signs.set(Cue::Edges, second);
+        let [outline, holes] = cuts::strongest(image, face, eyes);
+        signs.set(Cue::Outline, outline);
+        signs.set(Cue::Holes, holes);
         signs
     }
 
@@ -114,7 +125,7 @@ mod tests {
             let huge = Bounds { x: -1e4, y: -1e4, width: 1e5, height: 1e5 };
             let flat = Bounds { width: 0.0, height: 0.0, ..face };
             for face in [face, huge, flat] {
-                let signs = Signs::seen(&image, &face);
+                let signs = Signs::seen(&image, &face, [face.centre(), Point::new(-9.0, 1e4)]);
                 for cue in Cue::ALL.into_iter().skip(3) {
                     let value = signs.of(cue).unwrap();
                     assert!(value.is_finite() && value.abs() < 100.0, "{cue:?} {value}");

@@ -28,6 +28,8 @@ pub struct Plan {
     pub photographs: PathBuf,
     /// At most so many people; the same ones every time.
     pub people: usize,
+    /// Takes those between the measured people instead: signs are chosen by what they show.
+    pub aside: bool,
     /// Where every made picture is to be kept, for people to look at.
     pub keep: Option<PathBuf>,
 }
@@ -78,11 +80,15 @@ pub fn measure(plan: &Plan) -> Result<Report, AttacksError> {
 /// measured `[verification]` table, which another command replaces to the end.
 #[must_use]
 pub fn with_table(text: &str, report: &Report) -> String {
-    let mut inside = false;
+    let (mut inside, mut apart) = (false, false);
     let others = text.split_inclusive('\n').filter(|line| {
         if line.starts_with('[') {
             inside = line.trim_start_matches('[').starts_with("attack");
+        } else if apart && line.starts_with('#') {
+            // What stands alone belongs to the table that follows.
+            inside = false;
         }
+        apart = line.trim().is_empty();
         !inside
     });
     let others: String = others.collect();

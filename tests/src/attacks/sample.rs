@@ -31,7 +31,8 @@ pub(super) struct Sample {
 
 /// Every picture of the plan.
 pub(super) fn all(observer: &Observer, plan: &Plan) -> Result<Vec<Sample>, AttacksError> {
-    let people = people(&plan.photographs)?;
+    let all = people(&plan.photographs)?;
+    let people: Vec<PathBuf> = all.into_iter().skip(usize::from(plan.aside)).step_by(2).collect();
     let step = (people.len() / plan.people.max(1)).max(1);
     let chosen: Vec<PathBuf> = people.into_iter().step_by(step).take(plan.people).collect();
     let originals: Vec<Original> =

@@ -117,7 +117,8 @@ pub(super) fn report(samples: &[Sample], networks: &[String]) -> Report {
 }
 
 fn known(sample: &Sample) -> Option<Known<'_>> {
-    sample.signs.as_ref().map(|signs| (signs, sample.species))
+    let (person, species) = (sample.person, sample.species);
+    sample.signs.as_ref().map(|signs| Known { person, signs, species })
 }
 
 fn cues(networks: usize) -> Vec<Cue> {
@@ -133,7 +134,7 @@ fn halves(samples: &[Sample], cues: &[Cue], without: Option<Species>) -> Counts 
             samples.iter().partition(|sample| sample.person % 2 == half);
         let learnt = own.into_iter().filter(|s| s.species.is_none() || s.species != without);
         let fusion = fit::fit(&learnt.filter_map(known).collect::<Vec<_>>(), cues, &[]);
-        for (signs, species) in others.into_iter().filter_map(known) {
+        for Known { signs, species, .. } in others.into_iter().filter_map(known) {
             let live = fusion.judge(signs).is_some_and(|judged| judged.live);
             let place = species.and_then(|own| Species::ALL.iter().position(|s| *s == own));
             match place.and_then(|at| counts.attacks.get_mut(at)) {
