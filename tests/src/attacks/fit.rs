@@ -5,12 +5,12 @@ use fixtures::attacks::Species as Made;
 use liveness::{Cue, Fusion, Signs, Species, Weighed};
 
 /// Steps of the descent, each along Nesterov's momentum; more change nothing that is printed.
-const STEPS: u16 = 800;
+const STEPS: u16 = 4000;
 /// Longer ones overshoot where many signs are far off at a time.
 const STEP: f32 = 0.03;
-const RIDGE: f32 = 2e-3;
+const RIDGE: f32 = 2e-4;
 /// The largest share of bona fide pictures that the threshold may refuse in calibration.
-const BPCER_PERCENT: usize = 3;
+const BPCER_PERCENT: usize = 4;
 /// Parts of the people, each of which is scored by what the others teach, to find the threshold.
 const PARTS: usize = 4;
 
