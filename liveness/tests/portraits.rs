@@ -382,11 +382,14 @@ fn the_optional_networks_are_used_together_or_not_at_all_and_never_altered() {
 #[test]
 fn coefficients_for_other_networks_or_of_no_number_are_refused() {
     // proves D6
-    for (from, to) in [("bias = [", "bias = [nan, "), ("networks = [", "networks = [\n \"0\",")] {
+    use liveness::ThresholdFault::{Attack, NotFinite};
+    for (from, to, fault) in [
+        ("bias = [", "bias = [nan, ", NotFinite),
+        ("networks = [", "networks = [\n \"0\",", Attack),
+    ] {
         let folder = copied();
         rewrite(folder.path(), |text| text.replace(from, to));
         let error = Engine::load(folder.path()).unwrap_err();
-        let fault = liveness::ThresholdFault::Attack;
         assert!(
             matches!(error, ModelError::Thresholds { fault: found } if found == fault),
             "{error}"

@@ -1,9 +1,11 @@
 //! The whole verdict on a capture.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use image::RgbImage;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::chain::{self, Frame, Nonce};
 use super::colour::{self, ColourEvidence};
@@ -119,17 +121,20 @@ impl Engine {
     fn watch(&self, frames: &[Frame<'_>], limits: &Limits) -> Result<Watched, Refusal> {
         let mut watched = Watched::default();
         let mut last: Option<RgbImage> = None;
-        for frame in frames {
+        let most = limits.max_unseen * frames.len() as f32;
+        for (frame, looked) in frames.iter().zip(1..) {
             let image = picture(frame)?;
+            watched.once(&image, frame.number)?;
             if let Some(last) = &last {
                 watched.compare(last, &image, frame.number)?;
             }
             watched.sights.extend(self.sight(&image, frame)?);
             last = Some(image);
+            if (looked - watched.sights.len()) as f32 > most {
+                return Err(Refusal::NoFace);
+            }
         }
-        let unseen = frames.len() - watched.sights.len();
-        let most = limits.max_unseen * frames.len() as f32;
-        (unseen as f32 <= most).then_some(watched).ok_or(Refusal::NoFace)
+        Ok(watched)
     }
 
     /// None where no face is found, which some frames may lack.
@@ -151,7 +156,7 @@ impl Engine {
         judgement: &mut Judgement,
     ) {
         let limits = self.challenge();
-        let Watched { sights, differences } = watched;
+        let Watched { sights, differences, .. } = watched;
         let (still, mut refusals) = still::judge(sights, differences, limits);
         let path = turns::measure(script, sights, limits);
         refusals.extend(turns::judge(&path, limits));
@@ -175,7 +180,8 @@ impl Engine {
         judgement.refusals.append(&mut refusals);
     }
 
-    /// Frames from where the person looks straight, and the least likeness to the first.
+    /// Frames from where the person looks straight, and the least likeness of any frame to the first of
+    /// them: whoever knows the script knows which are kept.
     fn one_person(
         &self,
         script: &Script,
@@ -190,10 +196,14 @@ impl Engine {
             let frame = frames.get(sight.number as usize).ok_or(Refusal::NoFace)?;
             kept.push(self.keep(frame, &sight.mesh)?);
         }
-        let (first, others) = kept.split_first().ok_or(Refusal::NoFace)?;
-        let compared = others.iter().map(|other| self.compare(&first.template, &other.template));
-        let least = compared.reduce(|least, own| if least.accepted { own } else { least });
-        Ok((least.ok_or(Refusal::NoFace)?, kept))
+        let first = kept.first().ok_or(Refusal::NoFace)?;
+        let compared = sights.iter().map(|sight| {
+            let frame = frames.get(sight.number as usize).ok_or(Refusal::NoFace)?;
+            let other = self.keep(frame, &sight.mesh)?;
+            Ok(self.compare(&first.template, &other.template))
+        });
+        let compared = compared.collect::<Result<Vec<_>, Refusal>>()?;
+        Ok((least_like(compared.into_iter()).ok_or(Refusal::NoFace)?, kept))
     }
 
     fn keep(&self, frame: &Frame<'_>, mesh: &Mesh) -> Result<Kept, Refusal> {
@@ -206,25 +216,47 @@ impl Engine {
     }
 }
 
+/// What is no number is the least.
+fn least_like(compared: impl Iterator<Item = Comparison>) -> Option<Comparison> {
+    let rank = |one: &Comparison| match one.similarity {
+        similarity if similarity.is_nan() => f32::NEG_INFINITY,
+        similarity => similarity,
+    };
+    compared.min_by(|a, b| rank(a).total_cmp(&rank(b)))
+}
+
 /// The beginning, just before the middle turn, and the end.
 fn straight_times(script: &Script) -> [f32; 3] {
     let middle = script.turns.get(script.turns.len() / 2).map_or(0, |turn| turn.at_ms);
     [0, middle, script.duration_ms].map(|at_ms| at_ms as f32)
 }
 
+/// docs/face-challenge.md: 300 to 640 pixels wide will do.
+const MOST_PIXELS: u64 = 2_000_000;
+
 fn picture(frame: &Frame<'_>) -> Result<RgbImage, Refusal> {
     let unreadable = Refusal::Unreadable { number: frame.number };
-    portrait::decode(frame.bytes).map_err(|_| unreadable)
+    let image = portrait::decode(frame.bytes).map_err(|_| unreadable)?;
+    let small = u64::from(image.width()) * u64::from(image.height()) <= MOST_PIXELS;
+    small.then_some(image).ok_or(unreadable)
 }
 
 /// All frames, looked at.
 #[derive(Default)]
 struct Watched {
+    /// The SHA-256 of every picture's pixels.
+    seen: HashSet<[u8; 32]>,
     sights: Vec<Sight>,
     differences: Vec<Difference>,
 }
 
 impl Watched {
+    /// One picture in two files is one picture.
+    fn once(&mut self, image: &RgbImage, number: u32) -> Result<(), Refusal> {
+        let is_new = self.seen.insert(Sha256::digest(image.as_raw()).into());
+        is_new.then_some(()).ok_or(Refusal::Frozen { number })
+    }
+
     fn compare(&mut self, last: &RgbImage, image: &RgbImage, number: u32) -> Result<(), Refusal> {
         if last.dimensions() != image.dimensions() {
             return Err(Refusal::Unreadable { number });
@@ -235,5 +267,28 @@ impl Watched {
         }
         self.differences.push(difference);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(similarity: f32) -> Comparison {
+        let accepted = similarity >= 0.5;
+        Comparison { similarity, threshold: 0.5, accepted, false_match_rate: 1e-4 }
+    }
+
+    #[test]
+    fn the_least_likeness_counts_whichever_comes_first_and_no_number_is_less() {
+        // proves D6
+        let least = |all: &[f32]| {
+            least_like(all.iter().map(|one| compared(*one))).map(|least| least.similarity)
+        };
+        assert_eq!(least(&[0.9, 0.7, 0.8]), Some(0.7));
+        assert_eq!(least(&[0.4, 0.1]), Some(0.1));
+        assert!(least(&[0.1, f32::NAN, 0.9]).is_some_and(f32::is_nan));
+        assert!(least(&[-f32::NAN, 0.1]).is_some_and(f32::is_nan));
+        assert_eq!(least(&[]), None);
     }
 }

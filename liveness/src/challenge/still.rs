@@ -91,6 +91,9 @@ pub(super) fn judge(
         if let [before, after] = pair {
             let step = step(before, after);
             wrong.extend(refusals(&step, after.number, limits));
+            let unseen_ms = after.at_ms - before.at_ms;
+            let seen = unseen_ms <= 2.0 * limits.max_gap_ms as f32;
+            wrong.extend((!seen).then_some(Refusal::NoFace));
             most.raise(&step);
         }
     }
