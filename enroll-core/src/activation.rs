@@ -98,16 +98,12 @@ impl Authenticator {
         policy: &Activation,
         now: OffsetDateTime,
     ) -> Tried {
-        let Self::Pending { codes, wrong, at } = self else {
-            let reason = match self {
-                Self::Dead { .. } => ReasonCode::ACTIVATION_DEAD,
-                _ => ReasonCode::ACTIVATION_STATE,
-            };
+        if let Err(reason) = self.awaits_codes(now) {
             return (self, Err(reason));
-        };
-        if codes.iter().any(|code| now > code.expires) {
-            return (Self::Pending { codes, wrong, at }, Err(ReasonCode::ACTIVATION_LATE));
         }
+        let Self::Pending { codes, wrong, at } = self else {
+            return (self, Err(ReasonCode::ACTIVATION_STATE));
+        };
         if fitting(&codes, given) == codes.len() {
             return (Self::Active { at: now, usable: now, wrong_pins: 0 }, Ok(()));
         }
@@ -116,6 +112,21 @@ impl Authenticator {
                 (Self::Dead { at: now }, Err(ReasonCode::ACTIVATION_DEAD))
             }
             wrong => (Self::Pending { codes, wrong, at }, Err(ReasonCode::ACTIVATION_CODES)),
+        }
+    }
+
+    /// That codes may be tried at `now`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn awaits_codes(&self, now: OffsetDateTime) -> Result<(), ReasonCode> {
+        match self {
+            Self::Pending { codes, .. } if codes.iter().any(|code| now > code.expires) => {
+                Err(ReasonCode::ACTIVATION_LATE)
+            }
+            Self::Pending { .. } => Ok(()),
+            Self::Dead { .. } => Err(ReasonCode::ACTIVATION_DEAD),
+            _ => Err(ReasonCode::ACTIVATION_STATE),
         }
     }
 

@@ -46,11 +46,14 @@ pub struct Life {
     pub standing: Standing,
     /// Grows whenever something of it is blocked.
     pub epoch: u64,
+    /// When it was opened again last: an enrolment decided before gives no right to set it up.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub reopened: Option<OffsetDateTime>,
 }
 
 impl Default for Life {
     fn default() -> Self {
-        Self { standing: Standing::Open, epoch: 0 }
+        Self { standing: Standing::Open, epoch: 0, reopened: None }
     }
 }
 
@@ -63,6 +66,19 @@ impl Life {
         match self.standing {
             Standing::Open => Ok(()),
             Standing::Blocked { .. } => Err(ReasonCode::IDENTITY_BLOCKED),
+        }
+    }
+
+    /// That an enrolment decided at `issued` gives a right to set it up: it is open, and was not
+    /// blocked and opened again since.
+    ///
+    /// # Errors
+    /// `identity.blocked`, `activation.window`.
+    pub fn may_be_set_up(&self, issued: OffsetDateTime) -> Result<(), ReasonCode> {
+        self.open()?;
+        match self.reopened {
+            Some(reopened) if issued <= reopened => Err(ReasonCode::ACTIVATION_WINDOW),
+            _ => Ok(()),
         }
     }
 
@@ -81,13 +97,16 @@ impl Life {
         Self { epoch: self.epoch.saturating_add(1), ..self }
     }
 
-    /// Opens it again, which only an officer may (F2). The epoch stays: no old session comes back.
+    /// Opens it again at `at`, which only an officer may (F2). The epoch stays: no old session comes
+    /// back, and no enrolment of before sets it up.
     ///
     /// # Errors
     /// `identity.blocked` for anybody else.
-    pub fn reopen(self, by: &Actor) -> Result<Self, ReasonCode> {
+    pub fn reopen(self, by: &Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match by {
-            Actor::Officer { .. } => Ok(Self { standing: Standing::Open, ..self }),
+            Actor::Officer { .. } => {
+                Ok(Self { standing: Standing::Open, reopened: Some(at), ..self })
+            }
             Actor::Holder | Actor::Notice => Err(ReasonCode::IDENTITY_BLOCKED),
         }
     }
@@ -107,18 +126,25 @@ mod tests {
         let blocked = Life::default().block(Actor::Holder, NOW);
         assert_eq!((blocked.open(), blocked.epoch), (Err(ReasonCode::IDENTITY_BLOCKED), 1));
         for actor in [Actor::Holder, Actor::Notice] {
-            assert_eq!(blocked.clone().reopen(&actor), Err(ReasonCode::IDENTITY_BLOCKED));
+            assert_eq!(blocked.clone().reopen(&actor, NOW), Err(ReasonCode::IDENTITY_BLOCKED));
         }
         let officer = Actor::Officer { officer: "bc-17".to_owned() };
-        let open = blocked.clone().reopen(&officer).unwrap();
+        let open = blocked.clone().reopen(&officer, NOW).unwrap();
         assert_eq!((open.open(), open.epoch), (Ok(()), 1), "old sessions stay dead");
+        assert_eq!(open.may_be_set_up(NOW), Err(ReasonCode::ACTIVATION_WINDOW));
+        assert_eq!(open.may_be_set_up(NOW + time::Duration::SECOND), Ok(()));
+        assert_eq!(Life::default().may_be_set_up(NOW), Ok(()));
         assert_eq!(blocked.clone().block(officer, NOW), blocked, "the first block is kept");
     }
 
     #[test]
     fn each_standing_survives_storage() {
         let officer = Actor::Officer { officer: "bc-17".to_owned() };
-        for life in [Life::default(), Life::default().block(officer, NOW)] {
+        let blocked = Life::default().block(officer.clone(), NOW);
+        let before = r#"{"standing":"open","epoch":3}"#;
+        assert_eq!(serde_json::from_str::<Life>(before).unwrap().reopened, None);
+        let open = blocked.clone().reopen(&officer, NOW).unwrap();
+        for life in [Life::default(), blocked, open] {
             let stored = serde_json::to_string(&life).unwrap();
             assert_eq!(serde_json::from_str::<Life>(&stored).unwrap(), life, "{stored}");
         }

@@ -142,6 +142,7 @@ codes! {
     IDENTITY_BLOCKED = "identity.blocked";
     USER_ID_FORM = "user_id.form";
     USER_ID_TAKEN = "user_id.taken";
+    USER_ID_MISSING = "user_id.missing";
     CONTACT_FORM = "contact.form";
     PIN_WEAK = "pin.weak";
     PIN_WRONG = "pin.wrong";

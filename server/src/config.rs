@@ -28,6 +28,9 @@ pub enum ConfigError {
     /// A value is unknown, missing or of the wrong kind.
     #[error("the configuration has a wrong value")]
     Value(#[source] toml::de::Error),
+    /// A message would be claimed by another server while it is still being delivered.
+    #[error("notices.timeout_ms is more than half of notices.claim_s")]
+    Claim,
     /// An override names a section that is no table.
     #[error("{variable} does not name a value")]
     Override {
@@ -247,7 +250,10 @@ pub struct Notices {
     pub sms_token_file: Option<PathBuf>,
     /// Longest wait for one delivery, milliseconds. At most half of a claim.
     pub timeout_ms: u64,
-    /// Tries before a message is a dead letter.
+    /// Age at which a message that cannot be delivered is a dead letter, seconds (RFC 5321
+    /// §4.5.4.1).
+    pub give_up_s: u32,
+    /// Most tries, whatever they end in: what kills the server at each is not tried for ever.
     pub tries: u16,
     /// Pause after the first failed try, seconds; it doubles with each.
     pub first_pause_s: u32,
@@ -289,7 +295,8 @@ impl Default for Notices {
             sms_token: None,
             sms_token_file: None,
             timeout_ms: 20_000,
-            tries: 12,
+            give_up_s: 5 * 24 * 60 * 60,
+            tries: 400,
             first_pause_s: 5,
             longest_pause_s: 60 * 60,
             claim_s: 60,
@@ -461,6 +468,10 @@ impl Config {
         }
         let mut config: Self = toml::Value::Table(table).try_into().map_err(ConfigError::Value)?;
         config.read_secrets()?;
+        let Notices { timeout_ms, claim_s, .. } = config.notices;
+        if timeout_ms.saturating_mul(2) > u64::from(claim_s) * 1_000 {
+            return Err(ConfigError::Claim);
+        }
         Ok(config)
     }
 
@@ -555,6 +566,13 @@ mod tests {
             let config = Config::load(None, env(&[("INDRUL_KEYS__TOKEN_PIN", pin)])).unwrap();
             assert_eq!(config.keys.token_pin.unwrap().expose(), pin);
         }
+    }
+
+    #[test]
+    fn a_delivery_takes_at_most_half_of_a_claim() {
+        let load = |timeout| Config::load(None, env(&[("INDRUL_NOTICES__TIMEOUT_MS", timeout)]));
+        assert!(load("30000").is_ok());
+        assert!(matches!(load("30001"), Err(ConfigError::Claim)));
     }
 
     #[test]

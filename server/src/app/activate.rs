@@ -4,7 +4,7 @@
 use super::apps::AppView;
 use super::owner::{OwnedApp, Owner};
 use super::register::{code_hash, room};
-use super::tell::About;
+use super::tell::{About, Blocks};
 use super::{App, AppError, PublicIdentity};
 use crate::config::Secret;
 use crate::ids::AuthenticatorId;
@@ -73,17 +73,18 @@ impl App {
         OwnedApp { owner, id }: OwnedApp,
         given: Activation,
     ) -> Result<AppView, AppError> {
-        let (row, birth) = self.before(owner, id).await?;
-        proves(&row, Purpose::Activate, &row.challenge, &given.signature)?;
-        if row.state.is_active() {
-            return Ok(AppView::of(&row, self.now()));
-        }
+        let Some(birth) = self.before(OwnedApp { owner, id }, &given.signature).await? else {
+            return self.app_view(id).await;
+        };
         let pin =
             Pin::choose(given.pin.expose(), birth).map_err(|e| AppError::Reason(e.reason()))?;
         let hashed = self.hashed(pin, id).await?;
         let (mut tx, profile, mut row) = self.hold_app(id).await?;
-        profile.life.open().map_err(AppError::Reason)?;
-        self.may_set_up(&mut tx, owner).await?;
+        if row.state.is_active() {
+            // The same request came twice at once.
+            return Ok(AppView::of(&row, self.now()));
+        }
+        self.may_set_up(&mut tx, owner, &profile.life).await?;
         let apps = tx.authenticators(owner.identity).await?;
         room(apps.iter().map(|app| &app.state), self.policy.activation.apps)
             .map_err(AppError::Reason)?;
@@ -99,23 +100,39 @@ impl App {
         }
         tx.put_pin(id, &hashed).await?;
         self.close_case(&mut tx, owner, id).await?;
-        let about = About { app: Some(id), until: None };
+        // From here on the trail is held: nothing more may be waited for.
+        let about = About::now(Blocks::App(id));
         self.notify(&mut tx, &profile, Notice::Activated, about).await?;
         let data = json!({ "authenticator": id });
+        tx.audit(self.event("case.activated", owner.enrolment, data.clone())).await?;
         tx.audit(self.of_identity("authenticator.activated", owner.identity, data)).await?;
         tx.commit().await?;
         Ok(AppView::of(&row, self.now()))
     }
 
-    /// The app, and the birth date of whose it is.
+    /// The birth date of whose app it is, if it can be activated with `signature`; `None` if it was.
+    /// A PIN is hashed only after this.
     async fn before(
         &self,
-        owner: Owner,
-        id: AuthenticatorId,
-    ) -> Result<(AuthenticatorRow, Date), AppError> {
+        OwnedApp { owner, id }: OwnedApp,
+        signature: &str,
+    ) -> Result<Option<Date>, AppError> {
         let mut tx = self.parts.store.read().await?;
         let row = tx.authenticator(id).await?.ok_or(AppError::UnknownCase)?;
-        Ok((row, birth(&mut tx, owner.identity).await?))
+        proves(&row, Purpose::Activate, &row.challenge, signature)?;
+        if row.state.is_active() {
+            return Ok(None);
+        }
+        let life = tx.life(owner.identity).await?;
+        self.may_set_up(&mut tx, owner, &life).await?;
+        row.state.awaits_codes(self.now()).map_err(AppError::Reason)?;
+        Ok(Some(birth(&mut tx, owner.identity).await?))
+    }
+
+    async fn app_view(&self, id: AuthenticatorId) -> Result<AppView, AppError> {
+        let mut tx = self.parts.store.read().await?;
+        let row = tx.authenticator(id).await?.ok_or(AppError::UnknownCase)?;
+        Ok(AppView::of(&row, self.now()))
     }
 
     /// The enrolment has done what it was for (DESIGN §6).
@@ -128,9 +145,7 @@ impl App {
         let mut enrolment = tx.enrolment(owner.enrolment).await?.ok_or(AppError::UnknownCase)?;
         let (policy, now) = (&self.policy, self.now());
         enrolment.record.advance(|case| case.activated(id.uuid(), policy, now))?;
-        tx.save(&enrolment).await?;
-        let data = json!({ "authenticator": id });
-        Ok(tx.audit(self.event("case.activated", owner.enrolment, data)).await?)
+        Ok(tx.save(&enrolment).await?)
     }
 }
 

@@ -2,12 +2,12 @@
 //! notice; the whole identity by its owner or an officer. Opening again: an officer only (F2).
 
 use super::apps::AppView;
-use super::owner::{OwnedApp, Owner};
-use super::tell::About;
+use super::owner::{Blocker, OwnedApp};
+use super::tell::{About, Blocks};
 use super::{App, AppError};
 use crate::ids::{AuthenticatorId, IdentityId};
 use crate::notices::Notice;
-use crate::storage::{AuthenticatorRow, Pass};
+use crate::storage::{AuthenticatorRow, Pass, Tx};
 use enroll_core::life::{Actor, Life};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,6 +25,16 @@ impl std::fmt::Debug for BlockCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("BlockCode(…)")
     }
+}
+
+/// What a code from a notice has blocked.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum Blocked {
+    /// An app.
+    App(AppView),
+    /// A whole identity.
+    Identity(LifeView),
 }
 
 /// Whether an identity can be used.
@@ -54,18 +64,25 @@ impl App {
         self.block(app.id, Actor::Holder).await
     }
 
-    /// Blocks the app that a notice was about, for whoever has its code. Repeated, it answers the
-    /// same.
+    /// Blocks the app or identity that a notice was about, for whoever has its code. Repeated, it
+    /// answers the same.
     ///
     /// # Errors
     /// [`AppError::Unauthorized`] for a code that is unknown or too old.
-    pub async fn block_by_code(&self, given: BlockCode) -> Result<AppView, AppError> {
+    pub async fn block_by_code(&self, given: BlockCode) -> Result<Blocked, AppError> {
         let code = given.code.trim().to_lowercase();
         let hash = openssl::sha::sha256(code.as_bytes());
         let mut tx = self.parts.store.read().await?;
-        let found = tx.find_pass(Pass::Block, &hash, self.now()).await?;
+        let app = tx.find_pass(Pass::Block, &hash, self.now()).await?;
+        let identity = tx.find_identity_block(&hash, self.now()).await?;
         drop(tx);
-        self.block(found.ok_or(AppError::Unauthorized)?, Actor::Notice).await
+        match (app, identity) {
+            (Some(app), _) => Ok(Blocked::App(self.block(app, Actor::Notice).await?)),
+            (None, Some(identity)) => {
+                Ok(Blocked::Identity(self.block_all(identity, Actor::Notice).await?))
+            }
+            (None, None) => Err(AppError::Unauthorized),
+        }
     }
 
     async fn block(&self, id: AuthenticatorId, by: Actor) -> Result<AppView, AppError> {
@@ -79,7 +96,7 @@ impl App {
         tx.save_authenticator(&AuthenticatorRow { state, ..row }).await?;
         profile.life = profile.life.next();
         tx.save_profile(&profile).await?;
-        let about = About { app: None, until: None };
+        let about = About::now(Blocks::Nothing);
         self.notify(&mut tx, &profile, Notice::Blocked, about).await?;
         let data = json!({ "authenticator": id, "actor": by, "epoch": profile.life.epoch });
         tx.audit(self.of_identity("authenticator.blocked", profile.identity, data)).await?;
@@ -91,8 +108,8 @@ impl App {
     ///
     /// # Errors
     /// [`AppError`].
-    pub async fn block_identity(&self, owner: Owner) -> Result<LifeView, AppError> {
-        self.block_all(owner.identity, Actor::Holder).await
+    pub async fn block_identity(&self, by: Blocker) -> Result<LifeView, AppError> {
+        self.block_all(by.identity, Actor::Holder).await
     }
 
     async fn block_all(&self, identity: IdentityId, by: Actor) -> Result<LifeView, AppError> {
@@ -103,7 +120,7 @@ impl App {
         }
         profile.life = life;
         tx.save_profile(&profile).await?;
-        let about = About { app: None, until: None };
+        let about = About::now(Blocks::Nothing);
         self.notify(&mut tx, &profile, Notice::IdentityBlocked, about).await?;
         let data = json!({ "actor": by, "epoch": profile.life.epoch });
         tx.audit(self.of_identity("identity.blocked", identity, data)).await?;
@@ -111,7 +128,9 @@ impl App {
         Ok(LifeView::of(identity, &profile.life))
     }
 
-    /// Opens a blocked identity again, in the name of an officer (F2).
+    /// Opens a blocked identity again, in the name of an officer (F2). What came of its last renewal
+    /// does not come back with it: the apps made since then are blocked, and no enrolment decided
+    /// before gives a right to set it up.
     ///
     /// # Errors
     /// `identity.blocked` for anybody else; [`AppError::UnknownCase`].
@@ -119,12 +138,33 @@ impl App {
         let mut tx = self.parts.store.begin().await?;
         tx.identity(identity).await?.ok_or(AppError::UnknownCase)?;
         let mut profile = tx.hold_profile(identity).await?;
-        profile.life = profile.life.clone().reopen(&by).map_err(AppError::Reason)?;
+        profile.life = profile.life.clone().reopen(&by, self.now()).map_err(AppError::Reason)?;
         tx.save_profile(&profile).await?;
-        let data = json!({ "actor": by, "epoch": profile.life.epoch });
+        let blocked = self.block_renewed(&mut tx, identity, &by).await?;
+        let data = json!({ "actor": by, "epoch": profile.life.epoch, "blocked": blocked });
         tx.audit(self.of_identity("identity.reopened", identity, data)).await?;
         tx.commit().await?;
         Ok(LifeView::of(identity, &profile.life))
+    }
+
+    /// Blocks the apps made since the identity was issued again, if it was, and tells which.
+    async fn block_renewed(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+        by: &Actor,
+    ) -> Result<Vec<AuthenticatorId>, AppError> {
+        let issuings = tx.issuings(identity).await?;
+        let [_, .., last] = issuings.as_slice() else { return Ok(Vec::new()) };
+        let mut blocked = Vec::new();
+        for app in tx.authenticators(identity).await? {
+            let state = app.state.clone().block(by.clone(), self.now());
+            if app.created >= last.at && state != app.state {
+                blocked.push(app.id);
+                tx.save_authenticator(&AuthenticatorRow { state, ..app }).await?;
+            }
+        }
+        Ok(blocked)
     }
 
     /// Whether an identity can be used now, and its epoch: what each log-in, session and token asks

@@ -4,7 +4,7 @@
 use super::activate::{birth, proves};
 use super::apps::AppView;
 use super::register::{device_key, room};
-use super::tell::About;
+use super::tell::{About, Blocks};
 use super::{App, AppError};
 use crate::config::Secret;
 use crate::ids::AuthenticatorId;
@@ -93,14 +93,15 @@ impl App {
     /// Draws a challenge for the app `id`.
     ///
     /// # Errors
-    /// [`AppError::UnknownCase`] if there is none.
+    /// [`AppError::UnknownCase`] if there is none; why it cannot be used.
     pub async fn challenge(&self, id: &str) -> Result<Challenge, AppError> {
         let id: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let expires_in = self.policy.activation.challenge_s;
+        // Anybody may ask: who asks of nothing, or of an app that cannot be used, waits for no writer.
+        self.some_app(id).await?.state.usable(self.now()).map_err(AppError::Reason)?;
         let mut tx = self.parts.store.begin().await?;
-        tx.authenticator(id).await?.ok_or(AppError::UnknownCase)?;
         let (challenge, hash) = self.token()?;
-        tx.add_pass(Pass::Challenge, &hash, id, self.life_of(expires_in)).await?;
+        tx.add_pass(Pass::Challenge, &hash, id, self.end_of(expires_in)).await?;
         tx.commit().await?;
         Ok(Challenge { challenge, expires_in })
     }
@@ -117,27 +118,31 @@ impl App {
         profile.life.open().map_err(AppError::Reason)?;
         row.state.usable(self.now()).map_err(AppError::Reason)?;
         let (code, hash) = self.token()?;
-        tx.add_pass(Pass::Copy, &hash, id, self.life_of(expires_in)).await?;
+        tx.add_pass(Pass::Copy, &hash, id, self.end_of(expires_in)).await?;
         let data = json!({ "authenticator": id });
         tx.audit(self.of_identity("authenticator.offered", row.identity, data)).await?;
         tx.commit().await?;
         Ok(Offer { code, expires_in })
     }
 
-    /// That it is the app `id` with its person: key first, so that nobody else uses up tries of the
-    /// PIN. The challenge is used up either way.
+    async fn some_app(&self, id: AuthenticatorId) -> Result<AuthenticatorRow, AppError> {
+        let mut tx = self.parts.store.read().await?;
+        tx.authenticator(id).await?.ok_or(AppError::UnknownCase)
+    }
+
+    /// That it is the app `id` with its person: key first, so that nobody else uses up the challenge
+    /// or tries of the PIN.
     async fn prove_app(&self, id: AuthenticatorId, proof: Proof) -> Result<(), AppError> {
         let Proof { challenge, signature, pin } = proof;
         let hash = openssl::sha::sha256(challenge.as_bytes());
+        proves(&self.some_app(id).await?, Purpose::Offer, &challenge, &signature)?;
         let mut tx = self.parts.store.begin().await?;
         let drawn_for = tx.use_pass(Pass::Challenge, &hash, self.now()).await?;
-        let row = tx.authenticator(id).await?.ok_or(AppError::UnknownCase)?;
         let kept = tx.pin(id).await?;
         tx.commit().await?;
         if drawn_for != Some(id) {
             return Err(AppError::Reason(ReasonCode::ACTIVATION_DEVICE_KEY));
         }
-        proves(&row, Purpose::Offer, &challenge, &signature)?;
         let right = match Pin::typed(pin.expose()) {
             Ok(pin) => self.fits(kept, pin, id).await?,
             Err(_) => false,
@@ -146,11 +151,17 @@ impl App {
     }
 
     async fn count_pin(&self, id: AuthenticatorId, right: bool) -> Result<(), AppError> {
-        let (mut tx, profile, mut row) = self.hold_app(id).await?;
+        let (mut tx, mut profile, mut row) = self.hold_app(id).await?;
         profile.life.open().map_err(AppError::Reason)?;
+        let was_active = row.state.is_active();
         let (state, granted) = row.state.try_pin(right, &self.policy.activation, self.now());
         row.state = state;
         tx.save_authenticator(&row).await?;
+        if was_active && !row.state.is_active() {
+            profile.life = profile.life.next();
+            tx.save_profile(&profile).await?;
+            self.notify(&mut tx, &profile, Notice::Locked, About::now(Blocks::Identity)).await?;
+        }
         if let Err(reason) = granted {
             let data = json!({ "authenticator": id, "reason": reason });
             tx.audit(self.of_identity("pin.refused", row.identity, data)).await?;
@@ -159,7 +170,8 @@ impl App {
         granted.map_err(AppError::Reason)
     }
 
-    /// Makes an app of the one whose QR code was read.
+    /// Makes an app of the one whose QR code was read. Repeated by the same device, it answers with
+    /// the same app.
     ///
     /// # Errors
     /// `copy.late`, `activation.device_key`, `pin.weak`, `activation.devices`, `identity.blocked`;
@@ -171,11 +183,17 @@ impl App {
             .map_err(|error| AppError::Reason(error.reason()))?;
         let id = AuthenticatorId::random(self.parts.entropy.as_ref())?;
         let hash = openssl::sha::sha256(copy.code.as_bytes());
+        if let Some(made) = self.made_of(&hash, key.raw()).await? {
+            return Ok(made);
+        }
         let pin = self.chosen_pin(&hash, copy.pin.expose()).await?;
         let hashed = self.hashed(pin, id).await?;
         let mut tx = self.parts.store.begin().await?;
         let late = || AppError::Reason(ReasonCode::COPY_LATE);
-        let old = tx.use_pass(Pass::Copy, &hash, self.now()).await?.ok_or_else(late)?;
+        let Some(old) = tx.use_pass(Pass::Copy, &hash, self.now()).await? else {
+            drop(tx);
+            return self.made_of(&hash, key.raw()).await?.ok_or_else(late);
+        };
         let identity = tx.authenticator(old).await?.ok_or_else(late)?.identity;
         let profile = tx.hold_profile(identity).await?;
         profile.life.open().map_err(AppError::Reason)?;
@@ -187,16 +205,27 @@ impl App {
         let now = self.now();
         let state = Authenticator::copied(policy, now);
         let usable = now + Duration::seconds(i64::from(policy.quarantine_s));
-        let (public_key, challenge) = (key.raw().to_vec(), String::new());
+        let (public_key, challenge) = (key.raw().to_vec(), hex::encode(hash));
         let row = AuthenticatorRow { id, identity, public_key, challenge, state, created: now };
         tx.insert_authenticator(&row).await?;
         tx.put_pin(id, &hashed).await?;
-        let about = About { app: Some(id), until: Some(usable) };
+        let about = About { blocks: Blocks::App(id), until: Some(usable) };
         self.notify(&mut tx, &profile, Notice::Copied, about).await?;
         let data = json!({ "authenticator": id, "from": old });
         tx.audit(self.of_identity("authenticator.copied", identity, data)).await?;
         tx.commit().await?;
         Ok(AppView::of(&row, now))
+    }
+
+    /// What was made of the QR code for the device with `public_key`, if it was.
+    async fn made_of(
+        &self,
+        code: &[u8; 32],
+        public_key: &[u8],
+    ) -> Result<Option<AppView>, AppError> {
+        let mut tx = self.parts.store.read().await?;
+        let made = tx.authenticator_of(public_key, &hex::encode(code)).await?;
+        Ok(made.map(|row| AppView::of(&row, self.now())))
     }
 
     /// The PIN chosen for a copy, while its QR code is good.
@@ -205,12 +234,13 @@ impl App {
         let late = || AppError::Reason(ReasonCode::COPY_LATE);
         let old = tx.find_pass(Pass::Copy, hash, self.now()).await?.ok_or_else(late)?;
         let row = tx.authenticator(old).await?.ok_or_else(late)?;
+        tx.life(row.identity).await?.open().map_err(AppError::Reason)?;
+        row.state.usable(self.now()).map_err(AppError::Reason)?;
         let birth = birth(&mut tx, row.identity).await?;
         Pin::choose(pin, birth).map_err(|error| AppError::Reason(error.reason()))
     }
 
-    fn life_of(&self, seconds: u32) -> (OffsetDateTime, OffsetDateTime) {
-        let now = self.now();
-        (now, now + Duration::seconds(i64::from(seconds)))
+    fn end_of(&self, seconds: u32) -> OffsetDateTime {
+        self.now() + Duration::seconds(i64::from(seconds))
     }
 }

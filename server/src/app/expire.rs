@@ -49,6 +49,9 @@ impl App {
         for id in &overdue {
             self.expire(*id).await?;
         }
+        let mut tx = self.parts.store.begin().await?;
+        tx.forget_passes(self.now()).await?;
+        tx.commit().await?;
         // Each round, not only after an expiry: a crash may have come between an erasure and this.
         self.parts.store.empty_log().await?;
         Ok(overdue.len())

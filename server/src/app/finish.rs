@@ -5,11 +5,13 @@ use super::document::{Chip, proved_again, proved_mrz};
 use super::evidence::{Basis, document_key};
 use super::identity::PublicIdentity;
 use super::issue::Holder;
+use super::tell::{About, Blocks};
 use super::view::{CheckView, ReasonView, verdict_name};
 use super::{Access, App, AppError, blocking};
 use crate::clock::copenhagen_date;
 use crate::ids::{EnrolmentId, IdentityId};
 use crate::metrics::{DECISIONS, REASONS};
+use crate::notices::Notice;
 use crate::record::{Outcome, Record, Settled};
 use crate::registers::Registers;
 use crate::storage::{Enrolment, StorageError, Tx};
@@ -178,12 +180,16 @@ impl App {
         record.findings.record_all(proved_again(&looked.report));
         record.findings.record_all(self.of_registers(&looked, today));
         record.findings.record(unused(&mut tx, document.as_ref(), &person).await?);
-        record.findings.record_all(blocked(&mut tx, &person).await?);
+        // Only of who proved to be the person: nobody learns whether another one is blocked (A5).
+        if record.findings.find("person.match").is_some_and(Check::is_passed) {
+            record.findings.record_all(blocked(&mut tx, &person).await?);
+        }
         let decision = self.within_tries(decide(&record.findings, &self.policy), record);
         if decision.reasons == [ReasonCode::CASE_INCOMPLETE] && self.lacks_a_check(record) {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
         }
-        let identity = match tx.identity_of(&person).await? {
+        let known = tx.identity_of(&person).await?;
+        let identity = match known {
             Some(id) => id,
             None => IdentityId::random(self.parts.entropy.as_ref())?,
         };
@@ -200,7 +206,8 @@ impl App {
             }
             _ => None,
         };
-        self.close(tx, enrolment, &decision, issued).await
+        let renewed = known.filter(|_| issued.is_some());
+        self.close(tx, enrolment, &decision, (issued, renewed)).await
     }
 
     fn of_registers(&self, looked: &Looked, today: Date) -> Vec<Check> {
@@ -252,14 +259,23 @@ impl App {
         mut tx: Tx,
         mut enrolment: Enrolment,
         decision: &Decision,
-        issued: Option<PublicIdentity>,
+        (issued, renewed): (Option<PublicIdentity>, Option<IdentityId>),
     ) -> Result<Finished, AppError> {
+        let profile = match renewed {
+            Some(identity) => Some(tx.hold_profile(identity).await?),
+            None => None,
+        };
         let settled = Settled::of(decision, issued.as_ref().map(|identity| identity.id));
         enrolment.record.settled = Some(settled.clone());
         let id = enrolment.id;
         tx.save(&enrolment).await?;
         if enrolment.record.has_ended() {
             tx.erase(id).await?;
+        }
+        if let Some(profile) = profile {
+            // Where the person was reached until now, before anything can be changed.
+            let about = About::now(Blocks::Identity);
+            self.notify(&mut tx, &profile, Notice::Renewed, about).await?;
         }
         let data = json!({ "verdict": settled.verdict, "reasons": settled.reasons, "identity": settled.identity });
         tx.audit(self.event("case.decided", id, data)).await?;

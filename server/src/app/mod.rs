@@ -29,7 +29,7 @@ mod view;
 
 pub use activate::Activation;
 pub use apps::{AppView, InboxView};
-pub use block::{BlockCode, LifeView};
+pub use block::{BlockCode, Blocked, LifeView};
 pub use chip::{ChipStart, ChipVerdict};
 pub use copy::{Challenge, Copy, Offer, Proof};
 pub use expire::Sweeper;
@@ -37,7 +37,7 @@ pub use face::{Faces, LoadedFaces};
 pub use finish::Finished;
 pub use identity::PublicIdentity;
 pub use live::Progress;
-pub use owner::{OwnedApp, Owner};
+pub use owner::{Blocker, OwnedApp, Owner};
 pub use page::{Page, PageAnswer};
 pub use profile::{ChosenUserId, Reach};
 pub use register::{NewApp, Registered, UnderWay};
@@ -68,6 +68,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// Why an operation ended without its result.
@@ -166,6 +167,8 @@ pub struct App {
     pub(crate) inference: Pool,
     pub(crate) limits: Limiter,
     pub(crate) metrics: Metrics,
+    /// One PIN for each core is hashed at a time: each takes memory, and all of a core.
+    hashing: Semaphore,
     /// Set when the service ends.
     pub ending: Ending,
     live: live::Live,
@@ -232,6 +235,7 @@ impl App {
             inference: Pool::start(&inference),
             limits: Limiter::new(&limits),
             metrics: Metrics::default(),
+            hashing: Semaphore::new(cores()),
             ending: Ending::default(),
             live: live::Live::default(),
         }
@@ -320,6 +324,10 @@ impl App {
     fn event(&self, kind: &str, id: EnrolmentId, data: Value) -> Event {
         Event { time: self.now(), kind: kind.to_owned(), case: Some(id.to_string()), data }
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Runs what computes or blocks away from the sockets.

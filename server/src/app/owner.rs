@@ -1,10 +1,14 @@
-//! The right to act on an issued identity: the token of the enrolment that issued it last, or a key
-//! of one of its apps.
+//! The right to act on an issued identity. The token of the enrolment that issued it last sets it up
+//! and shows it; an earlier one blocks it and does nothing else, so that nobody who proves to be the
+//! person takes away the right to stop it. An app acts with its key.
 
 use super::{App, AppError};
 use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId};
 use crate::storage::{AuthenticatorRow, Profile, Tx};
 use enroll_core::audit::Event;
+use enroll_core::case::State;
+use enroll_core::life::Life;
+use enroll_core::reason::ReasonCode;
 use serde_json::Value;
 
 /// Who holds the token of the enrolment that issued an identity last.
@@ -21,7 +25,28 @@ pub struct OwnedApp {
     pub(super) id: AuthenticatorId,
 }
 
+/// Who holds the token of an enrolment that issued an identity once: enough to block it.
+#[derive(Debug, Clone, Copy)]
+pub struct Blocker {
+    pub(super) identity: IdentityId,
+}
+
 impl App {
+    /// The right to block the identity `id` that `token` gives.
+    ///
+    /// # Errors
+    /// As [`App::owner`].
+    pub async fn blocker(&self, id: &str, token: &str) -> Result<Blocker, AppError> {
+        let identity: IdentityId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let hash = openssl::sha::sha256(token.as_bytes());
+        let mut tx = self.parts.store.read().await?;
+        tx.identity(identity).await?.ok_or(AppError::UnknownCase)?;
+        let issuings = tx.issuings(identity).await?;
+        let fits = |stored: &[u8]| stored.len() == 32 && openssl::memcmp::eq(&hash, stored);
+        let fitting = issuings.iter().filter(|issuing| fits(&issuing.token_hash)).count();
+        if fitting > 0 { Ok(Blocker { identity }) } else { Err(AppError::Unauthorized) }
+    }
+
     /// The right that `token` gives over the identity `id`.
     ///
     /// # Errors
@@ -68,15 +93,26 @@ impl App {
     }
 
     /// That the enrolment of `owner` still gives the right to set the identity up: it issued the
-    /// identity last, its window is open and no app was activated with it yet (F3).
-    pub(super) async fn may_set_up(&self, tx: &mut Tx, owner: Owner) -> Result<(), AppError> {
+    /// identity last, its window is open and no app was activated with it yet (F3), and the identity
+    /// is not blocked, nor was it since.
+    pub(super) async fn may_set_up(
+        &self,
+        tx: &mut Tx,
+        owner: Owner,
+        life: &Life,
+    ) -> Result<(), AppError> {
+        life.open().map_err(AppError::Reason)?;
         let last = tx.identity(owner.identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
         if last != owner.enrolment {
             return Err(AppError::Unauthorized);
         }
         let enrolment = tx.enrolment(owner.enrolment).await?.ok_or(AppError::UnknownCase)?;
-        enrolment.record.case.activatable(&self.policy, self.now())?;
-        Ok(())
+        let case = &enrolment.record.case;
+        case.activatable(&self.policy, self.now())?;
+        match case.state {
+            State::IdentityCreated { at, .. } => life.may_be_set_up(at).map_err(AppError::Reason),
+            _ => Err(AppError::Reason(ReasonCode::CASE_STATE)),
+        }
     }
 
     pub(super) fn of_identity(&self, kind: &str, identity: IdentityId, data: Value) -> Event {

@@ -84,6 +84,7 @@ impl App {
         pin: Pin,
         app: AuthenticatorId,
     ) -> Result<Zeroizing<Vec<u8>>, AppError> {
+        let _turn = self.hashing.acquire().await.map_err(AppError::internal)?;
         let salt = Hash(crate::clock::random(self.parts.entropy.as_ref())?);
         let (keys, policy) = (self.parts.keys.clone(), self.policy.activation.clone());
         let made = super::blocking(move || PinHash::new(&pin, app, (&keys, &policy), salt));
@@ -99,6 +100,7 @@ impl App {
     ) -> Result<bool, AppError> {
         let Some(kept) = kept else { return Ok(false) };
         let hash: PinHash = serde_json::from_slice(&kept).map_err(AppError::internal)?;
+        let _turn = self.hashing.acquire().await.map_err(AppError::internal)?;
         let keys = self.parts.keys.clone();
         super::blocking(move || hash.fits(&pin, app, &keys)).await?
     }

@@ -2,7 +2,7 @@
 //! reached (E5, E7).
 
 use super::owner::Owner;
-use super::tell::About;
+use super::tell::{About, Blocks};
 use super::{App, AppError};
 use crate::notices::{Channel, Notice, smtp};
 use crate::storage::Contacts;
@@ -59,8 +59,7 @@ impl App {
     ) -> Result<ChosenUserId, AppError> {
         let user_id = UserId::parse(&chosen.user_id).map_err(|e| AppError::Reason(e.reason()))?;
         let (mut tx, mut profile) = self.hold(owner.identity).await?;
-        profile.life.open().map_err(AppError::Reason)?;
-        self.may_set_up(&mut tx, owner).await?;
+        self.may_set_up(&mut tx, owner, &profile.life).await?;
         profile.details.user_id = Some(user_id.as_str().to_owned());
         tx.save_profile(&profile).await?;
         tx.audit(self.of_identity("user_id.chosen", owner.identity, json!({}))).await?;
@@ -76,8 +75,7 @@ impl App {
     pub async fn reach(&self, owner: Owner, reach: Reach) -> Result<Reach, AppError> {
         let chosen = chosen(&reach).ok_or(AppError::Reason(ReasonCode::CONTACT_FORM))?;
         let (mut tx, mut profile) = self.hold(owner.identity).await?;
-        profile.life.open().map_err(AppError::Reason)?;
-        self.may_set_up(&mut tx, owner).await?;
+        self.may_set_up(&mut tx, owner, &profile.life).await?;
         let before = profile.details.contacts.clone();
         // Until there is an app, a number put right is no change.
         let in_use = tx.authenticators(owner.identity).await?.iter().any(|a| a.state.was_active());
@@ -92,7 +90,7 @@ impl App {
         });
         if changed && in_use {
             // Where they were reached until now: whoever took the identity over cannot hide it.
-            let about = About { app: None, until: None };
+            let about = About::now(Blocks::Identity);
             self.notify(&mut tx, &profile, Notice::ContactsChanged, about).await?;
         }
         profile.details.contacts = Some(contacts.clone());

@@ -58,17 +58,20 @@ impl App {
     /// dead from now on: asking again is how codes are sent anew.
     ///
     /// # Errors
-    /// `activation.*` if the key, the channels, or the number of apps or tries do not allow it;
+    /// `user_id.missing`; `activation.*` if the key, the channels, or the number of apps or tries do not allow it;
     /// `identity.blocked`; `case.state` once the enrolment has activated an app (F3).
     pub async fn register_app(&self, owner: Owner, app: NewApp) -> Result<Registered, AppError> {
         let key = device_key(&app.public_key)?;
         let (mut tx, profile) = self.hold(owner.identity).await?;
-        profile.life.open().map_err(AppError::Reason)?;
-        self.may_set_up(&mut tx, owner).await?;
+        self.may_set_up(&mut tx, owner, &profile.life).await?;
         let to = self.recipients(&profile, &app.channels).map_err(AppError::Reason)?;
+        if profile.details.user_id.is_none() {
+            // Once there is an app none can be chosen any more (E8).
+            return Err(AppError::Reason(ReasonCode::USER_ID_MISSING));
+        }
         self.make_room(&mut tx, owner.identity).await?;
         let id = AuthenticatorId::random(self.parts.entropy.as_ref())?;
-        let codes = self.send_codes(&mut tx, id, to).await?;
+        let codes = self.send_codes(&mut tx, owner.identity, id, to).await?;
         let (challenge, _) = self.token()?;
         let under_way = codes.iter().map(|code| self.under_way(code)).collect();
         let (identity, now) = (owner.identity, self.now());
@@ -124,6 +127,7 @@ impl App {
     async fn send_codes(
         &self,
         tx: &mut Tx,
+        identity: IdentityId,
         id: AuthenticatorId,
         to: [Address; 2],
     ) -> Result<Vec<Issued>, AppError> {
@@ -133,7 +137,7 @@ impl App {
             let code = Code::draw(crate::clock::random(self.parts.entropy.as_ref())?);
             let expires = self.now() + channel.life(&self.policy.activation);
             let hash = code_hash(tx, id, channel, code.expose())?;
-            self.send_code(tx, address, &code, expires).await?;
+            self.send_code(tx, (identity, address), &code, expires).await?;
             issued.push(Issued { channel, hash, expires });
         }
         Ok(issued)

@@ -2,7 +2,7 @@
 //! happens, so that no notice is lost and none is sent of what did not happen.
 
 use super::{App, AppError};
-use crate::ids::AuthenticatorId;
+use crate::ids::{AuthenticatorId, IdentityId};
 use crate::notices::{Address, Channel, Message, Notice, Told, Words};
 use crate::storage::{Pass, Profile, Tx};
 use enroll_core::codes::Code;
@@ -14,13 +14,31 @@ use zeroize::Zeroizing;
 /// Both channels there are.
 const CHANNELS: [Channel; 2] = [Channel::Sms, Channel::Email];
 
+/// What the code in a notice blocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Blocks {
+    /// There is no code in it.
+    Nothing,
+    /// This app.
+    App(AuthenticatorId),
+    /// The whole identity.
+    Identity,
+}
+
 /// What a notice is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct About {
-    /// The app.
-    pub(super) app: Option<AuthenticatorId>,
-    /// When it can be used, if later than now.
+    /// What its code blocks.
+    pub(super) blocks: Blocks,
+    /// When an app can be used, if later than now.
     pub(super) until: Option<OffsetDateTime>,
+}
+
+impl About {
+    /// About something that holds at once, with a code that blocks `blocks`.
+    pub(super) fn now(blocks: Blocks) -> Self {
+        Self { blocks, until: None }
+    }
 }
 
 impl App {
@@ -28,17 +46,18 @@ impl App {
     pub(super) async fn send_code(
         &self,
         tx: &mut Tx,
-        to: Address,
+        (identity, to): (IdentityId, Address),
         code: &Code,
         until: OffsetDateTime,
     ) -> Result<(), AppError> {
+        let identity = Some(identity);
         let words = Words { code: Some(code.expose()), until: Some(until), ..self.words() };
         let told = Notice::Code.told(&words);
-        self.post(tx, &Message { to, told, until: Some(until), otherwise: None }).await
+        self.post(tx, &Message { identity, to, told, until: Some(until), otherwise: None }).await
     }
 
     /// Tells of `notice` by every channel the person chose, and in the inbox of their apps. Each
-    /// carries a code that blocks the app it is about.
+    /// carries a code that blocks what it is about.
     pub(super) async fn notify(
         &self,
         tx: &mut Tx,
@@ -46,39 +65,42 @@ impl App {
         notice: Notice,
         about: About,
     ) -> Result<(), AppError> {
-        let block_code = match about.app {
-            Some(app) => Some(self.block_code(tx, app).await?),
-            None => None,
-        };
+        let block_code = self.block_code(tx, profile.identity, about.blocks).await?;
         let block_code = block_code.as_ref().map(|code| code.as_str());
         let at = Some(self.now());
         let told = notice.told(&Words { at, until: about.until, block_code, ..self.words() });
         tx.put_notice(profile.identity, &sealable(&told)?, self.now()).await?;
         for (to, otherwise) in addresses(profile) {
-            self.post(tx, &Message { to, told: told.clone(), until: None, otherwise }).await?;
+            let (identity, told) = (Some(profile.identity), told.clone());
+            self.post(tx, &Message { identity, to, told, until: None, otherwise }).await?;
         }
         Ok(())
     }
 
-    /// 64 random bits: a code that blocks one app and does nothing else.
+    /// 64 random bits: a code that blocks one app or identity and does nothing else.
     async fn block_code(
         &self,
         tx: &mut Tx,
-        app: AuthenticatorId,
-    ) -> Result<Zeroizing<String>, AppError> {
+        identity: IdentityId,
+        blocks: Blocks,
+    ) -> Result<Option<Zeroizing<String>>, AppError> {
         let bytes: [u8; 8] = crate::clock::random(self.parts.entropy.as_ref())?;
         let code = Zeroizing::new(hex::encode(bytes));
         let hash = openssl::sha::sha256(code.as_bytes());
-        let now = self.now();
-        let end = now + Duration::seconds(i64::from(self.policy.activation.block_s));
-        tx.add_pass(Pass::Block, &hash, app, (now, end)).await?;
-        Ok(code)
+        let end = self.now() + Duration::seconds(i64::from(self.policy.activation.block_s));
+        match blocks {
+            Blocks::Nothing => return Ok(None),
+            Blocks::App(app) => tx.add_pass(Pass::Block, &hash, app, end).await?,
+            Blocks::Identity => tx.add_identity_block(&hash, identity, end).await?,
+        }
+        Ok(Some(code))
     }
 
     async fn post(&self, tx: &mut Tx, message: &Message) -> Result<(), AppError> {
         let channel = message.to.channel;
         let id = tx.send(channel.as_str(), &sealable(message)?, self.now()).await?;
-        let data = json!({ "message": id, "channel": channel });
+        let identity = message.identity;
+        let data = json!({ "message": id, "channel": channel, "identity": identity });
         let kind = "notice.sent".to_owned();
         let event = enroll_core::audit::Event { time: self.now(), kind, case: None, data };
         Ok(tx.audit(event).await?)

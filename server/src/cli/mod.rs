@@ -51,6 +51,8 @@ enum Command {
     Keys(commands::keys::Args),
     /// Copy the database and the keys, while the server runs
     Backup(commands::backup::Args),
+    /// List messages that could not be delivered, and have them tried once more
+    Outbox(commands::outbox::Args),
     /// Verify the audit trail
     Audit(commands::audit::Args),
     /// Verify the evidence of an identity
@@ -76,6 +78,7 @@ fn run(command: Command) -> ExitCode {
         Command::Kiosk(args) => commands::kiosk::run(args),
         Command::Keys(args) => commands::keys::run(args),
         Command::Backup(args) => commands::backup::run(args),
+        Command::Outbox(args) => commands::outbox::run(args),
         Command::Audit(args) => commands::audit::run(args),
         Command::Evidence(args) => commands::evidence::run(args),
     }

@@ -1,4 +1,5 @@
-//! The commands that need the whole service: `serve`, `demo`, `kiosk`, `keys`, `audit`, `evidence`.
+//! The commands that need the whole service: `serve`, `demo`, `kiosk`, `keys`,
+//! `outbox`, `audit`, `evidence`.
 
 pub mod audit;
 pub mod backup;
@@ -6,6 +7,7 @@ pub mod demo;
 pub mod evidence;
 pub mod keys;
 pub mod kiosk;
+pub mod outbox;
 pub mod serve;
 mod setup;
 

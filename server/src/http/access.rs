@@ -1,7 +1,7 @@
 //! Bearer tokens (RFC 6750 §2.1).
 
 use super::problem::Problem;
-use crate::app::{Access, App, AppError, OwnedApp, Owner};
+use crate::app::{Access, App, AppError, Blocker, OwnedApp, Owner};
 use crate::limits::Kind;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::header::AUTHORIZATION;
@@ -17,9 +17,9 @@ pub(super) fn bearer(parts: &Parts) -> Option<&str> {
 
 /// The `{id}` of the address.
 pub(super) async fn id(parts: &mut Parts, app: &Arc<App>) -> Result<String, Problem> {
-    let Path(id) =
-        Path::<String>::from_request_parts(parts, app).await.map_err(|_| Problem::malformed())?;
-    Ok(id)
+    // What is no text is nothing there is.
+    let found = Path::<String>::from_request_parts(parts, app).await;
+    Ok(found.map_err(|_| AppError::UnknownCase)?.0)
 }
 
 impl FromRequestParts<Arc<App>> for Access {
@@ -44,6 +44,18 @@ impl FromRequestParts<Arc<App>> for Owner {
         // After the token: an identifier that others know must not keep its owner from blocking.
         app.spend(Kind::Case, id.as_bytes(), Instant::now())?;
         Ok(owner)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Blocker {
+    type Rejection = Problem;
+
+    /// The right to block the identity in the address that the request's token gives.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let id = id(parts, app).await?;
+        let blocker = app.blocker(&id, bearer(parts).unwrap_or_default()).await?;
+        app.spend(Kind::Case, id.as_bytes(), Instant::now())?;
+        Ok(blocker)
     }
 }
 

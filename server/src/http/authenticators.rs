@@ -3,8 +3,8 @@
 use super::access::AnyonesApp;
 use super::problem::Problem;
 use crate::app::{
-    Activation, App, AppView, BlockCode, Challenge, Copy, NewApp, Offer, OwnedApp, Owner, Proof,
-    Registered,
+    Activation, App, AppView, BlockCode, Blocked, Challenge, Copy, NewApp, Offer, OwnedApp, Owner,
+    Proof, Registered,
 };
 use axum::Json;
 use axum::extract::State;
@@ -34,7 +34,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, owner: Owner) -> Answer<Ve
     (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "Blocked, too many apps, a new phone number, or an app is activated", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Blocked, no user ID, too many apps, a new phone number, or an app is activated", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The time to set the identity up ran out", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
@@ -90,8 +90,8 @@ pub(super) async fn block(State(app): State<Arc<App>>, owned: OwnedApp) -> Answe
 #[utoipa::path(post, path = "/v1/authenticators/{id}/challenges", tag = "authenticator",
     params(("id" = String, Path, description = "The app")), responses(
     (status = 201, description = "A challenge for one signature", body = Challenge),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The app is waiting, locked, blocked or not activated", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn challenge(
@@ -141,9 +141,9 @@ pub(super) async fn copy(
     Ok((StatusCode::CREATED, Json(app.copy(copy).await?)))
 }
 
-/// Blocks the app that a notice was about, with the code in it.
+/// Blocks the app or the identity that a notice was about, with the code in it.
 #[utoipa::path(post, path = "/v1/blocks", tag = "authenticator", request_body = BlockCode, responses(
-    (status = 200, description = "Blocked", body = AppView),
+    (status = 200, description = "Blocked", body = Blocked),
     (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "The code is unknown or too old", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
@@ -153,7 +153,7 @@ pub(super) async fn copy(
 pub(super) async fn block_by_code(
     State(app): State<Arc<App>>,
     body: Result<Json<BlockCode>, JsonRejection>,
-) -> Answer<AppView> {
+) -> Answer<Blocked> {
     let Json(code) = body?;
     Ok(Json(app.block_by_code(code).await?))
 }

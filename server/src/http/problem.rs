@@ -173,6 +173,7 @@ fn status_of(code: ReasonCode) -> StatusCode {
         | "copy.late" => StatusCode::GONE,
         "case.attempts" | "activation.too_often" => StatusCode::TOO_MANY_REQUESTS,
         "user_id.taken"
+        | "user_id.missing"
         | "pin.locked"
         | "activation.devices"
         | "activation.new_phone"

@@ -1,7 +1,7 @@
 //! What an issued identity is used with, set by who holds the token of the enrolment that issued it.
 
 use super::problem::Problem;
-use crate::app::{App, ChosenUserId, InboxView, LifeView, Owner, Reach};
+use crate::app::{App, Blocker, ChosenUserId, InboxView, LifeView, Owner, Reach};
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -68,7 +68,8 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, owner: Owner) -> Answer<V
     Ok(Json(app.inbox(owner).await?))
 }
 
-/// Blocks the whole identity, before it answers. Only a Borgercenter opens it again.
+/// Blocks the whole identity, before it answers, with the token of any enrolment that issued it. Only
+/// a Borgercenter opens it again.
 #[utoipa::path(post, path = "/v1/identities/{id}/block", tag = "identity", security(("token" = [])),
     params(("id" = String, Path, description = "The identity")), responses(
     (status = 200, description = "Blocked", body = LifeView),
@@ -76,6 +77,6 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, owner: Owner) -> Answer<V
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(super) async fn block(State(app): State<Arc<App>>, owner: Owner) -> Answer<LifeView> {
-    Ok(Json(app.block_identity(owner).await?))
+pub(super) async fn block(State(app): State<Arc<App>>, by: Blocker) -> Answer<LifeView> {
+    Ok(Json(app.block_identity(by).await?))
 }

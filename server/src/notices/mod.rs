@@ -15,6 +15,7 @@ pub use post::Post;
 pub use texts::{Notice, Told, Words};
 pub use worker::{Round, Running, Worker};
 
+use crate::ids::IdentityId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use time::OffsetDateTime;
@@ -67,6 +68,9 @@ impl fmt::Debug for Address {
 /// A message as it lies in the outbox, sealed.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Message {
+    /// Of whose identity it tells; nothing in messages of before.
+    #[serde(default)]
+    pub identity: Option<IdentityId>,
     /// To whom.
     pub to: Address,
     /// What it says.

@@ -80,11 +80,13 @@ impl Smtp {
     }
 }
 
-/// 5yz is for ever, all else may pass (RFC 5321 §4.2.1). What the server wrote is left out.
+/// What is about the mailbox or the message is for ever (RFC 5321 §4.2.2); all else may pass, also
+/// 5yz: a greeting of 554, a TLS that is asked for or a password that is refused (RFC 4954 §6) is
+/// between us and the server. What the server wrote is left out.
 fn failure(error: &smtp::Error) -> DeliveryError {
-    match error.status() {
-        Some(code) if error.is_permanent() => DeliveryError::Refused { status: code.into() },
-        Some(code) => DeliveryError::Busy { status: code.into() },
+    match error.status().map(u16::from) {
+        Some(status @ (550..=553 | 555)) => DeliveryError::Refused { status },
+        Some(status) => DeliveryError::Busy { status },
         None => DeliveryError::Unreachable,
     }
 }

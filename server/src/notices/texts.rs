@@ -20,6 +20,10 @@ pub enum Notice {
     Copied,
     /// An app was blocked.
     Blocked,
+    /// The PIN of an app was wrong too often (F3).
+    Locked,
+    /// The identity was issued again, by another enrolment of the same person (B11).
+    Renewed,
     /// The whole identity was blocked.
     IdentityBlocked,
     /// The person is reached elsewhere from now on; told where they were reached until now.
@@ -67,6 +71,8 @@ struct Table {
     blocked: Told,
     identity_blocked: Told,
     contacts_changed: Told,
+    renewed: Told,
+    locked: Told,
     how_to_block: HowToBlock,
 }
 
@@ -93,6 +99,8 @@ impl Notice {
             Self::Blocked => &table.blocked,
             Self::IdentityBlocked => &table.identity_blocked,
             Self::ContactsChanged => &table.contacts_changed,
+            Self::Renewed => &table.renewed,
+            Self::Locked => &table.locked,
         };
         let how = match words.block_code {
             Some(_) => &table.how_to_block.with_code,
@@ -163,7 +171,8 @@ mod tests {
             Notice::Activated,
             Notice::Copied,
             Notice::Blocked,
-            Notice::IdentityBlocked,
+            Notice::Locked,
+            Notice::Renewed,
             Notice::ContactsChanged,
         ] {
             let told = notice.told(&words);
@@ -174,6 +183,8 @@ mod tests {
             }
             assert_ne!(told.text.da, told.text.en);
         }
+        let blocked = Notice::IdentityBlocked.told(&words).lines();
+        assert!(blocked.contains("01.07.2026 12:05") && !blocked.contains("00ff"), "{blocked}");
         let copied = Notice::Copied.told(&words).lines();
         assert!(copied.contains("01.01.2026 11:05"), "{copied}");
     }

@@ -1,11 +1,11 @@
 //! The worker that empties the outbox. As many may run as there are servers.
 
-use super::{Deliver, DeliveryError, Message};
+use super::{Channel, Deliver, DeliveryError, Message};
 use crate::clock::{Clock, Entropy, random};
 use crate::config::Notices;
 use crate::ending::Ending;
 use crate::http::problem::chain;
-use crate::storage::{Claimed, StorageError, Store};
+use crate::storage::{Claimed, StorageError, Store, Tx};
 use enroll_core::audit::Event;
 use serde_json::json;
 use std::sync::Arc;
@@ -39,13 +39,23 @@ pub struct Round {
     pub dead: usize,
 }
 
+impl Round {
+    fn and(self, other: Self) -> Self {
+        Self {
+            delivered: self.delivered + other.delivered,
+            postponed: self.postponed + other.postponed,
+            dead: self.dead + other.dead,
+        }
+    }
+}
+
 /// Runs a worker for as long as it lives.
 #[derive(Debug)]
-pub struct Running(tokio::task::JoinHandle<()>);
+pub struct Running([tokio::task::JoinHandle<()>; 2]);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
@@ -69,57 +79,88 @@ impl Worker {
         Self { store, post, clock, entropy, rules }
     }
 
-    /// Starts it. Once the service ends it claims nothing more, and settles what it holds: what was
-    /// delivered and not settled would be delivered again.
+    /// Starts it, for each channel by itself: one that is silent does not hold up the other. Once the
+    /// service ends it claims nothing more, and settles what it holds: what was delivered and not
+    /// settled would be delivered again.
     #[must_use]
     pub fn start(self, ending: Ending) -> Running {
-        let open = ending.worker();
-        Running(tokio::spawn(async move {
-            let _open = open;
-            while !ending.has_begun() {
-                match self.round().await {
-                    // There may be more.
-                    Ok(round) if round.delivered > 0 => continue,
-                    Ok(_) => {}
-                    Err(error) => {
-                        let error = chain(&error);
-                        tracing::error!(%error, "the outbox could not be emptied");
-                    }
-                }
-                let pause = std::time::Duration::from_millis(self.rules.poll_ms);
-                // Over: the service ends.
-                let _ = tokio::time::timeout(pause, ending.begun()).await;
-            }
-        }))
+        let run = |channel| {
+            let (worker, ending, open) = (self.clone(), ending.clone(), ending.worker());
+            tokio::spawn(async move {
+                let _open = open;
+                worker.run(channel, &ending).await;
+            })
+        };
+        Running([run(Channel::Sms), run(Channel::Email)])
     }
 
-    /// Claims what is due and tries to deliver it, each message beside the others.
+    async fn run(&self, channel: Channel, ending: &Ending) {
+        while !ending.has_begun() {
+            match self.round_of(channel).await {
+                // There may be more.
+                Ok(round) if round.delivered > 0 => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    let (channel, error) = (channel.as_str(), chain(&error));
+                    tracing::error!(channel, %error, "the outbox could not be emptied");
+                }
+            }
+            let pause = std::time::Duration::from_millis(self.rules.poll_ms);
+            // Over: the service ends.
+            let _ = tokio::time::timeout(pause, ending.begun()).await;
+        }
+    }
+
+    /// One look into the outbox for every channel.
     ///
     /// # Errors
-    /// [`StorageError`]; what was claimed is claimed again once the claim has ended.
+    /// As [`Worker::round_of`].
     pub async fn round(&self) -> Result<Round, StorageError> {
+        let (sms, email) = tokio::join!(self.round_of(Channel::Sms), self.round_of(Channel::Email));
+        Ok(sms?.and(email?))
+    }
+
+    /// Claims what is due on `channel` and tries to deliver it, each message beside the others.
+    ///
+    /// # Errors
+    /// The first [`StorageError`], after all have ended; what was claimed and not settled is claimed
+    /// again once the claim has ended.
+    pub async fn round_of(&self, channel: Channel) -> Result<Round, StorageError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let until = now + Duration::seconds(i64::from(self.rules.claim_s));
-        let claimed = tx.claim(i64::from(self.rules.batch), now, until).await?;
-        tx.sweep_dead(now - Duration::seconds(i64::from(self.rules.keep_dead_s))).await?;
+        let batch = i64::from(self.rules.batch);
+        let claimed = tx.claim(channel.as_str(), batch, (now, until)).await?;
+        self.sweep(&mut tx, now).await?;
         tx.commit().await?;
         let mut tasks = JoinSet::new();
         for held in claimed {
             let worker = self.clone();
             tasks.spawn(async move { worker.handle(held).await });
         }
-        let mut round = Round::default();
+        let (mut round, mut failed) = (Round::default(), Ok(()));
         while let Some(done) = tasks.join_next().await {
             // A delivery that panicked keeps its claim until that ends.
             let Ok(ended) = done else { continue };
-            match ended? {
-                Ended::Delivered => round.delivered += 1,
-                Ended::Postponed(_) => round.postponed += 1,
-                Ended::Dead(_) => round.dead += 1,
+            match ended {
+                Ok(Ended::Delivered) => round.delivered += 1,
+                Ok(Ended::Postponed(_)) => round.postponed += 1,
+                Ok(Ended::Dead(_)) => round.dead += 1,
+                // The others still settle what they hold.
+                Err(error) => failed = failed.and(Err(error)),
             }
         }
-        Ok(round)
+        failed.map(|()| round)
+    }
+
+    /// Erases dead letters that were kept long enough.
+    async fn sweep(&self, tx: &mut Tx, now: OffsetDateTime) -> Result<(), StorageError> {
+        let before = now - Duration::seconds(i64::from(self.rules.keep_dead_s));
+        for letter in tx.sweep_dead(before).await? {
+            let data = json!({ "message": letter.id, "channel": letter.channel });
+            tx.audit(self.event("notice.erased", data)).await?;
+        }
+        Ok(())
     }
 
     async fn handle(&self, held: Claimed) -> Result<Ended, StorageError> {
@@ -130,6 +171,8 @@ impl Worker {
             Some(message) if message.until.is_some_and(|until| self.clock.now() > until) => {
                 Ended::Dead("late")
             }
+            // Before the try: it may be the tries that end the server.
+            Some(_) if held.tries > i64::from(self.rules.tries) => Ended::Dead("tries"),
             Some(message) => self.deliver(&held, message.clone()).await?,
         };
         self.settle(&held, message.as_ref(), &ended).await?;
@@ -138,20 +181,24 @@ impl Worker {
 
     async fn deliver(&self, held: &Claimed, message: Message) -> Result<Ended, StorageError> {
         let (post, id) = (self.post.clone(), held.id.to_string());
-        let channel = message.to.channel.as_str();
-        let sent = tokio::task::spawn_blocking(move || post.deliver(&id, &message)).await;
-        let error = match sent {
-            Ok(Ok(())) => return Ok(Ended::Delivered),
-            Ok(Err(error)) => error,
-            Err(_) => DeliveryError::Unfit,
+        let (channel, until) = (message.to.channel.as_str(), message.until);
+        let sent = tokio::task::spawn_blocking(move || post.deliver(&id, &message));
+        let longest = std::time::Duration::from_millis(self.rules.timeout_ms);
+        let error = match tokio::time::timeout(longest, sent).await {
+            Ok(Ok(Ok(()))) => return Ok(Ended::Delivered),
+            Ok(Ok(Err(error))) => error,
+            Ok(Err(_)) => DeliveryError::Unfit,
+            // A mail server may answer each line in time and never come to an end.
+            Err(_) => DeliveryError::Unreachable,
         };
         let (id, tries) = (held.id, held.tries);
         tracing::warn!(message = %id, channel, tries, %error, "a message was not delivered");
         if !error.may_pass() {
             return Ok(Ended::Dead("refused"));
         }
-        if tries >= i64::from(self.rules.tries) {
-            return Ok(Ended::Dead("tries"));
+        let end = held.created + Duration::seconds(i64::from(self.rules.give_up_s));
+        if until.is_none() && self.clock.now() >= end {
+            return Ok(Ended::Dead("age"));
         }
         let random = u64::from_be_bytes(random(self.entropy.as_ref())?);
         Ok(Ended::Postponed(self.clock.now() + pause(tries, &self.rules, random)))
@@ -166,20 +213,23 @@ impl Worker {
     ) -> Result<(), StorageError> {
         let mut tx = self.store.begin().await?;
         let channel = message.map(|message| message.to.channel);
+        let identity = message.and_then(|message| message.identity);
+        let data = json!({ "message": held.id, "channel": channel, "identity": identity });
         match ended {
             Ended::Postponed(due) => {
                 tx.postpone(held, *due).await?;
             }
             Ended::Delivered => {
                 if tx.delivered(held).await? {
-                    let data = json!({ "message": held.id, "channel": channel });
                     tx.audit(self.event("notice.delivered", data)).await?;
                 }
             }
             Ended::Dead(why) => {
                 if tx.bury(held).await? {
                     tracing::error!(message = %held.id, why, "a message is a dead letter");
-                    let data = json!({ "message": held.id, "channel": channel, "why": why });
+                    let data = json!({
+                        "message": held.id, "channel": channel, "identity": identity, "why": why
+                    });
                     tx.audit(self.event("notice.dead", data)).await?;
                     self.fall_over(&mut tx, message).await?;
                 }
@@ -189,17 +239,14 @@ impl Worker {
     }
 
     /// What cannot be delivered on one channel goes to the other, in the same unit of work (M3).
-    async fn fall_over(
-        &self,
-        tx: &mut crate::storage::Tx,
-        message: Option<&Message>,
-    ) -> Result<(), StorageError> {
-        let Some(Message { told, until, otherwise: Some(to), .. }) = message else { return Ok(()) };
-        let (to, told, until) = (to.clone(), told.clone(), *until);
-        let other = Message { to, told, until, otherwise: None };
+    async fn fall_over(&self, tx: &mut Tx, message: Option<&Message>) -> Result<(), StorageError> {
+        let Some(message) = message else { return Ok(()) };
+        let Some(to) = message.otherwise.clone() else { return Ok(()) };
+        let other = Message { to, otherwise: None, ..message.clone() };
         let payload = zeroize::Zeroizing::new(serde_json::to_vec(&other)?);
         let id = tx.send(other.to.channel.as_str(), &payload, self.clock.now()).await?;
-        let data = json!({ "message": id, "channel": other.to.channel });
+        let (channel, identity) = (other.to.channel, other.identity);
+        let data = json!({ "message": id, "channel": channel, "identity": identity });
         tx.audit(self.event("notice.fell_over", data)).await
     }
 

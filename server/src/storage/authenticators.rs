@@ -18,7 +18,7 @@ pub struct AuthenticatorRow {
     pub identity: IdentityId,
     /// The raw public key of the device.
     pub public_key: Vec<u8>,
-    /// What the device signs to be activated.
+    /// What the device signs to be activated; for a copied one, the hash of the QR code.
     pub challenge: String,
     /// Where it stands.
     pub state: Authenticator,
@@ -83,6 +83,26 @@ impl Tx {
              WHERE id = $1",
         )
         .bind(id.to_string())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        found.as_ref().map(read).transpose()
+    }
+
+    /// The app of the device with `public_key` whose `challenge` is this one.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn authenticator_of(
+        &mut self,
+        public_key: &[u8],
+        challenge: &str,
+    ) -> Result<Option<AuthenticatorRow>, StorageError> {
+        let found = sqlx::query(
+            "SELECT id, identity, public_key, challenge, record, created_at FROM authenticators
+             WHERE public_key = $1 AND challenge = $2",
+        )
+        .bind(public_key.to_vec())
+        .bind(challenge.to_owned())
         .fetch_optional(&mut *self.inner)
         .await?;
         found.as_ref().map(read).transpose()

@@ -6,6 +6,7 @@ use super::{StorageError, Tx};
 use crate::ids::{EnrolmentId, IdentityId};
 use crate::seal::Place;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -29,6 +30,15 @@ pub struct Evidence {
     pub identity: IdentityId,
     /// The evidence record.
     pub record: Zeroizing<Vec<u8>>,
+}
+
+/// One issuing of an identity.
+#[derive(Debug)]
+pub struct Issuing {
+    /// The hash of the token of the enrolment it came from.
+    pub token_hash: Vec<u8>,
+    /// When.
+    pub at: OffsetDateTime,
 }
 
 fn place<'a>(table: &'a str, row: &'a str) -> Place<'a> {
@@ -154,6 +164,28 @@ impl Tx {
             found.push(Evidence { enrolment: parse(&name, "evidence")?, identity, record });
         }
         Ok(found)
+    }
+
+    /// Every issuing of an identity, oldest first.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn issuings(&mut self, identity: IdentityId) -> Result<Vec<Issuing>, StorageError> {
+        let impossible = || StorageError::ImpossibleRow { table: "evidence", column: "created_at" };
+        let rows = sqlx::query(
+            "SELECT token_hash, evidence.created_at AS issued_at FROM evidence
+             JOIN enrolments ON enrolments.id = evidence.enrolment
+             WHERE identity = $1 ORDER BY evidence.created_at, enrolment",
+        )
+        .bind(identity.to_string())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        let read = |row: &AnyRow| {
+            let at = OffsetDateTime::from_unix_timestamp(row.try_get("issued_at")?);
+            let at = at.map_err(|_| impossible())?;
+            Ok(Issuing { token_hash: row.try_get("token_hash")?, at })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// The person whom a document has proved, if any.

@@ -22,9 +22,9 @@ mod tickets;
 
 pub use authenticators::AuthenticatorRow;
 pub use enrolments::Enrolment;
-pub use identities::{Evidence, Identity};
+pub use identities::{Evidence, Identity, Issuing};
 pub use inbox::Kept;
-pub use outbox::Claimed;
+pub use outbox::{Claimed, DeadLetter};
 pub use passes::Pass;
 pub use profiles::{Contacts, Details, Profile};
 pub use rewrap::Rewrapped;

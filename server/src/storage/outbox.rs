@@ -7,6 +7,7 @@
 use super::{Dialect, StorageError, Tx};
 use crate::ids::MessageId;
 use crate::seal::Place;
+use serde::Serialize;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::fmt;
@@ -21,6 +22,8 @@ pub struct Claimed {
     pub lease: String,
     /// Tries, this one with them.
     pub tries: i64,
+    /// When it was sent.
+    pub created: OffsetDateTime,
     /// The message; nothing where it does not open: one such must not hold up the others.
     pub payload: Option<Zeroizing<Vec<u8>>>,
 }
@@ -29,6 +32,20 @@ impl fmt::Debug for Claimed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Claimed({}, try {})", self.id, self.tries)
     }
+}
+
+/// A message that was given up, without what it says or to whom.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeadLetter {
+    /// Which.
+    pub id: MessageId,
+    /// By which channel it was to go.
+    pub channel: String,
+    /// How often it was tried.
+    pub tries: i64,
+    /// When it was sent.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created: OffsetDateTime,
 }
 
 fn place(row: &str) -> Place<'_> {
@@ -63,16 +80,16 @@ impl Tx {
         Ok(id)
     }
 
-    /// Claims up to `limit` messages that are due at `now`, until `until`. What others are claiming
-    /// at this moment is passed over, not waited for.
+    /// Claims up to `limit` messages of `channel` that are due at `now`, until `until`. What others
+    /// are claiming at this moment is passed over, not waited for.
     ///
     /// # Errors
     /// [`StorageError`].
     pub async fn claim(
         &mut self,
+        channel: &str,
         limit: i64,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
+        (now, until): (OffsetDateTime, OffsetDateTime),
     ) -> Result<Vec<Claimed>, StorageError> {
         // SQLite has one writer, which holds its lock since the beginning of this unit of work.
         // PostgreSQL makes an array of what it locks once; a subquery could be run again, and lock
@@ -81,14 +98,14 @@ impl Tx {
             Dialect::Sqlite => {
                 "UPDATE outbox SET due_at = $1, lease = $2, tries = tries + 1
                  WHERE id IN (SELECT id FROM outbox WHERE dead = 0 AND due_at <= $3
-                   ORDER BY due_at, id LIMIT $4)
-                 RETURNING id, tries, sealed"
+                   AND channel = $5 ORDER BY due_at, id LIMIT $4)
+                 RETURNING id, tries, created_at, sealed"
             }
             Dialect::Postgres => {
                 "UPDATE outbox SET due_at = $1, lease = $2, tries = tries + 1
                  WHERE id = ANY (ARRAY (SELECT id FROM outbox WHERE dead = 0 AND due_at <= $3
-                   ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED))
-                 RETURNING id, tries, sealed"
+                   AND channel = $5 ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED))
+                 RETURNING id, tries, created_at, sealed"
             }
         };
         let lease = MessageId::random(self.store.entropy.as_ref())?.to_string();
@@ -97,29 +114,28 @@ impl Tx {
             .bind(lease.clone())
             .bind(now.unix_timestamp())
             .bind(limit)
+            .bind(channel.to_owned())
             .fetch_all(&mut *self.inner)
             .await?;
         rows.iter().map(|row| self.claimed(row, &lease)).collect()
     }
 
     fn claimed(&self, row: &AnyRow, lease: &str) -> Result<Claimed, StorageError> {
-        let impossible = StorageError::ImpossibleRow { table: "outbox", column: "id" };
         let name: String = row.try_get("id")?;
         let sealed: Vec<u8> = row.try_get("sealed")?;
         let payload = self.store.keys.master().open(place(&name), &sealed).ok();
-        let id = name.parse().map_err(|_| impossible)?;
-        Ok(Claimed { id, lease: lease.to_owned(), tries: row.try_get("tries")?, payload })
+        let (lease, tries) = (lease.to_owned(), row.try_get("tries")?);
+        Ok(Claimed { id: id(row)?, lease, tries, created: created(row)?, payload })
     }
 
-    /// Removes a message that was delivered, with what was personal in it. `false` if the claim had
-    /// ended meanwhile: another server may deliver it a second time.
+    /// Removes a message that was delivered, with what was personal in it, also if the claim has
+    /// ended meanwhile: what arrived is not sent again. `false` if another server was here first.
     ///
     /// # Errors
     /// [`StorageError::Database`].
     pub async fn delivered(&mut self, held: &Claimed) -> Result<bool, StorageError> {
-        let done = sqlx::query("DELETE FROM outbox WHERE id = $1 AND lease = $2")
+        let done = sqlx::query("DELETE FROM outbox WHERE id = $1")
             .bind(held.id.to_string())
-            .bind(held.lease.clone())
             .execute(&mut *self.inner)
             .await?;
         Ok(done.rows_affected() == 1)
@@ -159,16 +175,55 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Erases dead letters that were sent before `before`. Returns how many.
+    /// Erases dead letters that were sent before `before`. Returns which.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn sweep_dead(
+        &mut self,
+        before: OffsetDateTime,
+    ) -> Result<Vec<DeadLetter>, StorageError> {
+        let rows = sqlx::query(
+            "DELETE FROM outbox WHERE dead = 1 AND created_at < $1
+             RETURNING id, channel, tries, created_at",
+        )
+        .bind(before.unix_timestamp())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(dead_letter).collect()
+    }
+
+    /// All dead letters, oldest first.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn dead_letters(&mut self) -> Result<Vec<DeadLetter>, StorageError> {
+        let rows = sqlx::query(
+            "SELECT id, channel, tries, created_at FROM outbox WHERE dead = 1
+             ORDER BY created_at, id",
+        )
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(dead_letter).collect()
+    }
+
+    /// Has a dead letter tried once more, at `now`. `false` if there is no such dead letter.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    pub async fn sweep_dead(&mut self, before: OffsetDateTime) -> Result<u64, StorageError> {
-        let done = sqlx::query("DELETE FROM outbox WHERE dead = 1 AND created_at < $1")
-            .bind(before.unix_timestamp())
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(done.rows_affected())
+    pub async fn revive(
+        &mut self,
+        id: MessageId,
+        now: OffsetDateTime,
+    ) -> Result<bool, StorageError> {
+        let done = sqlx::query(
+            "UPDATE outbox SET dead = 0, tries = 0, due_at = $1 WHERE id = $2 AND dead = 1",
+        )
+        .bind(now.unix_timestamp())
+        .bind(id.to_string())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// How many messages wait, and how many are dead.
@@ -184,4 +239,19 @@ impl Tx {
         let (total, dead): (i64, i64) = (row.try_get("total")?, row.try_get("dead")?);
         Ok((total - dead, dead))
     }
+}
+
+fn id(row: &AnyRow) -> Result<MessageId, StorageError> {
+    let impossible = StorageError::ImpossibleRow { table: "outbox", column: "id" };
+    row.try_get::<String, _>("id")?.parse().map_err(|_| impossible)
+}
+
+fn created(row: &AnyRow) -> Result<OffsetDateTime, StorageError> {
+    let impossible = StorageError::ImpossibleRow { table: "outbox", column: "created_at" };
+    OffsetDateTime::from_unix_timestamp(row.try_get("created_at")?).map_err(|_| impossible)
+}
+
+fn dead_letter(row: &AnyRow) -> Result<DeadLetter, StorageError> {
+    let (channel, tries) = (row.try_get("channel")?, row.try_get("tries")?);
+    Ok(DeadLetter { id: id(row)?, channel, tries, created: created(row)? })
 }

@@ -135,12 +135,13 @@ mod tests {
 
     /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
     /// sealed under the key of an enrolment.
-    const OTHERS: [(&str, &str); 9] = [
+    const OTHERS: [(&str, &str); 10] = [
         ("authenticators", "public_key"),
         ("documents", "hash"),
         ("documents", "person_hash"),
         ("enrolments", "token_hash"),
         ("identities", "person_hash"),
+        ("identity_blocks", "hash"),
         ("passes", "hash"),
         ("profiles", "user_id_hash"),
         ("sealed", "bytes"),
@@ -213,7 +214,7 @@ mod tests {
         let profile = tx.hold_profile(kept.identity).await.unwrap();
         assert_eq!(profile.details.user_id.as_deref(), Some("anna"));
         assert_eq!(tx.pin(kept.app).await.unwrap().unwrap().as_slice(), b"a hash");
-        let claimed = tx.claim(9, NOW, NOW).await.unwrap();
+        let claimed = tx.claim("sms", 9, (NOW, NOW)).await.unwrap();
         let payload = claimed[0].payload.as_ref().unwrap();
         assert_eq!((claimed.len(), payload.as_slice()), (1, b"a message".as_slice()));
     }

@@ -203,7 +203,7 @@ async fn one_person_has_one_identity_and_a_document_one_holder() {
 /// The messages that `tx` claims now.
 async fn claimed(store: &Store, limit: i64, now: OffsetDateTime) -> Vec<Claimed> {
     let mut tx = store.begin().await.unwrap();
-    let held = tx.claim(limit, now, now + time::Duration::MINUTE).await.unwrap();
+    let held = tx.claim("sms", limit, (now, now + time::Duration::MINUTE)).await.unwrap();
     tx.commit().await.unwrap();
     held
 }
@@ -254,14 +254,14 @@ async fn a_claim_ends_by_itself_and_an_old_one_settles_nothing() {
         let second = claimed(&fresh.store, 9, later).await.remove(0);
         assert_eq!((second.id, second.tries), (first.id, 2));
         let mut tx = fresh.store.begin().await.unwrap();
-        assert!(!tx.delivered(&first).await.unwrap());
         assert!(!tx.postpone(&first, NOW).await.unwrap());
         assert!(!tx.bury(&first).await.unwrap());
         assert!(tx.postpone(&second, later).await.unwrap());
         tx.commit().await.unwrap();
         let third = claimed(&fresh.store, 9, later).await.remove(0);
         let mut tx = fresh.store.begin().await.unwrap();
-        assert!(tx.delivered(&third).await.unwrap());
+        assert!(tx.delivered(&first).await.unwrap(), "what arrived is not sent again");
+        assert!(!tx.delivered(&third).await.unwrap());
         assert_eq!(tx.outbox_size().await.unwrap(), (0, 0));
     }
 }

@@ -177,6 +177,50 @@ fn a_user_id_follows_the_rules_and_is_one_persons() {
 }
 
 #[test]
+fn no_codes_are_sent_before_a_user_id_is_chosen() {
+    // proves E8: once there is an app, none can be chosen
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        let contacts = json!({ "phone": PHONE, "email": EMAIL });
+        assert_eq!(anna.own("PUT", "/contacts", &contacts).0, 200);
+        assert_eq!(refusal(anna.ask_for_codes()), refused(409, "user_id.missing"));
+        assert_eq!(anna.own("PUT", "/user-id", &json!({"user_id": "anna1"})).0, 200);
+        assert_eq!(anna.ask_for_codes().0, 201);
+    }
+}
+
+#[test]
+fn an_activation_sent_twice_at_once_answers_twice() {
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.reach(PHONE);
+        let pending = anna.registered();
+        let body = anna.activation(&pending);
+        let found: Vec<_> = std::thread::scope(|scope| {
+            let sent: Vec<_> =
+                (0..2).map(|_| scope.spawn(|| anna.activate(&pending, &body))).collect();
+            sent.into_iter().map(|sent| sent.join().unwrap()).collect()
+        });
+        assert_eq!((found[0].0, &found[0]), (200, &found[1]));
+    }
+}
+
+#[test]
+fn a_pin_is_hashed_only_where_the_app_can_be_activated() {
+    // Hashing at this cost fails: it is our fault where it is tried.
+    let desk = Desk::changed(|config| config.policy.activation.pin_memory_kib = 1);
+    let anna = desk.enrolled(1);
+    anna.reach(PHONE);
+    let pending = anna.registered();
+    let body = anna.activation(&pending);
+    assert_eq!(refusal(anna.activate(&pending, &body)), refused(500, "server.error"));
+    desk.wait(Duration::minutes(31));
+    assert_eq!(refusal(anna.activate(&pending, &body)), refused(410, "activation.late"));
+    assert_eq!(anna.own("POST", "/block", &Value::Null).0, 200);
+    assert_eq!(refusal(anna.activate(&pending, &body)), refused(409, "identity.blocked"));
+}
+
+#[test]
 fn what_is_no_address_is_not_kept() {
     for desk in Desk::all() {
         let anna = desk.enrolled(1);
@@ -199,8 +243,8 @@ fn neither_rows_nor_audit_hold_codes_contacts_or_pin_in_clear() {
     // proves E4, E9, H4
     let desk = &Desk::all()[0];
     let anna = desk.enrolled(1);
-    anna.own("PUT", "/user-id", &json!({"user_id": "anna.eriksson"}));
     anna.reach(PHONE);
+    anna.own("PUT", "/user-id", &json!({"user_id": "anna.eriksson"}));
     let pending = anna.registered();
     assert_eq!(anna.activate(&pending, &anna.activation(&pending)).0, 200);
     let mut bytes = Vec::new();

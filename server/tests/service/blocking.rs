@@ -1,8 +1,9 @@
 //! Blocking an app or an identity.
 
-use super::desk::{Desk, PIN, refusal, refused};
+use super::desk::{Desk, PHONE, PIN, refusal, refused};
 use enroll_core::life::Actor;
 use serde_json::{Value, json};
+use time::Duration;
 
 #[test]
 fn a_blocked_app_is_dead_before_the_call_returns() {
@@ -24,6 +25,70 @@ fn a_blocked_app_is_dead_before_the_call_returns() {
     }
 }
 
+fn code_in(sms: &str) -> String {
+    let (_, rest) = sms.split_once("blocking code ").unwrap();
+    rest.chars().take_while(char::is_ascii_hexdigit).collect()
+}
+
+#[test]
+fn an_earlier_token_blocks_the_identity_and_does_nothing_else() {
+    // proves F1 (also against who proved to be the person)
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        let app = anna.with_app();
+        desk.wait(Duration::SECOND);
+        let other = desk.enrolled(1);
+        let theirs = other.with_app();
+        for (method, step) in [("GET", "/messages"), ("GET", "/authenticators"), ("GET", "")] {
+            let answer = anna.own(method, step, &Value::Null);
+            assert_eq!(refusal(answer), refused(401, "request.token"), "{step}");
+        }
+        let path = format!("/v1/identities/{}/block", desk.enrolled(2).identity);
+        let stranger = anna.call("POST", &path, &Value::Null);
+        assert_eq!(refusal(stranger), refused(401, "request.token"));
+        let (status, answer) = anna.own("POST", "/block", &Value::Null);
+        assert_eq!((status, &answer["blocked"]), (200, &json!(true)), "{answer}");
+
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        desk.runtime.block_on(desk.app.reopen(anna.identity, officer)).unwrap();
+        assert_eq!(anna.offer(&app, PIN).0, 201, "made before the renewal");
+        assert_eq!(refusal(other.offer(&theirs, PIN)), refused(409, "authenticator.blocked"));
+    }
+}
+
+#[test]
+fn a_reopened_identity_is_set_up_by_a_new_enrolment_only() {
+    // proves F2
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.reach(PHONE);
+        assert_eq!(anna.own("POST", "/block", &Value::Null).0, 200);
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        desk.runtime.block_on(desk.app.reopen(anna.identity, officer)).unwrap();
+        assert_eq!(refusal(anna.ask_for_codes()), refused(410, "activation.window"));
+        desk.wait(Duration::SECOND);
+        desk.enrolled(1).with_app();
+    }
+}
+
+#[test]
+fn the_code_told_of_changed_contacts_blocks_the_identity() {
+    // proves E7, F1
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.with_app();
+        desk.deliver();
+        let other = desk.enrolled(1);
+        let contacts = json!({ "email": "elsewhere@example.invalid" });
+        assert_eq!(other.own("PUT", "/contacts", &contacts).0, 200);
+        let told = desk.deliver();
+        let sms = told.iter().find(|m| m.to == PHONE).unwrap();
+        let (status, answer) = desk.post("/v1/blocks", &json!({ "code": code_in(&sms.text) }));
+        assert_eq!((status, &answer["blocked"]), (200, &json!(true)), "{answer}");
+        assert_eq!(refusal(other.ask_for_codes()), refused(409, "identity.blocked"));
+    }
+}
+
 #[test]
 fn the_code_in_a_notice_blocks_what_it_tells_of() {
     // proves E7, F1
@@ -32,8 +97,7 @@ fn the_code_in_a_notice_blocks_what_it_tells_of() {
         let app = anna.with_app();
         let told = desk.deliver();
         let sms = told.iter().find(|m| m.channel == "sms").unwrap();
-        let (_, rest) = sms.text.split_once("blocking code ").unwrap();
-        let code: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+        let code = code_in(&sms.text);
         let unknown = desk.post("/v1/blocks", &json!({ "code": "0123456789abcdef" }));
         assert_eq!(refusal(unknown), refused(401, "request.token"));
         for _ in 0..2 {
@@ -58,6 +122,7 @@ fn a_blocked_identity_is_opened_by_an_officer_only() {
         assert_eq!(refusal(anna.offer(&app, PIN)), refused(409, "identity.blocked"));
 
         // A new proofing at home does not open it.
+        desk.wait(Duration::SECOND);
         let again = desk.enrolled(1);
         let contacts = json!({ "phone": "+4520304050" });
         let refusals = [

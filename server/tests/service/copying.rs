@@ -30,7 +30,9 @@ fn a_copied_app_waits_an_hour_and_the_person_is_told_at_once() {
         assert_eq!(refusal(copy(&desk, &code, &device, "111111")), refused(422, "pin.weak"));
         let (status, made) = copy(&desk, &code, &device, "739104");
         assert_eq!((status, &made["state"]), (201, &json!("waiting")), "{made}");
-        assert_eq!(refusal(copy(&desk, &code, &device, "739104")), refused(410, "copy.late"));
+        assert_eq!(copy(&desk, &code, &device, "739104"), (201, made.clone()), "repeated");
+        let other = copy(&desk, &code, &Device::new(), "739104");
+        assert_eq!(refusal(other), refused(410, "copy.late"));
         let told = desk.deliver();
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told.iter().any(|m| m.text.contains("01.03.2026 13:00")), "when it can be used");
@@ -53,6 +55,11 @@ fn a_qr_code_lives_three_minutes_and_needs_key_and_pin() {
         let code = offered(&anna, &app);
         desk.wait(Duration::seconds(181));
         assert_eq!(refusal(copy(&desk, &code, &Device::new(), PIN)), refused(410, "copy.late"));
+        desk.runtime.block_on(async {
+            let mut tx = desk.store.begin().await.unwrap();
+            // The QR code, and nothing of the challenge, which was used.
+            assert_eq!(tx.forget_passes(desk.now()).await.unwrap(), 1);
+        });
         let unknown = copy(&desk, "x", &Device::new(), PIN);
         assert_eq!(refusal(unknown), refused(410, "copy.late"));
 
@@ -62,13 +69,38 @@ fn a_qr_code_lives_three_minutes_and_needs_key_and_pin() {
         let replayed = desk.post(&path, &proof);
         assert_eq!(refusal(replayed), refused(422, "activation.device_key"), "used up");
         proof = anna.proof(&app, PIN);
+        let right = proof["signature"].take();
         proof["signature"] = json!(Device::new().sign(Purpose::Offer, "x"));
         assert_eq!(refusal(desk.post(&path, &proof)), refused(422, "activation.device_key"));
+        proof["signature"] = right;
+        assert_eq!(desk.post(&path, &proof).0, 201, "a stranger used up the challenge");
         proof = anna.proof(&app, PIN);
         desk.wait(Duration::seconds(121));
         assert_eq!(refusal(desk.post(&path, &proof)), refused(422, "activation.device_key"));
         let nobody = "/v1/authenticators/00000000-0000-4000-8000-000000000000/challenges";
         assert_eq!(refusal(desk.post(nobody, &Value::Null)), refused(404, "case.unknown"));
+    }
+}
+
+#[test]
+fn a_few_challenges_of_an_app_that_can_be_used_live_at_once() {
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        let app = anna.with_app();
+        let path = format!("/v1/authenticators/{app}/copies");
+        let mut proofs = Vec::new();
+        for _ in 0..17 {
+            proofs.push(anna.proof(&app, PIN));
+            desk.wait(Duration::SECOND);
+        }
+        let oldest = desk.post(&path, &proofs[0]);
+        assert_eq!(refusal(oldest), refused(422, "activation.device_key"));
+        assert_eq!(desk.post(&path, &proofs[1]).0, 201);
+
+        let bert = desk.enrolled(2);
+        bert.reach(super::desk::PHONE);
+        let pending = bert.registered();
+        assert_eq!(refusal(bert.challenge(&pending.id)), refused(409, "activation.state"));
     }
 }
 
@@ -99,11 +131,16 @@ fn a_pin_wrong_too_often_locks_the_app_until_a_new_proofing() {
     for desk in Desk::all() {
         let anna = desk.enrolled(1);
         let app = anna.with_app();
+        desk.deliver();
         for n in 1..=5 {
             let code = if n < 5 { (422, "pin.wrong") } else { (409, "pin.locked") };
             assert_eq!(refusal(anna.offer(&app, "000001")), refused(code.0, code.1), "{n}");
         }
         assert_eq!(refusal(anna.offer(&app, PIN)), refused(409, "pin.locked"));
+        let life = desk.runtime.block_on(desk.app.life(anna.identity)).unwrap();
+        let told = desk.deliver();
+        let locked = told.iter().any(|m| m.text.contains("An app was locked on 01.03.2026"));
+        assert_eq!((life.epoch, told.len(), locked), (1, 2, true), "{told:?}");
         assert_eq!(refusal(anna.ask_for_codes()), refused(409, "case.state"));
         let again = desk.enrolled(1);
         let new = again.with_app();

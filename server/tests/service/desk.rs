@@ -22,7 +22,7 @@ use server::notices::standin::{Arrived, StandIns};
 use server::notices::{Post, Worker};
 use server::record::Record;
 use server::registers::NoRegisters;
-use server::storage::{Enrolment, Identity, Store, embedded_url};
+use server::storage::{Enrolment, Evidence, Identity, Store, embedded_url};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use std::future::pending;
 use std::sync::{Arc, Mutex};
@@ -84,7 +84,7 @@ impl Desk {
         let mut config = Config::default();
         let post = runtime.block_on(StandIns::start()).unwrap();
         post.configure(&mut config.notices);
-        config.notices.timeout_ms = 1_000;
+        config.notices.timeout_ms = 2_000;
         config.server.name = "Prøvetjenesten".to_owned();
         change(&mut config);
         let (entropy, clock) = (Arc::new(SystemEntropy), Arc::new(SetClock(Mutex::new(NOON))));
@@ -176,6 +176,8 @@ impl Desk {
         let record = Zeroizing::new(serde_json::to_vec(&record).unwrap());
         let identity = Identity { id, enrolment, record };
         tx.put_identity(&identity, &hash, self.now()).await.unwrap();
+        let evidence = Evidence { enrolment, identity: id, record: Zeroizing::new(b"{}".to_vec()) };
+        tx.put_evidence(&evidence, self.now()).await.unwrap();
         tx.commit().await.unwrap();
         id
     }
@@ -253,7 +255,13 @@ impl Citizen<'_> {
         self.call(method, &format!("/v1/identities/{}{step}", self.identity), body)
     }
 
+    /// Chooses a user ID of their own, and says where they are reached.
     pub fn reach(&self, phone: &str) {
+        // Letters only: ten digits in a row are no user ID.
+        let name = self.identity.to_string().replace(|c: char| c.is_ascii_digit(), "x");
+        let name = json!({ "user_id": name });
+        let (status, answer) = self.own("PUT", "/user-id", &name);
+        assert_eq!(status, 200, "{answer}");
         let (status, answer) =
             self.own("PUT", "/contacts", &json!({ "phone": phone, "email": EMAIL }));
         assert_eq!(status, 200, "{answer}");
@@ -300,11 +308,19 @@ impl Citizen<'_> {
         pending.id
     }
 
+    pub fn challenge(&self, id: &str) -> (u16, Value) {
+        self.desk.post(&format!("/v1/authenticators/{id}/challenges"), &Value::Null)
+    }
+
     /// Proof of the app `id` for a QR code.
     pub fn proof(&self, id: &str, pin: &str) -> Value {
-        let path = format!("/v1/authenticators/{id}/challenges");
-        let (status, answer) = self.desk.post(&path, &Value::Null);
+        let (status, answer) = self.challenge(id);
         assert_eq!(status, 201, "{answer}");
+        self.answer(&answer, pin)
+    }
+
+    /// The answer of this device to a challenge.
+    pub fn answer(&self, answer: &Value, pin: &str) -> Value {
         let challenge = answer["challenge"].as_str().unwrap();
         let signature = self.device.sign(Purpose::Offer, challenge);
         json!({ "challenge": challenge, "signature": signature, "pin": pin })
@@ -312,7 +328,11 @@ impl Citizen<'_> {
 
     pub fn offer(&self, id: &str, pin: &str) -> (u16, Value) {
         let path = format!("/v1/authenticators/{id}/copies");
-        self.desk.post(&path, &self.proof(id, pin))
+        let (status, challenge) = self.challenge(id);
+        if status != 201 {
+            return (status, challenge);
+        }
+        self.desk.post(&path, &self.answer(&challenge, pin))
     }
 }
 

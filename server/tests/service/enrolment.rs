@@ -121,6 +121,18 @@ fn stranger() -> Vec<u8> {
     Passport::make(&spec, &Portraits::drawn(), day).unwrap().trust.csca
 }
 
+/// A good passport of another person.
+fn somebody_else() -> Passport {
+    use fixtures::{catalogue, portraits::Portraits};
+    use server::clock::{Clock, SystemClock, copenhagen_date};
+    let mut spec = catalogue::find("good").unwrap().spec;
+    spec.seed = "somebody else".to_owned();
+    spec.holder.surname = "Hansen".to_owned();
+    spec.holder.given_names = "Bo".to_owned();
+    spec.holder.cpr = "120874-9991".to_owned();
+    Passport::make(&spec, &Portraits::drawn(), copenhagen_date(SystemClock.now())).unwrap()
+}
+
 /// The command over the station's data; exit status and result.
 fn evidence_verify(station: &Station, id: &str, more: &[&str]) -> (i32, Value) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_enroll"))
@@ -193,6 +205,51 @@ fn a_new_proofing_of_a_blocked_identity_ends_at_the_borgercenter() {
     let second = Case::start(&station, &good.holder.cpr).through(&good);
     assert_eq!((&second["decision"], reasons(&second)[0]), (&json!("refer"), "identity.blocked"));
     assert_eq!(second["identity"], Value::Null);
+}
+
+#[test]
+fn whoever_was_reached_is_told_at_once_when_the_identity_is_issued_again() {
+    // proves E7, F1 (a takeover by a new proofing is told of, and can be stopped)
+    let good = passport("good");
+    let station = Station::start(&[&good], |_| {});
+    let first = Case::start(&station, &good.holder.cpr);
+    let identity = first.through(&good)["identity"]["id"].as_str().unwrap().to_owned();
+    let own = |case: &Case<'_>, method: &str, step: &str, body: &str| {
+        let path = format!("/v1/identities/{identity}{step}");
+        let call = Call::new(method, &path, body.as_bytes());
+        station.call(Call { token: &case.token, ..call })
+    };
+    let contacts = json!({ "phone": "+4520304050", "email": "anna@example.invalid" });
+    assert_eq!(own(&first, "PUT", "/contacts", &contacts.to_string()).0, 200);
+    let waiting = || {
+        let size = async { station.store.read().await.unwrap().outbox_size().await.unwrap() };
+        station.runtime.block_on(size)
+    };
+    assert_eq!(waiting(), (0, 0), "a first issuing tells nobody");
+    let second = Case::start(&station, &good.holder.cpr);
+    assert_eq!(second.through(&good)["identity"]["id"], identity.as_str());
+    assert_eq!(waiting(), (2, 0), "by SMS and e-mail");
+    let (_, inbox) = own(&second, "GET", "/messages", "");
+    let text = inbox[0]["text"]["da"].as_str().unwrap();
+    assert!(text.contains("udstedt igen") && text.contains("spærrekode"), "{text}");
+    assert_eq!(own(&first, "GET", "/messages", "").0, 401);
+    assert_eq!(own(&first, "POST", "/block", "").1["blocked"], true);
+}
+
+#[test]
+fn a_stranger_does_not_learn_whether_a_number_is_blocked() {
+    // proves A5
+    let (good, other) = (passport("good"), somebody_else());
+    let station = Station::start(&[&good, &other], |_| {});
+    let case = Case::start(&station, &good.holder.cpr);
+    let issued = case.through(&good);
+    let path = format!("/v1/identities/{}/block", issued["identity"]["id"].as_str().unwrap());
+    let block = Call { token: &case.token, ..Call::new("POST", &path, b"") };
+    assert_eq!(station.call(block).0, 200);
+    let answer = Case::start(&station, &good.holder.cpr).through(&other);
+    assert!(reasons(&answer).contains(&"person.mismatch"), "{answer:#}");
+    let checks = answer["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["id"] != "identity.open"), "{answer:#}");
 }
 
 #[test]
