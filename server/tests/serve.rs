@@ -62,11 +62,12 @@ impl Served {
             .spawn()
             .unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
-        let mut line = String::new();
-        log.read_line(&mut line).unwrap();
-        let first: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(first["fields"]["message"], "metrics", "{line}");
-        let metrics = format!("http://{}/metrics", first["fields"]["at"].as_str().unwrap());
+        let mut lines = log.by_ref().lines().map(|line| line.unwrap());
+        let told = lines.find_map(|line| {
+            let told: Value = serde_json::from_str(&line).unwrap();
+            (told["fields"]["message"] == "metrics").then_some(told)
+        });
+        let metrics = format!("http://{}/metrics", told.unwrap()["fields"]["at"].as_str().unwrap());
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening ").unwrap().to_owned();
