@@ -26,7 +26,7 @@ mod quality;
 mod replaced;
 mod verification;
 
-pub use attack::{AttackScore, Cue, Fusion, Observed, Observer, Signs, Species, Weighed};
+pub use attack::{AttackScore, Cue, Fusion, Observed, Observer, Signs, Species, Unknown, Weighed};
 pub use detect::Bounds;
 pub use embed::{Agreement, Template, TemplateError};
 pub use engine::{Engine, Face, FaceError, Look};

@@ -3,6 +3,9 @@
 //! A live face is the class that the others are weighed against (multinomial logistic regression;
 //! Hastie, Tibshirani and Friedman, §4.4): with the signs as deviations `z` from their means, an
 //! attack has the odds `exp(bias + Σ weight · z)`, and the score is 1 / (1 + the sum of the odds).
+//!
+//! An attack that nobody has shown has no weights to learn. It has odds of its own: by how much all
+//! signs together deviate the way in which they speak for an attack.
 
 use std::fmt;
 
@@ -54,6 +57,19 @@ pub struct Weighed {
     pub weights: Vec<f32>,
 }
 
+/// The odds of an attack of no species that was there: `exp(bias + Σ weight · z)` over the deviations
+/// that speak for an attack.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unknown {
+    /// The logarithm of the odds where nothing speaks for an attack.
+    pub bias: f32,
+    /// What each deviation of a sign of our own adds to it.
+    pub own: f32,
+    /// What each deviation of a network's answer adds.
+    pub networks: f32,
+}
+
 /// The coefficients that were measured with a set of networks.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +78,8 @@ pub struct Fusion {
     pub networks: Vec<String>,
     /// Least score of a live face.
     pub threshold: f32,
+    /// What stands for all other attacks.
+    pub unknown: Unknown,
     /// The attacks that were there.
     pub species: Vec<Species>,
     /// The logarithm of each attack's odds where every sign is at its mean.
@@ -80,7 +98,10 @@ impl Fusion {
         let spread = self.cues.iter().all(|c| c.mean.is_finite() && c.deviation.is_normal());
         let known = |cue: Cue| cue.network().is_none_or(|role| roles.contains(&role));
         let times = |cue: Cue| self.cues.iter().filter(|own| own.cue == cue).count();
+        let Unknown { bias, own, networks } = self.unknown;
+        let open = bias.is_finite() && [own, networks].iter().all(|w| w.is_finite() && *w > 0.0);
         count > 0
+            && open
             && whole
             && spread
             && self.cues.iter().all(|cue| cue.deviation > 0.0 && cue.points_its_way())
@@ -104,14 +125,28 @@ impl Fusion {
         Some(odds.collect())
     }
 
+    /// The logarithm of the odds of an attack of no known species. None if a sign is missing or no
+    /// number.
+    fn unknown(&self, signs: &Signs) -> Option<f32> {
+        let mut logarithm = self.unknown.bias;
+        for weighed in &self.cues {
+            let z = weighed.deviations(signs.of(weighed.cue)?)?;
+            let network = weighed.cue.network().is_some();
+            let weight = if network { self.unknown.networks } else { self.unknown.own };
+            logarithm += weight * (z * weighed.cue.direction()).max(0.0);
+        }
+        Some(logarithm)
+    }
+
     /// The score and what it means. None if a sign is missing or no number.
     #[must_use]
     pub fn judge(&self, signs: &Signs) -> Option<AttackScore> {
-        let odds = self.odds(signs)?;
-        let score = 1.0 / (1.0 + odds.iter().map(|(_, odds)| odds).sum::<f32>());
+        let (odds, unknown) = (self.odds(signs)?, self.unknown(signs)?.exp());
+        let score = 1.0 / (1.0 + unknown + odds.iter().map(|(_, odds)| odds).sum::<f32>());
         let (threshold, live) = (self.threshold, score >= self.threshold);
         let likeliest = odds.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        let species_hint = likeliest.filter(|_| !live).map(|(species, _)| species);
+        let likeliest = likeliest.filter(|(_, odds)| !live && *odds >= unknown);
+        let species_hint = likeliest.map(|(species, _)| species);
         score.is_finite().then_some(AttackScore { score, threshold, live, species_hint })
     }
 }
@@ -153,6 +188,7 @@ mod tests {
         Fusion {
             networks: vec![],
             threshold: 0.5,
+            unknown: Unknown { bias: -9.0, own: 0.5, networks: 0.5 },
             species: vec![Species::Print, Species::Screen],
             bias: vec![-3.0, -3.0],
             cues: own.map(weighed).collect(),
@@ -169,12 +205,27 @@ mod tests {
     #[test]
     fn the_score_falls_as_the_odds_of_an_attack_rise() {
         let live = fusion().judge(&seen(0.0)).unwrap();
-        assert!((live.score - 1.0 / (1.0 + 2.0 * (-3.0_f32).exp())).abs() < 1e-6);
+        let odds = 2.0 * (-3.0_f32).exp() + (-9.0_f32).exp();
+        assert!((live.score - 1.0 / (1.0 + odds)).abs() < 1e-6);
         assert_eq!((live.live, live.species_hint), (true, None));
         let print = fusion().judge(&seen(-4.0)).unwrap();
         assert_eq!((print.live, print.species_hint), (false, Some(Species::Print)));
         let farthest = fusion().judge(&seen(-1e9)).unwrap();
         assert!(farthest.score.to_bits() == fusion().judge(&seen(-5.0)).unwrap().score.to_bits());
+    }
+
+    #[test]
+    fn what_deviates_in_many_ways_is_an_attack_of_no_species() {
+        let mut signs = seen(0.0);
+        let own = Cue::ALL.into_iter().filter(|cue| cue.network().is_none());
+        own.for_each(|cue| signs.set(cue, 3.0 * cue.direction()));
+        let strange = fusion().judge(&signs).unwrap();
+        assert_eq!((strange.live, strange.species_hint), (false, None), "{strange:?}");
+        // The other way nothing speaks for an attack.
+        let own = Cue::ALL.into_iter().filter(|cue| cue.network().is_none());
+        own.for_each(|cue| signs.set(cue, -3.0 * cue.direction()));
+        let calm = fusion().judge(&signs).unwrap();
+        assert_eq!(calm.score.to_bits(), fusion().judge(&seen(0.0)).unwrap().score.to_bits());
     }
 
     #[test]
@@ -190,7 +241,10 @@ mod tests {
     fn coefficients_that_say_nothing_or_too_much_are_refused() {
         // proves D6
         assert!(fusion().is_usable(&ROLES));
-        let spoiled: [fn(&mut Fusion); 10] = [
+        let spoiled: [fn(&mut Fusion); 13] = [
+            |f| f.unknown.bias = f32::NAN,
+            |f| f.unknown.own = 0.0,
+            |f| f.unknown.networks = -0.1,
             |f| f.threshold = f32::NAN,
             |f| f.threshold = 0.0,
             |f| f.bias = vec![0.0],

@@ -12,11 +12,12 @@ mod networks;
 mod observer;
 mod signs;
 mod spectrum;
+mod stripes;
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-pub use fusion::{Fusion, Species, Weighed};
+pub use fusion::{Fusion, Species, Unknown, Weighed};
 pub use observer::{Observed, Observer};
 pub use signs::{Cue, Signs};
 

@@ -3,7 +3,7 @@
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use super::{cuts, edges, spectrum};
+use super::{cuts, edges, spectrum, stripes};
 use crate::detect::Bounds;
 use crate::geometry::Point;
 use crate::manifest::Role;
@@ -22,6 +22,8 @@ pub enum Cue {
     Grid,
     /// A regular grid in the colours.
     ColourGrid,
+    /// Colours side by side as in a screen's pixels, beyond what photographs of faces have.
+    Stripes,
     /// How much of the detail is fine detail.
     Fineness,
     /// How much of the detail is in the colours.
@@ -38,12 +40,13 @@ pub enum Cue {
 
 impl Cue {
     /// All of them, networks first.
-    pub const ALL: [Cue; 11] = [
+    pub const ALL: [Cue; 12] = [
         Cue::Network,
         Cue::NearNetwork,
         Cue::WideNetwork,
         Cue::Grid,
         Cue::ColourGrid,
+        Cue::Stripes,
         Cue::Fineness,
         Cue::ColourDetail,
         Cue::Edge,
@@ -58,9 +61,16 @@ impl Cue {
         match self {
             Cue::Network | Cue::NearNetwork | Cue::WideNetwork => -1.0,
             Cue::Fineness => 0.0,
-            Cue::Grid | Cue::ColourGrid | Cue::ColourDetail => 1.0,
+            Cue::Grid | Cue::ColourGrid | Cue::Stripes | Cue::ColourDetail => 1.0,
             Cue::Edge | Cue::Edges | Cue::Outline | Cue::Holes => 1.0,
         }
+    }
+
+    /// The least deviation that it may be taken to have over faces: one that nearly no face shows has
+    /// none to speak of.
+    #[must_use]
+    pub fn least_deviation(self) -> f32 {
+        if self == Cue::Stripes { 0.3 } else { 1e-3 }
     }
 
     /// The network that gives it; none for what is measured here.
@@ -85,6 +95,7 @@ impl Signs {
         let texture = spectrum::Texture::of(image, face);
         signs.set(Cue::Grid, texture.grid);
         signs.set(Cue::ColourGrid, texture.colour_grid);
+        signs.set(Cue::Stripes, stripes::strongest(image, face));
         signs.set(Cue::Fineness, texture.fineness);
         signs.set(Cue::ColourDetail, texture.colour_detail);
         let [strongest, second] = edges::strongest(image, face);

@@ -11,8 +11,8 @@ use image::RgbImage;
 
 use crate::detect::Bounds;
 
-const SIDE: usize = 64;
-const HALF: usize = SIDE / 2;
+pub(super) const SIDE: usize = 64;
+pub(super) const HALF: usize = SIDE / 2;
 /// Tiles a side over the face.
 const TILES: usize = 3;
 /// JPEG's blocks leave peaks on the axes at multiples of this.
@@ -45,12 +45,14 @@ impl Texture {
     }
 }
 
-type Signal = fn([f32; 3]) -> f32;
-const LIGHT: Signal = |[r, g, b]| 0.299 * r + 0.587 * g + 0.114 * b;
-const RED: Signal = |[r, g, _]| r - g;
-const BLUE: Signal = |[_, g, b]| b - g;
+/// What a pixel says, as a complex number.
+pub(super) type Signal = fn([f32; 3]) -> (f32, f32);
+const LIGHT: Signal = |[r, g, b]| (0.299 * r + 0.587 * g + 0.114 * b, 0.0);
+const RED: Signal = |[r, g, _]| (r - g, 0.0);
+const BLUE: Signal = |[_, g, b]| (b - g, 0.0);
 
-fn over_the_face(image: &RgbImage, face: &Bounds, of: Signal) -> Power {
+/// The mean power of tiles over the face.
+pub(super) fn over_the_face(image: &RgbImage, face: &Bounds, of: Signal) -> Power {
     let mut power = Power::none();
     let steps = (0..TILES).map(|step| step as f32 / (TILES - 1) as f32);
     for down in steps.clone() {
@@ -68,7 +70,7 @@ fn start(from: f32, length: f32, share: f32) -> f32 {
 }
 
 /// The power at each pair of frequencies.
-struct Power {
+pub(super) struct Power {
     sums: Vec<f32>,
     tiles: f32,
 }
@@ -87,7 +89,8 @@ impl Power {
         self.tiles += 1.0;
     }
 
-    fn at(&self, x: usize, y: usize) -> f32 {
+    /// At frequencies that count around.
+    pub(super) fn at(&self, x: usize, y: usize) -> f32 {
         let sum = self.sums.get(y % SIDE * SIDE + x % SIDE).copied().unwrap_or_default();
         sum / self.tiles / (SIDE * SIDE) as f32
     }
@@ -104,12 +107,14 @@ impl Power {
             let on_axis = x == 0 || y == 0;
             (coarsest..HALF).contains(&radius(x, y)) && !(on_axis && (x + y) % BLOCKS == 0)
         });
-        places.map(|(x, y)| self.rise(x, y)).fold(0.0, f32::max)
+        places.map(|place| self.rise(place, NOTHING)).fold(0.0, f32::max)
     }
 
-    fn rise(&self, x: usize, y: usize) -> f32 {
+    /// By how much one frequency rises above what lies around it (logarithm); power below the faintest
+    /// is none.
+    pub(super) fn rise(&self, (x, y): (usize, usize), faintest: f32) -> f32 {
         let ring = RING.iter().map(|&(dx, dy)| self.at(x + SIDE + dx - 4, y + SIDE + dy - 4));
-        ((self.at(x, y) + NOTHING) / (mean(ring) + NOTHING)).ln()
+        ((self.at(x, y) + faintest) / (mean(ring) + faintest)).ln()
     }
 }
 
@@ -134,9 +139,10 @@ fn half() -> impl Iterator<Item = (usize, usize)> {
     (0..SIDE).flat_map(|y| (0..HALF).map(move |x| (x, y)))
 }
 
-fn radius(x: usize, y: usize) -> usize {
-    let y = y.min(SIDE - y);
-    (x as f32).hypot(y as f32).round() as usize
+/// How far a pair of frequencies is from the middle.
+pub(super) fn radius(x: usize, y: usize) -> usize {
+    let folded = |place: usize| place.min(SIDE.saturating_sub(place)) as f32;
+    folded(x).hypot(folded(y)).round() as usize
 }
 
 fn mean(values: impl Iterator<Item = f32>) -> f32 {
@@ -154,7 +160,7 @@ impl Tile {
             place.clamp(0.0, (length as f32 - SIDE as f32).max(0.0)) as u32
         };
         let (left, top) = (corner(x, image.width()), corner(y, image.height()));
-        let mut values = Vec::with_capacity(SIDE * SIDE);
+        let mut values: Vec<(f32, f32)> = Vec::with_capacity(SIDE * SIDE);
         for y in 0..SIDE as u32 {
             let row = (0..SIDE as u32).map(|x| {
                 let place = ((left + x) % image.width(), (top + y) % image.height());
@@ -162,12 +168,12 @@ impl Tile {
             });
             values.extend(row);
         }
-        let level = mean(values.iter().copied());
+        let level = (mean(values.iter().map(|v| v.0)), mean(values.iter().map(|v| v.1)));
         let hann = |at: usize| 0.5 - 0.5 * (TAU * at as f32 / SIDE as f32).cos();
-        let windowed = values
-            .iter()
-            .enumerate()
-            .map(|(at, value)| (hann(at % SIDE) * hann(at / SIDE) * (value - level), 0.0));
+        let windowed = values.iter().enumerate().map(|(at, (re, im))| {
+            let window = hann(at % SIDE) * hann(at / SIDE);
+            (window * (re - level.0), window * (im - level.1))
+        });
         Tile(windowed.collect())
     }
 

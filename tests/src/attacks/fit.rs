@@ -2,13 +2,15 @@
 //! gradients.
 
 use fixtures::attacks::Species as Made;
-use liveness::{Cue, Fusion, Signs, Species, Weighed};
+use liveness::{Cue, Fusion, Signs, Species, Unknown, Weighed};
 
 /// Steps of the descent, each along Nesterov's momentum; more change nothing that is printed.
 const STEPS: u16 = 4000;
 /// Longer ones overshoot where many signs are far off at a time.
 const STEP: f32 = 0.03;
-const RIDGE: f32 = 2e-4;
+const RIDGE: f32 = 1e-3;
+/// Nothing teaches what nobody has shown: chosen so that a species left out of calibration is found.
+const UNKNOWN: Unknown = Unknown { bias: -4.0, own: 0.6, networks: 0.42 };
 /// The largest share of bona fide pictures that the threshold may refuse in calibration.
 const BPCER_PERCENT: usize = 4;
 /// Parts of the people, each of which is scored by what the others teach, to find the threshold.
@@ -62,6 +64,7 @@ fn learnt(known: &[Known<'_>], cues: &[Cue], networks: &[String]) -> Fusion {
     let mut fusion = Fusion {
         networks: networks.to_vec(),
         threshold: 0.5,
+        unknown: UNKNOWN,
         species: species.iter().copied().map(named).collect(),
         bias: vec![0.0; species.len()],
         cues: cues.iter().map(weighed).collect(),
@@ -89,7 +92,7 @@ fn scale(cue: Cue, known: &[Known<'_>], species: usize) -> Weighed {
     let values: Vec<f32> = live.filter_map(|known| known.signs.of(cue)).collect();
     let mean = mean(values.iter().copied());
     let deviation = self::mean(values.iter().map(|v| (v - mean).powi(2))).sqrt();
-    let deviation = rounded(deviation).max(1e-3);
+    let deviation = rounded(deviation).max(cue.least_deviation());
     Weighed { cue, mean: rounded(mean), deviation, weights: vec![0.0; species] }
 }
 

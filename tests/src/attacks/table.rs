@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use fixtures::attacks::Species;
-use liveness::{Cue, Fusion};
+use liveness::{Cue, Fusion, Unknown};
 use serde::Serialize;
 
 use super::{
@@ -153,6 +153,10 @@ fn without_face(samples: &[Sample], species: Option<Species>) -> Rate {
     rate
 }
 
+fn unknown(Unknown { bias, own, networks }: Unknown) -> String {
+    format!("unknown = {{ bias = {bias:.4}, own = {own:.4}, networks = {networks:.4} }}\n")
+}
+
 impl Report {
     /// The worst of the species that calibration did not know (ISO/IEC 30107-3: APCER is the maximum
     /// over species).
@@ -182,6 +186,7 @@ impl Report {
             let lines = [
                 format!("\n[[attack.fusion]]\nnetworks = [\n{}]\n", networks.concat()),
                 format!("threshold = {:.4}\n", fusion.threshold),
+                unknown(fusion.unknown),
                 format!("species = [{}]\n", species.join(", ")),
                 format!("bias = {:.4?}\n", fusion.bias),
                 format!("cues = [\n{}]\n", cues.collect::<String>()),
