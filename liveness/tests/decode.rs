@@ -232,6 +232,16 @@ fn a_truncated_file_never_shows_what_was_cut_off() {
             assert!(portrait::decode(&bytes[..length]).is_err(), "{name} cut to {length}");
         }
     }
+    // Decoders of JPEG fill what is missing, so that the end itself is looked for.
+    for name in ["colour.jpg", "progressive.jpg", "exif6.jpg", "grey.jpg"] {
+        let bytes = vector(name);
+        assert!(bytes.ends_with(b"\xFF\xD9"), "{name}");
+        for length in 0..bytes.len() - 1 {
+            assert!(portrait::decode(&bytes[..length]).is_err(), "{name} cut to {length}");
+        }
+        let followed = [bytes.as_slice(), &[0; 70]].concat();
+        assert!(portrait::decode(&followed).is_ok(), "{name} with something after its end");
+    }
 }
 
 /// A change of a file: bytes replaced, and perhaps the end cut off.

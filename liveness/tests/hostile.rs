@@ -122,6 +122,7 @@ fn kind(error: &DecodeError) -> &'static str {
         DecodeError::TooLong { .. } => "too long",
         DecodeError::Size { .. } => "too many pixels",
         DecodeError::Format => "another format",
+        DecodeError::CutOff => "cut off",
         DecodeError::Damaged(_) | DecodeError::DamagedJpeg2000(_) => "damaged",
         DecodeError::Demanding => "demanding",
         DecodeError::Channels { .. } => "channels",

@@ -18,6 +18,34 @@ const LEAST_SIDE: u16 = 1280;
 const MOST_SCANS: usize = 16;
 const START_OF_SCAN: [u8; 2] = [0xFF, 0xDA];
 
+/// Whether the file goes on to its end-of-image marker (ITU-T T.81 §B.1.1): decoders show what there is
+/// of one that was cut off, and fill the rest.
+pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let Some((marker, after)) = marker(rest) {
+        match marker {
+            0xD9 => return true,
+            // Those without a segment (§B.1.1.3): restarts, and one that is for tests.
+            0x01 | 0xD0..=0xD7 => rest = after,
+            // What follows the header of a scan is passed over in search of the next marker.
+            _ => {
+                let [high, low, ..] = *after else { return false };
+                let length = usize::from(u16::from_be_bytes([high, low]));
+                let Some(segment) = after.get(length..) else { return false };
+                rest = segment;
+            }
+        }
+    }
+    false
+}
+
+/// The next marker and what follows it. Zero after 0xFF is data of a scan (§F.1.2.3), 0xFF is filling.
+fn marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let next = |two: &[u8]| matches!(two, [0xFF, code] if !matches!(code, 0x00 | 0xFF));
+    let at = bytes.windows(2).position(next)?;
+    Some((*bytes.get(at + 1)?, bytes.get(at + 2..)?))
+}
+
 /// None where the file is small or of another kind, or this decoder cannot make anything of it.
 pub(super) fn halved(bytes: &[u8]) -> Result<Option<RgbImage>, DecodeError> {
     if bytes.windows(2).filter(|two| *two == START_OF_SCAN).count() > MOST_SCANS {

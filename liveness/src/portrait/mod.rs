@@ -47,6 +47,9 @@ pub enum DecodeError {
     /// None of the four formats.
     #[error("the file is not JPEG, PNG, WebP or JPEG 2000")]
     Format,
+    /// JPEG that ends before its end.
+    #[error("the picture is cut off")]
+    CutOff,
     /// JPEG, PNG or WebP that cannot be decoded.
     #[error("the picture is damaged")]
     Damaged(#[source] ImageError),
@@ -90,6 +93,7 @@ fn by_format(bytes: &[u8]) -> Result<RgbImage, DecodeError> {
         return jpeg2000::decode(bytes);
     }
     match image::guess_format(bytes) {
+        Ok(ImageFormat::Jpeg) if !jpeg::is_whole(bytes) => Err(DecodeError::CutOff),
         Ok(ImageFormat::Jpeg) => match jpeg::halved(bytes)? {
             Some(image) => Ok(image),
             None => common(bytes, ImageFormat::Jpeg),
