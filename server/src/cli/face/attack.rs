@@ -5,7 +5,8 @@ use std::{
     time::Instant,
 };
 
-use enroll_core::{Verdict, decide::judge, findings::face};
+use enroll_core::{ReasonCode, Verdict, decide::judge, findings::face};
+use image::RgbImage;
 use liveness::{AttackScore, Engine, FaceError};
 use serde_json::{Value, json};
 
@@ -30,7 +31,10 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
     let engine = args.models.engine()?;
     let mut worst = Status::Accepted;
     for image in &args.images {
-        let (status, result) = one(&engine, image)?;
+        let (status, result) = match picture(image) {
+            Ok(pixels) => one(&engine, image, &pixels),
+            Err(reason) => (Status::Unusable, unread(image, reason)),
+        };
         out.result(args.format, &result, |result| {
             format!("{}: {}", image.display(), text_in(result, "verdict"))
         })?;
@@ -39,11 +43,10 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
     Ok(worst)
 }
 
-fn one(engine: &Engine, path: &Path) -> Result<(Status, Value), CliError> {
-    let pixels = picture(path)?;
+fn one(engine: &Engine, path: &Path, pixels: &RgbImage) -> (Status, Value) {
     let started = Instant::now();
     let score: Result<AttackScore, FaceError> =
-        engine.analyse(&pixels).and_then(|face| engine.attack(&pixels, &face));
+        engine.analyse(pixels).and_then(|face| engine.attack(pixels, &face));
     let (verdict, reasons) = judge(&[face::attack(score.as_ref())], &["face.attack"]);
     let found = score.as_ref().ok();
     let result = json!({
@@ -56,5 +59,12 @@ fn one(engine: &Engine, path: &Path) -> Result<(Status, Value), CliError> {
         "networks": engine.attack_networks(),
         "ms": started.elapsed().as_millis(),
     });
-    Ok((Status::of(verdict == Verdict::Accepted), result))
+    (Status::of(verdict == Verdict::Accepted), result)
+}
+
+fn unread(path: &Path, reason: ReasonCode) -> Value {
+    json!({
+        "image": path, "score": null, "threshold": null, "verdict": Verdict::Inconclusive,
+        "reasons": [reason], "species_hint": null, "ms": 0,
+    })
 }

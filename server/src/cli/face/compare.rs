@@ -30,8 +30,11 @@ const MODEL: &str = "recognition-a+recognition-b+recognition-c";
 pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError> {
     let engine = args.models.engine()?;
     let started = Instant::now();
-    let (a, b) = (picture(&args.a)?, picture(&args.b)?);
-    let compared = compare(&engine, &engine.analyse(&a), &engine.analyse(&b));
+    let pictures = (picture(&args.a), picture(&args.b));
+    let compared = match &pictures {
+        (Ok(a), Ok(b)) => compare(&engine, &engine.analyse(a), &engine.analyse(b)),
+        (Err(reason), _) | (_, Err(reason)) => Err(*reason),
+    };
     let (verdict, reasons) = judge(&[check(&compared)], &["face.match"]);
     let result = json!({
         "similarity": compared.as_ref().ok().map(|compared| compared.similarity),
@@ -43,7 +46,8 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
         "ms": started.elapsed().as_millis(),
     });
     out.result(args.format, &result, human)?;
-    Ok(Status::of(verdict == Verdict::Accepted))
+    let read = pictures.0.is_ok() && pictures.1.is_ok();
+    Ok(if read { Status::of(verdict == Verdict::Accepted) } else { Status::Unusable })
 }
 
 fn compare(

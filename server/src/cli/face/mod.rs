@@ -5,13 +5,18 @@ mod challenge;
 mod compare;
 mod quality;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
+use enroll_core::ReasonCode;
 use image::RgbImage;
 use liveness::{Engine, portrait};
 use nfc::{files::FileId, lds::dg2, tlv};
 
-use super::output::{CliError, Output, Status, read};
+use super::output::{CliError, Output, Status, complain, describe};
 
 /// Sub-commands of `enroll face`.
 #[derive(Debug, clap::Subcommand)]
@@ -50,9 +55,21 @@ impl Models {
     }
 }
 
-/// The pixels of a picture, or of the first portrait of a DG2 file.
-fn picture(path: &Path) -> Result<RgbImage, CliError> {
-    let mut bytes = read(path)?;
+/// The pixels of a picture, or of the first portrait of a DG2 file. What cannot be used is told on
+/// standard error, and is a reason to refuse like any other.
+fn picture(path: &Path) -> Result<RgbImage, ReasonCode> {
+    pixels(path).map_err(|error| {
+        complain(&describe(&error));
+        ReasonCode::FACE_PORTRAIT_UNREADABLE
+    })
+}
+
+fn pixels(path: &Path) -> Result<RgbImage, CliError> {
+    let failed = |source| CliError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    // One byte more than a picture may have, so that a file without end is refused, too.
+    let file = File::open(path).map_err(failed)?;
+    file.take(portrait::MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     if tlv::single(&bytes, FileId::DG2.tag()).is_ok() {
         let portraits = dg2::portraits(&bytes)
             .map_err(|source| CliError::Portrait { path: path.to_owned(), source })?;

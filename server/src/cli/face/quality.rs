@@ -1,8 +1,10 @@
 //! `enroll face quality`: whether a picture is good enough, as instructions.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use enroll_core::{ReasonCode, Verdict, decide::judge, findings::face};
+use image::RgbImage;
+use liveness::Engine;
 use serde_json::{Value, json};
 
 use super::{
@@ -23,7 +25,22 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError> {
     let engine = args.models.engine()?;
-    let found = engine.analyse(&picture(&args.image)?);
+    let (status, reasons, result) = match picture(&args.image) {
+        Ok(pixels) => looked_at(&engine, &args.image, &pixels),
+        Err(reason) => {
+            let result = json!({
+                "image": args.image, "verdict": Verdict::Inconclusive, "reasons": [reason],
+                "measures": null,
+            });
+            (Status::Unusable, vec![reason], result)
+        }
+    };
+    out.result(args.format, &result, |result| human(result, &reasons))?;
+    Ok(status)
+}
+
+fn looked_at(engine: &Engine, path: &Path, pixels: &RgbImage) -> (Status, Vec<ReasonCode>, Value) {
+    let found = engine.analyse(pixels);
     let checks = face::of_picture(found.as_ref());
     let (verdict, mut reasons) = judge(&checks, &["face.detected", "face.quality"]);
     let measured = found.as_ref().ok().map(|face| &face.quality);
@@ -31,13 +48,12 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
         reasons = quality.reasons.iter().map(|reason| ReasonCode::nearest(reason.code())).collect();
     }
     let result = json!({
-        "image": args.image,
+        "image": path,
         "verdict": verdict,
         "reasons": reasons,
         "measures": measured.map(|quality| quality.measures),
     });
-    out.result(args.format, &result, |result| human(result, &reasons))?;
-    Ok(Status::of(verdict == Verdict::Accepted))
+    (Status::of(verdict == Verdict::Accepted), reasons, result)
 }
 
 fn human(result: &Value, reasons: &[ReasonCode]) -> String {
