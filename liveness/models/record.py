@@ -20,6 +20,9 @@ RANGES = {
     "recognition-b": (-1, 1),
     "recognition-c": (0, 255),
     "attack": (0, 255),
+    "eyes": (0, 1),
+    "attack-near": (0, 255),
+    "attack-wide": (0, 255),
 }
 SHOWN = 64
 
