@@ -45,6 +45,14 @@ impl Crop {
         planes
     }
 
+    /// For people to look at.
+    pub(crate) fn image(&self) -> RgbImage {
+        RgbImage::from_fn(self.side as u32, self.side as u32, |x, y| {
+            let pixel = self.pixels.get(y as usize * self.side + x as usize);
+            image::Rgb(pixel.copied().unwrap_or_default().map(|value| value.round() as u8))
+        })
+    }
+
     /// Brightness 0..=1, row by row (ITU-R BT.601 weights).
     pub(crate) fn luma(&self) -> Vec<f32> {
         self.pixels.iter().map(|[r, g, b]| (0.299 * r + 0.587 * g + 0.114 * b) / 255.0).collect()

@@ -137,6 +137,16 @@ impl Engine {
         self.seen(image, &self.only_face(image)?)
     }
 
+    /// The one face of a picture, cut out and upright, 112 pixels a side: what quality is judged by, and
+    /// what somebody who compares two faces wants to see beside each other.
+    ///
+    /// # Errors
+    /// As [`Engine::analyse`].
+    pub fn aligned(&self, image: &RgbImage) -> Result<RgbImage, FaceError> {
+        let five = self.mesh(image)?.five();
+        embed::align(image, &five).map(|crop| crop.image()).ok_or(FaceError::NotFound)
+    }
+
     fn face(&self, image: &RgbImage, detection: &Detection) -> Result<Face, FaceError> {
         let Look { bounds, points, pose, quality } = self.seen(image, detection)?;
         let template =
