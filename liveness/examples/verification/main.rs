@@ -16,6 +16,7 @@ mod measures;
 mod portraits;
 mod protocol;
 mod rates;
+mod resampled;
 mod table;
 
 use std::env;
@@ -74,8 +75,13 @@ fn pictures_apart(pictures: &Pictures, field: &Field) -> Outcome<Measured> {
     show(&one.row("all three, picture with picture"));
     let others = protocol::learnt_on_others(&pairs)?;
     show(&others.row("the same, weights learnt on other people than those judged"));
-    let several = protocol::several(pictures, pictures, &fusion);
+    let (several, people) = protocol::several(pictures, pictures, &fusion);
     show(&several.row("all three, picture with a template of five"));
+    show(&resampled::row(
+        "  of 1,000 draws of as many of its people, 95 in 100 within",
+        &several,
+        &people,
+    ));
     show(&several.at_row("the same at the thresholds of one picture", &one));
     Ok(Measured {
         pictures: pictures.count(),
@@ -94,7 +100,7 @@ fn portraits_apart(engine: &Engine, field: &Field, pictures: &Pictures, measured
         show(&one.row(&format!("{}, with picture", variant.name)));
         show(&one.at_row("  at the thresholds of pictures", &measured.one));
         if variant.every == 1 {
-            let several = protocol::several(&chips, pictures, &measured.fusion);
+            let (several, _) = protocol::several(&chips, pictures, &measured.fusion);
             show(&several.row(&format!("{}, with a template of five", variant.name)));
             show(&several.at_row("  at the thresholds of templates", &measured.several));
         }

@@ -191,16 +191,17 @@ impl<'a> Several<'a> {
 }
 
 /// Steele, Lea and Flood 2014, SplitMix64: chance that is the same every time.
-fn shuffle(state: &mut u64) -> u64 {
+pub(crate) fn shuffle(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
 }
 
-/// Templates of several against every picture that they are not made of.
-pub(crate) fn several(faces: &Faces, pictures: &Pictures, fusion: &Fusion) -> Rates {
-    let (mut same, mut different) = (Vec::new(), Vec::new());
+/// Templates of several against every picture that they are not made of, and whom each pair of the
+/// same people shows.
+pub(crate) fn several(faces: &Faces, pictures: &Pictures, fusion: &Fusion) -> (Rates, Vec<String>) {
+    let (mut same, mut different, mut people) = (Vec::new(), Vec::new(), Vec::new());
     for several in templates(pictures) {
         for (name, face) in &faces.found {
             let similarity = || fusion.similarity(&several.template.agreement(&face.template));
@@ -208,10 +209,11 @@ pub(crate) fn several(faces: &Faces, pictures: &Pictures, fusion: &Fusion) -> Ra
                 different.push(similarity());
             } else if !several.used.contains(&name.as_str()) {
                 same.push(similarity());
+                people.push(several.person().to_owned());
             }
         }
     }
-    Rates::new(same, different)
+    (Rates::new(same, different), people)
 }
 
 /// Pictures as a chip would hold them: one of each pair labelled as the same, and where the variant
