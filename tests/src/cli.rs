@@ -1,4 +1,4 @@
-//! `fixtures list | make | plug | run | enrol | conformance | figures | captures | attacks` (INTERFACES, *`fixtures` by example*).
+//! `fixtures list | make | plug | run | enrol | conformance | requirements | figures | captures | attacks` (INTERFACES, *`fixtures` by example*).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 use std::{
@@ -29,6 +29,7 @@ use crate::{
     chip_link::ChipLink,
     citizen, conformance, figures,
     report::{self, Outcome},
+    requirements,
     run::{self, Ran, Through, chain},
 };
 
@@ -95,6 +96,18 @@ enum Command {
         /// The page.
         #[arg(long, default_value = "docs/conformance.md")]
         page: PathBuf,
+    },
+    /// Writes which test proves which requirement, and what came of it in the whole suite.
+    Requirements {
+        /// What `cargo test` printed.
+        #[arg(long)]
+        results: PathBuf,
+        /// Writes nothing; fails if the page is out of date.
+        #[arg(long)]
+        check: bool,
+        /// The folder with all the sources; the page is `docs/requirements.md` in it.
+        #[arg(long, default_value = ".")]
+        sources: PathBuf,
     },
     /// Counts what reading a passport costs: commands, round trips and bytes.
     Figures,
@@ -183,6 +196,9 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
             run(cli, &chosen_or(names, *chosen), *through, report.as_deref())
         }
         Command::Conformance { check, page } => conformance(cli, *check, page),
+        Command::Requirements { results, check, sources } => {
+            requirements_page(results, *check, sources)
+        }
         Command::Figures => figures(cli),
         Command::Captures { species, portrait, seeds, out } => {
             let species = chosen_species(species)?;
@@ -315,6 +331,19 @@ fn conformance(cli: &Cli, check: bool, file: &Path) -> Result<ExitCode, Stop> {
     }
     let fine = right == outcomes.len() && (current || !check);
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn requirements_page(results: &Path, check: bool, sources: &Path) -> Result<ExitCode, Stop> {
+    let text = fs::read_to_string(results).map_err(|e| Stop::Usage(chain(&e)))?;
+    let (list, proofs) = requirements::read(sources).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    let page = requirements::page(&list, &proofs, &requirements::Results::read(&text));
+    let file = sources.join("docs/requirements.md");
+    let current = fs::read_to_string(&file).is_ok_and(|old| old == page);
+    if !check && !current {
+        fs::write(&file, page).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    }
+    println!("{}: {}", file.display(), if current { "up to date" } else { "out of date" });
+    Ok(if current || !check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn figures(cli: &Cli) -> Result<ExitCode, Stop> {

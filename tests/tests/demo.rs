@@ -1,60 +1,11 @@
 //! The demonstration as a person meets it: `enroll demo`, its page in a real Chromium, and one
 //! enrolment from *Start* to the issued identity.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::PathBuf,
-    process::{Child, Stdio},
-    time::Instant,
-};
+use std::{fs, path::PathBuf, time::Instant};
 
-use indrul_tests::{
-    testing::{data, enroll, root},
-    webdriver::Browser,
-};
-
-/// A running demonstration, stopped when dropped.
-struct Demo {
-    process: Child,
-    url: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Demo {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["models", "portraits"] {
-            std::os::unix::fs::symlink(
-                data().canonicalize().unwrap().join(name),
-                folder.path().join(name),
-            )
-            .unwrap();
-        }
-        let program = env!("CARGO_BIN_EXE_fixtures");
-        let mut process = enroll(program)
-            .args(["demo", "--listen", "127.0.0.1:0", "--fixtures", program, "--data"])
-            .arg(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let url = lines
-            .map(Result::unwrap)
-            .find_map(|line| line.strip_prefix("listening ").map(str::to_owned))
-            .expect("the demonstration prints its address");
-        Self { process, url, _folder: folder }
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use indrul_tests::{demo::Demo, testing::root, webdriver::Browser};
 
 /// Where screenshots are kept, to be looked at.
 fn pictures() -> PathBuf {
@@ -66,9 +17,9 @@ fn pictures() -> PathBuf {
 
 #[test]
 fn a_person_starts_an_enrolment_and_watches_it_end_in_an_identity() {
-    let demo = Demo::start();
+    let demo = Demo::start(env!("CARGO_BIN_EXE_fixtures"), &[]);
     let browser = Browser::start(1280, 1400).unwrap();
-    browser.open(&demo.url).unwrap();
+    browser.open(demo.url()).unwrap();
     browser.screenshot(&pictures().join("demo-start.png")).unwrap();
     let started = Instant::now();
     browser.click("[data-fixture=good] button").unwrap();
@@ -87,9 +38,9 @@ fn a_person_starts_an_enrolment_and_watches_it_end_in_an_identity() {
 
 #[test]
 fn a_copied_chip_is_refused_in_words_that_say_what_to_do() {
-    let demo = Demo::start();
+    let demo = Demo::start(env!("CARGO_BIN_EXE_fixtures"), &[]);
     let browser = Browser::start(360, 900).unwrap();
-    browser.open(&demo.url).unwrap();
+    browser.open(demo.url()).unwrap();
     browser.screenshot(&pictures().join("demo-phone.png")).unwrap();
     browser.click("[data-fixture=clone] button").unwrap();
     browser.wait_for("[data-verdict=refused]", 60).unwrap();

@@ -68,7 +68,7 @@ fn reasons(answer: &Value) -> Vec<&str> {
 
 #[test]
 fn a_good_passport_ends_in_a_signed_identity_with_evidence_and_nothing_else_is_left() {
-    // proves D8, E1, H1, H2, H3
+    // proves B10, C4, D8, E1, H1, H2, H3
     let good = passport("good");
     let station = Station::start(&[&good], |_| {});
     let case = Case::start(&station, &good.holder.cpr);
@@ -106,6 +106,16 @@ fn a_good_passport_ends_in_a_signed_identity_with_evidence_and_nothing_else_is_l
         assert_eq!((again.verdict, again.reasons), (Verdict::Accepted, vec![]));
         assert_ne!(again.sha256, Hash::ZERO);
         assert!(record["files"].get("DG2").is_none(), "the portrait is in the evidence");
+        assert_eq!(record["method"], "self_service_chip_and_face");
+        let document = &record["document"];
+        assert_eq!((&document["issuer"], &document["code"]), (&json!("DNK"), &json!("P")));
+        assert!(document["expires"].is_string() && document["number_hash"].is_string());
+        assert!(!record.to_string().contains(&good.mrz_lines[1][..9]), "the number itself");
+        let asked = tx.audit_after(0, 100).await.unwrap().into_iter();
+        let asked = asked.filter(|entry| entry.kind == "register.asked");
+        let asked: Vec<Value> = asked.map(|entry| entry.data).collect();
+        let wanted = ["documents", "persons"];
+        assert_eq!(asked, wanted.map(|r| json!({ "register": r, "purpose": "enrolment" })));
         drop(tx);
         let head = follow_all(&station.store).await.unwrap().unwrap();
         assert!(head.seq >= 7, "{head:?}");
