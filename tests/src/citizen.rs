@@ -76,6 +76,12 @@ impl Enrolment {
         Ok(Self { base: base.to_owned(), agent, id, token })
     }
 
+    /// What the server knows the person again by.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Uploads a picture of the data page.
     ///
     /// # Errors
