@@ -20,6 +20,7 @@ pub mod life;
 pub mod pin;
 pub mod policy;
 pub mod reason;
+pub mod reference;
 pub mod user_id;
 
 pub use check::Check;

@@ -137,6 +137,14 @@ codes! {
     CASE_STATE = "case.state";
     CASE_CONSENT = "case.consent";
     CASE_REPLAY = "case.replay";
+    CONSENT_BIOMETRICS = "consent.biometrics";
+    REFERRAL_WISH = "referral.wish";
+    REFERRAL_HIGH = "referral.high";
+    REFERENCE_FORM = "reference.form";
+    REFERENCE_UNKNOWN = "reference.unknown";
+    BOOKING_TAKEN = "booking.taken";
+    BOOKING_UNKNOWN = "booking.unknown";
+    APPOINTMENTS_UNAVAILABLE = "appointments.unavailable";
     CASE_INCOMPLETE = "case.incomplete";
     EVIDENCE_MISMATCH = "evidence.mismatch";
     IDENTITY_BLOCKED = "identity.blocked";

@@ -2,7 +2,7 @@
 //! all at once or not at all: identity, evidence, audit, erasure (B8, B11, C1-C4, D8, E1, H1, H2).
 
 use super::document::{Chip, proved_again, proved_mrz};
-use super::evidence::{Basis, document_key};
+use super::evidence::{Basis, document_key, method};
 use super::identity::PublicIdentity;
 use super::issue::Holder;
 use super::tell::{About, Blocks};
@@ -15,7 +15,7 @@ use crate::notices::Notice;
 use crate::record::{Outcome, Record, Settled};
 use crate::registers::Registers;
 use crate::storage::{Enrolment, StorageError, Tx};
-use enroll_core::case::{Stage, State};
+use enroll_core::case::{Case, Stage, State};
 use enroll_core::check::{self, Check};
 use enroll_core::decide::{Action, Decision, Verdict, decide};
 use enroll_core::findings::person::PersonAnswer;
@@ -89,7 +89,7 @@ impl App {
     /// meanwhile; `case.expired`.
     pub async fn finish(self: Arc<Self>, access: Access) -> Result<Finished, AppError> {
         let (mut tx, enrolment) = self.load(access).await?;
-        if enrolment.record.has_ended() {
+        if !enrolment.record.case.is_open() {
             drop(tx);
             return self.as_before(&enrolment).await;
         }
@@ -184,6 +184,7 @@ impl App {
         if record.findings.find("person.match").is_some_and(Check::is_passed) {
             record.findings.record_all(blocked(&mut tx, &person).await?);
         }
+        record.findings.record_all(wanting(&record.case));
         let decision = self.within_tries(decide(&record.findings, &self.policy), record);
         if decision.reasons == [ReasonCode::CASE_INCOMPLETE] && self.lacks_a_check(record) {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
@@ -193,14 +194,15 @@ impl App {
             Some(id) => id,
             None => IdentityId::random(self.parts.entropy.as_ref())?,
         };
-        record.advance(|case| case.settle(&decision, identity.uuid(), now))?;
+        let method = method(&record.case);
+        record.advance(|case| case.settle(&decision, identity.uuid(), &self.policy, now))?;
         let issued = match decision.action {
             Action::Issue { level } => {
                 let Looked { report, dg1, person: answer, .. } = &looked;
                 let (enrolment, chip, dg1) = (&enrolment, &held.chip, dg1.as_ref());
                 let models = self.parts.faces.models();
                 let judged = (today, self.parts.trust.domain());
-                let basis = Basis { enrolment, chip, report, dg1, models, judged, now };
+                let basis = Basis { enrolment, chip, report, dg1, method, models, judged, now };
                 let to = Holder { identity, person, document, answer: answer.as_ref() };
                 Some(self.issue(&mut tx, level, &basis, &to).await?)
             }
@@ -234,7 +236,7 @@ impl App {
     fn within_tries(&self, decision: Decision, record: &Record) -> Decision {
         match decision.action {
             Action::TryAgain { step }
-                if record.case.tried.of(step) >= self.policy.attempts.of(step) =>
+                if record.case.tried.of(step) >= record.case.limits(&self.policy).of(step) =>
             {
                 let reasons = vec![ReasonCode::CASE_ATTEMPTS];
                 Decision { verdict: Verdict::Inconclusive, action: Action::Refer, reasons }
@@ -271,6 +273,8 @@ impl App {
         tx.save(&enrolment).await?;
         if enrolment.record.has_ended() {
             tx.erase(id).await?;
+        } else if enrolment.record.case.referral().is_some() {
+            self.keep_for_desk(&mut tx, id).await?;
         }
         if let Some(profile) = profile {
             // Where the person was reached until now, before anything can be changed.
@@ -280,7 +284,7 @@ impl App {
         let data = json!({ "verdict": settled.verdict, "reasons": settled.reasons, "identity": settled.identity });
         tx.audit(self.event("case.decided", id, data)).await?;
         tx.commit().await?;
-        if enrolment.record.has_ended() {
+        if !enrolment.record.case.is_open() {
             self.parts.store.empty_log().await?;
         }
         let verdict = verdict_name(settled.verdict);
@@ -300,6 +304,19 @@ fn is_decidable(record: &Record) -> bool {
         .checks()
         .iter()
         .any(|check| check.id == "face.detected" || check.outcome == check::Outcome::Failed)
+        || !record.case.allows_biometrics()
+}
+
+/// What keeps a case from being decided without an officer: no face is recognised without consent
+/// (A2), and High is nothing that a machine gives (E1).
+fn wanting(case: &Case) -> Vec<Check> {
+    let faces: &[&str] = match case.allows_biometrics() {
+        true => &[],
+        false => &["face.detected", "face.quality", "face.match"],
+    };
+    let refused = |id: &&str| Check::not_performed(id, ReasonCode::CONSENT_BIOMETRICS, json!({}));
+    let high = case.high.then(|| Check::failed("level.high", ReasonCode::REFERRAL_HIGH, json!({})));
+    faces.iter().map(refused).chain(high).collect()
 }
 
 fn document_status(registers: &dyn Registers, dg1: &Mrz) -> document::DocumentStatus {

@@ -5,6 +5,7 @@ use crate::ids::EnrolmentId;
 use crate::record::Record;
 use crate::storage::Enrolment;
 use enroll_core::case::{Case, Consent};
+use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -32,7 +33,7 @@ struct Agreed {
     /// The version of terms, precautions and privacy text that was accepted.
     #[schema(example = "2026-01")]
     terms_version: String,
-    /// Whether the face may be recognised.
+    /// Whether the face may be recognised; if not, a Borgercenter goes on with the case.
     biometrics: bool,
     /// Language in which it was read.
     language: Language,
@@ -84,11 +85,10 @@ fn digits(cpr: &str) -> Option<String> {
 }
 
 impl App {
-    /// Starts an enrolment.
+    /// Starts an enrolment. Without consent to biometrics it goes on at a Borgercenter (A2).
     ///
     /// # Errors
-    /// [`AppError::Malformed`] for what is no personal number; `case.consent` for stale terms or
-    /// without consent to biometrics.
+    /// [`AppError::Malformed`] for what is no personal number; `case.consent` for stale terms.
     pub async fn start(&self, start: Start) -> Result<Started, AppError> {
         let cpr = digits(&start.cpr).ok_or(AppError::Malformed)?;
         let now = self.now();
@@ -101,14 +101,18 @@ impl App {
         let case = Case::start(&self.policy, now).consent(consent, &self.case.terms_version)?;
         let (token, token_hash) = self.token()?;
         let id = EnrolmentId::random(self.parts.entropy.as_ref())?;
-        let (state, expires) = (case.name(), case.deadline);
-        let record = Record::new(case);
+        let mut record = Record::new(case);
+        if !record.case.allows_biometrics() {
+            record.refer(vec![ReasonCode::CONSENT_BIOMETRICS], &self.policy, now)?;
+        }
+        let (state, expires) = (record.case.name(), record.case.deadline);
         let enrolment = Enrolment { id, token_hash, record, version: 0, created: now, expires };
         let mut tx = self.parts.store.begin().await?;
         tx.insert_enrolment(&enrolment).await?;
         tx.put(id, "cpr", cpr.as_bytes()).await?;
         let terms = &self.case.terms_version;
-        tx.audit(self.event("case.started", id, json!({ "terms_version": terms }))).await?;
+        tx.audit(self.event("case.started", id, json!({ "terms_version": terms, "state": state })))
+            .await?;
         tx.commit().await?;
         tracing::info!(enrolment = %id, "started");
         Ok(Started { id, token, state })

@@ -9,6 +9,7 @@ mod identities;
 mod openapi;
 pub mod problem;
 mod profiles;
+mod referrals;
 mod relay;
 mod watch;
 
@@ -36,6 +37,13 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/enrolments/{id}", get(enrolments::view))
         .route("/v1/enrolments/{id}/relay-tickets", post(enrolments::ticket))
         .route("/v1/enrolments/{id}/finish", post(enrolments::finish))
+        .route("/v1/enrolments/{id}/referral", post(referrals::refer))
+        .route("/v1/enrolments/{id}/slots", get(referrals::slots))
+        .route(
+            "/v1/enrolments/{id}/booking",
+            get(referrals::booking).put(referrals::book).delete(referrals::cancel),
+        )
+        .route("/v1/kiosk/cases", post(referrals::visit))
         .route("/v1/relay", get(relay::open))
         .route("/v1/identities/{id}", get(identities::view))
         .route("/v1/identities/{id}/user-id", put(profiles::user_id))
@@ -71,6 +79,12 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/enrolments/{id}/face") => "face",
         (_, "/v1/enrolments/{id}/relay-tickets") => "ticket",
         (_, "/v1/enrolments/{id}/finish") => "finish",
+        (_, "/v1/enrolments/{id}/referral") => "refer",
+        (_, "/v1/enrolments/{id}/slots") => "slots",
+        ("PUT", "/v1/enrolments/{id}/booking") => "book",
+        ("DELETE", "/v1/enrolments/{id}/booking") => "cancel",
+        (_, "/v1/enrolments/{id}/booking") => "booking",
+        (_, "/v1/kiosk/cases") => "visit",
         (_, "/v1/relay") => "relay",
         (_, "/v1/identities/{id}") => "identity",
         (_, "/v1/identities/{id}/user-id") => "user_id",

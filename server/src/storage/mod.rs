@@ -14,6 +14,7 @@ mod inbox;
 mod outbox;
 mod passes;
 mod profiles;
+mod referrals;
 mod rewrap;
 mod sealed;
 #[cfg(test)]

@@ -135,8 +135,10 @@ mod tests {
 
     /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
     /// sealed under the key of an enrolment.
-    const OTHERS: [(&str, &str); 10] = [
+    const OTHERS: [(&str, &str); 12] = [
         ("authenticators", "public_key"),
+        ("booking_references", "hash"),
+        ("desk_sessions", "hash"),
         ("documents", "hash"),
         ("documents", "person_hash"),
         ("enrolments", "token_hash"),

@@ -11,6 +11,7 @@
 
 mod activation;
 mod blocking;
+mod borgercenter;
 mod copying;
 mod desk;
 mod enrolment;
