@@ -18,6 +18,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     decide::{Action, Decision},
+    officer::Approved,
     policy::{Attempts, Policy},
     reason::{ReasonCode, Step},
 };
@@ -550,6 +551,53 @@ impl Case {
         let stage = stage.min(Stage::PageRead);
         let state = State::Open { consent, stage, verified: false, at, visit };
         Ok(Self { state, tried: Attempts { page: 0, chip: 0, face: 0 }, ..self })
+    }
+
+    /// An officer approves the case: the identity exists (E1).
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if it is not referred, [`CaseError::Expired`].
+    pub fn approved(
+        self,
+        approved: &Approved,
+        identity: uuid::Uuid,
+        at: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        self.ruled(at)?;
+        let officer = Some(approved.officer().to_owned());
+        Ok(Self { state: State::IdentityCreated { identity, at, officer }, ..self })
+    }
+
+    /// An officer refuses the case.
+    ///
+    /// # Errors
+    /// As [`Case::approved`].
+    pub fn refused_by(self, officer: String, at: OffsetDateTime) -> Result<Self, CaseError> {
+        self.ruled(at)?;
+        let (reasons, officer) = (vec![ReasonCode::OFFICER_REFUSED], Some(officer));
+        Ok(Self { state: State::Refused { reasons, at, officer }, ..self })
+    }
+
+    /// An officer needs more: the case waits on, for as long as a new one.
+    ///
+    /// # Errors
+    /// As [`Case::approved`].
+    pub fn more_asked(
+        self,
+        officer: String,
+        policy: &Policy,
+        at: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        let referral = self.ruled(at)?.clone();
+        let referral = Some(Referral { asked: Some(Asked { officer, at }), ..referral });
+        let reasons = vec![ReasonCode::OFFICER_MORE];
+        let deadline = at + Duration::seconds(i64::from(policy.desk.referral_s));
+        Ok(Self { state: State::Referred { reasons, at, referral }, deadline, ..self })
+    }
+
+    fn ruled(&self, at: OffsetDateTime) -> Result<&Referral, CaseError> {
+        self.in_time(at)?;
+        self.referral().ok_or_else(|| self.refuse_step())
     }
 
     /// Refuses the case.

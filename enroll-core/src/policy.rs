@@ -32,6 +32,28 @@ pub struct Policy {
     pub desk: Desk,
     /// Who may vouch for somebody there.
     pub witness: Witness,
+    /// How its officers sign in.
+    pub officer: Officer,
+}
+
+/// Rules for officers who sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Officer {
+    /// Seconds after which an officer signs in again.
+    pub session_s: u32,
+    /// Wrong tries in a row after which nothing is tried for a while.
+    pub wrong: u16,
+    /// For how long, seconds.
+    pub rest_s: u32,
+    /// Fewest signs of a password.
+    pub password: u16,
+}
+
+impl Default for Officer {
+    fn default() -> Self {
+        Self { session_s: 30 * 60, wrong: 5, rest_s: 15 * 60, password: 12 }
+    }
 }
 
 /// Rules for cases that are referred to a Borgercenter.
@@ -221,6 +243,7 @@ impl Default for Policy {
             activation: Activation::default(),
             desk: Desk::default(),
             witness: Witness::default(),
+            officer: Officer::default(),
         }
     }
 }

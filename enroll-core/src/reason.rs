@@ -144,6 +144,12 @@ codes! {
     REFERENCE_UNKNOWN = "reference.unknown";
     BOOKING_TAKEN = "booking.taken";
     BOOKING_UNKNOWN = "booking.unknown";
+    OFFICER_REFUSED = "officer.refused";
+    OFFICER_MORE = "officer.more";
+    OFFICER_PRESENCE = "officer.presence";
+    OFFICER_REASON = "officer.reason";
+    OFFICER_SIGN_IN = "officer.sign_in";
+    WITNESS_NOT_ALLOWED = "witness.not_allowed";
     APPOINTMENTS_UNAVAILABLE = "appointments.unavailable";
     CASE_INCOMPLETE = "case.incomplete";
     EVIDENCE_MISMATCH = "evidence.mismatch";

@@ -5,6 +5,8 @@ use super::document::{Chip, proved_again, proved_mrz};
 use super::evidence::{Basis, document_key, method};
 use super::identity::PublicIdentity;
 use super::issue::Holder;
+use super::queue::REGISTER;
+use super::subject::Subject;
 use super::tell::{About, Blocks};
 use super::view::{CheckView, ReasonView, verdict_name};
 use super::{Access, App, AppError, blocking};
@@ -14,10 +16,10 @@ use crate::metrics::{DECISIONS, REASONS};
 use crate::notices::Notice;
 use crate::record::{Outcome, Record, Settled};
 use crate::registers::Registers;
-use crate::storage::{Enrolment, StorageError, Tx};
+use crate::storage::{Enrolment, Tx};
 use enroll_core::case::{Case, Stage, State};
 use enroll_core::check::{self, Check};
-use enroll_core::decide::{Action, Decision, Verdict, decide};
+use enroll_core::decide::{Action, Decision, Level, Verdict, decide};
 use enroll_core::findings::person::PersonAnswer;
 use enroll_core::findings::{document, person};
 use enroll_core::reason::ReasonCode;
@@ -69,7 +71,7 @@ impl Finished {
 /// What the case holds when it is decided.
 struct Held {
     version: i64,
-    cpr: Zeroizing<String>,
+    subject: Subject,
     chip: Chip,
 }
 
@@ -142,11 +144,9 @@ impl App {
     }
 
     async fn held(&self, tx: &mut Tx, enrolment: &Enrolment) -> Result<Held, AppError> {
-        let missing = StorageError::ImpossibleRow { table: "sealed", column: "cpr" };
-        let cpr = tx.get(enrolment.id, "cpr").await?.ok_or(missing)?;
-        let cpr = Zeroizing::new(String::from_utf8_lossy(&cpr).into_owned());
+        let subject = self.subject(tx, enrolment.id).await?;
         let chip = self.chip(tx, enrolment.id).await?;
-        Ok(Held { version: enrolment.version, cpr, chip })
+        Ok(Held { version: enrolment.version, subject, chip })
     }
 
     /// Asks the registers, but only about a document that is proved: nobody's data are looked up
@@ -155,7 +155,7 @@ impl App {
         let dg1 = proved_mrz(report.verified.as_ref());
         let registers = &self.parts.registers;
         let document = dg1.as_ref().map(|dg1| document_status(registers.as_ref(), dg1));
-        let person = dg1.as_ref().map(|_| registers.person(&held.cpr));
+        let person = dg1.as_ref().map(|_| held.subject.answer(registers.as_ref()));
         Looked { report, dg1, document, person }
     }
 
@@ -170,7 +170,7 @@ impl App {
         if enrolment.version != held.version {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
         }
-        let person = tx.keyed_hash("person", held.cpr.as_bytes())?;
+        let person = held.subject.hash(&tx)?;
         let document = match &looked.dg1 {
             Some(dg1) => Some(tx.keyed_hash("document", document_key(dg1).as_bytes())?),
             None => None,
@@ -180,6 +180,7 @@ impl App {
         record.findings.record_all(proved_again(&looked.report));
         record.findings.record_all(self.of_registers(&looked, today));
         record.findings.record(unused(&mut tx, document.as_ref(), &person).await?);
+        record.findings.forget(&["identity.open"]);
         // Only of who proved to be the person: nobody learns whether another one is blocked (A5).
         if record.findings.find("person.match").is_some_and(Check::is_passed) {
             record.findings.record_all(blocked(&mut tx, &person).await?);
@@ -204,12 +205,20 @@ impl App {
                 let judged = (today, self.parts.trust.domain());
                 let basis = Basis { enrolment, chip, report, dg1, method, models, judged, now };
                 let to = Holder { identity, person, document, answer: answer.as_ref() };
-                Some(self.issue(&mut tx, level, &basis, &to).await?)
+                Some(self.issue(&mut tx, Level::Substantial(level), &basis, &to).await?)
             }
             _ => None,
         };
+        if let (Some(_), Some(PersonAnswer::Found(found))) =
+            (enrolment.record.case.referral(), &looked.person)
+        {
+            let bytes =
+                serde_json::to_vec(found).map(Zeroizing::new).map_err(AppError::internal)?;
+            tx.put(enrolment.id, REGISTER, &bytes).await?;
+        }
+        let settled = Settled::of(&decision, issued.as_ref().map(|identity| identity.id));
         let renewed = known.filter(|_| issued.is_some());
-        self.close(tx, enrolment, &decision, (issued, renewed)).await
+        self.close(tx, enrolment, settled, (issued, renewed)).await
     }
 
     fn of_registers(&self, looked: &Looked, today: Date) -> Vec<Check> {
@@ -256,18 +265,17 @@ impl App {
     }
 
     /// Makes the decision hold: the case, the trail, and the end of the personal data (D8).
-    async fn close(
+    pub(super) async fn close(
         &self,
         mut tx: Tx,
         mut enrolment: Enrolment,
-        decision: &Decision,
+        settled: Settled,
         (issued, renewed): (Option<PublicIdentity>, Option<IdentityId>),
     ) -> Result<Finished, AppError> {
         let profile = match renewed {
             Some(identity) => Some(tx.hold_profile(identity).await?),
             None => None,
         };
-        let settled = Settled::of(decision, issued.as_ref().map(|identity| identity.id));
         enrolment.record.settled = Some(settled.clone());
         let id = enrolment.id;
         tx.save(&enrolment).await?;
@@ -319,19 +327,19 @@ fn wanting(case: &Case) -> Vec<Check> {
     faces.iter().map(refused).chain(high).collect()
 }
 
-fn document_status(registers: &dyn Registers, dg1: &Mrz) -> document::DocumentStatus {
+pub(super) fn document_status(registers: &dyn Registers, dg1: &Mrz) -> document::DocumentStatus {
     registers.document(&dg1.fields().issuer, &dg1.fields().document_number)
 }
 
 /// `identity.open`, failed, if the person's identity is blocked: only an officer opens it (F2).
-async fn blocked(tx: &mut Tx, person: &[u8; 32]) -> Result<Option<Check>, AppError> {
+pub(super) async fn blocked(tx: &mut Tx, person: &[u8; 32]) -> Result<Option<Check>, AppError> {
     let Some(identity) = tx.identity_of(person).await? else { return Ok(None) };
     let refused = tx.life(identity).await?.open().err();
     Ok(refused.map(|reason| Check::of("identity.open", false, reason, json!({}))))
 }
 
 /// `document.unused` (B11): the document has proved nobody else.
-async fn unused(
+pub(super) async fn unused(
     tx: &mut Tx,
     document: Option<&[u8; 32]>,
     person: &[u8; 32],

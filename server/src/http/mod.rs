@@ -6,6 +6,7 @@ mod authenticators;
 mod enrolments;
 mod health;
 mod identities;
+mod officers;
 mod openapi;
 pub mod problem;
 mod profiles;
@@ -44,6 +45,11 @@ pub fn router(app: Arc<App>) -> Router {
             get(referrals::booking).put(referrals::book).delete(referrals::cancel),
         )
         .route("/v1/kiosk/cases", post(referrals::visit))
+        .route("/v1/officer/sessions", post(officers::sign_in).delete(officers::sign_out))
+        .route("/v1/officer/cases", get(officers::queue))
+        .route("/v1/officer/cases/{id}", get(officers::look))
+        .route("/v1/officer/cases/{id}/ruling", post(officers::rule))
+        .route("/v1/officer/identities/{id}/reopening", post(officers::reopen))
         .route("/v1/relay", get(relay::open))
         .route("/v1/identities/{id}", get(identities::view))
         .route("/v1/identities/{id}/user-id", put(profiles::user_id))
@@ -85,6 +91,12 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         ("DELETE", "/v1/enrolments/{id}/booking") => "cancel",
         (_, "/v1/enrolments/{id}/booking") => "booking",
         (_, "/v1/kiosk/cases") => "visit",
+        ("POST", "/v1/officer/sessions") => "sign_in",
+        (_, "/v1/officer/sessions") => "sign_out",
+        (_, "/v1/officer/cases") => "queue",
+        (_, "/v1/officer/cases/{id}") => "look",
+        (_, "/v1/officer/cases/{id}/ruling") => "rule",
+        (_, "/v1/officer/identities/{id}/reopening") => "reopen",
         (_, "/v1/relay") => "relay",
         (_, "/v1/identities/{id}") => "identity",
         (_, "/v1/identities/{id}/user-id") => "user_id",

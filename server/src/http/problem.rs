@@ -180,6 +180,7 @@ fn status_of(code: ReasonCode) -> StatusCode {
         | "activation.state"
         | "consent.biometrics"
         | "booking.taken" => StatusCode::CONFLICT,
+        "officer.sign_in" => StatusCode::UNAUTHORIZED,
         "reference.unknown" | "booking.unknown" => StatusCode::NOT_FOUND,
         code if code.starts_with("identity.") || code.starts_with("authenticator.") => {
             StatusCode::CONFLICT

@@ -241,7 +241,8 @@ async fn book(
     if let Some(fault) = script.fault {
         return misbehave(fault).await;
     }
-    let Some(slot) = times().into_iter().find(|slot| body.get("slot") == Some(&json!(slot.id))) else {
+    let Some(slot) = times().into_iter().find(|slot| body.get("slot") == Some(&json!(slot.id)))
+    else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let mut booked = script.booked.lock().unwrap_or_else(PoisonError::into_inner);

@@ -30,6 +30,23 @@ impl Tx {
         Ok(())
     }
 
+    /// Lets the reference of a case, if it has one, open it until `until`.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn prolong_reference(
+        &mut self,
+        id: EnrolmentId,
+        until: OffsetDateTime,
+    ) -> Result<(), StorageError> {
+        sqlx::query("UPDATE booking_references SET expires_at = $1 WHERE enrolment = $2")
+            .bind(until.unix_timestamp())
+            .bind(id.to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// The case that a reference opens; it can be used again.
     ///
     /// # Errors

@@ -49,11 +49,11 @@ pub fn open(station: &Station, token: &str, reference: &str) -> (u16, Value) {
     station.call(Call { token, ..Call::new("POST", "/v1/kiosk/cases", body.as_bytes()) })
 }
 
-fn code((status, answer): (u16, Value)) -> (u16, String) {
+pub fn code((status, answer): (u16, Value)) -> (u16, String) {
     (status, answer["code"].as_str().unwrap_or_default().to_owned())
 }
 
-fn refused(status: u16, code: &str) -> (u16, String) {
+pub fn refused(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 

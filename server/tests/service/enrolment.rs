@@ -128,7 +128,7 @@ fn stranger() -> Vec<u8> {
 }
 
 /// A good passport of another person.
-fn somebody_else() -> Passport {
+pub fn somebody_else() -> Passport {
     use fixtures::{catalogue, portraits::Portraits};
     use server::clock::{Clock, SystemClock, copenhagen_date};
     let mut spec = catalogue::find("good").unwrap().spec;
