@@ -18,6 +18,7 @@ pub mod findings;
 pub mod identity;
 pub mod life;
 pub mod officer;
+pub mod p_code;
 pub mod pin;
 pub mod policy;
 pub mod reason;

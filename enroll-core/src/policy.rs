@@ -34,6 +34,24 @@ pub struct Policy {
     pub witness: Witness,
     /// How its officers sign in.
     pub officer: Officer,
+    /// P-codes.
+    pub p_codes: PCodes,
+}
+
+/// Rules for P-codes (A4). How many digits one has is not data: see [`crate::p_code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PCodes {
+    /// Seconds in which one can start an enrolment.
+    pub life_s: u32,
+    /// How many enrolments one can start.
+    pub starts: u16,
+}
+
+impl Default for PCodes {
+    fn default() -> Self {
+        Self { life_s: 60 * 24 * 60 * 60, starts: 3 }
+    }
 }
 
 /// Rules for officers who sign in.
@@ -244,6 +262,7 @@ impl Default for Policy {
             desk: Desk::default(),
             witness: Witness::default(),
             officer: Officer::default(),
+            p_codes: PCodes::default(),
         }
     }
 }

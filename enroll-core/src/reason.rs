@@ -144,6 +144,7 @@ codes! {
     REFERENCE_UNKNOWN = "reference.unknown";
     BOOKING_TAKEN = "booking.taken";
     BOOKING_UNKNOWN = "booking.unknown";
+    P_CODE_INVALID = "p_code.invalid";
     OFFICER_REFUSED = "officer.refused";
     OFFICER_MORE = "officer.more";
     OFFICER_PRESENCE = "officer.presence";

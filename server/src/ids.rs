@@ -68,6 +68,10 @@ identifier! {
     AuthenticatorId
 }
 identifier! {
+    /// One P-code.
+    PCodeId
+}
+identifier! {
     /// One decision of an officer.
     RulingId
 }

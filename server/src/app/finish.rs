@@ -205,6 +205,7 @@ impl App {
                 let judged = (today, self.parts.trust.domain());
                 let basis = Basis { enrolment, chip, report, dg1, method, models, judged, now };
                 let to = Holder { identity, person, document, answer: answer.as_ref() };
+                self.use_p_code(&mut tx, access.id(), now).await?;
                 Some(self.issue(&mut tx, Level::Substantial(level), &basis, &to).await?)
             }
             _ => None,

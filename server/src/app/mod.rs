@@ -21,6 +21,7 @@ mod issue;
 mod live;
 mod officer;
 mod owner;
+mod p_code;
 mod page;
 mod pin;
 mod profile;
@@ -50,6 +51,7 @@ pub use officer::{
     Officer, OfficerError, OfficerSession, SignIn, SignedOut, add_officer, disable_officer,
 };
 pub use owner::{Blocker, OwnedApp, Owner};
+pub use p_code::{IssuedPCode, NewPCode};
 pub use page::{Page, PageAnswer};
 pub use profile::{ChosenUserId, Reach};
 pub use queue::{Document, Evidence, Person, RulingView, Waiting};

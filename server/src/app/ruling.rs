@@ -271,6 +271,7 @@ impl App {
         };
         let to = Holder { identity, person, document: Some(doc), answer: Some(&asked.person) };
         let issued = self.issue(&mut tx, approved.level().clone(), &basis, &to).await?;
+        self.use_p_code(&mut tx, id, now).await?;
         let kept = Kept { enrolment: Some(id), identity: Some(identity), witness: ruling.witness };
         self.keep_ruling(&mut tx, officer, kept, ("approve", why)).await?;
         let (verdict, decision) = (Verdict::Accepted, Outcome::Issue);

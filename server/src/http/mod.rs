@@ -46,6 +46,7 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/v1/kiosk/cases", post(referrals::visit))
         .route("/v1/officer/sessions", post(officers::sign_in).delete(officers::sign_out))
+        .route("/v1/officer/p-codes", post(officers::p_code))
         .route("/v1/officer/cases", get(officers::queue))
         .route("/v1/officer/cases/{id}", get(officers::look))
         .route("/v1/officer/cases/{id}/ruling", post(officers::rule))
@@ -93,6 +94,7 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/kiosk/cases") => "visit",
         ("POST", "/v1/officer/sessions") => "sign_in",
         (_, "/v1/officer/sessions") => "sign_out",
+        (_, "/v1/officer/p-codes") => "p_code",
         (_, "/v1/officer/cases") => "queue",
         (_, "/v1/officer/cases/{id}") => "look",
         (_, "/v1/officer/cases/{id}/ruling") => "rule",

@@ -3,8 +3,8 @@
 use super::access::{Named, bearer};
 use super::problem::Problem;
 use crate::app::{
-    App, Evidence, Finished, LifeView, Officer, OfficerSession, Reopening, Ruling, SignIn,
-    SignedOut, Waiting,
+    App, Evidence, Finished, IssuedPCode, LifeView, NewPCode, Officer, OfficerSession, Reopening,
+    Ruling, SignIn, SignedOut, Waiting,
 };
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -125,4 +125,22 @@ pub(super) async fn reopen(
 ) -> Answer<LifeView> {
     let Json(reopening) = body?;
     Ok(Json(app.reopen_by(&officer, &id, reopening).await?))
+}
+
+/// Issues a P-code, which starts an enrolment instead of a CPR number.
+#[utoipa::path(post, path = "/v1/officer/p-codes", tag = "officer", security(("token" = [])), request_body = NewPCode, responses(
+    (status = 201, description = "The code is shown once", body = IssuedPCode),
+    (status = 400, description = "Not readable, or neither a personal number nor a person", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn p_code(
+    State(app): State<Arc<App>>,
+    officer: Officer,
+    body: Result<Json<NewPCode>, JsonRejection>,
+) -> Result<(StatusCode, Json<IssuedPCode>), Problem> {
+    let Json(new) = body?;
+    Ok((StatusCode::CREATED, Json(app.issue_p_code(&officer, new).await?)))
 }

@@ -27,6 +27,7 @@ use utoipa::{Modify, OpenApi};
         super::officers::look,
         super::officers::rule,
         super::officers::reopen,
+        super::officers::p_code,
         super::relay::open,
         super::identities::view,
         super::identities::keys,

@@ -23,7 +23,7 @@ const fn column(table: &'static str, key: &'static str, name: &'static str) -> C
 }
 
 /// Every such column; whoever adds one adds it here. A test knows every column of bytes there is.
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     column("data_keys", "enrolment", "wrapped"),
     column("identities", "id", "sealed"),
     column("evidence", "enrolment", "sealed"),
@@ -33,6 +33,7 @@ const COLUMNS: [Column; 9] = [
     column("authenticators", "id", "pin"),
     column("officers", "name", "sealed"),
     column("rulings", "id", "sealed"),
+    column("p_codes", "id", "sealed"),
 ];
 
 impl Column {
@@ -119,14 +120,15 @@ mod tests {
     use super::super::testing;
     use super::COLUMNS;
     use crate::clock::SystemEntropy;
-    use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId, RulingId};
+    use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId, PCodeId, RulingId};
     use crate::keys::{KeyRing, Protection, begin_master_rotation, end_master_rotation};
     use crate::storage::{
-        AuthenticatorRow, Dialect, Evidence, Identity, OfficerRow, Rewrapped, RulingRow,
+        AuthenticatorRow, Dialect, Evidence, Identity, OfficerRow, PCodeRow, Rewrapped, RulingRow,
         StorageError, Store, Tx,
     };
     use enroll_core::activation::Authenticator;
     use enroll_core::officer::Account;
+    use enroll_core::p_code::Issued;
     use enroll_core::policy::Activation;
     use sqlx::Row;
     use std::path::Path;
@@ -139,7 +141,7 @@ mod tests {
 
     /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
     /// sealed under the key of an enrolment.
-    const OTHERS: [(&str, &str); 13] = [
+    const OTHERS: [(&str, &str); 14] = [
         ("authenticators", "public_key"),
         ("booking_references", "hash"),
         ("desk_sessions", "hash"),
@@ -149,6 +151,7 @@ mod tests {
         ("identities", "person_hash"),
         ("identity_blocks", "hash"),
         ("officer_sessions", "hash"),
+        ("p_codes", "hash"),
         ("passes", "hash"),
         ("profiles", "user_id_hash"),
         ("sealed", "bytes"),
@@ -205,6 +208,10 @@ mod tests {
             at: NOW,
         };
         tx.add_ruling(&ruling).await.unwrap();
+        let state = Issued::Used { at: NOW };
+        let subject = Zeroizing::new(b"somebody".to_vec());
+        let code = PCodeRow { id: PCodeId::random(&SystemEntropy).unwrap(), state, subject };
+        assert!(tx.add_p_code(&[9; 32], &code, ("bc-17", NOW)).await.unwrap());
         tx.commit().await.unwrap();
         Kept { enrolments, identity: id, app }
     }
@@ -239,6 +246,8 @@ mod tests {
         assert_eq!(officer.secrets.as_slice(), b"secrets");
         let rulings = tx.rulings(kept.enrolments[0]).await.unwrap();
         assert_eq!(rulings[0].payload.as_slice(), b"a reason");
+        let code = tx.hold_p_code(&[9; 32]).await.unwrap().unwrap();
+        assert_eq!(code.subject.as_slice(), b"somebody");
         let claimed = tx.claim("sms", 9, (NOW, NOW)).await.unwrap();
         let payload = claimed[0].payload.as_ref().unwrap();
         assert_eq!((claimed.len(), payload.as_slice()), (1, b"a message".as_slice()));
@@ -271,8 +280,8 @@ mod tests {
             check(&store, &kept).await;
             begin_master_rotation(&dir, &Protection::default(), &SystemEntropy).unwrap();
             let store = store.with_keys(ring(&dir));
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 458, changed: 258 });
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 458, changed: 0 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 459, changed: 259 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 459, changed: 0 });
             end_master_rotation(&dir).unwrap();
 
             let store = store.with_keys(ring(&dir));

@@ -18,6 +18,7 @@ mod enrolment;
 mod officers;
 mod operation;
 mod outbox;
+mod p_codes;
 mod problems;
 mod relay;
 mod station;
