@@ -155,6 +155,7 @@ codes! {
     CASE_INCOMPLETE = "case.incomplete";
     EVIDENCE_MISMATCH = "evidence.mismatch";
     IDENTITY_BLOCKED = "identity.blocked";
+    IDENTITY_REVOKED = "identity.revoked";
     USER_ID_FORM = "user_id.form";
     USER_ID_TAKEN = "user_id.taken";
     USER_ID_MISSING = "user_id.missing";

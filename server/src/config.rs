@@ -34,6 +34,9 @@ pub enum ConfigError {
         /// Counted from one.
         line: usize,
     },
+    /// The token by which registers tell of events is too short.
+    #[error("registers.events_token has fewer than 32 signs")]
+    EventsToken,
     /// A message would be claimed by another server while it is still being delivered.
     #[error("notices.timeout_ms is more than half of notices.claim_s")]
     Claim,
@@ -197,6 +200,11 @@ pub struct Registers {
     pub token: Option<Secret>,
     /// A file that holds the token.
     pub token_file: Option<PathBuf>,
+    /// Bearer token with which registers tell of events (`POST /v1/register-events`), at least 32
+    /// signs; nothing for none.
+    pub events_token: Option<Secret>,
+    /// A file that holds it.
+    pub events_token_file: Option<PathBuf>,
     /// PEM certificates that the registers' own lead to; nothing for those the system trusts.
     pub roots: Option<Secret>,
     /// A file that holds them.
@@ -223,6 +231,8 @@ impl Default for Registers {
             appointments_url: None,
             token: None,
             token_file: None,
+            events_token: None,
+            events_token_file: None,
             roots: None,
             roots_file: None,
             timeout_ms: 5_000,
@@ -517,6 +527,10 @@ impl Config {
         let mut config: Self = toml::Value::Table(table).try_into().map_err(ConfigError::Value)?;
         config.read_secrets()?;
         config.kiosks.known()?;
+        let events = config.registers.events_token.as_ref();
+        if events.is_some_and(|token| token.expose().len() < 32) {
+            return Err(ConfigError::EventsToken);
+        }
         let Notices { timeout_ms, claim_s, .. } = config.notices;
         if timeout_ms.saturating_mul(2) > u64::from(claim_s) * 1_000 {
             return Err(ConfigError::Claim);
@@ -529,6 +543,7 @@ impl Config {
         secret(&mut self.keys.passphrase, self.keys.passphrase_file.as_deref())?;
         secret(&mut self.keys.token_pin, self.keys.token_pin_file.as_deref())?;
         secret(&mut self.registers.token, self.registers.token_file.as_deref())?;
+        secret(&mut self.registers.events_token, self.registers.events_token_file.as_deref())?;
         secret(&mut self.registers.roots, self.registers.roots_file.as_deref())?;
         secret(&mut self.kiosks.tokens, self.kiosks.tokens_file.as_deref())?;
         let notices = &mut self.notices;
@@ -637,6 +652,14 @@ mod tests {
             assert!(matches!(load(bad), Err(ConfigError::Kiosks { line: 1 })), "{bad}");
         }
         assert!(Config::load(None, env(&[])).unwrap().kiosks.known().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_token_for_events_is_long() {
+        let load =
+            |token: &str| Config::load(None, env(&[("INDRUL_REGISTERS__EVENTS_TOKEN", token)]));
+        assert!(matches!(load("short"), Err(ConfigError::EventsToken)));
+        assert!(load("0123456789abcdef0123456789abcdef").is_ok());
     }
 
     #[test]

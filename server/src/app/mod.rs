@@ -11,6 +11,7 @@ mod block;
 mod chip;
 mod copy;
 mod document;
+mod event;
 mod evidence;
 mod expire;
 mod face;
@@ -42,6 +43,7 @@ pub use apps::{AppView, InboxView};
 pub use block::{BlockCode, Blocked, LifeView};
 pub use chip::{ChipStart, ChipVerdict};
 pub use copy::{Challenge, Copy, Offer, Proof};
+pub use event::{RegisterEvent, TakenIn, Teller};
 pub use expire::Sweeper;
 pub use face::{Faces, LoadedFaces};
 pub use finish::Finished;
@@ -186,6 +188,8 @@ pub struct App {
     pub(crate) server: config::Server,
     /// Name and SHA-256 of the token of each kiosk.
     kiosks: Vec<(String, [u8; 32])>,
+    /// SHA-256 of the token by which registers tell of events.
+    events: Option<[u8; 32]>,
     pub(crate) inference: Pool,
     pub(crate) limits: Limiter,
     pub(crate) metrics: Metrics,
@@ -219,14 +223,18 @@ pub struct Rules {
     pub limits: config::Limits,
     /// Name and SHA-256 of the token of each kiosk.
     pub kiosks: Vec<(String, [u8; 32])>,
+    /// SHA-256 of the token by which registers tell of events.
+    pub events: Option<[u8; 32]>,
 }
 
 impl From<Config> for Rules {
     fn from(config: Config) -> Self {
         // Loading has refused what is no list; one that was not loaded lets no kiosk in.
         let kiosks = config.kiosks.known().unwrap_or_default();
+        let events = config.registers.events_token.as_ref();
+        let events = events.map(|token| openssl::sha::sha256(token.expose().as_bytes()));
         let Config { policy, case, relay, server, inference, limits, .. } = config;
-        Self { policy, case, relay, server, inference, limits, kiosks }
+        Self { policy, case, relay, server, inference, limits, kiosks, events }
     }
 }
 
@@ -254,7 +262,7 @@ impl App {
     /// The service of `parts` under `rules`.
     #[must_use]
     pub fn new(parts: Parts, rules: Rules) -> Self {
-        let Rules { policy, case, relay, server, inference, limits, kiosks } = rules;
+        let Rules { policy, case, relay, server, inference, limits, kiosks, events } = rules;
         Self {
             parts,
             policy,
@@ -262,6 +270,7 @@ impl App {
             relay,
             server,
             kiosks,
+            events,
             inference: Pool::start(&inference),
             limits: Limiter::new(&limits),
             metrics: Metrics::default(),

@@ -4,6 +4,7 @@
 mod access;
 mod authenticators;
 mod enrolments;
+mod events;
 mod health;
 mod identities;
 mod officers;
@@ -51,6 +52,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/officer/cases/{id}", get(officers::look))
         .route("/v1/officer/cases/{id}/ruling", post(officers::rule))
         .route("/v1/officer/identities/{id}/reopening", post(officers::reopen))
+        .route("/v1/register-events", post(events::take_in))
         .route("/v1/relay", get(relay::open))
         .route("/v1/identities/{id}", get(identities::view))
         .route("/v1/identities/{id}/user-id", put(profiles::user_id))
@@ -99,6 +101,7 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/officer/cases/{id}") => "look",
         (_, "/v1/officer/cases/{id}/ruling") => "rule",
         (_, "/v1/officer/identities/{id}/reopening") => "reopen",
+        (_, "/v1/register-events") => "register_event",
         (_, "/v1/relay") => "relay",
         (_, "/v1/identities/{id}") => "identity",
         (_, "/v1/identities/{id}/user-id") => "user_id",

@@ -28,6 +28,7 @@ use utoipa::{Modify, OpenApi};
         super::officers::rule,
         super::officers::reopen,
         super::officers::p_code,
+        super::events::take_in,
         super::relay::open,
         super::identities::view,
         super::identities::keys,

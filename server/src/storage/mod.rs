@@ -9,6 +9,7 @@ mod authenticators;
 #[cfg(test)]
 mod copies;
 mod enrolments;
+mod events;
 mod identities;
 mod inbox;
 mod officers;

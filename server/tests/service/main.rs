@@ -15,6 +15,7 @@ mod borgercenter;
 mod copying;
 mod desk;
 mod enrolment;
+mod events;
 mod officers;
 mod operation;
 mod outbox;
