@@ -5,7 +5,10 @@
 //! Started → Consented → PageRead → ChipRead → DocumentVerified → FaceCaptured → FaceVerified
 //!         → PersonMatched → IdentityCreated → Activated        and from every open state
 //!         → Refused | Referred | Abandoned | Expired
+//! Referred → Open, at a Borgercenter → …                        as often as the policy allows
 //! ```
+//!
+//! A referred case has not ended: a Borgercenter goes on with it, or an officer decides it.
 //!
 //! A transition that refuses changes nothing: the stored case stands as it was, so a lost link or
 //! a step out of order never ends a case.
@@ -15,6 +18,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     decide::{Action, Decision},
+    officer::Approved,
     policy::{Attempts, Policy},
     reason::{ReasonCode, Step},
 };
@@ -77,6 +81,42 @@ impl Stage {
     }
 }
 
+/// The case goes on at a Borgercenter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Where, as the kiosk is named in the configuration.
+    pub kiosk: String,
+    /// How many it makes, this one with it.
+    pub number: u16,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}
+
+/// What a Borgercenter takes over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Referral {
+    /// The consent that carries it.
+    pub consent: Consent,
+    /// How far the case had come.
+    pub stage: Stage,
+    /// How often it went on at a Borgercenter.
+    pub visits: u16,
+    /// Who asked for more last, if anybody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// An officer needs more to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Who.
+    pub officer: String,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+}
+
 /// Where a case stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -94,6 +134,9 @@ pub enum State {
         /// When this stage was reached.
         #[serde(with = "time::serde::rfc3339")]
         at: OffsetDateTime,
+        /// The visit to a Borgercenter in which it goes on; nothing at home.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        visit: Option<Visit>,
     },
     /// An identity exists.
     IdentityCreated {
@@ -102,6 +145,9 @@ pub enum State {
         /// When.
         #[serde(with = "time::serde::rfc3339")]
         at: OffsetDateTime,
+        /// The officer who approved it, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        officer: Option<String>,
     },
     /// The identity has an app: the enrolment gives no further right to one.
     Activated {
@@ -120,6 +166,9 @@ pub enum State {
         /// When.
         #[serde(with = "time::serde::rfc3339")]
         at: OffsetDateTime,
+        /// The officer who refused it, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        officer: Option<String>,
     },
     /// A Borgercenter takes over.
     Referred {
@@ -128,6 +177,9 @@ pub enum State {
         /// When.
         #[serde(with = "time::serde::rfc3339")]
         at: OffsetDateTime,
+        /// What it takes over; nothing of a case that ended so before cases were carried over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        referral: Option<Referral>,
     },
     /// Left by the person.
     Abandoned {
@@ -154,6 +206,9 @@ pub struct Case {
     pub deadline: OffsetDateTime,
     /// How often each step was tried.
     pub tried: Attempts,
+    /// Whether the person asks for High, which only an officer gives (E1).
+    #[serde(default)]
+    pub high: bool,
     /// Where it stands.
     #[serde(flatten)]
     pub state: State,
@@ -180,9 +235,12 @@ pub enum CaseError {
     /// The time to activate an app with it ran out.
     #[error("the time to activate an app has run out")]
     Window,
-    /// No consent to the terms in force, or none to recognise the face.
+    /// No consent to the terms in force.
     #[error("there is no consent to the terms in force")]
     Consent,
+    /// No consent to recognise the face (A2).
+    #[error("there is no consent to recognise the face")]
+    Biometrics,
 }
 
 impl CaseError {
@@ -195,6 +253,7 @@ impl CaseError {
             Self::Attempts { .. } => ReasonCode::CASE_ATTEMPTS,
             Self::Window => ReasonCode::ACTIVATION_WINDOW,
             Self::Consent => ReasonCode::CASE_CONSENT,
+            Self::Biometrics => ReasonCode::CONSENT_BIOMETRICS,
         }
     }
 }
@@ -207,6 +266,7 @@ impl Case {
             started: now,
             deadline: now + Duration::seconds(i64::from(policy.lifetime_s)),
             tried: Attempts { page: 0, chip: 0, face: 0 },
+            high: false,
             state: State::Started,
         }
     }
@@ -226,26 +286,76 @@ impl Case {
         }
     }
 
-    /// Whether it can still go on.
+    /// Whether its next step can be done now.
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Started | State::Open { .. })
     }
 
-    /// Takes the consent to `terms_in_force` (A1, A2).
+    /// What a Borgercenter has taken over and not ended.
+    #[must_use]
+    pub fn referral(&self) -> Option<&Referral> {
+        match &self.state {
+            State::Referred { referral, .. } => referral.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Since when it waits for a Borgercenter.
+    #[must_use]
+    pub fn referred_at(&self) -> Option<OffsetDateTime> {
+        match &self.state {
+            State::Referred { at, referral: Some(_), .. } => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// The visit to a Borgercenter in which it goes on.
+    #[must_use]
+    pub fn visit(&self) -> Option<&Visit> {
+        match &self.state {
+            State::Open { visit, .. } => visit.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing more can come of it.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        !self.is_open() && self.referral().is_none()
+    }
+
+    /// Whether the face may be recognised (A2).
+    #[must_use]
+    pub fn allows_biometrics(&self) -> bool {
+        match &self.state {
+            State::Open { consent, .. } => consent.biometrics,
+            _ => self.referral().is_some_and(|referral| referral.consent.biometrics),
+        }
+    }
+
+    /// How often each step may be tried where it goes on now.
+    #[must_use]
+    pub fn limits(&self, policy: &Policy) -> Attempts {
+        if self.visit().is_some() { policy.desk.attempts } else { policy.attempts }
+    }
+
+    /// Takes the consent to `terms_in_force` (A1). Without consent to biometrics no face is taken,
+    /// and the case goes on at a Borgercenter only (A2).
     ///
     /// # Errors
-    /// [`CaseError::Consent`] for a stale version or without consent to biometrics.
+    /// [`CaseError::Consent`] for a stale version.
     pub fn consent(self, consent: Consent, terms_in_force: &str) -> Result<Self, CaseError> {
         let at = consent.at;
         self.in_time(at)?;
         if self.state != State::Started {
             return Err(self.refuse_step());
         }
-        if consent.terms_version != terms_in_force || !consent.biometrics {
+        if consent.terms_version != terms_in_force {
             return Err(CaseError::Consent);
         }
-        let state = State::Open { consent, stage: Stage::Consented, verified: false, at };
+        let stage = Stage::Consented;
+        let state = State::Open { consent, stage, verified: false, at, visit: None };
         Ok(Self { state, ..self })
     }
 
@@ -253,7 +363,7 @@ impl Case {
     ///
     /// # Errors
     /// [`CaseError::State`] if the step does not belong here, [`CaseError::Attempts`] if it was
-    /// tried too often, [`CaseError::Expired`].
+    /// tried too often, [`CaseError::Biometrics`], [`CaseError::Expired`].
     pub fn attempt(
         self,
         step: Step,
@@ -271,7 +381,10 @@ impl Case {
         if stage < needs || stage >= Stage::FaceVerified {
             return Err(self.refuse_step());
         }
-        if self.tried.of(step) >= policy.attempts.of(step) {
+        if step == Step::Face && !self.allows_biometrics() {
+            return Err(CaseError::Biometrics);
+        }
+        if self.tried.of(step) >= self.limits(policy).of(step) {
             return Err(CaseError::Attempts { step });
         }
         Ok(Self { tried: self.tried.plus(step), ..self })
@@ -305,8 +418,11 @@ impl Case {
     /// checks that can run do run, and the decision refuses.
     ///
     /// # Errors
-    /// [`CaseError::State`] or [`CaseError::Expired`].
+    /// [`CaseError::State`], [`CaseError::Biometrics`] or [`CaseError::Expired`].
     pub fn face_captured(self, now: OffsetDateTime) -> Result<Self, CaseError> {
+        if self.is_open() && !self.allows_biometrics() {
+            return Err(CaseError::Biometrics);
+        }
         self.advance(Stage::FaceCaptured, Stage::ChipRead..=Stage::FaceCaptured, now)
     }
 
@@ -339,15 +455,17 @@ impl Case {
         self,
         decision: &Decision,
         identity: uuid::Uuid,
+        policy: &Policy,
         now: OffsetDateTime,
     ) -> Result<Self, CaseError> {
         match decision.action {
             Action::Issue { .. } => {
                 let matched = self.face_verified(now)?.person_matched(now)?;
-                Ok(Self { state: State::IdentityCreated { identity, at: now }, ..matched })
+                let state = State::IdentityCreated { identity, at: now, officer: None };
+                Ok(Self { state, ..matched })
             }
             Action::TryAgain { step } => self.again(step, now),
-            Action::Refer => self.refer(decision.reasons.clone(), now),
+            Action::Refer => self.refer(decision.reasons.clone(), policy, now),
             Action::Refuse => self.refuse(decision.reasons.clone(), now),
         }
     }
@@ -362,7 +480,7 @@ impl Case {
         policy: &Policy,
         now: OffsetDateTime,
     ) -> Result<uuid::Uuid, CaseError> {
-        let State::IdentityCreated { identity, at } = self.state else {
+        let State::IdentityCreated { identity, at, .. } = self.state else {
             return Err(self.refuse_step());
         };
         let end = at + Duration::seconds(i64::from(policy.activation.window_s));
@@ -383,12 +501,103 @@ impl Case {
         Ok(Self { state: State::Activated { identity, authenticator, at: now }, ..self })
     }
 
-    /// Hands the case over to a Borgercenter.
+    /// Hands the case over to a Borgercenter, which has the policy's time to take it on. What a visit
+    /// before has tried is forgotten.
     ///
     /// # Errors
-    /// [`CaseError::State`] if it has ended.
-    pub fn refer(self, reasons: Vec<ReasonCode>, at: OffsetDateTime) -> Result<Self, CaseError> {
-        self.end(State::Referred { reasons, at })
+    /// [`CaseError::State`] if it is not open, [`CaseError::Expired`].
+    pub fn refer(
+        self,
+        reasons: Vec<ReasonCode>,
+        policy: &Policy,
+        at: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        self.in_time(at)?;
+        let State::Open { consent, stage, visit, .. } = self.state else {
+            return Err(self.refuse_step());
+        };
+        let visits = visit.map_or(0, |visit| visit.number);
+        let referral = Some(Referral { consent, stage, visits, asked: None });
+        let deadline = at + Duration::seconds(i64::from(policy.desk.referral_s));
+        Ok(Self { state: State::Referred { reasons, at, referral }, deadline, ..self })
+    }
+
+    /// The case goes on at a Borgercenter, from the page if it was read: the chip is read anew (B5),
+    /// and the tries are counted anew. A visit that broke off is followed by another one.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if it is neither referred nor at a Borgercenter, [`CaseError::Attempts`]
+    /// if it was opened there too often, [`CaseError::Expired`].
+    pub fn visited(
+        self,
+        kiosk: String,
+        policy: &Policy,
+        at: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        self.in_time(at)?;
+        let (consent, stage, visits) = match &self.state {
+            State::Referred { referral: Some(referral), .. } => {
+                (referral.consent.clone(), referral.stage, referral.visits)
+            }
+            State::Open { consent, stage, visit: Some(visit), .. } => {
+                (consent.clone(), *stage, visit.number)
+            }
+            _ => return Err(self.refuse_step()),
+        };
+        if visits >= policy.desk.visits {
+            return Err(CaseError::Attempts { step: Step::Start });
+        }
+        let visit = Some(Visit { kiosk, number: visits + 1, at });
+        let stage = stage.min(Stage::PageRead);
+        let state = State::Open { consent, stage, verified: false, at, visit };
+        Ok(Self { state, tried: Attempts { page: 0, chip: 0, face: 0 }, ..self })
+    }
+
+    /// An officer approves the case: the identity exists (E1).
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if it is not referred, [`CaseError::Expired`].
+    pub fn approved(
+        self,
+        approved: &Approved,
+        identity: uuid::Uuid,
+        at: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        self.ruled(at)?;
+        let officer = Some(approved.officer().to_owned());
+        Ok(Self { state: State::IdentityCreated { identity, at, officer }, ..self })
+    }
+
+    /// An officer refuses the case.
+    ///
+    /// # Errors
+    /// As [`Case::approved`].
+    pub fn refused_by(self, officer: String, at: OffsetDateTime) -> Result<Self, CaseError> {
+        self.ruled(at)?;
+        let (reasons, officer) = (vec![ReasonCode::OFFICER_REFUSED], Some(officer));
+        Ok(Self { state: State::Refused { reasons, at, officer }, ..self })
+    }
+
+    /// An officer needs more: the case waits on, for as long as a new one.
+    ///
+    /// # Errors
+    /// As [`Case::approved`].
+    pub fn more_asked(
+        self,
+        officer: String,
+        policy: &Policy,
+        at: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        let referral = self.ruled(at)?.clone();
+        let referral = Some(Referral { asked: Some(Asked { officer, at }), ..referral });
+        let reasons = vec![ReasonCode::OFFICER_MORE];
+        let deadline = at + Duration::seconds(i64::from(policy.desk.referral_s));
+        Ok(Self { state: State::Referred { reasons, at, referral }, deadline, ..self })
+    }
+
+    fn ruled(&self, at: OffsetDateTime) -> Result<&Referral, CaseError> {
+        self.in_time(at)?;
+        self.referral().ok_or_else(|| self.refuse_step())
     }
 
     /// Refuses the case.
@@ -396,7 +605,7 @@ impl Case {
     /// # Errors
     /// [`CaseError::State`] if it has ended.
     pub fn refuse(self, reasons: Vec<ReasonCode>, at: OffsetDateTime) -> Result<Self, CaseError> {
-        self.end(State::Refused { reasons, at })
+        self.end(State::Refused { reasons, at, officer: None })
     }
 
     /// The person leaves.
@@ -420,16 +629,16 @@ impl Case {
 
     fn again(self, step: Step, now: OffsetDateTime) -> Result<Self, CaseError> {
         self.in_time(now)?;
-        let State::Open { consent, verified, .. } = self.state else {
+        let State::Open { consent, verified, visit, .. } = self.state else {
             return Err(self.refuse_step());
         };
         let stage = Stage::before(step, verified);
         let verified = verified && step == Step::Face;
-        Ok(Self { state: State::Open { consent, stage, verified, at: now }, ..self })
+        Ok(Self { state: State::Open { consent, stage, verified, at: now, visit }, ..self })
     }
 
     fn end(self, state: State) -> Result<Self, CaseError> {
-        if self.is_open() { Ok(Self { state, ..self }) } else { Err(self.refuse_step()) }
+        if self.has_ended() { Err(self.refuse_step()) } else { Ok(Self { state, ..self }) }
     }
 
     fn advance(
@@ -442,11 +651,11 @@ impl Case {
         if !from.contains(&self.stage()?) {
             return Err(self.refuse_step());
         }
-        let State::Open { consent, verified, .. } = self.state else {
+        let State::Open { consent, verified, visit, .. } = self.state else {
             return Err(self.refuse_step());
         };
         let verified = to >= Stage::DocumentVerified && (verified || to == Stage::DocumentVerified);
-        Ok(Self { state: State::Open { consent, stage: to, verified, at }, ..self })
+        Ok(Self { state: State::Open { consent, stage: to, verified, at, visit }, ..self })
     }
 
     fn stage(&self) -> Result<Stage, CaseError> {
@@ -505,19 +714,20 @@ mod tests {
 
     #[test]
     fn the_whole_way_ends_in_an_identity() {
-        let case = captured().settle(&issue(), ID, NOW).unwrap();
-        assert_eq!(case.state, State::IdentityCreated { identity: ID, at: NOW });
-        assert!(!case.is_open());
+        let case = captured().settle(&issue(), ID, &policy(), NOW).unwrap();
+        assert_eq!(case.state, State::IdentityCreated { identity: ID, at: NOW, officer: None });
+        assert!(case.has_ended());
     }
 
     #[test]
     fn each_state_survives_storage() {
         let mut cases = vec![Case::start(&policy(), NOW), consented(), captured()];
-        cases.push(captured().settle(&issue(), ID, NOW).unwrap());
-        let created = captured().settle(&issue(), ID, NOW).unwrap();
+        cases.push(captured().settle(&issue(), ID, &policy(), NOW).unwrap());
+        let created = captured().settle(&issue(), ID, &policy(), NOW).unwrap();
         cases.push(created.activated(ID, &policy(), NOW).unwrap());
         cases.push(consented().refuse(vec![ReasonCode::FACE_MISMATCH], NOW).unwrap());
-        cases.push(consented().refer(vec![ReasonCode::PERSON_MISMATCH], NOW).unwrap());
+        cases.push(referred());
+        cases.push(visited(&referred()));
         cases.push(consented().abandon(NOW).unwrap());
         cases.push(consented().expire(NOW + Duration::HOUR * 2).unwrap());
         for case in cases {
@@ -526,15 +736,83 @@ mod tests {
         }
     }
 
-    // proves A1, A2
+    // proves A1
     #[test]
-    fn a_stale_version_or_no_biometrics_is_no_consent() {
-        for consent in [given("0", true), given("1", false)] {
-            let refused = Case::start(&policy(), NOW).consent(consent, "1");
-            assert_eq!(refused, Err(CaseError::Consent));
-        }
+    fn a_stale_version_is_no_consent() {
+        let refused = Case::start(&policy(), NOW).consent(given("0", true), "1");
+        assert_eq!(refused, Err(CaseError::Consent));
         let unasked = Case::start(&policy(), NOW).page_read(NOW);
         assert_eq!(unasked.unwrap_err().reason(), ReasonCode::CASE_STATE);
+    }
+
+    // proves A2
+    #[test]
+    fn without_consent_to_biometrics_no_face_is_taken_anywhere() {
+        let case = Case::start(&policy(), NOW).consent(given("1", false), "1").unwrap();
+        let read = |case: Case| case.page_read(NOW).unwrap().chip_read(NOW).unwrap();
+        let referred = case.clone().refer(vec![ReasonCode::CONSENT_BIOMETRICS], &policy(), NOW);
+        for case in [read(case), read(visited(&referred.unwrap()))] {
+            let tried = case.clone().attempt(Step::Face, &policy(), NOW);
+            assert_eq!(tried.unwrap_err().reason(), ReasonCode::CONSENT_BIOMETRICS);
+            assert_eq!(case.face_captured(NOW), Err(CaseError::Biometrics));
+        }
+    }
+
+    fn referred() -> Case {
+        captured().refer(vec![ReasonCode::PERSON_MISMATCH], &policy(), NOW).unwrap()
+    }
+
+    fn visited(case: &Case) -> Case {
+        case.clone().visited("kiosk-1".to_owned(), &policy(), NOW).unwrap()
+    }
+
+    // proves B5, H6 (a referral carries the case over; its chip is read anew)
+    #[test]
+    fn a_referred_case_goes_on_at_a_borgercenter_from_its_page() {
+        let case = referred();
+        assert!(!case.is_open() && !case.has_ended());
+        assert!(case.clone().page_read(NOW).is_err(), "no step at home");
+        let later = NOW + Duration::days(29);
+        let case = case.visited("kiosk-1".to_owned(), &policy(), later).unwrap();
+        assert_eq!((case.name(), case.visit().unwrap().number), ("page_read", 1));
+        let State::Open { verified, .. } = &case.state else { panic!("open") };
+        assert!(!verified, "the old proof is void");
+        assert!(case.clone().face_captured(later).is_err(), "no face before the chip");
+        let read = case.chip_read(later).unwrap().document_verified(later).unwrap();
+        let done = read.face_captured(later).unwrap().settle(&issue(), ID, &policy(), later);
+        assert_eq!(done.unwrap().name(), "identity_created");
+        let fresh = consented().refer(vec![ReasonCode::CASE_ATTEMPTS], &policy(), NOW).unwrap();
+        assert_eq!(visited(&fresh).name(), "consented", "the page was not read");
+    }
+
+    // proves D5 (attempts at a Borgercenter are the policy's)
+    #[test]
+    fn tries_are_counted_anew_at_each_visit_and_visits_end() {
+        let mut policy = policy();
+        (policy.desk.attempts.chip, policy.desk.visits) = (1, 2);
+        let mut case = referred();
+        for number in 1..=2 {
+            case = case.visited("kiosk-1".to_owned(), &policy, NOW).unwrap();
+            assert_eq!(case.visit().unwrap().number, number);
+            case = case.attempt(Step::Chip, &policy, NOW).unwrap();
+            assert!(case.clone().attempt(Step::Chip, &policy, NOW).is_err());
+        }
+        for case in [case.clone(), case.refer(Vec::new(), &policy, NOW).unwrap()] {
+            let refused = case.visited("kiosk-1".to_owned(), &policy, NOW);
+            assert_eq!(refused.unwrap_err().reason(), ReasonCode::CASE_ATTEMPTS);
+        }
+    }
+
+    #[test]
+    fn a_referral_runs_out_and_one_of_before_has_ended() {
+        let late = NOW + Duration::seconds(i64::from(policy().desk.referral_s) + 1);
+        let refused = referred().visited("kiosk-1".to_owned(), &policy(), late);
+        assert_eq!(refused, Err(CaseError::Expired));
+        assert_eq!(referred().expire(late).unwrap().name(), "expired");
+        let mut stored = serde_json::to_value(referred()).unwrap();
+        stored.as_object_mut().unwrap().remove("referral");
+        let before: Case = serde_json::from_value(stored).unwrap();
+        assert!(before.has_ended() && before.visited(String::new(), &policy(), NOW).is_err());
     }
 
     #[test]
@@ -544,7 +822,7 @@ mod tests {
         assert!(consented().document_verified(NOW).is_err());
         let page = consented().page_read(NOW).unwrap();
         assert!(page.clone().face_captured(NOW).is_err());
-        assert!(page.settle(&issue(), ID, NOW).is_err());
+        assert!(page.settle(&issue(), ID, &policy(), NOW).is_err());
         assert!(consented().consent(given("1", true), "1").is_err());
     }
 
@@ -553,9 +831,9 @@ mod tests {
     fn a_document_that_is_not_proved_never_ends_in_an_identity() {
         let unproved = consented().page_read(NOW).unwrap().chip_read(NOW).unwrap();
         let unproved = unproved.face_captured(NOW).unwrap();
-        assert!(unproved.clone().settle(&issue(), ID, NOW).is_err());
+        assert!(unproved.clone().settle(&issue(), ID, &policy(), NOW).is_err());
         let refuse = decision(Action::Refuse, ReasonCode::DOCUMENT_EXPIRED);
-        assert_eq!(unproved.settle(&refuse, ID, NOW).unwrap().name(), "refused");
+        assert_eq!(unproved.settle(&refuse, ID, &policy(), NOW).unwrap().name(), "refused");
     }
 
     // proves B5
@@ -571,12 +849,12 @@ mod tests {
     fn a_second_picture_keeps_the_proved_document() {
         let try_face = Action::TryAgain { step: Step::Face };
         let again = decision(try_face, ReasonCode::FACE_SEVERAL);
-        let case = captured().settle(&again, ID, NOW).unwrap();
+        let case = captured().settle(&again, ID, &policy(), NOW).unwrap();
         assert_eq!(case.name(), "document_verified");
-        let done = case.face_captured(NOW).unwrap().settle(&issue(), ID, NOW).unwrap();
+        let done = case.face_captured(NOW).unwrap().settle(&issue(), ID, &policy(), NOW).unwrap();
         assert_eq!(done.name(), "identity_created");
         let chip = decision(Action::TryAgain { step: Step::Chip }, ReasonCode::CHIP_LINK_LOST);
-        assert_eq!(captured().settle(&chip, ID, NOW).unwrap().name(), "page_read");
+        assert_eq!(captured().settle(&chip, ID, &policy(), NOW).unwrap().name(), "page_read");
     }
 
     // proves D5
@@ -595,7 +873,7 @@ mod tests {
     #[test]
     fn after_its_deadline_a_case_only_expires() {
         let late = NOW + Duration::seconds(i64::from(policy().lifetime_s) + 1);
-        assert_eq!(captured().settle(&issue(), ID, late), Err(CaseError::Expired));
+        assert_eq!(captured().settle(&issue(), ID, &policy(), late), Err(CaseError::Expired));
         assert_eq!(consented().page_read(late), Err(CaseError::Expired));
         assert_eq!(consented().expire(late).unwrap().name(), "expired");
         assert!(consented().expire(NOW).is_err());
@@ -604,7 +882,7 @@ mod tests {
     // proves F3 (one enrolment gives one activation, in time)
     #[test]
     fn an_identity_is_activated_once_and_in_its_window() {
-        let created = captured().settle(&issue(), ID, NOW).unwrap();
+        let created = captured().settle(&issue(), ID, &policy(), NOW).unwrap();
         let end = NOW + Duration::seconds(i64::from(policy().activation.window_s));
         assert_eq!(created.activatable(&policy(), end), Ok(ID));
         let late = created.activatable(&policy(), end + Duration::SECOND).unwrap_err();
@@ -617,10 +895,10 @@ mod tests {
 
     #[test]
     fn an_ended_case_stays_ended() {
-        let ended = captured().settle(&issue(), ID, NOW).unwrap();
+        let ended = captured().settle(&issue(), ID, &policy(), NOW).unwrap();
         assert!(ended.clone().refuse(Vec::new(), NOW).is_err());
         assert!(ended.clone().abandon(NOW).is_err());
         assert!(ended.clone().page_read(NOW).is_err());
-        assert!(ended.settle(&issue(), ID, NOW).is_err());
+        assert!(ended.settle(&issue(), ID, &policy(), NOW).is_err());
     }
 }

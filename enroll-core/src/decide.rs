@@ -67,7 +67,7 @@ impl FromIterator<Check> for Findings {
 }
 
 /// The level of an identity made at home: NSIS *Betydelig*. There is no higher one that
-/// self-service could name (E1); a new one comes from [`decide`] only.
+/// self-service could name (E1); a new one comes from [`decide`] or an officer's approval only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Substantial(());
 
@@ -78,9 +78,71 @@ impl Substantial {
         "Substantial"
     }
 
-    /// The level of a record whose signature has been verified.
-    pub(crate) fn of_record(level: &str) -> Option<Self> {
-        (level == "Substantial").then_some(Self(()))
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+/// NSIS *Høj*, with the officer who gave it: a new one comes from an officer's approval only (E1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct High {
+    officer: String,
+}
+
+impl High {
+    pub(crate) fn by(officer: String) -> Self {
+        Self { officer }
+    }
+}
+
+/// The level of an identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Level {
+    /// *Betydelig*.
+    Substantial(Substantial),
+    /// *Høj*.
+    High(High),
+}
+
+impl Level {
+    /// As relying parties know it.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Substantial(level) => level.as_str(),
+            Self::High(_) => "High",
+        }
+    }
+
+    /// The officer who gave it; nobody for *Betydelig*.
+    #[must_use]
+    pub fn officer(&self) -> Option<&str> {
+        match self {
+            Self::Substantial(_) => None,
+            Self::High(high) => Some(&high.officer),
+        }
+    }
+
+    /// The level of a record whose signature has been verified: High names its officer, and nothing
+    /// else has one.
+    pub(crate) fn of_record(level: &str, officer: Option<String>) -> Option<Self> {
+        match (level, officer) {
+            ("Substantial", None) => Some(Self::Substantial(Substantial::new())),
+            ("High", Some(officer)) => Some(Self::High(High { officer })),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Level {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("level", self.as_str())?;
+        if let Some(officer) = self.officer() {
+            map.serialize_entry("officer", officer)?;
+        }
+        map.end()
     }
 }
 
@@ -138,7 +200,7 @@ pub struct Decision {
 #[must_use]
 pub fn decide(findings: &Findings, policy: &Policy) -> Decision {
     let found = objections(findings, policy);
-    let mut reasons: Vec<ReasonCode> = found.iter().copied().flatten().collect();
+    let mut reasons: Vec<ReasonCode> = found.iter().filter_map(|(_, reason)| *reason).collect();
     reasons.sort();
     reasons.dedup();
     match reasons.first() {
@@ -163,7 +225,7 @@ pub fn judge(checks: &[Check], required: &[&str]) -> (Verdict, Vec<ReasonCode>) 
 }
 
 fn issue() -> Decision {
-    let action = Action::Issue { level: Substantial(()) };
+    let action = Action::Issue { level: Substantial::new() };
     Decision { verdict: Verdict::Accepted, action, reasons: Vec::new() }
 }
 
@@ -177,36 +239,37 @@ fn because(worst: ReasonCode, sorted: &[ReasonCode]) -> Decision {
     Decision { verdict, action, reasons: sorted.iter().filter(decided).copied().collect() }
 }
 
-/// One entry per objection; an objection without a reason of its own is `None`.
-type Objections = Vec<Option<ReasonCode>>;
+/// One entry per objection: the check, and its reason; one without a reason of its own has `None`.
+type Objections<'a> = Vec<(&'a str, Option<ReasonCode>)>;
 
-fn objections(findings: &Findings, policy: &Policy) -> Objections {
+/// All there is against issuing.
+pub(crate) fn objections<'a>(findings: &'a Findings, policy: &'a Policy) -> Objections<'a> {
     let failed = findings
         .checks()
         .iter()
         .filter(|check| check.outcome == Outcome::Failed && !policy.advisory.contains(&check.id))
-        .map(|check| check.reason);
+        .map(|check| (check.id.as_str(), check.reason));
     let required = policy.required.iter().filter_map(|id| lacking(findings, id));
     let any_of = policy.any_of.iter().flat_map(|group| none_of(findings, group));
     failed.chain(required).chain(any_of).collect()
 }
 
 /// The objection to a required check that has not passed.
-fn lacking(findings: &Findings, id: &str) -> Option<Option<ReasonCode>> {
+fn lacking<'a>(findings: &Findings, id: &'a str) -> Option<(&'a str, Option<ReasonCode>)> {
     match findings.find(id) {
         Some(check) if check.is_passed() => None,
-        Some(check) => Some(check.reason),
-        None => Some(None),
+        Some(check) => Some((id, check.reason)),
+        None => Some((id, None)),
     }
 }
 
 /// The objections to a group of which one must have passed.
-fn none_of(findings: &Findings, group: &[String]) -> Objections {
-    let lacking: Objections = group.iter().filter_map(|id| lacking(findings, id)).collect();
+fn none_of<'a>(findings: &Findings, group: &'a [String]) -> Objections<'a> {
+    let lacking: Objections<'_> = group.iter().filter_map(|id| lacking(findings, id)).collect();
     if lacking.len() == group.len() {
-        return if lacking.is_empty() { vec![None] } else { lacking };
+        return if lacking.is_empty() { vec![("", None)] } else { lacking };
     }
-    lacking.into_iter().filter(|reason| !reason.is_some_and(is_absent)).collect()
+    lacking.into_iter().filter(|(_, reason)| !reason.is_some_and(is_absent)).collect()
 }
 
 /// Whether the chip has no such key at all.

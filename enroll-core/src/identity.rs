@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::{audit::Hash, decide::Substantial};
+use crate::{audit::Hash, decide::Level};
 
 /// The JWS `typ` of an identity.
 pub const KIND: &str = "indrul-identity+jwt";
@@ -37,8 +37,9 @@ pub struct Identity {
     /// When.
     #[serde(rename = "iat", with = "time::serde::timestamp")]
     pub issued_at: OffsetDateTime,
-    /// Level of assurance.
-    pub level: Substantial,
+    /// Level of assurance; High names the officer who gave it (E1).
+    #[serde(flatten)]
+    pub level: Level,
     /// Name of the subject, as the register has it.
     pub name: String,
     /// Date of birth.
@@ -62,6 +63,8 @@ struct Claims {
     #[serde(with = "time::serde::timestamp")]
     iat: OffsetDateTime,
     level: String,
+    #[serde(default)]
+    officer: Option<String>,
     name: String,
     #[serde(with = "day")]
     birthdate: Date,
@@ -140,12 +143,12 @@ pub fn verify(jws: &str, jwks: &Value) -> Result<Identity, IdentityError> {
 }
 
 fn identity(claims: Claims) -> Option<Identity> {
-    let Claims { sub, iss, iat, level, name, birthdate, evidence_sha256 } = claims;
+    let Claims { sub, iss, iat, level, officer, name, birthdate, evidence_sha256 } = claims;
     Some(Identity {
         id: sub,
         issuer: iss,
         issued_at: iat,
-        level: Substantial::of_record(&level)?,
+        level: Level::of_record(&level, officer)?,
         name,
         birth_date: birthdate,
         evidence_sha256,
@@ -253,7 +256,7 @@ mod tests {
             id: Uuid::from_u128(7),
             issuer: "https://indrul.invalid".to_owned(),
             issued_at: datetime!(2026-03-01 12:00 UTC),
-            level,
+            level: Level::Substantial(level),
             name: "Anna Østergård".to_owned(),
             birth_date: date!(1974 - 08 - 12),
             evidence_sha256: Hash([5; 32]),
@@ -297,11 +300,21 @@ mod tests {
 
     // proves E1
     #[test]
-    fn a_level_above_substantial_cannot_be_read() {
+    fn a_level_above_substantial_is_read_with_its_officer_only() {
         let key = Key::new();
-        let mut claims = identity().claims();
-        claims["level"] = json!("High");
-        let Ok(jws) = key.sign(KIND, &claims);
-        assert!(matches!(verify(&jws, &key.jwks()), Err(IdentityError::Claims)));
+        let read = |level: &str, officer: Value| {
+            let mut claims = identity().claims();
+            (claims["level"], claims["officer"]) = (json!(level), officer);
+            let Ok(jws) = key.sign(KIND, &claims);
+            verify(&jws, &key.jwks())
+        };
+        for (level, officer) in
+            [("High", Value::Null), ("Substantial", json!("bc-17")), ("Higher", json!("bc-17"))]
+        {
+            assert!(matches!(read(level, officer), Err(IdentityError::Claims)), "{level}");
+        }
+        let high = read("High", json!("bc-17")).unwrap();
+        assert_eq!((high.level.as_str(), high.level.officer()), ("High", Some("bc-17")));
+        assert_eq!(high.claims()["officer"], "bc-17", "signed again as it was");
     }
 }

@@ -17,12 +17,16 @@ pub mod evidence;
 pub mod findings;
 pub mod identity;
 pub mod life;
+pub mod officer;
+pub mod p_code;
 pub mod pin;
 pub mod policy;
 pub mod reason;
+pub mod reference;
+pub mod totp;
 pub mod user_id;
 
 pub use check::Check;
-pub use decide::{Action, Decision, Findings, Substantial, Verdict, decide};
+pub use decide::{Action, Decision, Findings, Level, Substantial, Verdict, decide};
 pub use policy::Policy;
 pub use reason::ReasonCode;

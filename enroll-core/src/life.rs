@@ -1,4 +1,4 @@
-//! The life of an issued identity: open or blocked (F1, F2), with an epoch that every session and
+//! The life of an issued identity: open, blocked (F1, F2) or revoked (F4), with an epoch that every session and
 //! token is checked against: one from an earlier epoch is worth nothing.
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,25 @@ pub enum Actor {
         /// The officer's own identifier, for the record.
         officer: String,
     },
+    /// A register.
+    Register {
+        /// What it told.
+        event: Happened,
+    },
+}
+
+/// What a register tells of a person or their document (F4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happened {
+    /// The person has died.
+    Deceased,
+    /// The person has left the country for good.
+    Emigrated,
+    /// The document that proved the person has expired.
+    DocumentExpired,
+    /// It was reported lost or stolen, or withdrawn.
+    DocumentRevoked,
 }
 
 /// Whether an identity can be used.
@@ -35,6 +54,14 @@ pub enum Standing {
         /// By whom.
         #[serde(flatten)]
         by: Actor,
+    },
+    /// It cannot, for ever.
+    Revoked {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+        /// Why.
+        event: Happened,
     },
 }
 
@@ -61,11 +88,12 @@ impl Life {
     /// That it is open.
     ///
     /// # Errors
-    /// `identity.blocked`.
+    /// `identity.blocked`, `identity.revoked`.
     pub fn open(&self) -> Result<(), ReasonCode> {
         match self.standing {
             Standing::Open => Ok(()),
             Standing::Blocked { .. } => Err(ReasonCode::IDENTITY_BLOCKED),
+            Standing::Revoked { .. } => Err(ReasonCode::IDENTITY_REVOKED),
         }
     }
 
@@ -87,7 +115,20 @@ impl Life {
     pub fn block(self, by: Actor, at: OffsetDateTime) -> Self {
         match self.standing {
             Standing::Open => Self { standing: Standing::Blocked { at, by }, ..self.next() },
-            Standing::Blocked { .. } => self,
+            Standing::Blocked { .. } | Standing::Revoked { .. } => self,
+        }
+    }
+
+    /// What a register tells: a death revokes it for ever, whatever it was; anything else blocks it
+    /// until an officer has looked.
+    #[must_use]
+    pub fn happened(self, event: Happened, at: OffsetDateTime) -> Self {
+        match (event, &self.standing) {
+            (_, Standing::Revoked { .. }) => self,
+            (Happened::Deceased, _) => {
+                Self { standing: Standing::Revoked { at, event }, ..self.next() }
+            }
+            (_, _) => self.block(Actor::Register { event }, at),
         }
     }
 
@@ -101,13 +142,18 @@ impl Life {
     /// back, and no enrolment of before sets it up.
     ///
     /// # Errors
-    /// `identity.blocked` for anybody else.
+    /// `identity.blocked` for anybody else, `identity.revoked` for one that does not come back.
     pub fn reopen(self, by: &Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        if matches!(self.standing, Standing::Revoked { .. }) {
+            return Err(ReasonCode::IDENTITY_REVOKED);
+        }
         match by {
             Actor::Officer { .. } => {
                 Ok(Self { standing: Standing::Open, reopened: Some(at), ..self })
             }
-            Actor::Holder | Actor::Notice => Err(ReasonCode::IDENTITY_BLOCKED),
+            Actor::Holder | Actor::Notice | Actor::Register { .. } => {
+                Err(ReasonCode::IDENTITY_BLOCKED)
+            }
         }
     }
 }
@@ -135,6 +181,26 @@ mod tests {
         assert_eq!(open.may_be_set_up(NOW + time::Duration::SECOND), Ok(()));
         assert_eq!(Life::default().may_be_set_up(NOW), Ok(()));
         assert_eq!(blocked.clone().block(officer, NOW), blocked, "the first block is kept");
+    }
+
+    // proves F4
+    #[test]
+    fn a_death_revokes_for_ever_and_the_rest_waits_for_an_officer() {
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        for event in [Happened::Emigrated, Happened::DocumentExpired, Happened::DocumentRevoked] {
+            let life = Life::default().happened(event, NOW);
+            assert_eq!((life.open(), life.epoch), (Err(ReasonCode::IDENTITY_BLOCKED), 1));
+            assert_eq!(life.clone().happened(event, NOW), life, "repeated");
+            assert!(life.clone().reopen(&Actor::Register { event }, NOW).is_err());
+            assert_eq!(life.clone().reopen(&officer, NOW).unwrap().open(), Ok(()));
+            let dead = life.happened(Happened::Deceased, NOW);
+            assert_eq!((dead.open(), dead.epoch), (Err(ReasonCode::IDENTITY_REVOKED), 2));
+            assert_eq!(dead.clone().reopen(&officer, NOW), Err(ReasonCode::IDENTITY_REVOKED));
+            assert_eq!(dead.clone().block(Actor::Holder, NOW), dead);
+            assert_eq!(dead.clone().happened(event, NOW), dead);
+            let stored = serde_json::to_string(&dead).unwrap();
+            assert_eq!(serde_json::from_str::<Life>(&stored).unwrap(), dead, "{stored}");
+        }
     }
 
     #[test]

@@ -28,6 +28,96 @@ pub struct Policy {
     pub lifetime_s: u32,
     /// Codes, apps and PINs after the decision.
     pub activation: Activation,
+    /// Cases that go on at a Borgercenter.
+    pub desk: Desk,
+    /// Who may vouch for somebody there.
+    pub witness: Witness,
+    /// How its officers sign in.
+    pub officer: Officer,
+    /// P-codes.
+    pub p_codes: PCodes,
+}
+
+/// Rules for P-codes (A4). How many digits one has is not data: see [`crate::p_code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PCodes {
+    /// Seconds in which one can start an enrolment.
+    pub life_s: u32,
+    /// How many enrolments one can start.
+    pub starts: u16,
+}
+
+impl Default for PCodes {
+    fn default() -> Self {
+        Self { life_s: 60 * 24 * 60 * 60, starts: 3 }
+    }
+}
+
+/// Rules for officers who sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Officer {
+    /// Seconds after which an officer signs in again.
+    pub session_s: u32,
+    /// Wrong tries in a row after which nothing is tried for a while.
+    pub wrong: u16,
+    /// For how long, seconds.
+    pub rest_s: u32,
+    /// Fewest signs of a password.
+    pub password: u16,
+}
+
+impl Default for Officer {
+    fn default() -> Self {
+        Self { session_s: 30 * 60, wrong: 5, rest_s: 15 * 60, password: 12 }
+    }
+}
+
+/// Rules for cases that are referred to a Borgercenter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Desk {
+    /// Seconds in which a referred case can be taken on there.
+    pub referral_s: u32,
+    /// How often one case may be opened there.
+    pub visits: u16,
+    /// How often each step may be tried at each visit (D5).
+    pub attempts: Attempts,
+    /// Seconds for which a kiosk may go on with a case that it has opened.
+    pub session_s: u32,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            referral_s: 30 * 24 * 60 * 60,
+            visits: 5,
+            attempts: Attempts::default(),
+            session_s: 30 * 60,
+        }
+    }
+}
+
+/// Who may vouch for a person at a Borgercenter (REQUIREMENTS M1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Witness {
+    /// Years of age on the day.
+    pub minimum_age: u8,
+    /// Seconds for which they must have had their own identity.
+    pub identity_s: u32,
+    /// For how many people one may vouch in `period_s`.
+    pub most: u16,
+    /// Seconds over which these are counted.
+    pub period_s: u32,
+}
+
+impl Default for Witness {
+    fn default() -> Self {
+        const DAY: u32 = 24 * 60 * 60;
+        Self { minimum_age: 18, identity_s: 30 * DAY, most: 3, period_s: 120 * DAY }
+    }
 }
 
 /// Rules for codes, apps and PINs (E4-E6, E9). How many digits a code has is not data: see
@@ -169,6 +259,10 @@ impl Default for Policy {
             attempts: Attempts::default(),
             lifetime_s: 60 * 60,
             activation: Activation::default(),
+            desk: Desk::default(),
+            witness: Witness::default(),
+            officer: Officer::default(),
+            p_codes: PCodes::default(),
         }
     }
 }

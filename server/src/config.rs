@@ -28,6 +28,15 @@ pub enum ConfigError {
     /// A value is unknown, missing or of the wrong kind.
     #[error("the configuration has a wrong value")]
     Value(#[source] toml::de::Error),
+    /// The kiosks' credentials are not lines of a name and a token.
+    #[error("kiosks.tokens: line {line} is not a name and a token of at least 32 signs")]
+    Kiosks {
+        /// Counted from one.
+        line: usize,
+    },
+    /// The token by which registers tell of events is too short.
+    #[error("registers.events_token has fewer than 32 signs")]
+    EventsToken,
     /// A message would be claimed by another server while it is still being delivered.
     #[error("notices.timeout_ms is more than half of notices.claim_s")]
     Claim,
@@ -101,6 +110,8 @@ pub struct Config {
     pub inference: Inference,
     /// How often what may be asked.
     pub limits: Limits,
+    /// The kiosks of the Borgercenters.
+    pub kiosks: Kiosks,
     /// Rules for a case.
     pub case: Case,
     /// What is required of an enrolment.
@@ -183,10 +194,17 @@ pub struct Registers {
     pub persons_url: Option<String>,
     /// Base address of the document register: `GET {documents_url}/documents/{issuer}/{number}`.
     pub documents_url: Option<String>,
-    /// Bearer token for both.
+    /// Base address of the Borgercenters' appointments: `GET {appointments_url}/slots`.
+    pub appointments_url: Option<String>,
+    /// Bearer token for all of them.
     pub token: Option<Secret>,
     /// A file that holds the token.
     pub token_file: Option<PathBuf>,
+    /// Bearer token with which registers tell of events (`POST /v1/register-events`), at least 32
+    /// signs; nothing for none.
+    pub events_token: Option<Secret>,
+    /// A file that holds it.
+    pub events_token_file: Option<PathBuf>,
     /// PEM certificates that the registers' own lead to; nothing for those the system trusts.
     pub roots: Option<Secret>,
     /// A file that holds them.
@@ -210,8 +228,11 @@ impl Default for Registers {
         Self {
             persons_url: None,
             documents_url: None,
+            appointments_url: None,
             token: None,
             token_file: None,
+            events_token: None,
+            events_token_file: None,
             roots: None,
             roots_file: None,
             timeout_ms: 5_000,
@@ -401,6 +422,10 @@ pub struct Limits {
     pub case_burst: u32,
     /// Requests about one case, a minute.
     pub case_per_minute: u32,
+    /// References that one kiosk tries at once.
+    pub reference_burst: u32,
+    /// References that one kiosk tries, an hour.
+    pub reference_per_hour: u32,
     /// How many addresses, documents and cases are remembered.
     pub entries: usize,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
@@ -418,6 +443,8 @@ impl Default for Limits {
             document_per_hour: 40,
             case_burst: 120,
             case_per_minute: 120,
+            reference_burst: 20,
+            reference_per_hour: 120,
             entries: 100_000,
             trusted_proxies: Vec::new(),
         }
@@ -433,9 +460,40 @@ impl Limits {
             start_burst: 0,
             document_burst: 0,
             case_burst: 0,
+            reference_burst: 0,
             ..Self::default()
         }
     }
+}
+
+/// The kiosks that may go on with referred cases.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Kiosks {
+    /// A line for each: its name, a space, its token of at least 32 signs.
+    pub tokens: Option<Secret>,
+    /// A file that holds them.
+    pub tokens_file: Option<PathBuf>,
+}
+
+impl Kiosks {
+    /// Name and SHA-256 of the token of each.
+    ///
+    /// # Errors
+    /// [`ConfigError::Kiosks`].
+    pub fn known(&self) -> Result<Vec<(String, [u8; 32])>, ConfigError> {
+        let text = self.tokens.as_ref().map_or("", Secret::expose);
+        let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+        lines.map(|(text, line)| kiosk(text).ok_or(ConfigError::Kiosks { line })).collect()
+    }
+}
+
+fn kiosk(line: &str) -> Option<(String, [u8; 32])> {
+    let (name, token) = line.trim().split_once(' ')?;
+    let token = token.trim();
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let fits = name.chars().all(is_name) && token.len() >= 32 && !token.contains(' ');
+    fits.then(|| (name.to_owned(), openssl::sha::sha256(token.as_bytes())))
 }
 
 /// Rules for a case.
@@ -468,6 +526,11 @@ impl Config {
         }
         let mut config: Self = toml::Value::Table(table).try_into().map_err(ConfigError::Value)?;
         config.read_secrets()?;
+        config.kiosks.known()?;
+        let events = config.registers.events_token.as_ref();
+        if events.is_some_and(|token| token.expose().len() < 32) {
+            return Err(ConfigError::EventsToken);
+        }
         let Notices { timeout_ms, claim_s, .. } = config.notices;
         if timeout_ms.saturating_mul(2) > u64::from(claim_s) * 1_000 {
             return Err(ConfigError::Claim);
@@ -480,7 +543,9 @@ impl Config {
         secret(&mut self.keys.passphrase, self.keys.passphrase_file.as_deref())?;
         secret(&mut self.keys.token_pin, self.keys.token_pin_file.as_deref())?;
         secret(&mut self.registers.token, self.registers.token_file.as_deref())?;
+        secret(&mut self.registers.events_token, self.registers.events_token_file.as_deref())?;
         secret(&mut self.registers.roots, self.registers.roots_file.as_deref())?;
+        secret(&mut self.kiosks.tokens, self.kiosks.tokens_file.as_deref())?;
         let notices = &mut self.notices;
         secret(&mut notices.smtp_password, notices.smtp_password_file.as_deref())?;
         secret(&mut notices.sms_token, notices.sms_token_file.as_deref())
@@ -573,6 +638,28 @@ mod tests {
         let load = |timeout| Config::load(None, env(&[("INDRUL_NOTICES__TIMEOUT_MS", timeout)]));
         assert!(load("30000").is_ok());
         assert!(matches!(load("30001"), Err(ConfigError::Claim)));
+    }
+
+    #[test]
+    fn each_kiosk_has_a_name_and_a_long_token() {
+        let load = |text: &str| Config::load(None, env(&[("INDRUL_KIOSKS__TOKENS", text)]));
+        let token = "0123456789abcdef0123456789abcdef";
+        let two = load(&format!("kiosk-1 {token}\n\nkiosk-2  {token}x\n")).unwrap();
+        let known = two.kiosks.known().unwrap();
+        assert_eq!((known[0].0.as_str(), known[1].0.as_str()), ("kiosk-1", "kiosk-2"));
+        assert_ne!(known[0].1, known[1].1);
+        for bad in ["kiosk-1", "kiosk-1 short", &format!("Kiosk {token}"), &format!(" {token}")] {
+            assert!(matches!(load(bad), Err(ConfigError::Kiosks { line: 1 })), "{bad}");
+        }
+        assert!(Config::load(None, env(&[])).unwrap().kiosks.known().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_token_for_events_is_long() {
+        let load =
+            |token: &str| Config::load(None, env(&[("INDRUL_REGISTERS__EVENTS_TOKEN", token)]));
+        assert!(matches!(load("short"), Err(ConfigError::EventsToken)));
+        assert!(load("0123456789abcdef0123456789abcdef").is_ok());
     }
 
     #[test]

@@ -31,6 +31,12 @@ macro_rules! identifier {
             pub fn uuid(self) -> Uuid {
                 self.0
             }
+
+            /// Its 16 bytes.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8] {
+                self.0.as_bytes()
+            }
         }
 
         impl fmt::Display for $name {
@@ -60,6 +66,14 @@ identifier! {
 identifier! {
     /// One authenticator: an app on a device.
     AuthenticatorId
+}
+identifier! {
+    /// One P-code.
+    PCodeId
+}
+identifier! {
+    /// One decision of an officer.
+    RulingId
 }
 identifier! {
     /// One message to somebody outside.

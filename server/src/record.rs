@@ -4,8 +4,10 @@
 use enroll_core::case::{Case, CaseError};
 use enroll_core::check::Check;
 use enroll_core::decide::{Action, Decision, Findings, Verdict};
+use enroll_core::policy::Policy;
 use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 /// A case with its findings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,7 +81,7 @@ impl Record {
     /// Whether nothing more can happen.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        !self.case.is_open()
+        self.case.has_ended()
     }
 
     /// Moves the case on; what was decided before is void.
@@ -94,6 +96,22 @@ impl Record {
         if self.case.is_open() {
             self.settled = None;
         }
+        Ok(())
+    }
+
+    /// Hands the case over to a Borgercenter for `reasons`, as a decision does.
+    ///
+    /// # Errors
+    /// As [`Case::refer`].
+    pub fn refer(
+        &mut self,
+        reasons: Vec<ReasonCode>,
+        policy: &Policy,
+        now: OffsetDateTime,
+    ) -> Result<(), CaseError> {
+        self.advance(|case| case.refer(reasons.clone(), policy, now))?;
+        let (verdict, decision) = (Verdict::Inconclusive, Outcome::Refer);
+        self.settled = Some(Settled { verdict, decision, reasons, identity: None });
         Ok(())
     }
 

@@ -181,6 +181,8 @@ async fn parts(
     let keys = Arc::new(KeyRing::open(&folder.join("keys"), None, entropy.as_ref())?);
     let store = Store::open(&embedded_url(folder), Arc::clone(&keys), entropy.clone()).await?;
     let url = Some(registers.to_owned());
+    let registers = HttpRegisters::new(url.clone(), url, None, Duration::from_secs(5));
+    let registers = Arc::new(registers);
     Ok(Parts {
         store,
         keys,
@@ -189,6 +191,7 @@ async fn parts(
         trust: Arc::clone(trust),
         faces: instruments.faces.clone(),
         mrz: instruments.mrz.clone(),
-        registers: Arc::new(HttpRegisters::new(url.clone(), url, None, Duration::from_secs(5))),
+        registers: registers.clone(),
+        appointments: registers,
     })
 }

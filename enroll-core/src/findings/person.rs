@@ -103,6 +103,89 @@ fn unmatched(matched: Check) -> Vec<Check> {
     vec![matched, waiting("person.status"), waiting("person.age")]
 }
 
+/// The same where an officer has found that the person is the document's.
+#[must_use]
+pub fn accepted(person: &PersonRecord, officer: &str, policy: &Policy, today: Date) -> Vec<Check> {
+    let matched = Check::passed("person.match", json!({ "officer": officer }));
+    vec![matched, standing(person.status), age(person.birth_date, policy.minimum_age, today)]
+}
+
+/// How like the register's person is to the document's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nearness {
+    /// It is the same.
+    Same,
+    /// Birth date and sex are the same, and the names may be of one person: an officer decides (C1).
+    Near,
+    /// It is another one.
+    Different,
+}
+
+/// How like `person` is to the holder of the proved data group 1. For an officer only: a person who
+/// asks learns the same whatever differs (A5).
+///
+/// Names are near if a given name is the same, and of the surnames one stands anywhere in the other
+/// name (a middle name, a name before or after a marriage) or all given names are the same (another
+/// surname by marriage). Words are the same in any of their Danish renderings, with one letter
+/// different, or in an older spelling: Christian and Kristian, Sophie and Sofie, Thor and Tor.
+#[must_use]
+pub fn nearness(person: &PersonRecord, dg1: &Mrz) -> Nearness {
+    let fields = dg1.fields();
+    if matches(person, Some(dg1)).is_passed() {
+        return Nearness::Same;
+    }
+    let rest = birth_matches(person, fields) && sex_matches(person, fields);
+    if rest && names_near(person, fields) { Nearness::Near } else { Nearness::Different }
+}
+
+fn names_near(person: &PersonRecord, fields: &Fields) -> bool {
+    let register = [&person.given_names, &person.surname].map(|name| words(name));
+    let printed = [&fields.given_names, &fields.surname].map(|name| words(name));
+    let ([given, surname], [printed_given, printed_surname]) = (&register, &printed);
+    let shares = |one: &[String], other: &[&[String]]| {
+        one.iter().any(|word| other.iter().copied().flatten().any(|known| is_near(word, known)))
+    };
+    let same_given = !given.is_empty()
+        && given.len() == printed_given.len()
+        && given.iter().zip(printed_given).all(|(word, known)| is_near(word, known));
+    let last_stands = shares(surname, &[printed_given, printed_surname])
+        || shares(printed_surname, &[given, surname]);
+    shares(given, &[printed_given]) && (last_stands || same_given)
+}
+
+/// The words of a name in the recommended rendering, older spellings in today's.
+fn words(name: &str) -> Vec<String> {
+    const TODAY: [(&str, &str); 8] = [
+        ("CHR", "KR"),
+        ("PH", "F"),
+        ("TH", "T"),
+        ("CK", "K"),
+        ("W", "V"),
+        ("X", "KS"),
+        ("Z", "S"),
+        ("Y", "I"),
+    ];
+    let plain = transliterate(name).unwrap_or_default();
+    let spelled = TODAY.iter().fold(plain, |text, (old, new)| text.replace(old, new));
+    spelled.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether two words are the same, or of four letters or more with one put in, left out or changed.
+fn is_near(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    if one == other {
+        return true;
+    }
+    let (short, long) = (short.as_bytes(), long.as_bytes());
+    if short.len() < 4 || long.len() - short.len() > 1 {
+        return false;
+    }
+    let begin = short.iter().zip(long).take_while(|(a, b)| a == b).count();
+    let end = short.iter().rev().zip(long.iter().rev()).take_while(|(a, b)| a == b).count();
+    begin + end + 1 >= long.len()
+}
+
 fn matches(person: &PersonRecord, dg1: Option<&Mrz>) -> Check {
     let Some(dg1) = dg1 else {
         return Check::waiting("person.match", "passive authentication");
@@ -175,8 +258,9 @@ fn age(birth: Date, minimum: u8, today: Date) -> Check {
     Check::of("person.age", old_enough, ReasonCode::PERSON_TOO_YOUNG, evidence)
 }
 
-/// Whole years; who is born on 29 February has the birthday on 1 March in other years.
-fn years(birth: Date, today: Date) -> i32 {
+/// Whole years of age on a day; who is born on 29 February has the birthday on 1 March in other years.
+#[must_use]
+pub fn years(birth: Date, today: Date) -> i32 {
     let had_birthday = (today.month() as u8, today.day()) >= (birth.month() as u8, birth.day());
     today.year() - birth.year() - i32::from(!had_birthday)
 }
@@ -255,6 +339,38 @@ mod tests {
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[1], answers[2]);
         assert_eq!(answers[0][0].reason, Some(ReasonCode::PERSON_MISMATCH));
+    }
+
+    // proves C1 (a near match is for an officer, by Danish rules)
+    #[test]
+    fn names_that_may_be_of_one_person_are_near() {
+        let of = |given: &str, surname: &str, printed: &str| {
+            nearness(&person(given, surname), &dg1(printed))
+        };
+        assert_eq!(of("Anne", "Østergård", "OESTERGAARD<<ANNE"), Nearness::Same);
+        for (given, surname, printed) in [
+            ("Anne Marie", "Østergård", "OESTERGAARD<<ANNE"),
+            ("Anne", "Sø Østergård", "SOE<HANSEN<<ANNE"),
+            ("Anne Marie", "Hansen", "OESTERGAARD<<ANNE<MARIE"),
+            ("Anne Hansen", "Østergård", "HANSEN<<ANNE"),
+            ("Christian", "Friis", "FRIIS<<KRISTIAN"),
+            ("Sofie Kathrine", "Vestergård", "WESTERGAARD<<SOPHIE<KATRINE"),
+            ("Anders", "Petersen", "PEDERSEN<<ANDERS"),
+            ("Mads-Emil", "Bjørn", "BJOERN<<MADS"),
+        ] {
+            assert_eq!(of(given, surname, printed), Nearness::Near, "{given} {surname}");
+        }
+        for (given, surname, printed) in [
+            ("Bo", "Hansen", "HANSEN<<IB"),
+            ("Anne Marie", "Hansen", "OESTERGAARD<<ANNE"),
+            ("Anne", "Østergård", "HANSEN<<BIRTHE"),
+            ("Østergård", "Anne", "OESTERGAARD<<ANNE"),
+        ] {
+            assert_eq!(of(given, surname, printed), Nearness::Different, "{given} {surname}");
+        }
+        let younger =
+            PersonRecord { birth_date: date!(1974 - 08 - 13), ..person("Anne Marie", "Ny") };
+        assert_eq!(nearness(&younger, &dg1("NY<<ANNE")), Nearness::Different);
     }
 
     // proves C2

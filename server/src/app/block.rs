@@ -135,6 +135,17 @@ impl App {
     /// # Errors
     /// `identity.blocked` for anybody else; [`AppError::UnknownCase`].
     pub async fn reopen(&self, identity: IdentityId, by: Actor) -> Result<LifeView, AppError> {
+        let (tx, life) = self.reopening(identity, by).await?;
+        tx.commit().await?;
+        Ok(life)
+    }
+
+    /// The same in a unit of work that still is to hold.
+    pub(super) async fn reopening(
+        &self,
+        identity: IdentityId,
+        by: Actor,
+    ) -> Result<(Tx, LifeView), AppError> {
         let mut tx = self.parts.store.begin().await?;
         tx.identity(identity).await?.ok_or(AppError::UnknownCase)?;
         let mut profile = tx.hold_profile(identity).await?;
@@ -143,8 +154,7 @@ impl App {
         let blocked = self.block_renewed(&mut tx, identity, &by).await?;
         let data = json!({ "actor": by, "epoch": profile.life.epoch, "blocked": blocked });
         tx.audit(self.of_identity("identity.reopened", identity, data)).await?;
-        tx.commit().await?;
-        Ok(LifeView::of(identity, &profile.life))
+        Ok((tx, LifeView::of(identity, &profile.life)))
     }
 
     /// Blocks the apps made since the identity was issued again, if it was, and tells which.

@@ -12,7 +12,7 @@ use serde_json::json;
 use time::Date;
 
 /// Checks that speak of the chip, and of what is compared with it.
-const OF_THE_CHIP: [&str; 9] =
+pub(super) const OF_THE_CHIP: [&str; 9] =
     ["chip", "sod.", "dg.", "signer.", "csca.", "active_", "document.", "face.", "person."];
 
 /// What must have passed for the document to count as proved.

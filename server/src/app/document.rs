@@ -5,7 +5,7 @@ use super::{App, AppError};
 use crate::ids::EnrolmentId;
 use crate::storage::{StorageError, Tx};
 use enroll_core::check::Check;
-use enroll_core::evidence::{Answer, Hex};
+use enroll_core::evidence::{self, Answer, Hex};
 use mrz::Mrz;
 use nfc::files::{FileId, Files};
 use nfc::passive::{self, VerifiedLds};
@@ -63,6 +63,19 @@ impl App {
         id: EnrolmentId,
     ) -> Result<(), StorageError> {
         tx.remove(id, NAME).await
+    }
+
+    /// Forgets of a referred case what nobody needs until its chip is read anew: the portrait and all
+    /// files that are no proof of the document (D8), and the tickets.
+    pub(super) async fn keep_for_desk(&self, tx: &mut Tx, id: EnrolmentId) -> Result<(), AppError> {
+        tx.drop_tickets(id).await?;
+        if let Some(bytes) = tx.get(id, NAME).await? {
+            let impossible = StorageError::ImpossibleRow { table: "sealed", column: NAME };
+            let mut chip: Chip = serde_json::from_slice(&bytes).map_err(|_| impossible)?;
+            chip.files = evidence::kept(&chip.files());
+            self.keep_chip(tx, id, &chip).await?;
+        }
+        Ok(())
     }
 
     /// The chip as it was read last.

@@ -4,6 +4,7 @@
 use super::AppError;
 use super::document::Chip;
 use crate::storage::{Enrolment, Tx};
+use enroll_core::case::Case;
 use enroll_core::evidence::{self, Record};
 use mrz::Mrz;
 use nfc::passive::Report;
@@ -18,6 +19,8 @@ pub(super) struct Basis<'a> {
     pub(super) chip: &'a Chip,
     pub(super) report: &'a Report,
     pub(super) dg1: Option<&'a Mrz>,
+    /// How the person was proved.
+    pub(super) method: &'static str,
     pub(super) models: BTreeMap<String, String>,
     /// The day as of which `report` was made, and the domain of its trust store.
     pub(super) judged: (Date, Domain),
@@ -35,7 +38,7 @@ impl Basis<'_> {
             enrolment: self.enrolment.id.to_string(),
             completed_at: self.now,
             judged_on: self.judged.0,
-            method: "self_service_chip_and_face".to_owned(),
+            method: self.method.to_owned(),
             software: concat!("indrul ", env!("CARGO_PKG_VERSION")).to_owned(),
             document: self.document(tx)?,
             access: self.chip.access.clone(),
@@ -61,6 +64,11 @@ impl Basis<'_> {
             "expires": fields.expiry_date.as_str(),
         }))
     }
+}
+
+/// How an open case that is decided without an officer proves the person.
+pub(super) fn method(case: &Case) -> &'static str {
+    if case.visit().is_some() { "kiosk_chip_and_face" } else { "self_service_chip_and_face" }
 }
 
 /// Issuer and number name a document.

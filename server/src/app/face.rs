@@ -178,7 +178,7 @@ impl App {
         checks: Vec<Check>,
     ) -> Result<View, AppError> {
         let (mut tx, mut enrolment) = self.load(access).await?;
-        if enrolment.version != version || enrolment.record.has_ended() {
+        if enrolment.version != version || !enrolment.record.case.is_open() {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
         }
         if checks.iter().any(|check| check.reason == Some(ReasonCode::FACE_MODEL)) {

@@ -2,9 +2,11 @@
 //! all at once or not at all: identity, evidence, audit, erasure (B8, B11, C1-C4, D8, E1, H1, H2).
 
 use super::document::{Chip, proved_again, proved_mrz};
-use super::evidence::{Basis, document_key};
+use super::evidence::{Basis, document_key, method};
 use super::identity::PublicIdentity;
 use super::issue::Holder;
+use super::queue::REGISTER;
+use super::subject::Subject;
 use super::tell::{About, Blocks};
 use super::view::{CheckView, ReasonView, verdict_name};
 use super::{Access, App, AppError, blocking};
@@ -14,10 +16,10 @@ use crate::metrics::{DECISIONS, REASONS};
 use crate::notices::Notice;
 use crate::record::{Outcome, Record, Settled};
 use crate::registers::Registers;
-use crate::storage::{Enrolment, StorageError, Tx};
-use enroll_core::case::{Stage, State};
+use crate::storage::{Enrolment, Tx};
+use enroll_core::case::{Case, Stage, State};
 use enroll_core::check::{self, Check};
-use enroll_core::decide::{Action, Decision, Verdict, decide};
+use enroll_core::decide::{Action, Decision, Level, Verdict, decide};
 use enroll_core::findings::person::PersonAnswer;
 use enroll_core::findings::{document, person};
 use enroll_core::reason::ReasonCode;
@@ -69,7 +71,7 @@ impl Finished {
 /// What the case holds when it is decided.
 struct Held {
     version: i64,
-    cpr: Zeroizing<String>,
+    subject: Subject,
     chip: Chip,
 }
 
@@ -89,7 +91,7 @@ impl App {
     /// meanwhile; `case.expired`.
     pub async fn finish(self: Arc<Self>, access: Access) -> Result<Finished, AppError> {
         let (mut tx, enrolment) = self.load(access).await?;
-        if enrolment.record.has_ended() {
+        if !enrolment.record.case.is_open() {
             drop(tx);
             return self.as_before(&enrolment).await;
         }
@@ -142,11 +144,9 @@ impl App {
     }
 
     async fn held(&self, tx: &mut Tx, enrolment: &Enrolment) -> Result<Held, AppError> {
-        let missing = StorageError::ImpossibleRow { table: "sealed", column: "cpr" };
-        let cpr = tx.get(enrolment.id, "cpr").await?.ok_or(missing)?;
-        let cpr = Zeroizing::new(String::from_utf8_lossy(&cpr).into_owned());
+        let subject = self.subject(tx, enrolment.id).await?;
         let chip = self.chip(tx, enrolment.id).await?;
-        Ok(Held { version: enrolment.version, cpr, chip })
+        Ok(Held { version: enrolment.version, subject, chip })
     }
 
     /// Asks the registers, but only about a document that is proved: nobody's data are looked up
@@ -155,7 +155,7 @@ impl App {
         let dg1 = proved_mrz(report.verified.as_ref());
         let registers = &self.parts.registers;
         let document = dg1.as_ref().map(|dg1| document_status(registers.as_ref(), dg1));
-        let person = dg1.as_ref().map(|_| registers.person(&held.cpr));
+        let person = dg1.as_ref().map(|_| held.subject.answer(registers.as_ref()));
         Looked { report, dg1, document, person }
     }
 
@@ -170,7 +170,7 @@ impl App {
         if enrolment.version != held.version {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
         }
-        let person = tx.keyed_hash("person", held.cpr.as_bytes())?;
+        let person = held.subject.hash(&tx)?;
         let document = match &looked.dg1 {
             Some(dg1) => Some(tx.keyed_hash("document", document_key(dg1).as_bytes())?),
             None => None,
@@ -180,10 +180,12 @@ impl App {
         record.findings.record_all(proved_again(&looked.report));
         record.findings.record_all(self.of_registers(&looked, today));
         record.findings.record(unused(&mut tx, document.as_ref(), &person).await?);
+        record.findings.forget(&["identity.open"]);
         // Only of who proved to be the person: nobody learns whether another one is blocked (A5).
         if record.findings.find("person.match").is_some_and(Check::is_passed) {
             record.findings.record_all(blocked(&mut tx, &person).await?);
         }
+        record.findings.record_all(wanting(&record.case));
         let decision = self.within_tries(decide(&record.findings, &self.policy), record);
         if decision.reasons == [ReasonCode::CASE_INCOMPLETE] && self.lacks_a_check(record) {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
@@ -193,21 +195,31 @@ impl App {
             Some(id) => id,
             None => IdentityId::random(self.parts.entropy.as_ref())?,
         };
-        record.advance(|case| case.settle(&decision, identity.uuid(), now))?;
+        let method = method(&record.case);
+        record.advance(|case| case.settle(&decision, identity.uuid(), &self.policy, now))?;
         let issued = match decision.action {
             Action::Issue { level } => {
                 let Looked { report, dg1, person: answer, .. } = &looked;
                 let (enrolment, chip, dg1) = (&enrolment, &held.chip, dg1.as_ref());
                 let models = self.parts.faces.models();
                 let judged = (today, self.parts.trust.domain());
-                let basis = Basis { enrolment, chip, report, dg1, models, judged, now };
+                let basis = Basis { enrolment, chip, report, dg1, method, models, judged, now };
                 let to = Holder { identity, person, document, answer: answer.as_ref() };
-                Some(self.issue(&mut tx, level, &basis, &to).await?)
+                self.use_p_code(&mut tx, access.id(), now).await?;
+                Some(self.issue(&mut tx, Level::Substantial(level), &basis, &to).await?)
             }
             _ => None,
         };
+        if let (Some(_), Some(PersonAnswer::Found(found))) =
+            (enrolment.record.case.referral(), &looked.person)
+        {
+            let bytes =
+                serde_json::to_vec(found).map(Zeroizing::new).map_err(AppError::internal)?;
+            tx.put(enrolment.id, REGISTER, &bytes).await?;
+        }
+        let settled = Settled::of(&decision, issued.as_ref().map(|identity| identity.id));
         let renewed = known.filter(|_| issued.is_some());
-        self.close(tx, enrolment, &decision, (issued, renewed)).await
+        self.close(tx, enrolment, settled, (issued, renewed)).await
     }
 
     fn of_registers(&self, looked: &Looked, today: Date) -> Vec<Check> {
@@ -234,7 +246,7 @@ impl App {
     fn within_tries(&self, decision: Decision, record: &Record) -> Decision {
         match decision.action {
             Action::TryAgain { step }
-                if record.case.tried.of(step) >= self.policy.attempts.of(step) =>
+                if record.case.tried.of(step) >= record.case.limits(&self.policy).of(step) =>
             {
                 let reasons = vec![ReasonCode::CASE_ATTEMPTS];
                 Decision { verdict: Verdict::Inconclusive, action: Action::Refer, reasons }
@@ -254,23 +266,24 @@ impl App {
     }
 
     /// Makes the decision hold: the case, the trail, and the end of the personal data (D8).
-    async fn close(
+    pub(super) async fn close(
         &self,
         mut tx: Tx,
         mut enrolment: Enrolment,
-        decision: &Decision,
+        settled: Settled,
         (issued, renewed): (Option<PublicIdentity>, Option<IdentityId>),
     ) -> Result<Finished, AppError> {
         let profile = match renewed {
             Some(identity) => Some(tx.hold_profile(identity).await?),
             None => None,
         };
-        let settled = Settled::of(decision, issued.as_ref().map(|identity| identity.id));
         enrolment.record.settled = Some(settled.clone());
         let id = enrolment.id;
         tx.save(&enrolment).await?;
         if enrolment.record.has_ended() {
             tx.erase(id).await?;
+        } else if enrolment.record.case.referral().is_some() {
+            self.keep_for_desk(&mut tx, id).await?;
         }
         if let Some(profile) = profile {
             // Where the person was reached until now, before anything can be changed.
@@ -280,7 +293,7 @@ impl App {
         let data = json!({ "verdict": settled.verdict, "reasons": settled.reasons, "identity": settled.identity });
         tx.audit(self.event("case.decided", id, data)).await?;
         tx.commit().await?;
-        if enrolment.record.has_ended() {
+        if !enrolment.record.case.is_open() {
             self.parts.store.empty_log().await?;
         }
         let verdict = verdict_name(settled.verdict);
@@ -300,21 +313,34 @@ fn is_decidable(record: &Record) -> bool {
         .checks()
         .iter()
         .any(|check| check.id == "face.detected" || check.outcome == check::Outcome::Failed)
+        || !record.case.allows_biometrics()
 }
 
-fn document_status(registers: &dyn Registers, dg1: &Mrz) -> document::DocumentStatus {
+/// What keeps a case from being decided without an officer: no face is recognised without consent
+/// (A2), and High is nothing that a machine gives (E1).
+fn wanting(case: &Case) -> Vec<Check> {
+    let faces: &[&str] = match case.allows_biometrics() {
+        true => &[],
+        false => &["face.detected", "face.quality", "face.match"],
+    };
+    let refused = |id: &&str| Check::not_performed(id, ReasonCode::CONSENT_BIOMETRICS, json!({}));
+    let high = case.high.then(|| Check::failed("level.high", ReasonCode::REFERRAL_HIGH, json!({})));
+    faces.iter().map(refused).chain(high).collect()
+}
+
+pub(super) fn document_status(registers: &dyn Registers, dg1: &Mrz) -> document::DocumentStatus {
     registers.document(&dg1.fields().issuer, &dg1.fields().document_number)
 }
 
 /// `identity.open`, failed, if the person's identity is blocked: only an officer opens it (F2).
-async fn blocked(tx: &mut Tx, person: &[u8; 32]) -> Result<Option<Check>, AppError> {
+pub(super) async fn blocked(tx: &mut Tx, person: &[u8; 32]) -> Result<Option<Check>, AppError> {
     let Some(identity) = tx.identity_of(person).await? else { return Ok(None) };
     let refused = tx.life(identity).await?.open().err();
     Ok(refused.map(|reason| Check::of("identity.open", false, reason, json!({}))))
 }
 
 /// `document.unused` (B11): the document has proved nobody else.
-async fn unused(
+pub(super) async fn unused(
     tx: &mut Tx,
     document: Option<&[u8; 32]>,
     person: &[u8; 32],

@@ -40,7 +40,7 @@ impl App {
         let mut tx = self.parts.store.read().await?;
         let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
         drop(tx);
-        self.authorise(&found.enrolment.to_string(), token).await?;
+        self.authorise_person(&found.enrolment.to_string(), token).await?;
         serde_json::from_slice(&found.record).map_err(AppError::internal)
     }
 

@@ -8,7 +8,7 @@ use crate::ids::IdentityId;
 use crate::storage::{self, Tx};
 use enroll_core::audit::Hash;
 use enroll_core::canonical;
-use enroll_core::decide::Substantial;
+use enroll_core::decide::Level;
 use enroll_core::findings::person::PersonAnswer;
 use enroll_core::identity::Identity;
 use enroll_core::reason::ReasonCode;
@@ -30,7 +30,7 @@ impl App {
     pub(super) async fn issue(
         &self,
         tx: &mut Tx,
-        level: Substantial,
+        level: Level,
         basis: &Basis<'_>,
         to: &Holder<'_>,
     ) -> Result<PublicIdentity, AppError> {

@@ -5,45 +5,65 @@
 //! Every verdict is made here, from raw bytes (REQUIREMENTS B6).
 
 mod activate;
+mod appointments;
 mod apps;
 mod block;
 mod chip;
 mod copy;
 mod document;
+mod event;
 mod evidence;
 mod expire;
 mod face;
 mod finish;
+mod hashing;
 mod identity;
 mod issue;
 mod live;
+mod officer;
 mod owner;
+mod p_code;
 mod page;
 mod pin;
 mod profile;
+mod queue;
+mod refer;
 mod register;
+mod ruling;
 mod start;
+mod subject;
 mod tell;
 mod ticket;
 mod view;
+mod visit;
 
 pub use activate::Activation;
+pub use appointments::{Booked, WantedSlot};
 pub use apps::{AppView, InboxView};
 pub use block::{BlockCode, Blocked, LifeView};
 pub use chip::{ChipStart, ChipVerdict};
 pub use copy::{Challenge, Copy, Offer, Proof};
+pub use event::{RegisterEvent, TakenIn, Teller};
 pub use expire::Sweeper;
 pub use face::{Faces, LoadedFaces};
 pub use finish::Finished;
 pub use identity::PublicIdentity;
 pub use live::Progress;
+pub use officer::{
+    Officer, OfficerError, OfficerSession, SignIn, SignedOut, add_officer, disable_officer,
+};
 pub use owner::{Blocker, OwnedApp, Owner};
+pub use p_code::{IssuedPCode, NewPCode};
 pub use page::{Page, PageAnswer};
 pub use profile::{ChosenUserId, Reach};
+pub use queue::{Document, Evidence, Person, RulingView, Waiting};
+pub use refer::{Referred, Wish, WitnessRule};
 pub use register::{NewApp, Registered, UnderWay};
+pub use ruling::{Reopening, Ruling};
 pub use start::{Start, Started};
 pub use ticket::Ticket;
 pub use view::{CheckView, ReasonView, View};
+pub use visit::{Kiosk, Visited, WantedCase};
 
 pub(crate) use view::verdict_name;
 
@@ -55,7 +75,7 @@ use crate::inference::{BrokeOff, Busy, Pool};
 use crate::keys::{KeyError, KeyRing};
 use crate::limits::{Kind, Limiter, TooOften};
 use crate::metrics::{LIMITED, Metrics};
-use crate::registers::Registers;
+use crate::registers::{Appointments, Registers};
 use crate::storage::{Enrolment, StorageError, Store, Tx};
 use enroll_core::audit::Event;
 use enroll_core::case::CaseError;
@@ -155,6 +175,8 @@ pub struct Parts {
     pub mrz: Arc<MrzReader>,
     /// The registers.
     pub registers: Arc<dyn Registers>,
+    /// The Borgercenters' appointments.
+    pub appointments: Arc<dyn Appointments>,
 }
 
 /// The service.
@@ -164,6 +186,10 @@ pub struct App {
     pub(crate) case: config::Case,
     pub(crate) relay: config::Relay,
     pub(crate) server: config::Server,
+    /// Name and SHA-256 of the token of each kiosk.
+    kiosks: Vec<(String, [u8; 32])>,
+    /// SHA-256 of the token by which registers tell of events.
+    events: Option<[u8; 32]>,
     pub(crate) inference: Pool,
     pub(crate) limits: Limiter,
     pub(crate) metrics: Metrics,
@@ -195,22 +221,33 @@ pub struct Rules {
     pub inference: config::Inference,
     /// How often what may be asked.
     pub limits: config::Limits,
+    /// Name and SHA-256 of the token of each kiosk.
+    pub kiosks: Vec<(String, [u8; 32])>,
+    /// SHA-256 of the token by which registers tell of events.
+    pub events: Option<[u8; 32]>,
 }
 
 impl From<Config> for Rules {
     fn from(config: Config) -> Self {
+        // Loading has refused what is no list; one that was not loaded lets no kiosk in.
+        let kiosks = config.kiosks.known().unwrap_or_default();
+        let events = config.registers.events_token.as_ref();
+        let events = events.map(|token| openssl::sha::sha256(token.expose().as_bytes()));
         let Config { policy, case, relay, server, inference, limits, .. } = config;
-        Self { policy, case, relay, server, inference, limits }
+        Self { policy, case, relay, server, inference, limits, kiosks, events }
     }
 }
 
 /// Longest wait for the database when somebody asks whether the service is ready.
 const READY: Duration = Duration::from_secs(2);
 
-/// The right to act on one enrolment: made only from its token or one of its tickets.
+/// The right to act on one enrolment: made only from its token, one of its tickets, or the token of
+/// the kiosk that goes on with it.
 #[derive(Debug, Clone, Copy)]
 pub struct Access {
     id: EnrolmentId,
+    /// Whether it is a kiosk's.
+    desk: bool,
 }
 
 impl Access {
@@ -225,13 +262,15 @@ impl App {
     /// The service of `parts` under `rules`.
     #[must_use]
     pub fn new(parts: Parts, rules: Rules) -> Self {
-        let Rules { policy, case, relay, server, inference, limits } = rules;
+        let Rules { policy, case, relay, server, inference, limits, kiosks, events } = rules;
         Self {
             parts,
             policy,
             case,
             relay,
             server,
+            kiosks,
+            events,
             inference: Pool::start(&inference),
             limits: Limiter::new(&limits),
             metrics: Metrics::default(),
@@ -241,16 +280,32 @@ impl App {
         }
     }
 
-    /// The access that `token` gives to the enrolment `id`.
+    /// The access that `token` gives to the enrolment `id`: the person's, or a kiosk's.
     ///
     /// # Errors
     /// [`AppError::UnknownCase`], [`AppError::Unauthorized`].
     pub async fn authorise(&self, id: &str, token: &str) -> Result<Access, AppError> {
+        match self.authorise_person(id, token).await {
+            Err(AppError::Unauthorized) => {}
+            found => return found,
+        }
+        let id: EnrolmentId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let hash = openssl::sha::sha256(token.as_bytes());
+        let mut tx = self.parts.store.read().await?;
+        let is_kiosk = tx.is_desk_session(&hash, id, self.now()).await?;
+        if is_kiosk { Ok(Access { id, desk: true }) } else { Err(AppError::Unauthorized) }
+    }
+
+    /// The access that the person's own `token` gives to the enrolment `id`.
+    ///
+    /// # Errors
+    /// As [`App::authorise`].
+    pub async fn authorise_person(&self, id: &str, token: &str) -> Result<Access, AppError> {
         let id: EnrolmentId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let mut tx = self.parts.store.read().await?;
         let enrolment = tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?;
         if openssl::memcmp::eq(&openssl::sha::sha256(token.as_bytes()), &enrolment.token_hash) {
-            Ok(Access { id })
+            Ok(Access { id, desk: false })
         } else {
             Err(AppError::Unauthorized)
         }
@@ -315,9 +370,13 @@ impl App {
         Ok((token, hash))
     }
 
+    /// The case, for a step of who may do it now: at a Borgercenter the kiosk, else the person.
     async fn load(&self, access: Access) -> Result<(Tx, Enrolment), AppError> {
         let mut tx = self.parts.store.begin().await?;
         let enrolment = tx.enrolment(access.id).await?.ok_or(AppError::UnknownCase)?;
+        if enrolment.record.case.visit().is_some() && !access.desk {
+            return Err(AppError::Reason(ReasonCode::CASE_STATE));
+        }
         Ok((tx, enrolment))
     }
 

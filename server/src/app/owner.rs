@@ -56,7 +56,7 @@ impl App {
         let mut tx = self.parts.store.read().await?;
         let enrolment = tx.identity(identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
         drop(tx);
-        self.authorise(&enrolment.to_string(), token).await?;
+        self.authorise_person(&enrolment.to_string(), token).await?;
         Ok(Owner { identity, enrolment })
     }
 

@@ -1,10 +1,10 @@
 //! What a PIN is compared with (E9): Argon2id (RFC 9106) with a secret of the server (a *pepper*) and
 //! the app's identifier, so that neither a copy of the rows nor the key alone lets a PIN be tried.
 
+use super::hashing::{Of, SecretHash};
 use super::{App, AppError};
 use crate::ids::AuthenticatorId;
 use crate::keys::KeyRing;
-use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
 use enroll_core::audit::Hash;
 use enroll_core::pin::Pin;
 use enroll_core::policy::Activation;
@@ -13,17 +13,12 @@ use zeroize::Zeroizing;
 
 /// A PIN as it is kept, sealed: with the cost it was made at, so that cost can grow.
 #[derive(Serialize, Deserialize)]
-pub(super) struct PinHash {
-    memory_kib: u32,
-    passes: u32,
-    salt: Hash,
-    hash: Hash,
-}
+#[serde(transparent)]
+pub(super) struct PinHash(SecretHash);
 
-/// Why a PIN could not be hashed. Says nothing of it.
-#[derive(Debug, thiserror::Error)]
-#[error("a PIN cannot be hashed at this cost")]
-struct PinError(#[source] argon2::Error);
+fn of(app: &AuthenticatorId) -> Of<'_> {
+    Of { pepper: "pin pepper", owner: app.as_bytes() }
+}
 
 impl PinHash {
     /// Of a new PIN.
@@ -33,10 +28,8 @@ impl PinHash {
         (keys, policy): (&KeyRing, &Activation),
         salt: Hash,
     ) -> Result<Self, AppError> {
-        let (memory_kib, passes) = (policy.pin_memory_kib, policy.pin_passes);
-        let mut made = Self { memory_kib, passes, salt, hash: Hash::ZERO };
-        made.hash = Hash(*made.of(pin, app, keys)?);
-        Ok(made)
+        let cost = (policy.pin_memory_kib, policy.pin_passes);
+        SecretHash::new(pin.expose().as_bytes(), of(&app), keys, cost, salt).map(Self)
     }
 
     /// Whether it is that of `pin`, in a time that does not tell how much of it is.
@@ -46,34 +39,7 @@ impl PinHash {
         app: AuthenticatorId,
         keys: &KeyRing,
     ) -> Result<bool, AppError> {
-        Ok(openssl::memcmp::eq(self.of(pin, app, keys)?.as_slice(), &self.hash.0))
-    }
-
-    fn of(
-        &self,
-        pin: &Pin,
-        app: AuthenticatorId,
-        keys: &KeyRing,
-    ) -> Result<Zeroizing<[u8; 32]>, AppError> {
-        let failed = |error| AppError::internal(PinError(error));
-        let data = AssociatedData::new(app.uuid().as_bytes()).map_err(failed)?;
-        let params = ParamsBuilder::new()
-            .m_cost(self.memory_kib)
-            .t_cost(self.passes)
-            .p_cost(1)
-            .data(data)
-            .build()
-            .map_err(failed)?;
-        let pepper = keys.master().keyed_hash("pin pepper", b"").map_err(AppError::internal)?;
-        let pepper = Zeroizing::new(pepper);
-        let argon =
-            Argon2::new_with_secret(pepper.as_slice(), Algorithm::Argon2id, Version::V0x13, params);
-        let mut out = Zeroizing::new([0; 32]);
-        let argon = argon.map_err(failed)?;
-        argon
-            .hash_password_into(pin.expose().as_bytes(), &self.salt.0, out.as_mut_slice())
-            .map_err(failed)?;
-        Ok(out)
+        self.0.fits(pin.expose().as_bytes(), of(&app), keys)
     }
 }
 

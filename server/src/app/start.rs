@@ -1,12 +1,15 @@
 //! Starting an enrolment: consent (A1, A2) and a personal number (A4).
 
+use super::subject::Subject;
 use super::{App, AppError};
 use crate::ids::EnrolmentId;
 use crate::record::Record;
 use crate::storage::Enrolment;
 use enroll_core::case::{Case, Consent};
+use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 /// What a person says to begin.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -16,7 +19,12 @@ pub struct Start {
     consent: Agreed,
     /// Personal number, ten digits, with or without a hyphen.
     #[schema(example = "0101900000")]
-    cpr: String,
+    #[serde(default)]
+    cpr: Option<String>,
+    /// Or a P-code from a Borgercenter, eight digits.
+    #[schema(example = "12345678")]
+    #[serde(default)]
+    p_code: Option<String>,
 }
 
 impl std::fmt::Debug for Start {
@@ -32,7 +40,7 @@ struct Agreed {
     /// The version of terms, precautions and privacy text that was accepted.
     #[schema(example = "2026-01")]
     terms_version: String,
-    /// Whether the face may be recognised.
+    /// Whether the face may be recognised; if not, a Borgercenter goes on with the case.
     biometrics: bool,
     /// Language in which it was read.
     language: Language,
@@ -73,8 +81,25 @@ impl std::fmt::Debug for Started {
     }
 }
 
+/// What a person starts with (A4).
+enum Given {
+    /// Ten digits.
+    Cpr(String),
+    /// A P-code, as it was typed.
+    PCode(Zeroizing<String>),
+}
+
+/// Either a personal number or a P-code.
+fn given(start: &Start) -> Result<Given, AppError> {
+    match (&start.cpr, &start.p_code) {
+        (Some(cpr), None) => digits(cpr).map(Given::Cpr).ok_or(AppError::Malformed),
+        (None, Some(code)) => Ok(Given::PCode(Zeroizing::new(code.clone()))),
+        _ => Err(AppError::Malformed),
+    }
+}
+
 /// The ten digits of a personal number, or `None`.
-fn digits(cpr: &str) -> Option<String> {
+pub(super) fn digits(cpr: &str) -> Option<String> {
     let plain = match cpr.split_once('-') {
         Some((date, rest)) if date.len() == 6 => format!("{date}{rest}"),
         Some(_) => return None,
@@ -84,13 +109,13 @@ fn digits(cpr: &str) -> Option<String> {
 }
 
 impl App {
-    /// Starts an enrolment.
+    /// Starts an enrolment. Without consent to biometrics it goes on at a Borgercenter (A2).
     ///
     /// # Errors
-    /// [`AppError::Malformed`] for what is no personal number; `case.consent` for stale terms or
-    /// without consent to biometrics.
+    /// [`AppError::Malformed`] for what is no personal number, or not one of number and P-code;
+    /// `p_code.invalid`; `case.consent` for stale terms.
     pub async fn start(&self, start: Start) -> Result<Started, AppError> {
-        let cpr = digits(&start.cpr).ok_or(AppError::Malformed)?;
+        let given = given(&start)?;
         let now = self.now();
         let consent = Consent {
             terms_version: start.consent.terms_version,
@@ -101,14 +126,29 @@ impl App {
         let case = Case::start(&self.policy, now).consent(consent, &self.case.terms_version)?;
         let (token, token_hash) = self.token()?;
         let id = EnrolmentId::random(self.parts.entropy.as_ref())?;
-        let (state, expires) = (case.name(), case.deadline);
-        let record = Record::new(case);
+        let mut record = Record::new(case);
+        if !record.case.allows_biometrics() {
+            record.refer(vec![ReasonCode::CONSENT_BIOMETRICS], &self.policy, now)?;
+        }
+        let (state, expires) = (record.case.name(), record.case.deadline);
         let enrolment = Enrolment { id, token_hash, record, version: 0, created: now, expires };
         let mut tx = self.parts.store.begin().await?;
+        let (subject, p_code) = match given {
+            Given::Cpr(cpr) => (Subject::Cpr(Zeroizing::new(cpr)), None),
+            Given::PCode(code) => {
+                let (subject, p_code) = self.start_with(&mut tx, &code).await?;
+                (subject, Some(p_code))
+            }
+        };
         tx.insert_enrolment(&enrolment).await?;
-        tx.put(id, "cpr", cpr.as_bytes()).await?;
+        self.keep_subject(&mut tx, id, (&subject, p_code)).await?;
         let terms = &self.case.terms_version;
-        tx.audit(self.event("case.started", id, json!({ "terms_version": terms }))).await?;
+        tx.audit(self.event(
+            "case.started",
+            id,
+            json!({ "terms_version": terms, "state": state, "p_code": p_code }),
+        ))
+        .await?;
         tx.commit().await?;
         tracing::info!(enrolment = %id, "started");
         Ok(Started { id, token, state })

@@ -58,8 +58,10 @@ impl App {
         let hash = openssl::sha::sha256(ticket.as_bytes());
         let mut tx = self.parts.store.begin().await?;
         let id = tx.redeem_ticket(&hash, self.now()).await?.ok_or(AppError::Unauthorized)?;
+        // A kiosk's session makes the tickets drawn before it worthless.
+        let enrolment = tx.enrolment(id).await?.ok_or(AppError::Unauthorized)?;
         tx.commit().await?;
-        Ok(Access { id })
+        Ok(Access { id, desk: enrolment.record.case.visit().is_some() })
     }
 
     /// The public address with a WebSocket scheme.

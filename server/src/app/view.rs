@@ -1,5 +1,6 @@
 //! What a client sees of a case.
 
+use super::ruling::ASKED;
 use super::{Access, App, AppError};
 use crate::ids::EnrolmentId;
 use crate::record::Record;
@@ -25,6 +26,8 @@ pub struct View {
     pub verdict: Option<String>,
     /// The reasons that decided it, worst first.
     pub reasons: Vec<ReasonView>,
+    /// What an officer has asked for, in their words.
+    pub asked: Option<String>,
 }
 
 /// One check (INTERFACES, *Check*).
@@ -102,6 +105,7 @@ impl View {
             reasons: settled
                 .map(|s| s.reasons.iter().copied().map(ReasonView::from).collect())
                 .unwrap_or_default(),
+            asked: None,
         }
     }
 }
@@ -112,7 +116,15 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn view(&self, access: Access) -> Result<View, AppError> {
-        Ok(View::of(access.id(), &self.record(access.id()).await?))
+        let id = access.id();
+        let mut tx = self.parts.store.read().await?;
+        let record = tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?.record;
+        let asked = match record.case.referral() {
+            Some(referral) if referral.asked.is_some() => tx.get(id, ASKED).await?,
+            _ => None,
+        };
+        let asked = asked.map(|text| String::from_utf8_lossy(&text).into_owned());
+        Ok(View { asked, ..View::of(id, &record) })
     }
 
     /// The stored record, for pages of this process that need no token.

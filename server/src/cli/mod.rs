@@ -53,6 +53,8 @@ enum Command {
     Backup(commands::backup::Args),
     /// List messages that could not be delivered, and have them tried once more
     Outbox(commands::outbox::Args),
+    /// Add, list and disable officers of Borgercenters
+    Officer(commands::officer::Args),
     /// Verify the audit trail
     Audit(commands::audit::Args),
     /// Verify the evidence of an identity
@@ -79,6 +81,7 @@ fn run(command: Command) -> ExitCode {
         Command::Keys(args) => commands::keys::run(args),
         Command::Backup(args) => commands::backup::run(args),
         Command::Outbox(args) => commands::outbox::run(args),
+        Command::Officer(args) => commands::officer::run(args),
         Command::Audit(args) => commands::audit::run(args),
         Command::Evidence(args) => commands::evidence::run(args),
     }

@@ -4,7 +4,7 @@ use super::setup::{
     Place, SetupError, announce, assemble, block_on, ended, listen, start_worker, stop_signal,
 };
 use crate::app::Sweeper;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::demo::{Catalogue, Demo};
 use crate::notices::standin::StandIns;
 use crate::registers::http::HttpRegisters;
@@ -13,7 +13,6 @@ use nfc::trust::{Domain, TrustStore};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Run the service with fixture passports, on made-up registers
 #[derive(Debug, clap::Args)]
@@ -42,7 +41,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let program = args.fixtures.map_or_else(beside, Ok)?;
     let (catalogue, trust, script) = make(&program, &data).await?;
     let standin = StandIn::start(script).await.map_err(SetupError::Serve)?;
-    let registers = stand_in_registers(&standin, &config);
+    let registers = stand_in_registers(&standin, &config)?;
     let post = StandIns::start().await.map_err(SetupError::Serve)?;
     let mut notices = std::mem::take(&mut config.notices);
     post.configure(&mut notices);
@@ -78,10 +77,19 @@ async fn make(
     made.await.map_err(|error| SetupError::Runtime(std::io::Error::other(error)))?
 }
 
-fn stand_in_registers(standin: &StandIn, config: &Config) -> Arc<HttpRegisters> {
+fn stand_in_registers(
+    standin: &StandIn,
+    config: &Config,
+) -> Result<Arc<HttpRegisters>, SetupError> {
     let base = Some(standin.url());
-    let timeout = Duration::from_millis(config.registers.timeout_ms);
-    Arc::new(HttpRegisters::new(base.clone(), base, None, timeout))
+    let mut rules = config::Registers {
+        persons_url: base.clone(),
+        documents_url: base.clone(),
+        appointments_url: base,
+        timeout_ms: config.registers.timeout_ms,
+        ..config::Registers::default()
+    };
+    Ok(Arc::new(HttpRegisters::of(&mut rules)?))
 }
 
 /// The program `fixtures` in the folder of this program.

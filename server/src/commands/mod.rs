@@ -1,5 +1,5 @@
 //! The commands that need the whole service: `serve`, `demo`, `kiosk`, `keys`,
-//! `outbox`, `audit`, `evidence`.
+//! `officer`, `outbox`, `audit`, `evidence`.
 
 pub mod audit;
 pub mod backup;
@@ -7,6 +7,7 @@ pub mod demo;
 pub mod evidence;
 pub mod keys;
 pub mod kiosk;
+pub mod officer;
 pub mod outbox;
 pub mod serve;
 mod setup;

@@ -5,7 +5,6 @@ use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::{self, Config, ConfigError, Notices, Secret};
 use crate::keys::{KeyError, KeyRing, Protection, Token, TokenError};
 use crate::notices::{Post, Running, Worker};
-use crate::registers::Registers;
 use crate::registers::http::{HttpRegisters, RegisterError};
 use crate::storage::{StorageError, Store, embedded_url};
 use crate::trust_dir::{TrustDir, TrustDirError};
@@ -216,7 +215,7 @@ pub(super) fn load_faces(data: &Path) -> Result<LoadedFaces, SetupError> {
 }
 
 /// The registers that the configuration names.
-pub(super) fn registers(config: &mut Config) -> Result<Arc<dyn Registers>, SetupError> {
+pub(super) fn registers(config: &mut Config) -> Result<Arc<HttpRegisters>, SetupError> {
     Ok(Arc::new(HttpRegisters::of(&mut config.registers)?))
 }
 
@@ -240,7 +239,7 @@ pub(super) async fn assemble(
     data: &Path,
     config: Config,
     trust: TrustStore,
-    registers: Arc<dyn Registers>,
+    registers: Arc<HttpRegisters>,
 ) -> Result<Arc<App>, SetupError> {
     let faces = load_faces(data)?;
     let mrz = MrzReader::new()?;
@@ -253,7 +252,8 @@ pub(super) async fn assemble(
         trust: Arc::new(trust),
         faces: Arc::new(faces),
         mrz: Arc::new(mrz),
-        registers,
+        registers: registers.clone(),
+        appointments: registers,
     };
     Ok(Arc::new(App::new(parts, Rules::from(config))))
 }

@@ -71,6 +71,17 @@ impl FromRequestParts<Arc<App>> for OwnedApp {
     }
 }
 
+/// What the address names, to a handler that finds its right elsewhere.
+pub(super) struct Named(pub(super) String);
+
+impl FromRequestParts<Arc<App>> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        Ok(Self(id(parts, app).await?))
+    }
+}
+
 /// The app in the address of a request that needs no token.
 pub(super) struct AnyonesApp(pub(super) String);
 

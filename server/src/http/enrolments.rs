@@ -16,11 +16,12 @@ type Answer<T> = Result<Json<T>, Problem>;
 
 /// Starts an enrolment.
 #[utoipa::path(post, path = "/v1/enrolments", tag = "enrolment", request_body = Start, responses(
-    (status = 201, description = "Started; the token is shown once", body = Started),
-    (status = 400, description = "Not readable, or no personal number", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "Stale terms, or no consent to biometrics", body = Problem, content_type = "application/problem+json"),
+    (status = 201, description = "Started, or referred at once where there is no consent to biometrics; the token is shown once", body = Started),
+    (status = 400, description = "Not readable, or not one of a personal number and a P-code", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Stale terms", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "The P-code is worth nothing", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn start(
@@ -117,7 +118,7 @@ pub(super) async fn ticket(
     (status = 200, description = "Taken; the checks tell what was found", body = View),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "The chip is not read yet", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The chip is not read yet, or there is no consent to biometrics", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No picture", body = Problem, content_type = "application/problem+json"),
@@ -148,6 +149,7 @@ pub(super) async fn face(
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Something is still missing", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Another enrolment has used the P-code up", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn finish(State(app): State<Arc<App>>, access: Access) -> Answer<Finished> {

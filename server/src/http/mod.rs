@@ -4,11 +4,14 @@
 mod access;
 mod authenticators;
 mod enrolments;
+mod events;
 mod health;
 mod identities;
+mod officers;
 mod openapi;
 pub mod problem;
 mod profiles;
+mod referrals;
 mod relay;
 mod watch;
 
@@ -36,6 +39,20 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/enrolments/{id}", get(enrolments::view))
         .route("/v1/enrolments/{id}/relay-tickets", post(enrolments::ticket))
         .route("/v1/enrolments/{id}/finish", post(enrolments::finish))
+        .route("/v1/enrolments/{id}/referral", post(referrals::refer))
+        .route("/v1/enrolments/{id}/slots", get(referrals::slots))
+        .route(
+            "/v1/enrolments/{id}/booking",
+            get(referrals::booking).put(referrals::book).delete(referrals::cancel),
+        )
+        .route("/v1/kiosk/cases", post(referrals::visit))
+        .route("/v1/officer/sessions", post(officers::sign_in).delete(officers::sign_out))
+        .route("/v1/officer/p-codes", post(officers::p_code))
+        .route("/v1/officer/cases", get(officers::queue))
+        .route("/v1/officer/cases/{id}", get(officers::look))
+        .route("/v1/officer/cases/{id}/ruling", post(officers::rule))
+        .route("/v1/officer/identities/{id}/reopening", post(officers::reopen))
+        .route("/v1/register-events", post(events::take_in))
         .route("/v1/relay", get(relay::open))
         .route("/v1/identities/{id}", get(identities::view))
         .route("/v1/identities/{id}/user-id", put(profiles::user_id))
@@ -71,6 +88,20 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/enrolments/{id}/face") => "face",
         (_, "/v1/enrolments/{id}/relay-tickets") => "ticket",
         (_, "/v1/enrolments/{id}/finish") => "finish",
+        (_, "/v1/enrolments/{id}/referral") => "refer",
+        (_, "/v1/enrolments/{id}/slots") => "slots",
+        ("PUT", "/v1/enrolments/{id}/booking") => "book",
+        ("DELETE", "/v1/enrolments/{id}/booking") => "cancel",
+        (_, "/v1/enrolments/{id}/booking") => "booking",
+        (_, "/v1/kiosk/cases") => "visit",
+        ("POST", "/v1/officer/sessions") => "sign_in",
+        (_, "/v1/officer/sessions") => "sign_out",
+        (_, "/v1/officer/p-codes") => "p_code",
+        (_, "/v1/officer/cases") => "queue",
+        (_, "/v1/officer/cases/{id}") => "look",
+        (_, "/v1/officer/cases/{id}/ruling") => "rule",
+        (_, "/v1/officer/identities/{id}/reopening") => "reopen",
+        (_, "/v1/register-events") => "register_event",
         (_, "/v1/relay") => "relay",
         (_, "/v1/identities/{id}") => "identity",
         (_, "/v1/identities/{id}/user-id") => "user_id",

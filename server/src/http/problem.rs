@@ -177,7 +177,11 @@ fn status_of(code: ReasonCode) -> StatusCode {
         | "pin.locked"
         | "activation.devices"
         | "activation.new_phone"
-        | "activation.state" => StatusCode::CONFLICT,
+        | "activation.state"
+        | "consent.biometrics"
+        | "booking.taken" => StatusCode::CONFLICT,
+        "officer.sign_in" => StatusCode::UNAUTHORIZED,
+        "reference.unknown" | "booking.unknown" => StatusCode::NOT_FOUND,
         code if code.starts_with("identity.") || code.starts_with("authenticator.") => {
             StatusCode::CONFLICT
         }

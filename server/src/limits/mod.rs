@@ -28,6 +28,8 @@ pub enum Kind {
     Case,
     /// Challenges and proofs of one app, by whomever: not the owner's, who can always block it.
     App,
+    /// References of cases that one kiosk tries.
+    Reference,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             Self::Document => "document",
             Self::Case => "case",
             Self::App => "app",
+            Self::Reference => "reference",
         }
     }
 }
@@ -89,6 +92,7 @@ pub struct Limiter {
     start: Option<Rate>,
     document: Option<Rate>,
     case: Option<Rate>,
+    reference: Option<Rate>,
     largest: usize,
     hashing: RandomState,
     table: Mutex<Table>,
@@ -115,6 +119,7 @@ impl Limiter {
             start: Rate::of(rules.start_burst, rules.start_per_hour),
             document: Rate::of(rules.document_burst, rules.document_per_hour),
             case: Rate::of(rules.case_burst, rules.case_per_minute.saturating_mul(60)),
+            reference: Rate::of(rules.reference_burst, rules.reference_per_hour),
             largest: rules.entries.max(SAMPLE),
             hashing: RandomState::new(),
             table: Mutex::new(Table { due: HashMap::new(), swept: None }),
@@ -152,6 +157,7 @@ impl Limiter {
             Kind::Start => self.start,
             Kind::Document => self.document,
             Kind::Case | Kind::App => self.case,
+            Kind::Reference => self.reference,
         }
     }
 }

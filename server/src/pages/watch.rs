@@ -138,7 +138,7 @@ impl Live {
     /// The page of `watched` in `language`.
     pub(crate) fn of(watched: Watched, language: Language) -> Self {
         let Watched { record, progress, identity, left, expected } = watched;
-        let ended = record.has_ended() || left;
+        let ended = !record.case.is_open() || left;
         let groups: Vec<Checks> =
             texts::GROUPS.iter().map(|group| checks(group, &record, ended, language)).collect();
         let steps = steps(&record, &groups, ended, language);

@@ -1,24 +1,28 @@
 //! The registers over HTTP: `GET {persons}/persons/{cpr}` and
-//! `GET {documents}/documents/{issuer}/{number}`, over TLS where the address says `https`.
+//! `GET {documents}/documents/{issuer}/{number}`, over TLS where the address says `https`; and
+//! appointments ([`super::appointments`]).
 //!
-//! 200 with the expected JSON and 404 are answers; everything else is *unavailable*. A call that
+//! 200 with the expected JSON and 404 are answers, and 409 to a `PUT`, and 204 to a `DELETE`;
+//! everything else is *unavailable*. A call that
 //! brought no answer is made again after a pause, as long as there is time; a register that fails
 //! again and again is left alone for a while ([`super::breaker`]).
 
 use super::breaker::{Breaker, Limits, Standing};
 use super::wire::{Document, Person};
-use super::{Health, Registers};
+use super::{Appointments, Health, Offers, Registers, Reply, Slot};
 use crate::clock::{Entropy, SystemEntropy, random};
 use crate::config::{self, Secret};
 use enroll_core::findings::document::DocumentStatus;
 use enroll_core::findings::person::PersonAnswer;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
-use ureq::Agent;
+use ureq::http::{Request, Response};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::{Agent, Body};
 
 /// Longest answer that is read.
 const LONGEST: u64 = 64 * 1024;
@@ -31,11 +35,12 @@ pub enum RegisterError {
     Roots,
 }
 
-/// Registers at two addresses.
+/// Registers, each at its address.
 pub struct HttpRegisters {
     agent: Agent,
     persons: Register,
     documents: Register,
+    appointments: Register,
     token: Option<Secret>,
     patience: Patience,
     entropy: Arc<dyn Entropy>,
@@ -74,7 +79,27 @@ impl std::fmt::Debug for HttpRegisters {
 enum Answer<T> {
     Found(T),
     NotFound,
+    Conflict,
     Unavailable,
+}
+
+/// A question that can be asked again without doing more than once.
+#[derive(Clone, Copy)]
+enum Question<'a> {
+    Get,
+    Put(&'a Value),
+    Delete,
+}
+
+impl<T> From<Answer<T>> for Reply<T> {
+    fn from(answer: Answer<T>) -> Self {
+        match answer {
+            Answer::Found(found) => Self::Done(found),
+            Answer::NotFound => Self::Unknown,
+            Answer::Conflict => Self::Taken,
+            Answer::Unavailable => Self::Unavailable,
+        }
+    }
 }
 
 impl HttpRegisters {
@@ -126,6 +151,7 @@ impl HttpRegisters {
             agent: config.into(),
             persons: Register::new("persons", persons, limits),
             documents: Register::new("documents", documents, limits),
+            appointments: Register::new("appointments", rules.appointments_url.clone(), limits),
             token,
             patience: Patience {
                 total,
@@ -138,7 +164,12 @@ impl HttpRegisters {
     }
 
     /// Asks until there is an answer, or no time or try is left.
-    fn call<T: DeserializeOwned>(&self, register: &Register, path: &str) -> Answer<T> {
+    fn call<T: DeserializeOwned>(
+        &self,
+        register: &Register,
+        question: Question<'_>,
+        path: &str,
+    ) -> Answer<T> {
         let Some(base) = &register.base else { return Answer::Unavailable };
         let begun = Instant::now();
         for count in 0..self.patience.tries {
@@ -147,7 +178,8 @@ impl HttpRegisters {
                 return Answer::Unavailable;
             }
             let left = self.patience.total.saturating_sub(begun.elapsed());
-            let answer = self.ask(&format!("{base}/{path}"), self.patience.one.min(left));
+            let within = self.patience.one.min(left);
+            let answer = self.ask(question, &format!("{base}/{path}"), within);
             register.record(!matches!(answer, Answer::Unavailable));
             let pause = self.pause(count);
             let left = self.patience.total.saturating_sub(begun.elapsed());
@@ -162,19 +194,32 @@ impl HttpRegisters {
     }
 
     /// Asks once.
-    fn ask<T: DeserializeOwned>(&self, address: &str, within: Duration) -> Answer<T> {
-        let request = self.agent.get(address).config().timeout_global(Some(within)).build();
+    fn ask<T: DeserializeOwned>(
+        &self,
+        question: Question<'_>,
+        address: &str,
+        within: Duration,
+    ) -> Answer<T> {
+        let (method, body) = match question {
+            Question::Get => ("GET", String::new()),
+            Question::Put(body) => ("PUT", body.to_string()),
+            Question::Delete => ("DELETE", String::new()),
+        };
+        let request = Request::builder().method(method).uri(address);
         let request = match &self.token {
             Some(token) => request.header("authorization", format!("Bearer {}", token.expose())),
             None => request,
         };
-        match request.call() {
-            Ok(mut answer) if answer.status() == 200 => {
-                let body = answer.body_mut().with_config().limit(LONGEST).read_json();
-                body.map_or(Answer::Unavailable, Answer::Found)
-            }
-            Ok(answer) if answer.status() == 404 => Answer::NotFound,
-            _ => Answer::Unavailable,
+        let request = match question {
+            Question::Put(_) => request.header("content-type", "application/json").body(body),
+            Question::Get | Question::Delete => request.body(body),
+        };
+        // An address that is none is nobody's.
+        let Ok(request) = request else { return Answer::Unavailable };
+        let request = self.agent.configure_request(request).timeout_global(Some(within)).build();
+        match self.agent.run(request) {
+            Ok(mut answer) => read(question, &mut answer),
+            Err(_) => Answer::Unavailable,
         }
     }
 
@@ -184,6 +229,21 @@ impl HttpRegisters {
         let longest = self.patience.pause.saturating_mul(1 << count.min(10));
         let part = random::<4>(self.entropy.as_ref()).map_or(u32::MAX, u32::from_be_bytes);
         longest.mul_f64(f64::from(part) / f64::from(u32::MAX))
+    }
+}
+
+fn read<T: DeserializeOwned>(question: Question<'_>, answer: &mut Response<Body>) -> Answer<T> {
+    match (question, answer.status().as_u16()) {
+        (Question::Delete, 204) => {
+            serde_json::from_value(Value::Null).map_or(Answer::Unavailable, Answer::Found)
+        }
+        (Question::Get | Question::Put(_), 200) => {
+            let body = answer.body_mut().with_config().limit(LONGEST).read_json();
+            body.map_or(Answer::Unavailable, Answer::Found)
+        }
+        (Question::Put(_), 409) => Answer::Conflict,
+        (_, 404) => Answer::NotFound,
+        _ => Answer::Unavailable,
     }
 }
 
@@ -239,10 +299,11 @@ impl Registers for HttpRegisters {
         if !is_plain(cpr) {
             return PersonAnswer::NotFound;
         }
-        match self.call::<Person>(&self.persons, &format!("persons/{cpr}")) {
+        let path = format!("persons/{cpr}");
+        match self.call::<Person>(&self.persons, Question::Get, &path) {
             Answer::Found(person) => PersonAnswer::Found(person.into()),
             Answer::NotFound => PersonAnswer::NotFound,
-            Answer::Unavailable => PersonAnswer::Unavailable,
+            Answer::Conflict | Answer::Unavailable => PersonAnswer::Unavailable,
         }
     }
 
@@ -251,15 +312,38 @@ impl Registers for HttpRegisters {
             return DocumentStatus::Unknown;
         }
         let path = format!("documents/{issuer}/{number}");
-        match self.call::<Document>(&self.documents, &path) {
+        match self.call::<Document>(&self.documents, Question::Get, &path) {
             Answer::Found(found) => found.status,
             Answer::NotFound => DocumentStatus::Unknown,
-            Answer::Unavailable => DocumentStatus::Unavailable,
+            Answer::Conflict | Answer::Unavailable => DocumentStatus::Unavailable,
         }
     }
 
     fn health(&self) -> Vec<Health> {
-        vec![self.persons.health(), self.documents.health()]
+        vec![self.persons.health(), self.documents.health(), self.appointments.health()]
+    }
+}
+
+impl Appointments for HttpRegisters {
+    fn offers(&self) -> Reply<Offers> {
+        self.call(&self.appointments, Question::Get, "slots").into()
+    }
+
+    fn book(&self, key: &str, slot: &str) -> Reply<Slot> {
+        if !is_plain(key) {
+            return Reply::Unknown;
+        }
+        let body = json!({ "slot": slot });
+        let path = format!("bookings/{key}");
+        self.call(&self.appointments, Question::Put(&body), &path).into()
+    }
+
+    fn cancel(&self, key: &str) -> Reply<()> {
+        if !is_plain(key) {
+            return Reply::Unknown;
+        }
+        let path = format!("bookings/{key}");
+        self.call(&self.appointments, Question::Delete, &path).into()
     }
 }
 
@@ -328,6 +412,44 @@ mod tests {
             let (_running, registers) = over_http(broken).await;
             let both = ask(registers, |r| (r.person("1208740001"), r.document("UTO", "1"))).await;
             assert_eq!(both, (PersonAnswer::Unavailable, DocumentStatus::Unavailable));
+        }
+    }
+
+    #[tokio::test]
+    async fn times_are_booked_moved_and_cancelled_each_as_often_as_asked() {
+        // proves H6
+        let running = StandIn::start(Scripted::default()).await.unwrap();
+        let url = Some(running.url());
+        let mut rules = config::Registers { appointments_url: url, ..Default::default() };
+        let registers = HttpRegisters::of(&mut rules).unwrap();
+        ask(registers, |r| {
+            let Reply::Done(offers) = r.offers() else { panic!("no times") };
+            let [first, second] = [&offers.slots[0], &offers.slots[1]];
+            assert!(offers.bring.iter().all(|text| text.da != text.en));
+            assert_eq!(r.book("a", &first.id), Reply::Done(first.clone()));
+            assert_eq!(r.book("a", &first.id), Reply::Done(first.clone()), "repeated");
+            assert_eq!(r.book("b", &first.id), Reply::Taken);
+            assert_eq!(r.book("a", &second.id), Reply::Done(second.clone()), "moved");
+            assert_eq!(r.book("b", &first.id), Reply::Done(first.clone()), "free again");
+            assert_eq!(r.book("a", "nowhere"), Reply::Unknown);
+            assert_eq!((r.cancel("a"), r.cancel("a")), (Reply::Done(()), Reply::Unknown));
+            let Reply::Done(left) = r.offers() else { panic!("no times") };
+            assert_eq!(left.slots, offers.slots[1..], "what is booked is not offered");
+            assert_eq!(r.book("../x", &second.id), Reply::Unknown);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn an_appointment_service_that_is_down_or_mad_is_unavailable() {
+        for broken in [Scripted::failing(), Scripted::silent(), Scripted::babbling()] {
+            let running = StandIn::start(broken).await.unwrap();
+            let (url, timeout_ms) = (Some(running.url()), 400);
+            let mut rules =
+                config::Registers { appointments_url: url, timeout_ms, ..Default::default() };
+            let registers = HttpRegisters::of(&mut rules).unwrap();
+            let asked = ask(registers, |r| (r.offers(), r.book("a", "1"), r.cancel("a"))).await;
+            assert_eq!(asked, (Reply::Unavailable, Reply::Unavailable, Reply::Unavailable));
         }
     }
 

@@ -1,13 +1,16 @@
-//! The registers an enrolment asks (REQUIREMENTS B8, C1, C2): persons and documents.
+//! The registers an enrolment asks (REQUIREMENTS B8, C1, C2): persons and documents; and the
+//! Borgercenters' appointments (H6).
 //!
 //! A register is asked, never trusted to be there: an answer that does not come, or that cannot be
 //! read, is *unavailable*, and unavailable is never valid.
 
+pub mod appointments;
 pub mod breaker;
 pub mod http;
 pub mod standin;
 mod wire;
 
+pub use appointments::{Appointments, Offers, Reply, Slot};
 pub use wire::Person;
 
 use enroll_core::findings::document::DocumentStatus;

@@ -3,18 +3,20 @@
 //! never starts them.
 
 use super::wire::{Person, Sex};
+use super::{Offers, Slot};
+use crate::relay::wire::Text;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, put};
 use enroll_core::findings::document::DocumentStatus;
 use enroll_core::findings::person::PersonStatus;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use time::Date;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -27,6 +29,8 @@ pub struct Scripted {
     persons: HashMap<String, Person>,
     documents: HashMap<(String, String), DocumentStatus>,
     fault: Option<Fault>,
+    /// Slots by the key they are booked under.
+    booked: Mutex<HashMap<String, String>>,
 }
 
 impl std::fmt::Debug for Scripted {
@@ -155,6 +159,8 @@ impl StandIn {
         let router = Router::new()
             .route("/persons/{cpr}", get(person))
             .route("/documents/{issuer}/{number}", get(document))
+            .route("/slots", get(slots))
+            .route("/bookings/{key}", put(book).delete(cancel))
             .with_state(Arc::new(script));
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
@@ -192,6 +198,69 @@ async fn document(
         Some(DocumentStatus::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         None | Some(DocumentStatus::Unknown) => StatusCode::NOT_FOUND.into_response(),
         Some(status) => axum::Json(json!({ "status": status })).into_response(),
+    }
+}
+
+/// Three times on one morning, always the same.
+fn times() -> Vec<Slot> {
+    let nine = time::macros::datetime!(2030-03-01 08:00 UTC);
+    let slot = |number: i64| Slot {
+        id: format!("slot-{number}"),
+        centre: "Borgercenter Prøve".to_owned(),
+        address: "Prøvegade 1, 1000 Prøveby".to_owned(),
+        starts: nine + time::Duration::minutes(30 * number),
+        minutes: 30,
+    };
+    (0..3).map(slot).collect()
+}
+
+async fn slots(State(script): State<Arc<Scripted>>) -> Response {
+    if let Some(fault) = script.fault {
+        return misbehave(fault).await;
+    }
+    let booked = script.booked.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_free = |slot: &Slot| !booked.values().any(|id| *id == slot.id);
+    let text = |da: &str, en: &str| Text { da: da.to_owned(), en: en.to_owned() };
+    let bring = vec![
+        text("Dit pas.", "Your passport."),
+        text("Din reference.", "Your reference."),
+        text(
+            "Har du ikke andet end passet, så tag et vidne med.",
+            "If you have nothing but the passport, bring a witness.",
+        ),
+    ];
+    axum::Json(Offers { slots: times().into_iter().filter(is_free).collect(), bring })
+        .into_response()
+}
+
+async fn book(
+    State(script): State<Arc<Scripted>>,
+    Path(key): Path<String>,
+    axum::Json(body): axum::Json<Value>,
+) -> Response {
+    if let Some(fault) = script.fault {
+        return misbehave(fault).await;
+    }
+    let Some(slot) = times().into_iter().find(|slot| body.get("slot") == Some(&json!(slot.id)))
+    else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let mut booked = script.booked.lock().unwrap_or_else(PoisonError::into_inner);
+    if booked.iter().any(|(other, id)| *id == slot.id && *other != key) {
+        return StatusCode::CONFLICT.into_response();
+    }
+    booked.insert(key, slot.id.clone());
+    axum::Json(slot).into_response()
+}
+
+async fn cancel(State(script): State<Arc<Scripted>>, Path(key): Path<String>) -> Response {
+    if let Some(fault) = script.fault {
+        return misbehave(fault).await;
+    }
+    let mut booked = script.booked.lock().unwrap_or_else(PoisonError::into_inner);
+    match booked.remove(&key) {
+        Some(_) => StatusCode::NO_CONTENT.into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

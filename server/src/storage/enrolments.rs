@@ -20,7 +20,7 @@ pub struct Enrolment {
     pub version: i64,
     /// When it was started.
     pub created: OffsetDateTime,
-    /// When it ends unfinished.
+    /// When it ends unfinished; kept anew from the case each time it is saved.
     pub expires: OffsetDateTime,
 }
 
@@ -31,8 +31,9 @@ impl Tx {
     /// [`StorageError`].
     pub async fn insert_enrolment(&mut self, enrolment: &Enrolment) -> Result<(), StorageError> {
         sqlx::query(
-            "INSERT INTO enrolments (id, token_hash, record, version, created_at, expires_at, ended)
-             VALUES ($1, $2, $3, $4, $5, $6, 0)",
+            "INSERT INTO enrolments
+               (id, token_hash, record, version, created_at, expires_at, ended, referred_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
         )
         .bind(enrolment.id.to_string())
         .bind(enrolment.token_hash.to_vec())
@@ -40,6 +41,7 @@ impl Tx {
         .bind(enrolment.version)
         .bind(enrolment.created.unix_timestamp())
         .bind(enrolment.expires.unix_timestamp())
+        .bind(enrolment.record.case.referred_at().map(OffsetDateTime::unix_timestamp))
         .execute(&mut *self.inner)
         .await?;
         self.create_data_key(enrolment.id).await
@@ -66,13 +68,16 @@ impl Tx {
     /// [`StorageError::Conflict`] if somebody else wrote it meanwhile.
     pub async fn save(&mut self, enrolment: &Enrolment) -> Result<(), StorageError> {
         let written = sqlx::query(
-            "UPDATE enrolments SET record = $1, version = version + 1, ended = $2
+            "UPDATE enrolments SET record = $1, version = version + 1, ended = $2, expires_at = $5,
+               referred_at = $6
              WHERE id = $3 AND version = $4",
         )
         .bind(serde_json::to_string(&enrolment.record)?)
         .bind(i64::from(enrolment.record.has_ended()))
         .bind(enrolment.id.to_string())
         .bind(enrolment.version)
+        .bind(enrolment.record.case.deadline.unix_timestamp())
+        .bind(enrolment.record.case.referred_at().map(OffsetDateTime::unix_timestamp))
         .execute(&mut *self.inner)
         .await?;
         if written.rows_affected() == 1 { Ok(()) } else { Err(StorageError::Conflict) }

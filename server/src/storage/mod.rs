@@ -9,11 +9,15 @@ mod authenticators;
 #[cfg(test)]
 mod copies;
 mod enrolments;
+mod events;
 mod identities;
 mod inbox;
+mod officers;
 mod outbox;
+mod p_codes;
 mod passes;
 mod profiles;
+mod referrals;
 mod rewrap;
 mod sealed;
 #[cfg(test)]
@@ -24,7 +28,9 @@ pub use authenticators::AuthenticatorRow;
 pub use enrolments::Enrolment;
 pub use identities::{Evidence, Identity, Issuing};
 pub use inbox::Kept;
+pub use officers::{OfficerRow, RulingRow};
 pub use outbox::{Claimed, DeadLetter};
+pub use p_codes::PCodeRow;
 pub use passes::Pass;
 pub use profiles::{Contacts, Details, Profile};
 pub use rewrap::Rewrapped;

@@ -81,6 +81,9 @@ impl Tx {
         for query in [
             "DELETE FROM passes WHERE expires_at < $1",
             "DELETE FROM identity_blocks WHERE expires_at < $1",
+            "DELETE FROM booking_references WHERE expires_at < $1",
+            "DELETE FROM desk_sessions WHERE expires_at < $1",
+            "DELETE FROM officer_sessions WHERE expires_at < $1",
         ] {
             let done =
                 sqlx::query(query).bind(now.unix_timestamp()).execute(&mut *self.inner).await?;

@@ -23,7 +23,7 @@ const fn column(table: &'static str, key: &'static str, name: &'static str) -> C
 }
 
 /// Every such column; whoever adds one adds it here. A test knows every column of bytes there is.
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 10] = [
     column("data_keys", "enrolment", "wrapped"),
     column("identities", "id", "sealed"),
     column("evidence", "enrolment", "sealed"),
@@ -31,6 +31,9 @@ const COLUMNS: [Column; 7] = [
     column("inbox", "id", "sealed"),
     column("profiles", "identity", "sealed"),
     column("authenticators", "id", "pin"),
+    column("officers", "name", "sealed"),
+    column("rulings", "id", "sealed"),
+    column("p_codes", "id", "sealed"),
 ];
 
 impl Column {
@@ -117,12 +120,15 @@ mod tests {
     use super::super::testing;
     use super::COLUMNS;
     use crate::clock::SystemEntropy;
-    use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId};
+    use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId, PCodeId, RulingId};
     use crate::keys::{KeyRing, Protection, begin_master_rotation, end_master_rotation};
     use crate::storage::{
-        AuthenticatorRow, Dialect, Evidence, Identity, Rewrapped, StorageError, Store, Tx,
+        AuthenticatorRow, Dialect, Evidence, Identity, OfficerRow, PCodeRow, Rewrapped, RulingRow,
+        StorageError, Store, Tx,
     };
     use enroll_core::activation::Authenticator;
+    use enroll_core::officer::Account;
+    use enroll_core::p_code::Issued;
     use enroll_core::policy::Activation;
     use sqlx::Row;
     use std::path::Path;
@@ -135,13 +141,17 @@ mod tests {
 
     /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
     /// sealed under the key of an enrolment.
-    const OTHERS: [(&str, &str); 10] = [
+    const OTHERS: [(&str, &str); 14] = [
         ("authenticators", "public_key"),
+        ("booking_references", "hash"),
+        ("desk_sessions", "hash"),
         ("documents", "hash"),
         ("documents", "person_hash"),
         ("enrolments", "token_hash"),
         ("identities", "person_hash"),
         ("identity_blocks", "hash"),
+        ("officer_sessions", "hash"),
+        ("p_codes", "hash"),
         ("passes", "hash"),
         ("profiles", "user_id_hash"),
         ("sealed", "bytes"),
@@ -184,6 +194,24 @@ mod tests {
         tx.save_profile(&profile).await.unwrap();
         let [app, _] = [app(&mut tx, id).await, app(&mut tx, id).await];
         tx.put_pin(app, b"a hash").await.unwrap();
+        let secrets = Zeroizing::new(b"secrets".to_vec());
+        let (name, account) = ("bc-17".to_owned(), Account::default());
+        let officer = OfficerRow { name: name.clone(), account, secrets, created: NOW };
+        assert!(tx.add_officer(&officer).await.unwrap());
+        let ruling = RulingRow {
+            id: RulingId::random(&SystemEntropy).unwrap(),
+            enrolment: Some(enrolment),
+            identity: Some(id),
+            officer: name,
+            witness: None,
+            payload: Zeroizing::new(b"a reason".to_vec()),
+            at: NOW,
+        };
+        tx.add_ruling(&ruling).await.unwrap();
+        let state = Issued::Used { at: NOW };
+        let subject = Zeroizing::new(b"somebody".to_vec());
+        let code = PCodeRow { id: PCodeId::random(&SystemEntropy).unwrap(), state, subject };
+        assert!(tx.add_p_code(&[9; 32], &code, ("bc-17", NOW)).await.unwrap());
         tx.commit().await.unwrap();
         Kept { enrolments, identity: id, app }
     }
@@ -214,6 +242,12 @@ mod tests {
         let profile = tx.hold_profile(kept.identity).await.unwrap();
         assert_eq!(profile.details.user_id.as_deref(), Some("anna"));
         assert_eq!(tx.pin(kept.app).await.unwrap().unwrap().as_slice(), b"a hash");
+        let officer = tx.hold_officer("bc-17").await.unwrap().unwrap();
+        assert_eq!(officer.secrets.as_slice(), b"secrets");
+        let rulings = tx.rulings(kept.enrolments[0]).await.unwrap();
+        assert_eq!(rulings[0].payload.as_slice(), b"a reason");
+        let code = tx.hold_p_code(&[9; 32]).await.unwrap().unwrap();
+        assert_eq!(code.subject.as_slice(), b"somebody");
         let claimed = tx.claim("sms", 9, (NOW, NOW)).await.unwrap();
         let payload = claimed[0].payload.as_ref().unwrap();
         assert_eq!((claimed.len(), payload.as_slice()), (1, b"a message".as_slice()));
@@ -246,8 +280,8 @@ mod tests {
             check(&store, &kept).await;
             begin_master_rotation(&dir, &Protection::default(), &SystemEntropy).unwrap();
             let store = store.with_keys(ring(&dir));
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 456, changed: 256 });
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 456, changed: 0 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 459, changed: 259 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 459, changed: 0 });
             end_master_rotation(&dir).unwrap();
 
             let store = store.with_keys(ring(&dir));

@@ -96,7 +96,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Erases the enrolment's personal data: key first, then what it sealed, then its tickets.
+    /// Erases the enrolment's personal data: key first, then what it sealed, then
+    /// what opens it.
     ///
     /// # Errors
     /// [`StorageError::Database`].
@@ -105,6 +106,7 @@ impl Tx {
             "DELETE FROM data_keys WHERE enrolment = $1",
             "DELETE FROM sealed WHERE enrolment = $1",
             "DELETE FROM tickets WHERE enrolment = $1",
+            "DELETE FROM booking_references WHERE enrolment = $1",
         ] {
             sqlx::query(statement).bind(id.to_string()).execute(&mut *self.inner).await?;
         }

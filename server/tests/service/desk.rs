@@ -101,6 +101,7 @@ impl Desk {
             faces: Arc::new(FakeFaces::default()),
             mrz: READER.clone(),
             registers: Arc::new(NoRegisters),
+            appointments: Arc::new(NoRegisters),
         };
         let channels = Arc::new(Post::new(&mut config.notices).unwrap());
         let notices = Arc::new(std::mem::take(&mut config.notices));
@@ -191,11 +192,11 @@ impl Desk {
         let case = Case::start(policy, now).consent(consent, "1").unwrap();
         let case = case.page_read(now).unwrap().chip_read(now).unwrap();
         let case = case.document_verified(now).unwrap().face_captured(now).unwrap();
-        case.settle(&issue, identity.uuid(), now).unwrap()
+        case.settle(&issue, identity.uuid(), policy, now).unwrap()
     }
 }
 
-async fn fresh_database(server: &str) -> String {
+pub async fn fresh_database(server: &str) -> String {
     install_default_drivers();
     let name = EnrolmentId::random(&SystemEntropy).unwrap().to_string().replace('-', "");
     let admin = AnyPoolOptions::new().max_connections(1).connect(server).await.unwrap();

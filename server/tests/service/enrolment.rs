@@ -12,7 +12,7 @@ use server::storage::StorageError;
 use std::sync::atomic::Ordering;
 
 pub struct Case<'a> {
-    station: &'a Station,
+    pub station: &'a Station,
     pub id: String,
     pub path: String,
     pub token: String,
@@ -31,6 +31,12 @@ impl<'a> Case<'a> {
         let (id, token) = (text("id"), text("token"));
         let path = format!("/v1/enrolments/{id}");
         Self { station, id, path, token }
+    }
+
+    /// A case that is there already, by another token.
+    pub fn at(station: &'a Station, id: &str, token: &str) -> Self {
+        let path = format!("/v1/enrolments/{id}");
+        Self { station, id: id.to_owned(), path, token: token.to_owned() }
     }
 
     pub fn call(&self, method: &str, step: &str, kind: &str, body: &[u8]) -> (u16, Value) {
@@ -62,7 +68,7 @@ impl<'a> Case<'a> {
     }
 }
 
-fn reasons(answer: &Value) -> Vec<&str> {
+pub fn reasons(answer: &Value) -> Vec<&str> {
     answer["reasons"].as_array().unwrap().iter().map(|r| r["code"].as_str().unwrap()).collect()
 }
 
@@ -132,7 +138,7 @@ fn stranger() -> Vec<u8> {
 }
 
 /// A good passport of another person.
-fn somebody_else() -> Passport {
+pub fn somebody_else() -> Passport {
     use fixtures::{catalogue, portraits::Portraits};
     use server::clock::{Clock, SystemClock, copenhagen_date};
     let mut spec = catalogue::find("good").unwrap().spec;

@@ -11,11 +11,15 @@
 
 mod activation;
 mod blocking;
+mod borgercenter;
 mod copying;
 mod desk;
 mod enrolment;
+mod events;
+mod officers;
 mod operation;
 mod outbox;
+mod p_codes;
 mod problems;
 mod relay;
 mod station;

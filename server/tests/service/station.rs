@@ -1,5 +1,6 @@
 //! A service on a free port, with its own folder and stand-in registers, and a client for it.
 
+use super::desk::fresh_database;
 use enroll_core::check::Check;
 use enroll_core::reason::ReasonCode;
 use fixtures::catalogue;
@@ -13,7 +14,7 @@ use nfc::trust::{Domain, TrustStore};
 use serde_json::{Value, json};
 use server::app::{App, Faces, Parts, Rules};
 use server::clock::{Clock, SystemClock, SystemEntropy, copenhagen_date};
-use server::config::Config;
+use server::config::{self, Config};
 use server::keys::KeyRing;
 use server::registers::http::HttpRegisters;
 use server::registers::standin::{Holder, Scripted, StandIn};
@@ -23,7 +24,6 @@ use server::storage::{Store, embedded_url};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -77,8 +77,31 @@ pub static READER: LazyLock<Arc<MrzReader>> = LazyLock::new(|| Arc::new(MrzReade
 
 impl Station {
     pub fn start(passports: &[&Passport], change: impl FnOnce(&mut Config)) -> Self {
+        Self::open(None, passports, change)
+    }
+
+    /// One on SQLite, and one on PostgreSQL where `INDRUL_TEST_POSTGRES` names a server.
+    #[expect(clippy::print_stdout, reason = "says what is skipped")]
+    pub fn all(passports: &[&Passport], change: impl Fn(&mut Config)) -> Vec<Self> {
+        let mut stations = vec![Self::open(None, passports, &change)];
+        match std::env::var("INDRUL_TEST_POSTGRES") {
+            Ok(server) => stations.push(Self::open(Some(&server), passports, &change)),
+            Err(_) => println!("skipped on PostgreSQL: INDRUL_TEST_POSTGRES is not set"),
+        }
+        stations
+    }
+
+    fn open(
+        postgres: Option<&str>,
+        passports: &[&Passport],
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
+        let database = match postgres {
+            Some(server) => runtime.block_on(fresh_database(server)),
+            None => embedded_url(folder.path()),
+        };
         let mut config = Config::default();
         config.relay.deadline_ms = 2_000;
         change(&mut config);
@@ -86,7 +109,7 @@ impl Station {
         let faces = Arc::new(FakeFaces::default());
         let registers = runtime.block_on(StandIn::start(registers(passports))).unwrap();
         let (store, parts) =
-            runtime.block_on(parts(folder.path(), &trust, &faces, &registers.url()));
+            runtime.block_on(parts((folder.path(), &database), &trust, &faces, &registers.url()));
         let app = Arc::new(App::new(parts, Rules::from(config)));
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move {
@@ -150,12 +173,16 @@ pub fn ask(url: &str, description: &Value, call: Call<'_>) -> (u16, Value) {
 
 fn declared(description: &Value, call: &Call<'_>, status: u16) {
     let path = call.path.split('?').next().unwrap();
-    let mut parts: Vec<&str> = path.split('/').collect();
-    if parts.len() > 3 {
-        parts[3] = "{id}";
-    }
-    let pattern = parts.join("/");
-    let operation = &description["paths"][&pattern][call.method.to_lowercase()];
+    let same = |(part, found): (&str, &str)| part == found || part == "{id}";
+    let is_of = |pattern: &str| {
+        pattern.split('/').count() == path.split('/').count()
+            && pattern.split('/').zip(path.split('/')).all(same)
+    };
+    let patterns = description["paths"].as_object().unwrap();
+    // A name stands before a place for any.
+    let pattern = patterns.keys().filter(|pattern| is_of(pattern)).min_by_key(|p| p.contains('{'));
+    let Some(pattern) = pattern else { return };
+    let operation = &patterns[pattern][call.method.to_lowercase()];
     if !operation.is_null() {
         let declared = &operation["responses"][status.to_string()];
         assert!(declared.is_object(), "{} {pattern} does not declare {status}", call.method);
@@ -200,15 +227,22 @@ pub async fn listen(
 }
 
 async fn parts(
-    folder: &std::path::Path,
+    (folder, database): (&std::path::Path, &str),
     trust: &Arc<TrustStore>,
     faces: &Arc<FakeFaces>,
     registers: &str,
 ) -> (Store, Parts) {
     let entropy = Arc::new(SystemEntropy);
     let keys = Arc::new(KeyRing::open(&folder.join("keys"), None, entropy.as_ref()).unwrap());
-    let store = Store::open(&embedded_url(folder), keys.clone(), entropy.clone()).await.unwrap();
+    let store = Store::open(database, keys.clone(), entropy.clone()).await.unwrap();
     let base = Some(registers.to_owned());
+    let mut rules = config::Registers {
+        persons_url: base.clone(),
+        documents_url: base.clone(),
+        appointments_url: base,
+        ..config::Registers::default()
+    };
+    let registers = Arc::new(HttpRegisters::of(&mut rules).unwrap());
     let parts = Parts {
         store: store.clone(),
         keys,
@@ -217,7 +251,8 @@ async fn parts(
         trust: trust.clone(),
         faces: faces.clone(),
         mrz: READER.clone(),
-        registers: Arc::new(HttpRegisters::new(base.clone(), base, None, Duration::from_secs(5))),
+        registers: registers.clone(),
+        appointments: registers,
     };
     (store, parts)
 }

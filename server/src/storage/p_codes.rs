@@ -1,0 +1,117 @@
+//! P-codes (A4), found by a keyed hash; whose one is lies sealed under the master key.
+
+use super::{Dialect, StorageError, Tx};
+use crate::ids::PCodeId;
+use crate::seal::Place;
+use enroll_core::p_code::Issued;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+use std::fmt;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// A P-code as it is stored. `Debug` does not show whose it is.
+pub struct PCodeRow {
+    /// Which.
+    pub id: PCodeId,
+    /// Where it stands.
+    pub state: Issued,
+    /// Whose it is.
+    pub subject: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for PCodeRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PCodeRow({})", self.id)
+    }
+}
+
+fn place(row: &str) -> Place<'_> {
+    Place { table: "p_codes", row, column: "sealed" }
+}
+
+impl Tx {
+    /// Adds a code that `officer` issues. `false` if there is the same code already.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn add_p_code(
+        &mut self,
+        hash: &[u8; 32],
+        new: &PCodeRow,
+        (officer, now): (&str, OffsetDateTime),
+    ) -> Result<bool, StorageError> {
+        let (row, entropy) = (new.id.to_string(), self.store.entropy.clone());
+        let place = place(&row);
+        let sealed = self.store.keys.master().seal(entropy.as_ref(), place, &new.subject)?;
+        let added = sqlx::query(
+            "INSERT INTO p_codes (id, hash, record, officer, sealed, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (hash) DO NOTHING",
+        )
+        .bind(row)
+        .bind(hash.to_vec())
+        .bind(serde_json::to_string(&new.state)?)
+        .bind(officer.to_owned())
+        .bind(sealed)
+        .bind(now.unix_timestamp())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(added.rows_affected() == 1)
+    }
+
+    /// The code of this hash, which nobody else changes before this unit of work ends.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn hold_p_code(&mut self, hash: &[u8; 32]) -> Result<Option<PCodeRow>, StorageError> {
+        let select = match self.store.dialect {
+            Dialect::Sqlite => "SELECT id, record, sealed FROM p_codes WHERE hash = $1",
+            Dialect::Postgres => {
+                "SELECT id, record, sealed FROM p_codes WHERE hash = $1 FOR UPDATE"
+            }
+        };
+        let found =
+            sqlx::query(select).bind(hash.to_vec()).fetch_optional(&mut *self.inner).await?;
+        found.map(|row| self.p_code(&row)).transpose()
+    }
+
+    /// The same by its identifier.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn hold_p_code_of(&mut self, id: PCodeId) -> Result<Option<PCodeRow>, StorageError> {
+        let select = match self.store.dialect {
+            Dialect::Sqlite => "SELECT id, record, sealed FROM p_codes WHERE id = $1",
+            Dialect::Postgres => "SELECT id, record, sealed FROM p_codes WHERE id = $1 FOR UPDATE",
+        };
+        let found =
+            sqlx::query(select).bind(id.to_string()).fetch_optional(&mut *self.inner).await?;
+        found.map(|row| self.p_code(&row)).transpose()
+    }
+
+    fn p_code(&self, row: &AnyRow) -> Result<PCodeRow, StorageError> {
+        let impossible = |column| StorageError::ImpossibleRow { table: "p_codes", column };
+        let name: String = row.try_get("id")?;
+        let sealed: Vec<u8> = row.try_get("sealed")?;
+        let subject = self.store.keys.master().open(place(&name), &sealed)?;
+        let record: String = row.try_get("record")?;
+        Ok(PCodeRow {
+            id: name.parse().map_err(|_| impossible("id"))?,
+            state: serde_json::from_str(&record).map_err(|_| impossible("record"))?,
+            subject,
+        })
+    }
+
+    /// Writes the state of a code that this unit of work holds.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn save_p_code(&mut self, code: &PCodeRow) -> Result<(), StorageError> {
+        sqlx::query("UPDATE p_codes SET record = $1 WHERE id = $2")
+            .bind(serde_json::to_string(&code.state)?)
+            .bind(code.id.to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+}

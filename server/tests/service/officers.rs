@@ -1,0 +1,444 @@
+//! Officers: signing in, the queue, what they look at and decide.
+
+use super::borgercenter::{code, open, refused, with_kiosk};
+use super::enrolment::{Case, reasons, somebody_else};
+use super::station::{Call, Station, passport};
+use enroll_core::audit::Entry;
+use enroll_core::totp::TotpSecret;
+use enroll_core::{Verdict, evidence};
+use fixtures::chip::Chip;
+use fixtures::passport::Passport;
+use serde_json::{Value, json};
+use server::app::{add_officer, disable_officer};
+use server::clock::{Clock, SystemClock, SystemEntropy};
+use server::config::Config;
+use server::storage::StorageError;
+
+const PASSWORD: &str = "hest batteri hæfteklamme";
+pub const WHY: &str = "Set og sammenlignet.";
+
+/// A kiosk, and passwords that are hashed quickly.
+pub fn quick(config: &mut Config) {
+    with_kiosk(config);
+    (config.policy.activation.pin_memory_kib, config.policy.activation.pin_passes) = (64, 1);
+}
+
+fn added(station: &Station, name: &str) -> TotpSecret {
+    let keys = station.app.keys();
+    let mut config = Config::default();
+    quick(&mut config);
+    let parts = (&station.store, keys.as_ref(), &SystemEntropy as &dyn server::clock::Entropy);
+    let new = add_officer(parts, &config.policy, name, PASSWORD, SystemClock.now());
+    station.runtime.block_on(new).unwrap()
+}
+
+fn now_code(secret: &TotpSecret) -> String {
+    secret.code(SystemClock.now().unix_timestamp() / 30).unwrap().to_string()
+}
+
+fn sign_in(station: &Station, name: &str, password: &str, code: &str) -> (u16, Value) {
+    let body = json!({ "name": name, "password": password, "code": code }).to_string();
+    station.call(Call::new("POST", "/v1/officer/sessions", body.as_bytes()))
+}
+
+/// An officer who is signed in.
+pub struct Signed<'a> {
+    station: &'a Station,
+    token: String,
+}
+
+impl<'a> Signed<'a> {
+    pub fn new(station: &'a Station, name: &str) -> Self {
+        let secret = added(station, name);
+        let (status, answer) = sign_in(station, name, PASSWORD, &now_code(&secret));
+        assert_eq!(status, 201, "{answer}");
+        Self { station, token: answer["token"].as_str().unwrap().to_owned() }
+    }
+
+    pub fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let path = format!("/v1/officer{path}");
+        self.station.call(Call { token: &self.token, ..Call::new(method, &path, body.as_bytes()) })
+    }
+
+    pub fn look(&self, case: &Case<'_>) -> (u16, Value) {
+        self.call("GET", &format!("/cases/{}", case.id), &Value::Null)
+    }
+
+    pub fn rule(&self, case: &Case<'_>, body: &Value) -> (u16, Value) {
+        self.call("POST", &format!("/cases/{}/ruling", case.id), body)
+    }
+}
+
+fn trail(station: &Station) -> Vec<Entry> {
+    let found = station.runtime.block_on(async {
+        station.store.read().await.unwrap().audit_after(0, 1000).await.unwrap()
+    });
+    enroll_core::audit::verify(&found, None).unwrap();
+    found
+}
+
+/// A good passport whose holder is called otherwise in the register.
+fn known_as(given_names: &str, surname: &str) -> Passport {
+    let mut found = passport("good");
+    found.holder.given_names = given_names.to_owned();
+    found.holder.surname = surname.to_owned();
+    found
+}
+
+/// The case at the kiosk up to its decision.
+fn at_the_kiosk(home: &Case<'_>, passport: &Passport, referred: &Value) -> Value {
+    let desk = home.visited(referred);
+    desk.page(&passport.mrz_lines);
+    desk.chip(Chip::new(passport));
+    desk.face();
+    let (status, answer) = desk.finish();
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+#[test]
+fn an_officer_signs_in_with_password_and_code_and_nothing_tells_what_was_wrong() {
+    // proves G4, G6
+    for station in Station::all(&[], quick) {
+        let secret = added(&station, "bc-17");
+        let good = now_code(&secret);
+        let wrong = refused(401, "officer.sign_in");
+        assert_eq!(code(sign_in(&station, "bc-17", "hest batteri", &good)), wrong);
+        assert_eq!(code(sign_in(&station, "bc-17", PASSWORD, "x")), wrong);
+        assert_eq!(code(sign_in(&station, "nobody", PASSWORD, &good)), wrong);
+        assert_eq!(code(sign_in(&station, "../æ", PASSWORD, &good)), wrong);
+        let (status, session) = sign_in(&station, "bc-17", PASSWORD, &good);
+        assert_eq!((status, &session["expires_in"]), (201, &json!(1800)), "{session}");
+        assert_eq!(code(sign_in(&station, "bc-17", PASSWORD, &good)), wrong, "the code is used");
+
+        let token = session["token"].as_str().unwrap();
+        let queue = |token: &str| {
+            station.call(Call { token, ..Call::new("GET", "/v1/officer/cases", b"") }).0
+        };
+        assert_eq!((queue(token), queue("x"), queue("")), (200, 401, 401));
+        let out = Call { token, ..Call::new("DELETE", "/v1/officer/sessions", b"") };
+        assert_eq!((station.call(out).0, queue(token)), (200, 401), "signed out");
+
+        let other = Signed::new(&station, "bc-18");
+        assert_eq!(queue(&other.token), 200);
+        let disabled = disable_officer(&station.store, "bc-18", SystemClock.now());
+        assert!(station.runtime.block_on(disabled).unwrap());
+        assert_eq!(queue(&other.token), 401, "disabled");
+        let kinds: Vec<String> = trail(&station).into_iter().map(|entry| entry.kind).collect();
+        for kind in ["officer.added", "officer.signed_in", "officer.sign_in_refused"] {
+            assert!(kinds.iter().any(|found| found == kind), "{kind}: {kinds:?}");
+        }
+    }
+}
+
+#[test]
+fn an_account_rests_after_wrong_tries_also_when_they_come_at_once() {
+    for station in Station::all(&[], quick) {
+        let secret = added(&station, "bc-17");
+        std::thread::scope(|scope| {
+            for _ in 0..5 {
+                scope.spawn(|| sign_in(&station, "bc-17", PASSWORD, "000000x"));
+            }
+        });
+        let right = sign_in(&station, "bc-17", PASSWORD, &now_code(&secret));
+        assert_eq!(code(right), refused(401, "officer.sign_in"));
+    }
+}
+
+#[test]
+fn a_near_match_is_looked_at_and_approved_in_the_officers_name() {
+    // proves C1, E1, A5, C4
+    let near = known_as("Søren Ærø Sofus", "Kjærgård");
+    for station in Station::all(&[&near], quick) {
+        let home = Case::start(&station, &near.holder.cpr);
+        let answer = home.through(&near);
+        assert_eq!(
+            (&answer["decision"], reasons(&answer)),
+            (&json!("refer"), vec!["person.mismatch"])
+        );
+        assert!(!answer.to_string().contains("near"), "the person learns how near");
+
+        let officer = Signed::new(&station, "bc-17");
+        let (_, queue) = officer.call("GET", "/cases", &Value::Null);
+        assert_eq!(
+            (&queue[0]["id"], &queue[0]["reasons"]),
+            (&json!(home.id), &json!(["person.mismatch"]))
+        );
+        let (status, look) = officer.look(&home);
+        assert_eq!((status, &look["names"]), (200, &json!("near")), "{look:#}");
+        assert_eq!(look["person"]["given_names"], "Søren Ærø Sofus");
+        assert_eq!(look["document"]["surname"], near.mrz_lines[0][5..].split('<').next().unwrap());
+        let looked = trail(&station).into_iter().filter(|entry| entry.kind == "case.looked");
+        assert_eq!(
+            looked.map(|entry| entry.data["officer"].clone()).collect::<Vec<_>>(),
+            ["bc-17"]
+        );
+
+        let short = officer.rule(&home, &json!({ "decision": "approve", "reason": "ok" }));
+        assert_eq!(code(short), refused(422, "officer.reason"));
+        let (status, done) = officer.rule(&home, &json!({ "decision": "approve", "reason": WHY }));
+        assert_eq!((status, &done["identity"]["level"]), (200, &json!("Substantial")), "{done:#}");
+        assert_eq!(done["identity"]["name"], "Søren Ærø Sofus Kjærgård");
+        assert_eq!(home.finish().1["identity"], done["identity"], "it is the person's");
+        assert_eq!(code(officer.look(&home)), refused(409, "case.state"), "it waits no more");
+
+        let signed = enroll_core::identity::verify(
+            done["identity"]["jws"].as_str().unwrap(),
+            &station.app.jwks(),
+        )
+        .unwrap();
+        let id = done["identity"]["id"].as_str().unwrap().parse().unwrap();
+        let kept = station
+            .runtime
+            .block_on(async { station.store.begin().await.unwrap().evidence(id).await.unwrap() });
+        let record: Value = serde_json::from_slice(&kept[0].record).unwrap();
+        let again = evidence::verify(&record, Some(signed.evidence_sha256), Some(&station.trust));
+        let again = again.unwrap();
+        assert_eq!((again.verdict, again.reasons), (Verdict::Accepted, vec![]));
+        assert_eq!(record["method"], "officer");
+        let checks = record["checks"].as_array().unwrap();
+        let by = checks.iter().find(|check| check["id"] == "officer.approved").unwrap();
+        assert_eq!(by["evidence"]["officer"], "bc-17");
+        let ruled =
+            trail(&station).into_iter().find(|entry| entry.kind == "officer.ruled").unwrap();
+        assert_eq!(
+            (&ruled.data["officer"], &ruled.data["decision"]),
+            (&json!("bc-17"), &json!("approve"))
+        );
+        assert!(!ruled.data.to_string().contains(WHY), "the reason is sealed");
+    }
+}
+
+#[test]
+fn another_person_is_not_approved_and_a_refusal_keeps_its_reason_only() {
+    // proves C1, D8, H6
+    let other = known_as("Birthe", "Holm");
+    for station in Station::all(&[&other], quick) {
+        let home = Case::start(&station, &other.holder.cpr);
+        assert_eq!(home.through(&other)["decision"], "refer");
+        let officer = Signed::new(&station, "bc-17");
+        assert_eq!(officer.look(&home).1["names"], "different");
+        let approve = json!({ "decision": "approve", "reason": WHY });
+        assert_eq!(code(officer.rule(&home, &approve)), refused(422, "person.mismatch"));
+        let refuse = json!({ "decision": "refuse", "reason": "Ikke samme person." });
+        let (status, done) = officer.rule(&home, &refuse);
+        assert_eq!((status, reasons(&done)), (200, vec!["officer.refused"]), "{done:#}");
+        assert_eq!((home.state().as_str(), &done["identity"]), ("refused", &Value::Null));
+        assert_eq!(code(officer.rule(&home, &approve)), refused(409, "case.state"), "once");
+        let id = home.id.parse().unwrap();
+        let (left, rulings) = station.runtime.block_on(async {
+            let mut tx = station.store.begin().await.unwrap();
+            (tx.get(id, "cpr").await, tx.rulings(id).await.unwrap())
+        });
+        assert!(matches!(left, Err(StorageError::Erased)));
+        assert_eq!(rulings[0].officer, "bc-17");
+        assert!(String::from_utf8_lossy(&rulings[0].payload).contains("Ikke samme person."));
+    }
+}
+
+#[test]
+fn high_is_given_by_an_officer_in_person_only_and_raises_the_identity_there_is() {
+    // proves E1
+    let good = passport("good");
+    for station in Station::all(&[&good], quick) {
+        let first = Case::start(&station, &good.holder.cpr).through(&good);
+        let home = Case::start(&station, &good.holder.cpr);
+        let referred = home.refer(&json!({ "high": true }));
+        assert_eq!(reasons(&referred), ["referral.high"]);
+        let officer = Signed::new(&station, "bc-17");
+        let high = |in_person: bool| json!({ "decision": "approve", "reason": WHY, "level": "high", "in_person": in_person });
+        assert_eq!(
+            code(officer.rule(&home, &high(true))),
+            refused(409, "case.incomplete"),
+            "no chip yet"
+        );
+        let done = at_the_kiosk(&home, &good, &referred);
+        assert_eq!(
+            (&done["decision"], reasons(&done)),
+            (&json!("refer"), vec!["referral.high"]),
+            "{done:#}"
+        );
+        assert_eq!(officer.look(&home).1["identity"], first["identity"]["id"]);
+        assert_eq!(code(officer.rule(&home, &high(false))), refused(422, "officer.presence"));
+        let (status, done) = officer.rule(&home, &high(true));
+        assert_eq!((status, &done["identity"]["level"]), (200, &json!("High")), "{done:#}");
+        assert_eq!(done["identity"]["id"], first["identity"]["id"], "the same identity");
+        let jws = done["identity"]["jws"].as_str().unwrap();
+        let signed = enroll_core::identity::verify(jws, &station.app.jwks()).unwrap();
+        assert_eq!(signed.level.officer(), Some("bc-17"), "in the record");
+    }
+}
+
+#[test]
+fn an_officer_asks_for_more_and_the_case_goes_on() {
+    let near = known_as("Søren Ærø Sofus", "Kjærgård");
+    for station in Station::all(&[&near], quick) {
+        let home = Case::start(&station, &near.holder.cpr);
+        home.through(&near);
+        let referred = home.refer(&json!({}));
+        let officer = Signed::new(&station, "bc-17");
+        let more = json!({ "decision": "more", "reason": "Tag din vielsesattest med." });
+        let (status, done) = officer.rule(&home, &more);
+        assert_eq!((status, reasons(&done)), (200, vec!["officer.more"]), "{done:#}");
+        let (_, view) = home.call("GET", "", "", b"");
+        assert_eq!((&view["state"], &view["asked"]), (&json!("referred"), &more["reason"]));
+        assert_eq!(officer.look(&home).1["rulings"][0]["reason"], more["reason"]);
+        assert_eq!(officer.call("GET", "/cases", &Value::Null).1[0]["asked_by"], "bc-17");
+        let again = at_the_kiosk(&home, &near, &referred);
+        assert_eq!(reasons(&again), ["person.mismatch"]);
+        let approve = json!({ "decision": "approve", "reason": WHY, "in_person": true });
+        assert_eq!(officer.rule(&home, &approve).1["decision"], "issue");
+    }
+}
+
+#[test]
+fn an_officer_looks_at_the_face_of_who_does_not_consent_to_a_program() {
+    // proves A2
+    let good = passport("good");
+    for station in Station::all(&[&good], quick) {
+        let body = json!({
+            "consent": {"terms_version": "2026-01", "biometrics": false, "language": "da"},
+            "cpr": good.holder.cpr,
+        })
+        .to_string();
+        let (_, started) = station.call(Call::new("POST", "/v1/enrolments", body.as_bytes()));
+        let text = |name: &str| started[name].as_str().unwrap().to_owned();
+        let home = Case::at(&station, &text("id"), &text("token"));
+        at_the_kiosk(&home, &good, &home.refer(&json!({})));
+        let officer = Signed::new(&station, "bc-17");
+        let approve = |in_person: bool| json!({ "decision": "approve", "reason": WHY, "in_person": in_person });
+        assert_eq!(code(officer.rule(&home, &approve(false))), refused(409, "consent.biometrics"));
+        assert_eq!(officer.rule(&home, &approve(true)).1["decision"], "issue");
+    }
+}
+
+#[test]
+fn a_blocked_identity_is_opened_by_an_officer_with_a_reason() {
+    // proves F2, F3
+    let good = passport("good");
+    for station in Station::all(&[&good], quick) {
+        let first = Case::start(&station, &good.holder.cpr);
+        let identity = first.through(&good)["identity"]["id"].as_str().unwrap().to_owned();
+        let block = format!("/v1/identities/{identity}/block");
+        let blocked = station.call(Call { token: &first.token, ..Call::new("POST", &block, b"") });
+        assert_eq!(blocked.0, 200);
+        let home = Case::start(&station, &good.holder.cpr);
+        assert_eq!(reasons(&home.through(&good)), ["identity.blocked"]);
+        let officer = Signed::new(&station, "bc-17");
+        let approve = json!({ "decision": "approve", "reason": WHY });
+        assert_eq!(code(officer.rule(&home, &approve)), refused(409, "identity.blocked"));
+        assert_eq!(officer.look(&home).1["identity"], identity.as_str());
+        let reopen = |why: &str| {
+            officer.call(
+                "POST",
+                &format!("/identities/{identity}/reopening"),
+                &json!({ "reason": why }),
+            )
+        };
+        assert_eq!(code(reopen("   nej    ")), refused(422, "officer.reason"));
+        let (status, life) = reopen(WHY);
+        assert_eq!((status, &life["blocked"]), (200, &json!(false)), "{life}");
+        assert_eq!(officer.rule(&home, &approve).1["decision"], "issue", "now it can be renewed");
+        let opened = trail(&station).into_iter().find(|entry| entry.kind == "identity.reopened");
+        assert_eq!(opened.unwrap().data["actor"]["officer"], "bc-17");
+        let nobody = "/identities/00000000-0000-4000-8000-000000000000/reopening";
+        let unknown = officer.call("POST", nobody, &json!({ "reason": WHY }));
+        assert_eq!(code(unknown), refused(404, "case.unknown"));
+    }
+}
+
+#[test]
+fn a_witness_vouches_by_the_policys_rules() {
+    // Another document than the witness's.
+    let (mut person, witness) = (passport("good-jp2"), somebody_else());
+    person.holder.given_names = "Birthe".to_owned();
+    person.holder.surname = "Holm".to_owned();
+    for allowed in [true, false] {
+        let change = |config: &mut Config| {
+            quick(config);
+            if allowed {
+                (config.policy.witness.identity_s, config.policy.witness.most) = (0, 1);
+            }
+        };
+        for station in Station::all(&[&person, &witness], change) {
+            let vouching = Case::start(&station, &witness.holder.cpr).through(&witness);
+            let vouching = vouching["identity"]["id"].as_str().unwrap().to_owned();
+            std::thread::sleep(std::time::Duration::from_millis(1_100));
+            let officer = Signed::new(&station, "bc-17");
+            let ruled = |in_person: bool| {
+                let home = Case::start(&station, &person.holder.cpr);
+                at_the_kiosk(&home, &person, &home.refer(&json!({})));
+                officer.rule(&home, &json!({
+                    "decision": "approve", "reason": WHY, "in_person": in_person, "witness": vouching,
+                }))
+            };
+            if !allowed {
+                assert_eq!(code(ruled(true)), refused(422, "witness.not_allowed"), "too new");
+                continue;
+            }
+            assert_eq!(code(ruled(false)), refused(422, "person.mismatch"), "nobody was there");
+            let (status, done) = ruled(true);
+            assert_eq!((status, &done["decision"]), (200, &json!("issue")), "{done:#}");
+            assert_eq!(code(ruled(true)), refused(422, "witness.not_allowed"), "once is enough");
+        }
+    }
+}
+
+#[test]
+fn a_kiosk_or_a_person_is_no_officer() {
+    for station in Station::all(&[], quick) {
+        let home = Case::start(&station, "120874-0002");
+        let referred = home.refer(&json!({}));
+        let path = format!("/v1/officer/cases/{}", home.id);
+        for token in [home.token.as_str(), super::borgercenter::KIOSK, ""] {
+            let answer = station.call(Call { token, ..Call::new("GET", &path, b"") });
+            assert_eq!(code(answer), refused(401, "request.token"));
+        }
+        let officer = Signed::new(&station, "bc-17");
+        let reference = referred["reference"].as_str().unwrap();
+        assert_eq!(code(open(&station, &officer.token, reference)), refused(401, "request.token"));
+        let unknown = officer.call("GET", "/cases/x", &Value::Null);
+        assert_eq!(code(unknown), refused(404, "case.unknown"));
+    }
+}
+
+/// `enroll officer` over the station's data; exit status and standard output.
+fn enroll(station: &Station, args: &[&str], password: &str) -> (i32, String) {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_enroll"))
+        .arg("officer")
+        .args(args)
+        .arg("--data")
+        .arg(station.folder.path())
+        .env_remove("INDRUL_CONFIG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // One that needs no password may have ended already.
+    let _ = writeln!(child.stdin.take().unwrap(), "{password}");
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn officers_are_added_listed_and_disabled_on_the_command_line() {
+    let station = Station::start(&[], quick);
+    let (status, out) = enroll(&station, &["add", "--json", "bc-17"], PASSWORD);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    let uri = answer["otpauth"].as_str().unwrap();
+    assert!(status == 0 && uri.starts_with("otpauth://totp/Indrul:bc-17?secret="), "{out}");
+    assert!(!out.contains(PASSWORD));
+    assert_eq!(enroll(&station, &["add", "bc-17"], PASSWORD).0, 1, "taken");
+    assert_eq!(enroll(&station, &["add", "bc-18"], "kort").0, 2, "a short password");
+    assert_eq!(enroll(&station, &["add", "BC 18"], PASSWORD).0, 2, "no name");
+    assert_eq!(enroll(&station, &["list"], ""), (0, "bc-17 active\n".to_owned()));
+    assert_eq!(enroll(&station, &["disable", "bc-17"], "").0, 0);
+    assert_eq!(enroll(&station, &["disable", "bc-19"], "").0, 1);
+    let (_, out) = enroll(&station, &["list", "--json"], "");
+    let listed: Value = serde_json::from_str(&out).unwrap();
+    assert!(listed["disabled"].is_string(), "{out}");
+}
