@@ -18,11 +18,11 @@ pub struct Start {
     /// What the person has agreed to.
     consent: Agreed,
     /// Personal number, ten digits, with or without a hyphen.
-    #[schema(example = "0101900000")]
+    #[schema(example = "0101900000", pattern = "^[0-9]{6}-?[0-9]{4}$")]
     #[serde(default)]
     cpr: Option<String>,
     /// Or a P-code from a Borgercenter, eight digits.
-    #[schema(example = "12345678")]
+    #[schema(example = "12345678", pattern = "^[0-9]{8}$")]
     #[serde(default)]
     p_code: Option<String>,
 }
