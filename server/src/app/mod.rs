@@ -54,6 +54,7 @@ use crate::ids::EnrolmentId;
 use crate::inference::{BrokeOff, Busy, Pool};
 use crate::keys::{KeyError, KeyRing};
 use crate::limits::{Kind, Limiter, TooOften};
+use crate::metrics::cpu::Cpu;
 use crate::metrics::{LIMITED, Metrics};
 use crate::registers::Registers;
 use crate::storage::{Enrolment, StorageError, Store, Tx};
@@ -167,6 +168,7 @@ pub struct App {
     pub(crate) inference: Pool,
     pub(crate) limits: Limiter,
     pub(crate) metrics: Metrics,
+    pub(crate) cpu: Cpu,
     /// One PIN for each core is hashed at a time: each takes memory, and all of a core.
     hashing: Semaphore,
     /// Set when the service ends.
@@ -235,6 +237,7 @@ impl App {
             inference: Pool::start(&inference),
             limits: Limiter::new(&limits),
             metrics: Metrics::default(),
+            cpu: Cpu::default(),
             hashing: Semaphore::new(cores()),
             ending: Ending::default(),
             live: live::Live::default(),
