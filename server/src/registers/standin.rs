@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use time::Date;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -35,10 +35,14 @@ impl std::fmt::Debug for Scripted {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Fault {
+/// How the registers misbehave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// They answer 500.
     Fails,
+    /// They never answer.
     Silent,
+    /// They answer 200 with nonsense.
     Babbles,
 }
 
@@ -131,11 +135,29 @@ impl Holder {
     }
 }
 
+/// What they hold, and how they misbehave now.
+struct Served {
+    script: Scripted,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl Served {
+    fn fault(&self) -> Option<Fault> {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Running stand-in registers; they stop when this is dropped.
-#[derive(Debug)]
 pub struct StandIn {
     address: SocketAddr,
+    served: Arc<Served>,
     task: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for StandIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StandIn({})", self.address)
+    }
 }
 
 impl Drop for StandIn {
@@ -152,16 +174,23 @@ impl StandIn {
     pub async fn start(script: Scripted) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        let fault = Mutex::new(script.fault);
+        let served = Arc::new(Served { script, fault });
         let router = Router::new()
             .route("/persons/{cpr}", get(person))
             .route("/documents/{issuer}/{number}", get(document))
-            .with_state(Arc::new(script));
+            .with_state(served.clone());
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the stand-in registers stopped");
             }
         });
-        Ok(Self { address, task })
+        Ok(Self { address, served, task })
+    }
+
+    /// From now on they misbehave so, or not any more.
+    pub fn set(&self, fault: Option<Fault>) {
+        *self.served.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// Their base address.
@@ -171,24 +200,24 @@ impl StandIn {
     }
 }
 
-async fn person(State(script): State<Arc<Scripted>>, Path(cpr): Path<String>) -> Response {
-    if let Some(fault) = script.fault {
+async fn person(State(served): State<Arc<Served>>, Path(cpr): Path<String>) -> Response {
+    if let Some(fault) = served.fault() {
         return misbehave(fault).await;
     }
-    match script.persons.get(&cpr) {
+    match served.script.persons.get(&cpr) {
         Some(person) => axum::Json(person).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
 async fn document(
-    State(script): State<Arc<Scripted>>,
+    State(served): State<Arc<Served>>,
     Path(document): Path<(String, String)>,
 ) -> Response {
-    if let Some(fault) = script.fault {
+    if let Some(fault) = served.fault() {
         return misbehave(fault).await;
     }
-    match script.documents.get(&document) {
+    match served.script.documents.get(&document) {
         Some(DocumentStatus::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         None | Some(DocumentStatus::Unknown) => StatusCode::NOT_FOUND.into_response(),
         Some(status) => axum::Json(json!({ "status": status })).into_response(),
