@@ -55,6 +55,15 @@ pub struct Enrolment {
     token: String,
 }
 
+/// What is done with an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Put there.
+    Put,
+    /// Posted there.
+    Post,
+}
+
 /// The terms that a demonstration and the tests run under.
 const TERMS: &str = "2026-01";
 
@@ -150,6 +159,19 @@ impl Enrolment {
     pub fn get(&self, path: &str) -> Result<Value, CitizenError> {
         let request = self.agent.get(format!("{}{path}", self.base));
         read(path, request.header("authorization", self.bearer()).call())
+    }
+
+    /// Anything else that this enrolment's token may do, with a JSON body.
+    ///
+    /// # Errors
+    /// [`CitizenError`].
+    pub fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, CitizenError> {
+        let url = format!("{}{path}", self.base);
+        let request = match method {
+            Method::Put => self.agent.put(url),
+            Method::Post => self.agent.post(url),
+        };
+        read(path, request.header("authorization", self.bearer()).send_json(body))
     }
 
     fn put(&self, step: &str, media_type: &str, body: &[u8]) -> Result<Value, CitizenError> {

@@ -1,4 +1,4 @@
-//! `fixtures list | make | plug | run | enrol | conformance | requirements | figures | captures | attacks` (INTERFACES, *`fixtures` by example*).
+//! `fixtures list | make | plug | run | enrol | conformance | requirements | figures | captures | attacks | load` (INTERFACES, *`fixtures` by example*).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 use std::{
@@ -28,6 +28,7 @@ use crate::{
     captures::{self, Studio},
     chip_link::ChipLink,
     citizen, conformance, figures,
+    load::{self, Figures, Places},
     report::{self, Outcome},
     requirements,
     run::{self, Ran, Through, chain},
@@ -143,6 +144,9 @@ enum Command {
         #[arg(long, env = "INDRUL_FIELD_DATA", default_value = "../shared/data")]
         field: PathBuf,
     },
+    /// Drives whole enrolments, many relays or hostile clients against a server of its own, and tells
+    /// what it costs.
+    Load(load::Plan),
     /// Plays a citizen with a phone: enrols one fixture at a running server.
     Enrol {
         /// A name of the catalogue, or a description file.
@@ -217,6 +221,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
             };
             attacks(cli, &plan, write.as_deref())
         }
+        Command::Load(plan) => load(cli, plan),
         Command::Enrol { spec, server } => enrol(cli, spec, server),
     }
 }
@@ -424,6 +429,39 @@ fn captures(
         println!("{table}");
     }
     Ok(if table.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Exit status 1 if somebody did not get there, or a hostile client did.
+fn load(cli: &Cli, plan: &load::Plan) -> Result<ExitCode, Stop> {
+    let me = std::env::current_exe().map_err(|e| Stop::CannotRun(chain(&e)))?;
+    let program = me.with_file_name("enroll");
+    let places = Places { program: &program, data: &cli.data, today: today() };
+    let right = match load::carry_out(plan, places).map_err(|e| Stop::CannotRun(chain(&e)))? {
+        Figures::Enrolments(report) => {
+            tell(cli, &report);
+            report.is_whole()
+        }
+        Figures::Sockets(sockets) => {
+            tell(cli, &sockets);
+            Some(sockets.open) == plan.sockets
+        }
+        Figures::IdlePage(idle) => {
+            tell(cli, &idle);
+            true
+        }
+        Figures::Hostile(hostile) => {
+            tell(cli, &hostile);
+            hostile.is_right()
+        }
+    };
+    Ok(if right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn tell(cli: &Cli, found: &(impl serde::Serialize + std::fmt::Display)) {
+    match cli.json {
+        true => println!("{}", json!(found)),
+        false => println!("{found}"),
+    }
 }
 
 /// The first line tells the enrolment's identifier as soon as it has one, the second how it ended.

@@ -4,6 +4,7 @@
 use super::view::View;
 use super::{Access, App, AppError};
 use crate::clock::copenhagen_date;
+use crate::metrics::cpu::Work;
 use enroll_core::check::Check;
 use enroll_core::reason::{LeadsTo, ReasonCode, Step};
 use liveness::{Engine, Face, ModelError, portrait};
@@ -161,9 +162,10 @@ impl App {
         let version = enrolment.version + 1;
         let (faces, app) = (self.parts.faces.clone(), self.clone());
         let looked = place.run(move || {
-            let proved = app.prove(&files, copenhagen_date(now)).verified;
+            let day = copenhagen_date(now);
+            let proved = app.cpu.spend(Work::Chip, || app.prove(&files, day).verified);
             let portrait = proved.as_ref().and_then(|lds| portrait_of(lds.get(FileId::DG2)?));
-            faces.checks(portrait.as_deref(), &picture)
+            app.cpu.spend(Work::Inference, || faces.checks(portrait.as_deref(), &picture))
         });
         let checks = looked.await.map_err(|_| AppError::Reason(ReasonCode::FACE_MODEL))?;
         self.keep_face(access, version, checks).await

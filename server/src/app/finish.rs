@@ -12,6 +12,7 @@ use super::view::{CheckView, ReasonView, verdict_name};
 use super::{Access, App, AppError, blocking};
 use crate::clock::copenhagen_date;
 use crate::ids::{EnrolmentId, IdentityId};
+use crate::metrics::cpu::Work;
 use crate::metrics::{DECISIONS, REASONS};
 use crate::notices::Notice;
 use crate::record::{Outcome, Record, Settled};
@@ -100,7 +101,8 @@ impl App {
         drop(tx);
         let (app, now) = (self.clone(), self.now());
         let (held, report) = blocking(move || {
-            let report = app.prove(&held.chip.files(), copenhagen_date(now));
+            let day = copenhagen_date(now);
+            let report = app.cpu.spend(Work::Chip, || app.prove(&held.chip.files(), day));
             (held, report)
         })
         .await?;

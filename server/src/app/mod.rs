@@ -74,6 +74,7 @@ use crate::ids::EnrolmentId;
 use crate::inference::{BrokeOff, Busy, Pool};
 use crate::keys::{KeyError, KeyRing};
 use crate::limits::{Kind, Limiter, TooOften};
+use crate::metrics::cpu::Cpu;
 use crate::metrics::{LIMITED, Metrics};
 use crate::registers::{Appointments, Registers};
 use crate::storage::{Enrolment, StorageError, Store, Tx};
@@ -193,6 +194,7 @@ pub struct App {
     pub(crate) inference: Pool,
     pub(crate) limits: Limiter,
     pub(crate) metrics: Metrics,
+    pub(crate) cpu: Cpu,
     /// One PIN for each core is hashed at a time: each takes memory, and all of a core.
     hashing: Semaphore,
     /// Set when the service ends.
@@ -274,6 +276,7 @@ impl App {
             inference: Pool::start(&inference),
             limits: Limiter::new(&limits),
             metrics: Metrics::default(),
+            cpu: Cpu::default(),
             hashing: Semaphore::new(cores()),
             ending: Ending::default(),
             live: live::Live::default(),

@@ -3,6 +3,7 @@
 use super::view::CheckView;
 use super::{Access, App, AppError};
 use crate::ids::EnrolmentId;
+use crate::metrics::cpu::Work;
 use enroll_core::check::Check;
 use enroll_core::findings::page;
 use enroll_core::reason::{ReasonCode, Step};
@@ -63,8 +64,9 @@ impl App {
             Page::Picture(bytes) => {
                 let place = self.inference.reserve()?;
                 let version = self.count_page(access).await?;
-                let reader = self.parts.mrz.clone();
-                (version, place.run(move || read_picture(&reader, &bytes)).await?)
+                let (reader, cpu) = (self.parts.mrz.clone(), self.cpu.clone());
+                let look = move || cpu.spend(Work::Inference, || read_picture(&reader, &bytes));
+                (version, place.run(look).await?)
             }
             Page::Typed(lines) => (self.count_page(access).await?, read_typed(&lines)),
         };

@@ -5,6 +5,7 @@ use super::hashing::{Of, SecretHash};
 use super::{App, AppError};
 use crate::ids::AuthenticatorId;
 use crate::keys::KeyRing;
+use crate::metrics::cpu::Work;
 use enroll_core::audit::Hash;
 use enroll_core::pin::Pin;
 use enroll_core::policy::Activation;
@@ -53,7 +54,9 @@ impl App {
         let _turn = self.hashing.acquire().await.map_err(AppError::internal)?;
         let salt = Hash(crate::clock::random(self.parts.entropy.as_ref())?);
         let (keys, policy) = (self.parts.keys.clone(), self.policy.activation.clone());
-        let made = super::blocking(move || PinHash::new(&pin, app, (&keys, &policy), salt));
+        let cpu = self.cpu.clone();
+        let hash = move || PinHash::new(&pin, app, (&keys, &policy), salt);
+        let made = super::blocking(move || cpu.spend(Work::Pin, hash));
         serde_json::to_vec(&made.await??).map(Zeroizing::new).map_err(AppError::internal)
     }
 
@@ -67,8 +70,8 @@ impl App {
         let Some(kept) = kept else { return Ok(false) };
         let hash: PinHash = serde_json::from_slice(&kept).map_err(AppError::internal)?;
         let _turn = self.hashing.acquire().await.map_err(AppError::internal)?;
-        let keys = self.parts.keys.clone();
-        super::blocking(move || hash.fits(&pin, app, &keys)).await?
+        let (keys, cpu) = (self.parts.keys.clone(), self.cpu.clone());
+        super::blocking(move || cpu.spend(Work::Pin, || hash.fits(&pin, app, &keys))).await?
     }
 }
 

@@ -15,6 +15,10 @@ use std::sync::Arc;
 /// refused with a word.
 const SLACK: usize = 64 * 1024;
 
+/// What is read at a time. An open relay holds such a buffer however little it has to say; 128 KiB, the
+/// usual, are most of what it would take. A longer frame gets room of its own while it arrives.
+const READ_BUFFER: usize = 8 * 1024;
+
 #[derive(Deserialize)]
 pub(super) struct Opening {
     ticket: String,
@@ -41,6 +45,7 @@ pub(super) async fn open(
     let access = app.redeem(&ticket).await?;
     let longest = app.relay.max_frame.saturating_add(SLACK);
     Ok(upgrade
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(longest)
         .max_frame_size(longest)
         .on_upgrade(move |socket| relay::run(socket, app, access)))

@@ -1,6 +1,6 @@
 //! What is counted elsewhere, asked when somebody looks.
 
-use super::{Name, Text};
+use super::{Name, Text, cpu};
 use crate::app::App;
 use crate::inference::Load;
 use crate::registers::Health;
@@ -25,6 +25,9 @@ const REST: Name = Name("indrul_register_open", "Whether a register is left alon
 const UNSENT: Name = Name("indrul_outbox_waiting", "Messages that wait to be delivered.");
 const DEAD: Name = Name("indrul_outbox_dead", "Messages that were given up and are kept.");
 
+const CPU: Name = Name("indrul_cpu_seconds_total", "Processor time spent, by what for.");
+const CPU_ALL: Name = Name("process_cpu_seconds_total", "Processor time of the process.");
+
 /// The whole text. What the database does not tell is left out.
 pub async fn gather(app: &App) -> String {
     let mut text = Text::default();
@@ -32,6 +35,12 @@ pub async fn gather(app: &App) -> String {
     text.value(RELAYS_OPEN, "gauge", &[], app.ending.relays());
     inference(&mut text, &app.inference.load());
     registers(&mut text, &app.parts.registers.health());
+    for (work, spent) in app.cpu.spent() {
+        text.value(CPU, "counter", &[("work", work.into())], spent.as_secs_f64());
+    }
+    if let Some(spent) = cpu::of_process() {
+        text.value(CPU_ALL, "counter", &[], spent.as_secs_f64());
+    }
     if let Ok(Ok((waiting, dead))) = timeout(WAIT_FOR_ROWS, outbox(app)).await {
         text.value(UNSENT, "gauge", &[], waiting);
         text.value(DEAD, "gauge", &[], dead);

@@ -3,6 +3,7 @@
 //! A label is a word of the program or a number, by its type: nothing that came in from outside can
 //! get into one (H4).
 
+pub mod cpu;
 mod gather;
 mod http;
 

@@ -71,6 +71,12 @@ impl Mailbox {
         self.with(|shared| shared.arrived.clone())
     }
 
+    /// All that arrived since the last call, oldest first; it is not kept any longer.
+    #[must_use]
+    pub fn take_all(&self) -> Vec<Arrived> {
+        self.with(|shared| std::mem::take(&mut shared.arrived))
+    }
+
     /// Scripts both stand-ins.
     pub fn set(&self, email: Mood, sms: Mood) {
         self.with(|shared| (shared.email, shared.sms) = (email, sms));

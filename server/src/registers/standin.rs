@@ -39,10 +39,14 @@ impl std::fmt::Debug for Scripted {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Fault {
+/// How the registers misbehave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// They answer 500.
     Fails,
+    /// They never answer.
     Silent,
+    /// They answer 200 with nonsense.
     Babbles,
 }
 
@@ -135,11 +139,29 @@ impl Holder {
     }
 }
 
+/// What they hold, and how they misbehave now.
+struct Served {
+    script: Scripted,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl Served {
+    fn fault(&self) -> Option<Fault> {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Running stand-in registers; they stop when this is dropped.
-#[derive(Debug)]
 pub struct StandIn {
     address: SocketAddr,
+    served: Arc<Served>,
     task: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for StandIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "StandIn({})", self.address)
+    }
 }
 
 impl Drop for StandIn {
@@ -156,18 +178,25 @@ impl StandIn {
     pub async fn start(script: Scripted) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        let fault = Mutex::new(script.fault);
+        let served = Arc::new(Served { script, fault });
         let router = Router::new()
             .route("/persons/{cpr}", get(person))
             .route("/documents/{issuer}/{number}", get(document))
             .route("/slots", get(slots))
             .route("/bookings/{key}", put(book).delete(cancel))
-            .with_state(Arc::new(script));
+            .with_state(served.clone());
         let task = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the stand-in registers stopped");
             }
         });
-        Ok(Self { address, task })
+        Ok(Self { address, served, task })
+    }
+
+    /// From now on they misbehave so, or not any more.
+    pub fn set(&self, fault: Option<Fault>) {
+        *self.served.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// Their base address.
@@ -177,24 +206,24 @@ impl StandIn {
     }
 }
 
-async fn person(State(script): State<Arc<Scripted>>, Path(cpr): Path<String>) -> Response {
-    if let Some(fault) = script.fault {
+async fn person(State(served): State<Arc<Served>>, Path(cpr): Path<String>) -> Response {
+    if let Some(fault) = served.fault() {
         return misbehave(fault).await;
     }
-    match script.persons.get(&cpr) {
+    match served.script.persons.get(&cpr) {
         Some(person) => axum::Json(person).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
 async fn document(
-    State(script): State<Arc<Scripted>>,
+    State(served): State<Arc<Served>>,
     Path(document): Path<(String, String)>,
 ) -> Response {
-    if let Some(fault) = script.fault {
+    if let Some(fault) = served.fault() {
         return misbehave(fault).await;
     }
-    match script.documents.get(&document) {
+    match served.script.documents.get(&document) {
         Some(DocumentStatus::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         None | Some(DocumentStatus::Unknown) => StatusCode::NOT_FOUND.into_response(),
         Some(status) => axum::Json(json!({ "status": status })).into_response(),
@@ -214,11 +243,11 @@ fn times() -> Vec<Slot> {
     (0..3).map(slot).collect()
 }
 
-async fn slots(State(script): State<Arc<Scripted>>) -> Response {
-    if let Some(fault) = script.fault {
+async fn slots(State(served): State<Arc<Served>>) -> Response {
+    if let Some(fault) = served.fault() {
         return misbehave(fault).await;
     }
-    let booked = script.booked.lock().unwrap_or_else(PoisonError::into_inner);
+    let booked = served.script.booked.lock().unwrap_or_else(PoisonError::into_inner);
     let is_free = |slot: &Slot| !booked.values().any(|id| *id == slot.id);
     let text = |da: &str, en: &str| Text { da: da.to_owned(), en: en.to_owned() };
     let bring = vec![
@@ -234,18 +263,18 @@ async fn slots(State(script): State<Arc<Scripted>>) -> Response {
 }
 
 async fn book(
-    State(script): State<Arc<Scripted>>,
+    State(served): State<Arc<Served>>,
     Path(key): Path<String>,
     axum::Json(body): axum::Json<Value>,
 ) -> Response {
-    if let Some(fault) = script.fault {
+    if let Some(fault) = served.fault() {
         return misbehave(fault).await;
     }
     let Some(slot) = times().into_iter().find(|slot| body.get("slot") == Some(&json!(slot.id)))
     else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let mut booked = script.booked.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut booked = served.script.booked.lock().unwrap_or_else(PoisonError::into_inner);
     if booked.iter().any(|(other, id)| *id == slot.id && *other != key) {
         return StatusCode::CONFLICT.into_response();
     }
@@ -253,11 +282,11 @@ async fn book(
     axum::Json(slot).into_response()
 }
 
-async fn cancel(State(script): State<Arc<Scripted>>, Path(key): Path<String>) -> Response {
-    if let Some(fault) = script.fault {
+async fn cancel(State(served): State<Arc<Served>>, Path(key): Path<String>) -> Response {
+    if let Some(fault) = served.fault() {
         return misbehave(fault).await;
     }
-    let mut booked = script.booked.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut booked = served.script.booked.lock().unwrap_or_else(PoisonError::into_inner);
     match booked.remove(&key) {
         Some(_) => StatusCode::NO_CONTENT.into_response(),
         None => StatusCode::NOT_FOUND.into_response(),

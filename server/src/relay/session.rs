@@ -3,6 +3,7 @@
 use super::wire::{self, FromClient, FromServer, Hello, SUBPROTOCOL};
 use crate::app::{Access, App, AppError, ChipStart, ChipVerdict, Progress, blocking};
 use crate::metrics::RELAYS;
+use crate::metrics::cpu::Work;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use enroll_core::reason::{LeadsTo, ReasonCode};
 use nfc::apdu::Response;
@@ -159,7 +160,7 @@ impl Session {
     async fn turn(&mut self, hello: &Hello, kept: Kept) -> Result<Turn, End> {
         let start = self.app.chip_start(self.access).await?;
         let request = request(start, hello, &self.app);
-        let mut step = blocking(move || reader::resume(request, kept)).await?;
+        let mut step = computed(&self.app, move || reader::resume(request, kept)).await?;
         loop {
             let (batch, state) = match step {
                 Step::Done(reading) => return Ok(Turn::Read(Box::new(reading))),
@@ -170,7 +171,7 @@ impl Session {
             step = match self.transmit(&batch, hello).await? {
                 Answer::Replies(replies) => self.step(state, replies).await?,
                 Answer::LinkLost(replies) => {
-                    let kept = blocking(move || state.link_lost(replies)).await?;
+                    let kept = computed(&self.app, move || state.link_lost(replies)).await?;
                     return Ok(Turn::LinkLost(kept));
                 }
             };
@@ -182,7 +183,8 @@ impl Session {
         state: ReadPassport,
         replies: Vec<Response>,
     ) -> Result<Step<ReadPassport, ChipReading>, End> {
-        let stepped: Result<_, ReadError> = blocking(move || state.step(replies)).await?;
+        let stepped: Result<_, ReadError> =
+            computed(&self.app, move || state.step(replies)).await?;
         stepped.map_err(|error| {
             tracing::info!(enrolment = %self.access.id(), %error, "the chip was not read");
             End::Chip(ReasonCode::from(error.reason()))
@@ -308,6 +310,15 @@ impl Session {
         // A client that does not answer is left behind.
         let _ = timeout(Duration::from_secs(2), goodbye).await;
     }
+}
+
+/// What the chip's protocols compute, away from the sockets.
+async fn computed<T: Send + 'static>(
+    app: &App,
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AppError> {
+    let cpu = app.cpu.clone();
+    blocking(move || cpu.spend(Work::Chip, compute)).await
 }
 
 /// Whole percents of 0 to 1.
