@@ -159,9 +159,8 @@ impl Tints<'_> {
 
 /// The medians; none of fewer than `least`.
 fn middle(changes: Vec<Tint>, least: usize) -> Option<Tint> {
-    let own = |channel: usize| {
-        median(changes.iter().filter_map(|change| change.get(channel)).copied())
-    };
+    let own =
+        |channel: usize| median(changes.iter().filter_map(|change| change.get(channel)).copied());
     (changes.len() >= least).then(|| centred([own(0), own(1), own(2)]))
 }
 
@@ -225,8 +224,10 @@ struct Steps(Vec<Step>);
 
 impl Steps {
     fn of(script: &Script, pairs: &[Pair], lag_ms: u32) -> Steps {
-        let steps = script.changes().map(|(from, to, at_ms)| {
-            Step { from, to, seen: seen(pairs, (at_ms + lag_ms) as f32) }
+        let steps = script.changes().map(|(from, to, at_ms)| Step {
+            from,
+            to,
+            seen: seen(pairs, (at_ms + lag_ms) as f32),
         });
         Steps(steps.collect())
     }

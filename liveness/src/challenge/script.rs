@@ -205,7 +205,7 @@ mod tests {
             let mut bytes = [low; 32];
             bytes[0] = high;
             let script = Script::draw(&bytes, &LIMITS);
-            assert!(script.guess_bits(&LIMITS) >= 16.0, "{}", script.guess_bits(&LIMITS));
+            assert!(script.guess_bits(&LIMITS) >= 17.0, "{}", script.guess_bits(&LIMITS));
         }
     }
 
@@ -221,7 +221,8 @@ mod tests {
     #[test]
     fn a_change_is_from_one_colour_to_the_next() {
         let flash = |at_ms, colour| Flash { at_ms, colour };
-        let flashes = vec![flash(0, Colour::Red), flash(600, Colour::Cyan), flash(1300, Colour::Red)];
+        let flashes =
+            vec![flash(0, Colour::Red), flash(600, Colour::Cyan), flash(1300, Colour::Red)];
         let script = Script { duration_ms: 2000, frame_every_ms: 150, turns: vec![], flashes };
         let changes: Vec<_> = script.changes().collect();
         assert_eq!(changes, [(Colour::Red, Colour::Cyan, 600), (Colour::Cyan, Colour::Red, 1300)]);

@@ -12,8 +12,8 @@ use crate::mesh::{Mesh, Pose};
 /// Points of the cheeks, the forehead, the nose and the chin, where there is skin: many, for a head
 /// that turns takes those on its far side out of sight, and the room behind comes in their place.
 const SKIN: [usize; 23] = [
-    50, 101, 118, 36, 205, 280, 330, 347, 266, 425, 108, 69, 104, 337, 299, 333, 151, 9, 6, 197, 195,
-    5, 200,
+    50, 101, 118, 36, 205, 280, 330, 347, 266, 425, 108, 69, 104, 337, 299, 333, 151, 9, 6, 197,
+    195, 5, 200,
 ];
 /// Half a patch of skin, in distances between the eyes.
 const PATCH: f32 = 0.08;
