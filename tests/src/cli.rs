@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    ops::Range,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::AtomicBool,
@@ -122,6 +123,9 @@ enum Command {
         /// How many of each species and portrait.
         #[arg(long, default_value_t = 2)]
         seeds: u64,
+        /// The first of their seeds: limits are chosen on some and shown on others.
+        #[arg(long, default_value_t = 0)]
+        first: u64,
         /// Writes the first capture of a species to a folder for `enroll face challenge` instead.
         #[arg(long, requires = "species")]
         out: Option<PathBuf>,
@@ -204,11 +208,14 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
             requirements_page(results, *check, sources)
         }
         Command::Figures => figures(cli),
-        Command::Captures { species, portrait, seeds, out } => {
+        Command::Captures { species, portrait, seeds, first, out } => {
             let species = chosen_species(species)?;
             match out {
-                Some(folder) => write_capture(cli, &species, folder),
-                None => captures(cli, &species, portrait.as_deref(), *seeds),
+                Some(folder) => write_capture(cli, &species, *first, folder),
+                None => {
+                    let seeds = *first..first.saturating_add(*seeds);
+                    captures(cli, &species, portrait.as_deref(), seeds)
+                }
             }
         }
         Command::Attacks { people, write, aside, keep, field } => {
@@ -387,10 +394,15 @@ fn studio(cli: &Cli) -> Result<Studio, Stop> {
     Studio::new(engine, &portraits(cli)?).map_err(|e| Stop::CannotRun(chain(&e)))
 }
 
-fn write_capture(cli: &Cli, species: &[Species], folder: &Path) -> Result<ExitCode, Stop> {
+fn write_capture(
+    cli: &Cli,
+    species: &[Species],
+    seed: u64,
+    folder: &Path,
+) -> Result<ExitCode, Stop> {
     let studio = studio(cli)?;
     for species in species {
-        studio.write(*species, 0, folder).map_err(|e| Stop::CannotRun(chain(&e)))?;
+        studio.write(*species, seed, folder).map_err(|e| Stop::CannotRun(chain(&e)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -415,7 +427,7 @@ fn captures(
     cli: &Cli,
     species: &[Species],
     portrait: Option<&str>,
-    seeds: u64,
+    seeds: Range<u64>,
 ) -> Result<ExitCode, Stop> {
     let mut table = captures::Table::default();
     let judged = studio(cli)?.each(species, portrait, seeds, |judged| {

@@ -56,8 +56,6 @@ pub(crate) struct Limits {
     pub(crate) max_swing_deg: f32,
     /// Change of the scene's brightness between two frames: see `still`.
     pub(crate) max_scene_change: f32,
-    /// Noise between two frames in levels of 256: see `still`.
-    pub(crate) min_grain: f32,
 }
 
 impl Limits {
@@ -73,7 +71,7 @@ impl Limits {
             && self.least().iter().all(|limit| *limit > 0.0 && limit.is_finite())
     }
 
-    fn least(&self) -> [f32; 13] {
+    fn least(&self) -> [f32; 12] {
         [
             self.min_turn_deg,
             self.max_rest_deg,
@@ -86,7 +84,6 @@ impl Limits {
             self.max_growth,
             self.max_swing_deg,
             self.max_scene_change,
-            self.min_grain,
             1.0 - self.max_unseen,
         ]
     }

@@ -4,8 +4,7 @@
 //! A [`Script`] is drawn from a seed; a [`Nonce`] binds the frames to it, to each other and to their
 //! times (`chain`). [`Engine::judge_challenge`] then looks at what the frames show: does the head
 //! turn as asked and when asked, has it the relief of a head (`turns`, `relief`), does the light on
-//! the skin follow the screen's (`colour`), is it one person in one scene before a camera that has
-//! noise (`still`)?
+//! the skin follow the screen's (`colour`), is it one person in one scene, without a jump (`still`)?
 //!
 //! It trusts nothing of the upload. What it cannot tell is a camera from a program that renders a
 //! face so fast and so well that all this holds: that takes an attested device.

@@ -63,8 +63,6 @@ pub enum Refusal {
         /// The second of them.
         number: u32,
     },
-    /// No camera takes pictures with so little noise.
-    NoGrain,
     /// The face is elsewhere, larger, smaller or turned from one frame to the next.
     Jump {
         /// The second of them.

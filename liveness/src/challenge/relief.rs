@@ -12,6 +12,9 @@
 //! a cylinder or any other smooth sheet by d..f, too. What is left to z is what no sheet has: the nose
 //! before the cheeks, the eyes behind the brow. r comes out near sin θ for a head and near 0 for a
 //! picture.
+//!
+//! The points are where the landmark network sees a face, and on a picture it sees the relief it knows:
+//! prints get past this, bent ones most, and are refused for their light.
 
 use crate::mesh::Mesh;
 

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::colour;
 use super::limits::Limits;
 use super::random::Draw;
 
@@ -107,32 +108,36 @@ impl Script {
         Script { duration_ms, frame_every_ms: limits.frame_every_ms, turns, flashes }
     }
 
-    /// How hard it is to guess, in bits: minus the logarithm of the chance that captures made for
-    /// one script hold the turns and enough of the colours of another. That the times differ too
-    /// is not counted.
+    /// How hard it is to guess, in bits: minus the logarithm of the most that the chance of frames to
+    /// hold what this script asks can be, where they were made before it was drawn.
+    ///
+    /// With t turns, each of 4 ways and unlike the one before it, n changes of colour, each to one of
+    /// 5, of which k have to be told right, and l lags at which they may be:
+    ///
+    /// ```text
+    /// P ≤ 1/(4 · 3^(t-1)) · l · Σ(i = k..n) C(n,i) (1/5)^i (4/5)^(n-i)
+    /// ```
+    ///
+    /// A turn is told one way or none. A change of colour is told as one of 5, without regard to what
+    /// comes after it. The times are taken as known: that they differ, too, is not counted.
     pub(crate) fn guess_bits(&self, limits: &Limits) -> f64 {
         let others = |count: usize| ((count - 1) as f64).log2();
         let turns = self.turns.len().saturating_sub(1) as f64;
         let turns = (Direction::ALL.len() as f64).log2() + turns * others(Direction::ALL.len());
-        let shown = self.flashes.len() as i32;
-        let needed = (limits.min_colours_right * shown as f32).ceil() as i32;
+        let changes = self.changes().count() as i32;
+        let needed = (limits.min_colours_right * changes as f32).ceil() as i32;
         let hit = 1.0 / (Colour::ALL.len() - 1) as f64;
-        let exactly =
-            |right: i32| choose(shown, right) * hit.powi(right) * (1.0 - hit).powi(shown - right);
-        turns - (needed..=shown).map(exactly).sum::<f64>().log2()
+        let exactly = |right: i32| {
+            choose(changes, right) * hit.powi(right) * (1.0 - hit).powi(changes - right)
+        };
+        let lags = (colour::accepted_lags(limits) as f64).log2();
+        turns - (needed..=changes).map(exactly).sum::<f64>().log2() - lags
     }
 
-    /// The light of the screen at a time; none before the start.
-    pub(super) fn light(&self, at_ms: f32) -> [f32; 3] {
-        let begun = self.flashes.iter().take_while(|flash| flash.at_ms as f32 <= at_ms);
-        begun.last().map_or([0.0; 3], |flash| flash.colour.light())
-    }
-
-    /// Each colour with its first and last time.
-    pub(super) fn shown(&self) -> impl Iterator<Item = (Colour, u32, u32)> + '_ {
-        let ends = self.flashes.iter().skip(1).map(|flash| flash.at_ms);
-        let ends = ends.chain([self.duration_ms]);
-        self.flashes.iter().zip(ends).map(|(flash, end)| (flash.colour, flash.at_ms, end))
+    /// Each colour with that after it and when it changes to it.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (Colour, Colour, u32)> + '_ {
+        let after = self.flashes.iter().skip(1);
+        self.flashes.iter().zip(after).map(|(from, to)| (from.colour, to.colour, to.at_ms))
     }
 }
 
@@ -186,18 +191,21 @@ mod tests {
                 assert!((least..=most).contains(&(turn.until_ms - turn.at_ms)));
             }
             assert!(script.flashes.windows(2).all(|two| two[0].colour != two[1].colour));
-            for (_, from, until) in script.shown() {
-                assert!(until - from >= LIMITS.colour_ms[0].min(500), "{script:?}");
-            }
+            let changes = script.changes().map(|(_, _, at_ms)| at_ms).chain([script.duration_ms]);
+            let shown = changes.scan(0, |from, at_ms| Some(at_ms - std::mem::replace(from, at_ms)));
+            assert!(shown.min() >= Some(LIMITS.colour_ms[0].max(500)), "{script:?}");
         }
     }
 
     #[test]
     fn nobody_guesses_a_script() {
         // proves D3
-        for seed in 0..100u8 {
-            let script = Script::draw(&[seed; 32], &LIMITS);
-            assert!(script.guess_bits(&LIMITS) >= 16.0, "{}", script.guess_bits(&LIMITS));
+        for seed in 0..10_000u16 {
+            let [high, low] = seed.to_be_bytes();
+            let mut bytes = [low; 32];
+            bytes[0] = high;
+            let script = Script::draw(&bytes, &LIMITS);
+            assert!(script.guess_bits(&LIMITS) >= 17.0, "{}", script.guess_bits(&LIMITS));
         }
     }
 
@@ -211,14 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn the_screen_is_what_the_script_says() {
+    fn a_change_is_from_one_colour_to_the_next() {
         let flash = |at_ms, colour| Flash { at_ms, colour };
-        let flashes = vec![flash(0, Colour::Red), flash(600, Colour::Cyan)];
-        let script = Script { duration_ms: 1200, frame_every_ms: 150, turns: vec![], flashes };
-        assert_eq!(script.light(-1.0), [0.0; 3]);
-        assert_eq!(script.light(599.0), [1.0, 0.0, 0.0]);
-        assert_eq!(script.light(600.0), [0.0, 1.0, 1.0]);
-        let shown: Vec<_> = script.shown().collect();
-        assert_eq!(shown, [(Colour::Red, 0, 600), (Colour::Cyan, 600, 1200)]);
+        let flashes =
+            vec![flash(0, Colour::Red), flash(600, Colour::Cyan), flash(1300, Colour::Red)];
+        let script = Script { duration_ms: 2000, frame_every_ms: 150, turns: vec![], flashes };
+        let changes: Vec<_> = script.changes().collect();
+        assert_eq!(changes, [(Colour::Red, Colour::Cyan, 600), (Colour::Cyan, Colour::Red, 1300)]);
     }
 }

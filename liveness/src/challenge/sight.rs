@@ -1,6 +1,7 @@
 //! What one frame of a capture shows.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use image::RgbImage;
 
@@ -8,10 +9,18 @@ use crate::detect::Bounds;
 use crate::geometry::Point;
 use crate::mesh::{Mesh, Pose};
 
-/// The middles of the cheeks and of the forehead, where there is skin.
-const SKIN: [usize; 4] = [50, 280, 108, 337];
+/// Points of the cheeks, the forehead, the nose and the chin, where there is skin: many, for a head
+/// that turns takes those on its far side out of sight, and the room behind comes in their place.
+const SKIN: [usize; 23] = [
+    50, 101, 118, 36, 205, 280, 330, 347, 266, 425, 108, 69, 104, 337, 299, 333, 151, 9, 6, 197,
+    195, 5, 200,
+];
 /// Half a patch of skin, in distances between the eyes.
-const PATCH: f32 = 0.15;
+const PATCH: f32 = 0.08;
+/// Values from here on may be cut off, and their colour with them.
+const BURNT_OUT: u8 = 250;
+/// The share of a patch's pixels that may be burnt out.
+const MOST_BURNT: f32 = 0.05;
 /// What is around the face begins this much of its width beside it.
 const BESIDE: f32 = 0.3;
 /// What is around the face ends this much of its height below its top: lower are shoulders.
@@ -27,8 +36,9 @@ pub(super) struct Sight {
     pub(super) at_ms: f32,
     pub(super) mesh: Mesh,
     pub(super) pose: Pose,
-    /// Mean linear light of the skin, red, green, blue.
-    pub(super) skin: [f32; 3],
+    /// Mean linear light of each patch of skin, red, green, blue; none where it is burnt out or out of
+    /// the picture.
+    pub(super) skin: [Option<[f32; 3]>; SKIN.len()],
     /// Of each place around the face: the light of one place is compared with its own only, for other
     /// places come to light when the head moves.
     pub(super) scene: BTreeMap<(u32, u32), [f32; 3]>,
@@ -57,8 +67,8 @@ struct Light {
 
 impl Light {
     fn add(&mut self, pixel: [u8; 3]) {
-        let light = pixel.map(|value| (f32::from(value) / 255.0).powf(GAMMA));
-        self.sum.iter_mut().zip(light).for_each(|(sum, light)| *sum += light);
+        let light = |value: u8| LINEAR.get(usize::from(value)).copied().unwrap_or(f32::NAN);
+        self.sum.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += light(value));
         self.count += 1.0;
     }
 
@@ -69,17 +79,26 @@ impl Light {
 
 /// Close to that of sRGB (IEC 61966-2-1).
 const GAMMA: f32 = 2.2;
+/// The linear light of each value.
+static LINEAR: LazyLock<[f32; 256]> =
+    LazyLock::new(|| std::array::from_fn(|value| (value as f32 / 255.0).powf(GAMMA)));
 
-fn skin(image: &RgbImage, mesh: &Mesh) -> [f32; 3] {
+fn skin(image: &RgbImage, mesh: &Mesh) -> [Option<[f32; 3]>; SKIN.len()] {
     let half = PATCH * mesh.inter_eye();
-    let mut light = Light::default();
-    for centre in SKIN.map(|index| mesh.at(index)) {
-        let across = pixels(centre.x - half, centre.x + half, image.width());
-        for y in pixels(centre.y - half, centre.y + half, image.height()) {
-            across.clone().for_each(|x| light.add(image.get_pixel(x, y).0));
+    SKIN.map(|index| patch(image, mesh.at(index), half))
+}
+
+fn patch(image: &RgbImage, centre: Point, half: f32) -> Option<[f32; 3]> {
+    let (mut light, mut burnt) = (Light::default(), 0.0);
+    let across = pixels(centre.x - half, centre.x + half, image.width());
+    for y in pixels(centre.y - half, centre.y + half, image.height()) {
+        for x in across.clone() {
+            let values = image.get_pixel(x, y).0;
+            burnt += f32::from(u8::from(values.iter().any(|value| *value >= BURNT_OUT)));
+            light.add(values);
         }
     }
-    light.mean()
+    (light.count > 0.0 && burnt <= MOST_BURNT * light.count).then(|| light.mean())
 }
 
 /// The whole pixels from one place to another in a picture so long.
@@ -175,6 +194,12 @@ pub(super) mod tests {
         }
     }
 
+    /// That of the screen at a time.
+    fn light(script: &Script, at_ms: f32) -> [f32; 3] {
+        let begun = script.flashes.iter().take_while(|flash| flash.at_ms as f32 <= at_ms);
+        begun.last().map_or([0.0; 3], |flash| flash.colour.light())
+    }
+
     /// What would be seen of that: turns take no time, but every frame has a little of its own.
     pub(in crate::challenge) fn acted(script: &Script, acting: Acting) -> Vec<Sight> {
         let every = script.frame_every_ms;
@@ -185,7 +210,7 @@ pub(super) mod tests {
             let (yaw, pitch) = pose(script.turns.iter().find(now), acting.far);
             let places = head(acting.flat).into_iter().map(|point| turned(point, yaw, pitch));
             let mesh = Mesh::of(&places.collect::<Vec<_>>());
-            let screen = script.light(at_ms - 100.0);
+            let screen = light(script, at_ms - 100.0);
             let lit = |light: [f32; 3], gain: f32| {
                 let mut lit = light;
                 lit.iter_mut().zip(screen).for_each(|(lit, on)| *lit *= 1.0 + gain * on);
@@ -197,8 +222,8 @@ pub(super) mod tests {
                 at_ms,
                 pose: mesh.pose(0.0),
                 mesh,
-                skin: lit([0.4, 0.25, 0.2], face),
-                scene: (0..20)
+                skin: [Some(lit([0.4, 0.25, 0.2], face)); SKIN.len()],
+                scene: (1..21)
                     .map(|i| ((i, 0), lit([0.3, 0.3, 0.02 * i as f32], around)))
                     .collect(),
             }
@@ -217,13 +242,32 @@ pub(super) mod tests {
                 && (face.y..face.y + face.height).contains(&y)
         };
         let image = RgbImage::from_fn(360, 480, |x, y| {
-            image::Rgb(if inside(x, y) { [255, 0, 0] } else { [0, 0, 255] })
+            image::Rgb(if inside(x, y) { [200, 0, 0] } else { [0, 0, 255] })
         });
         let sight = Sight::of(&image, (3, 450), mesh, 0.0);
         assert_eq!((sight.number, sight.at_ms), (3, 450.0));
-        assert_eq!(sight.skin, [1.0, 0.0, 0.0]);
+        let red = |light: &Option<[f32; 3]>| {
+            light.is_some_and(|[red, green, blue]| red > 0.5 && [green, blue] == [0.0; 2])
+        };
+        assert!(sight.skin.iter().all(red), "{:?}", sight.skin);
         assert!(sight.scene.len() > 20);
         assert!(sight.scene.values().all(|light| *light == [0.0, 0.0, 1.0]));
+    }
+
+    #[test]
+    fn skin_that_is_burnt_out_or_out_of_the_picture_has_no_light() {
+        let at = |x: f32| {
+            let places = head(false).into_iter().map(|point| turned(point, 0.0, 0.0));
+            let places: Vec<_> = places.map(|[px, y, z]| [px + x, y, z]).collect();
+            Mesh::of(&places)
+        };
+        let lit = |value: u8, x: f32| {
+            let image = RgbImage::from_pixel(360, 480, image::Rgb([value, 120, 90]));
+            skin(&image, &at(x)).iter().flatten().count()
+        };
+        assert_eq!(lit(249, 0.0), SKIN.len());
+        assert_eq!(lit(250, 0.0), 0);
+        assert_eq!(lit(200, 1000.0), 0);
     }
 
     #[test]

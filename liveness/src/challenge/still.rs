@@ -1,5 +1,8 @@
-//! What holds from one frame to the next: noise, movement that a head and a camera can make, one
-//! scene.
+//! What holds from one frame to the next: no picture twice, movement that a head and a camera can
+//! make, one scene.
+//!
+//! Whether a camera's noise is on the frames is not asked: once a photograph is moved and compressed, its own
+//! noise is as much as that of a camera (README).
 
 use image::RgbImage;
 use serde::Serialize;
@@ -9,7 +12,7 @@ use super::refusal::Refusal;
 use super::sight::{Sight, middle};
 use super::turns::median;
 
-/// Every so many pixels are compared.
+/// Every so many pixels are compared, in each direction.
 const STRIDE: usize = 5;
 /// With less of a difference in the mean two frames are one picture, in levels of 256.
 const ONE_PICTURE: f32 = 0.05;
@@ -17,8 +20,6 @@ const ONE_PICTURE: f32 = 0.05;
 /// The most of each over the whole capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct StillEvidence {
-    /// Noise from frame to frame, in levels of 256: the median over the capture.
-    pub grain: f32,
     /// Movement of the face, in distances between the eyes.
     pub jump: f32,
     /// Change of its size, as a ratio less 1.
@@ -29,64 +30,24 @@ pub struct StillEvidence {
     pub scene: f32,
 }
 
-/// The noise between two pictures and how far they differ at all.
-#[derive(Clone, Copy)]
-pub(super) struct Difference {
-    grain: f32,
-    mean: f32,
-}
-
-/// The differences of pixels, each taken with its right, lower and diagonal neighbour, so that
-/// brightness and soft edges cancel: d(x,y) − d(x+1,y) − d(x,y+1) + d(x+1,y+1), which has twice the noise
-/// of d. The median leaves out what moves.
-pub(super) fn difference(one: &RgbImage, other: &RgbImage) -> Difference {
-    let width = one.width() as usize;
-    let at = |index: usize| {
-        let green = |image: &RgbImage| image.as_raw().get(3 * index + 1).copied();
-        green(one).zip(green(other)).map(|(a, b)| f32::from(a) - f32::from(b))
-    };
-    let (mut cells, mut sum) = (Vec::new(), 0.0);
-    for y in (0..one.height().saturating_sub(1) as usize).step_by(STRIDE) {
-        for x in (0..width.saturating_sub(1)).step_by(STRIDE) {
-            let four =
-                [y * width + x, y * width + x + 1, (y + 1) * width + x, (y + 1) * width + x + 1];
-            if let [Some(a), Some(b), Some(c), Some(d)] = four.map(at) {
-                cells.push((a - b - c + d).abs());
-                sum += a.abs();
-            }
-        }
+/// Whether two pictures of one size hardly differ.
+pub(super) fn is_one_picture(one: &RgbImage, other: &RgbImage) -> bool {
+    let rows = |image| RgbImage::rows(image).step_by(STRIDE);
+    let pixels = rows(one).zip(rows(other)).flat_map(|(a, b)| a.zip(b).step_by(STRIDE));
+    let (mut sum, mut count) = (0.0, 0.0);
+    for (a, b) in pixels {
+        let [[_, a, _], [_, b, _]] = [a.0, b.0];
+        sum += f32::from(a.abs_diff(b));
+        count += 1.0;
     }
-    let count = cells.len().max(1) as f32;
-    // A median of absolute values is 0.6745 standard deviations.
-    Difference { grain: mean_of_middle(cells) / 0.6745 / 2.0, mean: sum / count }
-}
-
-/// The mean of the middle fifth: a median of whole numbers that tells more.
-fn mean_of_middle(mut values: Vec<f32>) -> f32 {
-    values.sort_by(f32::total_cmp);
-    let (from, count) = (values.len() * 2 / 5, values.len().div_ceil(5));
-    let middle: Vec<f32> = values.into_iter().skip(from).take(count).collect();
-    middle.iter().sum::<f32>() / middle.len() as f32
-}
-
-impl Difference {
-    /// Whether they are one picture.
-    pub(super) fn is_none(self) -> bool {
-        self.mean.is_nan() || self.mean < ONE_PICTURE
-    }
+    // Without a pixel, too.
+    count == 0.0 || sum / count < ONE_PICTURE
 }
 
 /// What changes from one frame to the next, and refusals where it is too much.
-pub(super) fn judge(
-    sights: &[Sight],
-    differences: &[Difference],
-    limits: &Limits,
-) -> (StillEvidence, Vec<Refusal>) {
-    let grain = median(differences.iter().map(|difference| difference.grain));
-    let mut most = StillEvidence { grain, ..StillEvidence::default() };
+pub(super) fn judge(sights: &[Sight], limits: &Limits) -> (StillEvidence, Vec<Refusal>) {
+    let mut most = StillEvidence::default();
     let mut wrong = Vec::new();
-    let has_grain = grain >= limits.min_grain;
-    wrong.extend((!has_grain).then_some(Refusal::NoGrain));
     for pair in sights.windows(2) {
         if let [before, after] = pair {
             let step = step(before, after);
@@ -105,7 +66,6 @@ fn step(before: &Sight, after: &Sight) -> StillEvidence {
     let ratio = after.mesh.inter_eye() / unit;
     let turn = (after.pose.yaw - before.pose.yaw).hypot(after.pose.pitch - before.pose.pitch);
     StillEvidence {
-        grain: 0.0,
         jump: middle(&before.mesh).distance(middle(&after.mesh)) / unit,
         growth: ratio.max(1.0 / ratio) - 1.0,
         swing_deg: turn,
@@ -148,8 +108,6 @@ mod tests {
     use crate::challenge::script::Script;
     use crate::challenge::sight::tests::{Acting, GOOD, acted};
 
-    const NOISY: Difference = Difference { grain: 1.0, mean: 1.0 };
-
     /// A little of a turn from frame to frame, as a head does.
     fn sights() -> Vec<Sight> {
         acted(&Script::draw(&[1; 32], &LIMITS), Acting { far: 3.0, ..GOOD })
@@ -157,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_person_before_a_camera_moves_on() {
-        let (evidence, refusals) = judge(&sights(), &[NOISY; 9], &LIMITS);
+        let (evidence, refusals) = judge(&sights(), &LIMITS);
         assert_eq!(refusals, []);
         assert!(evidence.swing_deg > 1.0 && evidence.jump < 0.5, "{evidence:?}");
     }
@@ -168,7 +126,7 @@ mod tests {
         let one = |change: fn(&mut Sight)| {
             let mut sights = sights();
             change(&mut sights[7]);
-            judge(&sights, &[NOISY; 9], &LIMITS).1
+            judge(&sights, &LIMITS).1
         };
         let jump = one(|sight| {
             let places: Vec<_> = sight.mesh.places().map(|[x, y, z]| [x + 60.0, y, z]).collect();
@@ -185,24 +143,15 @@ mod tests {
         assert_eq!(broken, [7, 8].map(|number| Refusal::Jump { number }));
     }
 
-    fn noisy(level: u32) -> RgbImage {
-        RgbImage::from_fn(80, 80, |x, y| {
-            let noise = (x * 7919 + y * 104_729 + (x * y) % 97 * 31) % (2 * level + 1);
-            image::Rgb([(100 + x / 4 + noise) as u8; 3])
-        })
-    }
-
     #[test]
-    fn noise_is_measured_and_its_absence_refused() {
-        let plain = noisy(0);
-        assert!(difference(&plain, &plain).is_none());
-        assert!(!difference(&plain, &noisy(3)).is_none());
-        assert!(difference(&plain, &noisy(3)).grain > 0.5);
-        let brighter = RgbImage::from_fn(80, 80, |x, _| image::Rgb([(110 + x / 4) as u8; 3]));
-        let moved = difference(&plain, &brighter);
-        assert!(moved.grain < 1e-3 && !moved.is_none());
-        assert_eq!(judge(&sights(), &[moved; 9], &LIMITS).1, [Refusal::NoGrain]);
-        assert!(judge(&[], &[], &LIMITS).1.contains(&Refusal::NoGrain));
-        assert!(difference(&RgbImage::new(1, 1), &RgbImage::new(1, 1)).grain.is_nan());
+    fn a_picture_that_hardly_differs_is_the_same() {
+        let lit = |value: u8| RgbImage::from_pixel(81, 80, image::Rgb([90, value, 90]));
+        let plain = lit(100);
+        assert!(is_one_picture(&plain, &plain));
+        assert!(!is_one_picture(&plain, &lit(101)));
+        let mut spot = plain.clone();
+        spot.put_pixel(5, 5, image::Rgb([90, 110, 90]));
+        assert!(is_one_picture(&plain, &spot));
+        assert!(is_one_picture(&RgbImage::new(0, 0), &RgbImage::new(0, 0)));
     }
 }
