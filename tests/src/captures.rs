@@ -101,6 +101,12 @@ impl Studio {
         Ok(Self { engine, scenes })
     }
 
+    /// The place of a portrait's file among those that are filmed.
+    #[must_use]
+    pub fn portrait(&self, file: &str) -> Option<usize> {
+        self.scenes.iter().position(|(name, _)| *name == file)
+    }
+
     /// Each species of each portrait, or of one, with each seed, told as soon as it is judged.
     ///
     /// # Errors
@@ -147,6 +153,22 @@ impl Studio {
     fn take(&self, species: Species, portrait: usize, seed: u64) -> Result<Taken, CapturesError> {
         let drawn = |what: &str| sha256(format!("{what} {portrait} {seed}").as_bytes());
         let (nonce, script) = (drawn("nonce"), self.engine.draw_challenge(&drawn("script")));
+        let capture = self.answer(species, portrait, seed, (&nonce, &script))?;
+        Ok(Taken { nonce, script, capture })
+    }
+
+    /// What a client uploads that answers a nonce and a script, of a portrait counted from 0.
+    ///
+    /// # Errors
+    /// [`CapturesError`].
+    pub fn answer(
+        &self,
+        species: Species,
+        portrait: usize,
+        seed: u64,
+        (nonce, script): (&[u8; 32], &Script),
+    ) -> Result<Capture, CapturesError> {
+        let drawn = |what: &str| sha256(format!("{what} {portrait} {seed}").as_bytes());
         let other_script = self.engine.draw_challenge(&drawn("other script"));
         let (_, scene) = self.scenes.get(portrait).ok_or(CapturesError::TooFew)?;
         let other = (portrait + 1) % self.scenes.len();
@@ -155,12 +177,11 @@ impl Studio {
         let cast = Cast {
             scene,
             other,
-            script: &client_script(&script)?,
+            script: &client_script(script)?,
             other_script: &client_script(&other_script)?,
-            nonce: &nonce,
+            nonce,
         };
-        let capture = species.make(&cast, seed * 1000 + portrait as u64)?;
-        Ok(Taken { nonce, script, capture })
+        Ok(species.make(&cast, seed * 1000 + portrait as u64)?)
     }
 
     /// A picture of somebody else: the files' names tell people apart.

@@ -2,7 +2,7 @@
 //! knowing nothing that a phone would not know.
 
 use enroll_core::reason::ReasonCode;
-use fixtures::passport::Passport;
+use fixtures::{capture::Shot, passport::Passport};
 use serde_json::{Value, json};
 use server::relay_client::{self, ClientError, Ended, Reader};
 
@@ -132,6 +132,32 @@ impl Enrolment {
     /// [`CitizenError`].
     pub fn face(&self, jpeg: &[u8]) -> Result<Value, CitizenError> {
         self.put("face", "image/jpeg", jpeg)
+    }
+
+    /// Asks for a face challenge.
+    ///
+    /// # Errors
+    /// [`CitizenError`].
+    pub fn challenge(&self) -> Result<Value, CitizenError> {
+        let path = self.path("face-challenges");
+        let request = self.agent.post(format!("{}{path}", self.base));
+        read(&path, request.header("authorization", self.bearer()).send_empty())
+    }
+
+    /// Uploads the pictures that answer it.
+    ///
+    /// # Errors
+    /// [`CitizenError`].
+    pub fn capture(&self, shots: &[Shot]) -> Result<Value, CitizenError> {
+        let frame = |shot: &Shot| {
+            json!({
+                "number": shot.number, "at_ms": shot.at_ms, "tag": hex::encode(shot.tag),
+                "picture": openssl::base64::encode_block(&shot.picture),
+            })
+        };
+        let frames: Vec<Value> = shots.iter().map(frame).collect();
+        let body = json!({ "frames": frames }).to_string();
+        self.put("face-capture", "application/json", body.as_bytes())
     }
 
     /// Asks for the decision.

@@ -8,8 +8,9 @@ use std::{
 };
 
 use enroll_core::check::Check;
+use liveness::challenge::Script;
 use openssl::sha::Sha256;
-use server::app::Faces;
+use server::app::{Answered, Faces};
 
 /// The SHA-256 of a portrait and a picture.
 type Pair = [u8; 32];
@@ -50,6 +51,14 @@ impl<F: Faces> Faces for SeenFaces<F> {
     fn checks(&self, portrait: Option<&[u8]>, picture: &[u8]) -> Vec<Check> {
         let place = self.place(pair(portrait, picture));
         place.get_or_init(|| self.faces.checks(portrait, picture)).clone()
+    }
+
+    fn draw(&self, seed: &[u8; 32]) -> Option<Script> {
+        self.faces.draw(seed)
+    }
+
+    fn challenged(&self, portrait: Option<&[u8]>, answered: &Answered) -> Vec<Check> {
+        self.faces.challenged(portrait, answered)
     }
 
     fn models(&self) -> BTreeMap<String, String> {

@@ -1,13 +1,17 @@
 //! The face: a picture of the person against the portrait of the proved chip (D1), and instructions
 //! where the picture cannot be used (D4). Neither picture nor template is stored.
 
+use super::capture::Answered;
 use super::view::View;
 use super::{Access, App, AppError};
 use crate::clock::copenhagen_date;
 use crate::metrics::cpu::Work;
 use enroll_core::check::Check;
+use enroll_core::findings::face;
 use enroll_core::reason::{LeadsTo, ReasonCode, Step};
-use liveness::{Engine, Face, ModelError, portrait};
+use image::RgbImage;
+use liveness::challenge::{Arrival, Frame, Nonce, Script};
+use liveness::{Engine, ModelError, Template, portrait};
 use nfc::files::FileId;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -18,6 +22,20 @@ pub trait Faces: Send + Sync {
     /// `face.detected`, `face.quality`, `face.match` and `face.attack` of `picture`, compared with
     /// `portrait` where there is a proved one. Both are the bytes of picture files.
     fn checks(&self, portrait: Option<&[u8]>, picture: &[u8]) -> Vec<Check>;
+
+    /// What the person does and the screen shows, from a random seed that stays here; nothing from an
+    /// instrument that judges no captures.
+    fn draw(&self, seed: &[u8; 32]) -> Option<Script> {
+        let _ = seed;
+        None
+    }
+
+    /// `face.challenge` of a capture, and of the frames that passed what [`Faces::checks`] says of a
+    /// picture.
+    fn challenged(&self, portrait: Option<&[u8]>, answered: &Answered) -> Vec<Check> {
+        let _ = (portrait, answered);
+        vec![Check::not_performed("face.challenge", ReasonCode::FACE_MODEL, json!({}))]
+    }
 
     /// Role and SHA-256 of each model used (H2).
     fn models(&self) -> BTreeMap<String, String>;
@@ -40,65 +58,74 @@ impl LoadedFaces {
         Ok(Self { engine, models: listed(folder) })
     }
 
-    fn analyse(&self, bytes: &[u8]) -> Result<(image::RgbImage, Face), ReasonCode> {
-        let image = portrait::decode(bytes).map_err(|_| ReasonCode::FACE_QUALITY_UNREADABLE)?;
-        let face = self.engine.analyse(&image).map_err(|e| ReasonCode::nearest(e.code()))?;
-        Ok((image, face))
-    }
-
-    fn attack(&self, image: &image::RgbImage, face: &Face) -> Check {
-        match self.engine.attack(image, face) {
-            Ok(score) => {
-                let evidence = json!({ "score": score.score, "threshold": score.threshold });
-                Check::of("face.attack", score.live, ReasonCode::FACE_ATTACK, evidence)
-            }
-            Err(_) => Check::not_performed("face.attack", ReasonCode::FACE_MODEL, json!({})),
-        }
-    }
-
-    fn compare(&self, portrait: Option<&[u8]>, face: &Face) -> Check {
-        let id = "face.match";
-        let Some(portrait) = portrait else { return Check::waiting(id, "passive authentication") };
-        let known = match portrait::decode(portrait) {
-            Ok(image) => self.engine.analyse(&image),
-            Err(_) => {
-                return Check::not_performed(id, ReasonCode::FACE_PORTRAIT_UNREADABLE, json!({}));
-            }
+    /// `face.match` of a template with the proved portrait.
+    fn matched(&self, portrait: Option<&[u8]>, live: &Template) -> Check {
+        let Some(portrait) = portrait else {
+            return Check::waiting("face.match", "passive authentication");
         };
-        match known {
-            Ok(known) => {
-                let found = self.engine.compare(&known.template, &face.template);
-                Check::of(id, found.accepted, ReasonCode::FACE_MISMATCH, json!(found))
-            }
-            Err(error) => {
-                let reason = match ReasonCode::nearest(error.code()) {
-                    ReasonCode::FACE_MODEL => ReasonCode::FACE_MODEL,
-                    _ => ReasonCode::FACE_PORTRAIT_UNREADABLE,
-                };
-                Check::not_performed(id, reason, json!({}))
-            }
+        let Ok(picture) = portrait::decode(portrait) else { return face::no_portrait(None) };
+        match self.engine.analyse(&picture) {
+            Ok(known) => face::matched(&self.engine.compare(&known.template, live)),
+            Err(error) => face::no_portrait(Some(&error)),
         }
+    }
+
+    /// Everything of one picture, with another template in place of its own where there is one.
+    fn looked_at(
+        &self,
+        portrait: Option<&[u8]>,
+        picture: &RgbImage,
+        template: Option<&Template>,
+    ) -> Vec<Check> {
+        let found = self.engine.analyse(picture);
+        let mut checks = face::of_picture(found.as_ref());
+        match &found {
+            Ok(live) => {
+                checks.push(self.matched(portrait, template.unwrap_or(&live.template)));
+                checks.push(face::attack(self.engine.attack(picture, live).as_ref()));
+            }
+            Err(_) => checks.push(Check::waiting("face.match", "face.detected")),
+        }
+        checks
     }
 }
 
 impl Faces for LoadedFaces {
     fn checks(&self, portrait: Option<&[u8]>, picture: &[u8]) -> Vec<Check> {
-        let (image, face) = match self.analyse(picture) {
-            Ok(found) => found,
-            Err(reason) => {
-                let mut checks = vec![Check::failed("face.detected", reason, json!({}))];
-                checks.extend(
-                    ["face.quality", "face.match"].map(|id| Check::waiting(id, "face.detected")),
-                );
-                return checks;
+        match portrait::decode(picture) {
+            Ok(picture) => self.looked_at(portrait, &picture, None),
+            Err(_) => {
+                let mut checks = face::unreadable();
+                checks.push(Check::waiting("face.match", "face.detected"));
+                checks
             }
-        };
-        vec![
-            Check::passed("face.detected", json!({})),
-            quality(&face),
-            self.compare(portrait, &face),
-            self.attack(&image, &face),
-        ]
+        }
+    }
+
+    fn draw(&self, seed: &[u8; 32]) -> Option<Script> {
+        Some(self.engine.draw_challenge(seed))
+    }
+
+    fn challenged(&self, portrait: Option<&[u8]>, answered: &Answered) -> Vec<Check> {
+        let Answered { nonce, script, after_ms, frames } = answered;
+        let nonce = Nonce::new(**nonce);
+        let frames: Vec<Frame<'_>> = frames
+            .iter()
+            .map(|(number, at_ms, tag, bytes)| Frame {
+                number: *number,
+                at_ms: *at_ms,
+                bytes,
+                tag: *tag,
+            })
+            .collect();
+        let arrival = Arrival { nonce: &nonce, script, after_ms: *after_ms };
+        let judgement = self.engine.judge_challenge(&arrival, &frames);
+        let mut checks = vec![face::challenge(&judgement)];
+        let all = Template::of(judgement.kept.iter().map(|kept| &kept.template)).ok();
+        if let (Some(kept), Some(all)) = (judgement.kept.first(), all) {
+            checks.extend(self.looked_at(portrait, &kept.picture, Some(&all)));
+        }
+        checks
     }
 
     fn models(&self) -> BTreeMap<String, String> {
@@ -121,20 +148,13 @@ fn listed(folder: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The first thing to mend decides; the measures are evidence.
-fn quality(face: &Face) -> Check {
-    let evidence = json!(face.quality.measures);
-    match face.quality.reasons.first() {
-        Some(reason) => Check::failed("face.quality", ReasonCode::nearest(reason.code()), evidence),
-        None => Check::passed("face.quality", evidence),
-    }
-}
-
 /// The reason to ask for another picture, if the picture itself cannot be used.
 fn instruction(checks: &[Check]) -> Option<ReasonCode> {
     checks
         .iter()
-        .filter(|check| ["face.detected", "face.quality"].contains(&check.id.as_str()))
+        .filter(|check| {
+            ["face.detected", "face.quality", "face.challenge"].contains(&check.id.as_str())
+        })
         .filter_map(|check| check.reason)
         .find(|reason| reason.leads_to() == LeadsTo::Retry(Step::Face))
 }
@@ -173,7 +193,7 @@ impl App {
 
     /// Records what was found, of the case as it was when the picture was taken: if another page or
     /// chip has come in meanwhile, the face was compared with nothing that still counts.
-    async fn keep_face(
+    pub(super) async fn keep_face(
         &self,
         access: Access,
         version: i64,
@@ -204,6 +224,6 @@ impl App {
 }
 
 /// The first portrait of a data group 2.
-fn portrait_of(dg2: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn portrait_of(dg2: &[u8]) -> Option<Vec<u8>> {
     nfc::lds::dg2::portraits(dg2).ok()?.into_iter().next().map(|portrait| portrait.bytes.to_vec())
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod authenticators;
+mod captures;
 mod enrolments;
 mod events;
 mod health;
@@ -27,6 +28,8 @@ use std::sync::Arc;
 
 /// Longest JSON body.
 const JSON_LIMIT: usize = 16 * 1024;
+/// Longest capture: 160 pictures of 640 by 480, in base64.
+const CAPTURE_LIMIT: usize = 24 << 20;
 
 /// The routes of the service.
 pub fn router(app: Arc<App>) -> Router {
@@ -34,10 +37,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/enrolments/{id}/page", put(enrolments::page))
         .route("/v1/enrolments/{id}/face", put(enrolments::face))
         .layer(DefaultBodyLimit::max(app.server.max_picture));
+    let captures = Router::new()
+        .route("/v1/enrolments/{id}/face-capture", put(captures::take))
+        .layer(DefaultBodyLimit::max(CAPTURE_LIMIT));
     Router::new()
         .route("/v1/enrolments", post(enrolments::start))
         .route("/v1/enrolments/{id}", get(enrolments::view))
         .route("/v1/enrolments/{id}/relay-tickets", post(enrolments::ticket))
+        .route("/v1/enrolments/{id}/face-challenges", post(captures::draw))
         .route("/v1/enrolments/{id}/finish", post(enrolments::finish))
         .route("/v1/enrolments/{id}/referral", post(referrals::refer))
         .route("/v1/enrolments/{id}/slots", get(referrals::slots))
@@ -73,6 +80,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(openapi::document))
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .merge(pictures)
+        .merge(captures)
         .route_layer(from_fn_with_state(app.clone(), watch::watch))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -14,6 +14,8 @@ use utoipa::{Modify, OpenApi};
         super::enrolments::page,
         super::enrolments::ticket,
         super::enrolments::face,
+        super::captures::draw,
+        super::captures::take,
         super::enrolments::finish,
         super::referrals::refer,
         super::referrals::slots,
