@@ -401,6 +401,10 @@ pub struct Limits {
     pub case_burst: u32,
     /// Requests about one case, a minute.
     pub case_per_minute: u32,
+    /// Frames of a camera for one case at once. They do not count as requests of their address.
+    pub frame_burst: u32,
+    /// Frames of a camera for one case, a minute.
+    pub frame_per_minute: u32,
     /// How many addresses, documents and cases are remembered.
     pub entries: usize,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
@@ -418,6 +422,8 @@ impl Default for Limits {
             document_per_hour: 40,
             case_burst: 120,
             case_per_minute: 120,
+            frame_burst: 120,
+            frame_per_minute: 720,
             entries: 100_000,
             trusted_proxies: Vec::new(),
         }
@@ -433,6 +439,7 @@ impl Limits {
             start_burst: 0,
             document_burst: 0,
             case_burst: 0,
+            frame_burst: 0,
             ..Self::default()
         }
     }

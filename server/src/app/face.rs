@@ -18,6 +18,11 @@ pub trait Faces: Send + Sync {
     /// `portrait` where there is a proved one. Both are the bytes of picture files.
     fn checks(&self, portrait: Option<&[u8]>, picture: &[u8]) -> Vec<Check>;
 
+    /// What to mend in `picture` before it is taken; nothing if it can be.
+    fn advice(&self, picture: &[u8]) -> Option<ReasonCode> {
+        instruction(&self.checks(None, picture))
+    }
+
     /// Role and SHA-256 of each model used (H2).
     fn models(&self) -> BTreeMap<String, String>;
 }
@@ -98,6 +103,17 @@ impl Faces for LoadedFaces {
             self.compare(portrait, &face),
             self.attack(&image, &face),
         ]
+    }
+
+    /// Without the template, which is most of the work.
+    fn advice(&self, picture: &[u8]) -> Option<ReasonCode> {
+        let Ok(image) = portrait::decode(picture) else {
+            return Some(ReasonCode::FACE_QUALITY_UNREADABLE);
+        };
+        match self.engine.look(&image) {
+            Ok(look) => look.quality.reasons.first().map(|r| ReasonCode::nearest(r.code())),
+            Err(error) => Some(ReasonCode::nearest(error.code())),
+        }
     }
 
     fn models(&self) -> BTreeMap<String, String> {

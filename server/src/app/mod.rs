@@ -17,6 +17,7 @@ mod finish;
 mod identity;
 mod issue;
 mod live;
+mod look;
 mod owner;
 mod page;
 mod pin;
@@ -37,9 +38,10 @@ pub use face::{Faces, LoadedFaces};
 pub use finish::Finished;
 pub use identity::PublicIdentity;
 pub use live::Progress;
+pub use look::PageLook;
 pub use owner::{Blocker, OwnedApp, Owner};
 pub use page::{Page, PageAnswer};
-pub use profile::{ChosenUserId, Reach};
+pub use profile::{Chosen, ChosenUserId, Reach};
 pub use register::{NewApp, Registered, UnderWay};
 pub use start::{Start, Started};
 pub use ticket::Ticket;
@@ -172,6 +174,7 @@ pub struct App {
     /// Set when the service ends.
     pub ending: Ending,
     live: live::Live,
+    videos: look::Videos,
 }
 
 impl std::fmt::Debug for App {
@@ -238,6 +241,7 @@ impl App {
             hashing: Semaphore::new(cores()),
             ending: Ending::default(),
             live: live::Live::default(),
+            videos: look::Videos::default(),
         }
     }
 

@@ -26,6 +26,8 @@ pub enum Kind {
     Document,
     /// Requests about one case, or by the owner of one identity or app.
     Case,
+    /// Frames of a camera for one case.
+    Frame,
     /// Challenges and proofs of one app, by whomever: not the owner's, who can always block it.
     App,
 }
@@ -39,6 +41,7 @@ impl Kind {
             Self::Start => "start",
             Self::Document => "document",
             Self::Case => "case",
+            Self::Frame => "frame",
             Self::App => "app",
         }
     }
@@ -89,6 +92,7 @@ pub struct Limiter {
     start: Option<Rate>,
     document: Option<Rate>,
     case: Option<Rate>,
+    frame: Option<Rate>,
     largest: usize,
     hashing: RandomState,
     table: Mutex<Table>,
@@ -115,6 +119,7 @@ impl Limiter {
             start: Rate::of(rules.start_burst, rules.start_per_hour),
             document: Rate::of(rules.document_burst, rules.document_per_hour),
             case: Rate::of(rules.case_burst, rules.case_per_minute.saturating_mul(60)),
+            frame: Rate::of(rules.frame_burst, rules.frame_per_minute.saturating_mul(60)),
             largest: rules.entries.max(SAMPLE),
             hashing: RandomState::new(),
             table: Mutex::new(Table { due: HashMap::new(), swept: None }),
@@ -152,6 +157,7 @@ impl Limiter {
             Kind::Start => self.start,
             Kind::Document => self.document,
             Kind::Case | Kind::App => self.case,
+            Kind::Frame => self.frame,
         }
     }
 }
