@@ -426,6 +426,10 @@ pub struct Limits {
     pub reference_burst: u32,
     /// References that one kiosk tries, an hour.
     pub reference_per_hour: u32,
+    /// Frames of a camera for one case at once. They do not count as requests of their address.
+    pub frame_burst: u32,
+    /// Frames of a camera for one case, a minute.
+    pub frame_per_minute: u32,
     /// How many addresses, documents and cases are remembered.
     pub entries: usize,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
@@ -445,6 +449,8 @@ impl Default for Limits {
             case_per_minute: 120,
             reference_burst: 20,
             reference_per_hour: 120,
+            frame_burst: 120,
+            frame_per_minute: 720,
             entries: 100_000,
             trusted_proxies: Vec::new(),
         }
@@ -461,6 +467,7 @@ impl Limits {
             document_burst: 0,
             case_burst: 0,
             reference_burst: 0,
+            frame_burst: 0,
             ..Self::default()
         }
     }

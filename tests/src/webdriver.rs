@@ -11,6 +11,13 @@ use serde_json::{Value, json};
 
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// The tabulator key (`WebDriver` §17.4.2).
+pub const TAB: &str = "\u{e004}";
+/// Enter.
+pub const ENTER: &str = "\u{e007}";
+/// Space.
+pub const SPACE: &str = " ";
+
 /// What went wrong between test and browser.
 #[derive(Debug, thiserror::Error)]
 pub enum BrowserError {
@@ -58,6 +65,21 @@ impl Browser {
     /// # Errors
     /// [`BrowserError`] if either does not come up.
     pub fn start(width: u32, height: u32) -> Result<Self, BrowserError> {
+        Self::with(width, height, &[])
+    }
+
+    /// The same with a camera that everybody may use and that shows the MJPEG file `video` from its
+    /// start each time it is turned on.
+    ///
+    /// # Errors
+    /// [`BrowserError`] if either does not come up.
+    pub fn with_camera(width: u32, height: u32, video: &Path) -> Result<Self, BrowserError> {
+        let file = format!("--use-file-for-fake-video-capture={}", video.display());
+        let device = "--use-fake-device-for-media-stream".to_owned();
+        Self::with(width, height, &[device, "--use-fake-ui-for-media-stream".to_owned(), file])
+    }
+
+    fn with(width: u32, height: u32, more: &[String]) -> Result<Self, BrowserError> {
         let port = free_port().map_err(BrowserError::Driver)?;
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
@@ -70,7 +92,7 @@ impl Browser {
             session: format!("http://127.0.0.1:{port}/session"),
             agent: ureq::agent(),
         };
-        let answer = browser.open_session(width, height)?;
+        let answer = browser.open_session(width, height, more)?;
         let id = answer
             .get("sessionId")
             .and_then(Value::as_str)
@@ -79,8 +101,13 @@ impl Browser {
         Ok(browser)
     }
 
-    fn open_session(&self, width: u32, height: u32) -> Result<Value, BrowserError> {
-        let arguments = json!([
+    fn open_session(
+        &self,
+        width: u32,
+        height: u32,
+        more: &[String],
+    ) -> Result<Value, BrowserError> {
+        let mut arguments = json!([
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
@@ -91,6 +118,9 @@ impl Browser {
             "--disable-sync",
             format!("--window-size={width},{height}")
         ]);
+        if let Value::Array(arguments) = &mut arguments {
+            arguments.extend(more.iter().map(|argument| json!(argument)));
+        }
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": {"args": arguments}
         }}});
@@ -160,6 +190,51 @@ impl Browser {
     /// [`BrowserError`] if the script fails.
     pub fn evaluate(&self, script: &str) -> Result<Value, BrowserError> {
         self.post("/execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// Types `keys` at whatever has the focus; keys without a sign have the code points of the standard
+    /// (`WebDriver` §17.4.2), such as [`TAB`].
+    ///
+    /// # Errors
+    /// [`BrowserError`] if nothing takes them.
+    pub fn keys(&self, keys: &str) -> Result<(), BrowserError> {
+        let press = |key: char| {
+            let key = key.to_string();
+            [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]
+        };
+        let actions: Vec<Value> = keys.chars().flat_map(press).collect();
+        let source = json!({"type": "key", "id": "keyboard", "actions": actions});
+        self.post("/actions", &json!({"actions": [source]})).map(drop)
+    }
+
+    /// Runs a command of the Chrome `DevTools` Protocol.
+    ///
+    /// # Errors
+    /// [`BrowserError`] if the browser does not know or do it.
+    pub fn command(&self, name: &str, parameters: &Value) -> Result<Value, BrowserError> {
+        self.post("/goog/cdp/execute", &json!({"cmd": name, "params": parameters}))
+    }
+
+    /// Shows pages as on a screen of `width` × `height` CSS pixels from now on.
+    ///
+    /// # Errors
+    /// [`BrowserError`].
+    pub fn screen(&self, width: u32, height: u32) -> Result<(), BrowserError> {
+        let screen =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.command("Emulation.setDeviceMetricsOverride", &screen).map(drop)
+    }
+
+    /// Keeps a PNG of the whole page, also of what the window does not show.
+    ///
+    /// # Errors
+    /// [`BrowserError`] if there is no picture or no place for it.
+    pub fn whole_page(&self, file: &Path) -> Result<(), BrowserError> {
+        let what = json!({"format": "png", "captureBeyondViewport": true});
+        let answer = self.command("Page.captureScreenshot", &what)?;
+        let png = answer.get("data").and_then(Value::as_str).and_then(base64);
+        let png = png.ok_or(BrowserError::Answer { path: "Page.captureScreenshot".into() })?;
+        std::fs::write(file, png).map_err(BrowserError::Screenshot)
     }
 
     /// Keeps a PNG of what the window shows.

@@ -37,6 +37,11 @@ pub trait Faces: Send + Sync {
         vec![Check::not_performed("face.challenge", ReasonCode::FACE_MODEL, json!({}))]
     }
 
+    /// What to mend in `picture` before it is taken; nothing if it can be.
+    fn advice(&self, picture: &[u8]) -> Option<ReasonCode> {
+        instruction(&self.checks(None, picture))
+    }
+
     /// Role and SHA-256 of each model used (H2).
     fn models(&self) -> BTreeMap<String, String>;
 }
@@ -126,6 +131,17 @@ impl Faces for LoadedFaces {
             checks.extend(self.looked_at(portrait, &kept.picture, Some(&all)));
         }
         checks
+    }
+
+    /// Without the template, which is most of the work.
+    fn advice(&self, picture: &[u8]) -> Option<ReasonCode> {
+        let Ok(image) = portrait::decode(picture) else {
+            return Some(ReasonCode::FACE_QUALITY_UNREADABLE);
+        };
+        match self.engine.look(&image) {
+            Ok(look) => look.quality.reasons.first().map(|r| ReasonCode::nearest(r.code())),
+            Err(error) => Some(ReasonCode::nearest(error.code())),
+        }
     }
 
     fn models(&self) -> BTreeMap<String, String> {

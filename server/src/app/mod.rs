@@ -21,6 +21,7 @@ mod hashing;
 mod identity;
 mod issue;
 mod live;
+mod look;
 mod officer;
 mod owner;
 mod p_code;
@@ -51,13 +52,14 @@ pub use face::{Faces, LoadedFaces};
 pub use finish::Finished;
 pub use identity::PublicIdentity;
 pub use live::Progress;
+pub use look::PageLook;
 pub use officer::{
     Officer, OfficerError, OfficerSession, SignIn, SignedOut, add_officer, disable_officer,
 };
 pub use owner::{Blocker, OwnedApp, Owner};
 pub use p_code::{IssuedPCode, NewPCode};
 pub use page::{Page, PageAnswer};
-pub use profile::{ChosenUserId, Reach};
+pub use profile::{Chosen, ChosenUserId, Reach};
 pub use queue::{Document, Evidence, Person, RulingView, Waiting};
 pub use refer::{Referred, Wish, WitnessRule};
 pub use register::{NewApp, Registered, UnderWay};
@@ -202,6 +204,7 @@ pub struct App {
     /// Set when the service ends.
     pub ending: Ending,
     live: live::Live,
+    videos: look::Videos,
 }
 
 impl std::fmt::Debug for App {
@@ -282,6 +285,7 @@ impl App {
             hashing: Semaphore::new(cores()),
             ending: Ending::default(),
             live: live::Live::default(),
+            videos: look::Videos::default(),
         }
     }
 

@@ -50,8 +50,8 @@ impl std::fmt::Debug for PageAnswer {
     }
 }
 
-/// A page that was read, with its checks; or why it was not.
-type Read = Result<(Mrz, Vec<Check>), ReasonCode>;
+/// A page that was read, with its checks.
+pub(super) type Read = (Mrz, Vec<Check>);
 
 impl App {
     /// Reads the page. What the chip said before is void (B5).
@@ -70,7 +70,16 @@ impl App {
             }
             Page::Typed(lines) => (self.count_page(access).await?, read_typed(&lines)),
         };
-        let (found, checks) = read.map_err(AppError::Reason)?;
+        self.keep_page(access, version, read.map_err(AppError::Reason)?).await
+    }
+
+    /// Keeps what was read of the page of the case as it was at `version`.
+    pub(super) async fn keep_page(
+        &self,
+        access: Access,
+        version: i64,
+        (found, checks): Read,
+    ) -> Result<PageAnswer, AppError> {
         let (mut tx, mut enrolment) = self.load(access).await?;
         if enrolment.version != version {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
@@ -93,7 +102,7 @@ impl App {
 
     /// Counts the try before it is run, so that a client that leaves has still tried. Returns the
     /// record's version, by which a change meanwhile is seen.
-    async fn count_page(&self, access: Access) -> Result<i64, AppError> {
+    pub(super) async fn count_page(&self, access: Access) -> Result<i64, AppError> {
         let (mut tx, mut enrolment) = self.load(access).await?;
         let now = self.now();
         enrolment.record.advance(|case| case.attempt(Step::Page, &self.policy, now))?;
@@ -103,7 +112,7 @@ impl App {
     }
 }
 
-fn read_picture(reader: &mrz::reader::MrzReader, bytes: &[u8]) -> Read {
+fn read_picture(reader: &mrz::reader::MrzReader, bytes: &[u8]) -> Result<Read, ReasonCode> {
     let picture = mrz::picture::decode(bytes).map_err(|error| ReasonCode::nearest(error.code()))?;
     let reading = reader.read(&picture);
     let code = reading.reason.map(|reason| ReasonCode::nearest(reason.code()));
@@ -118,7 +127,7 @@ fn read_picture(reader: &mrz::reader::MrzReader, bytes: &[u8]) -> Read {
     }
 }
 
-fn read_typed(lines: &[String]) -> Read {
+fn read_typed(lines: &[String]) -> Result<Read, ReasonCode> {
     let text = Zeroizing::new(lines.join("\n"));
     let found = mrz::parse(&text).map_err(|_| ReasonCode::MRZ_FORMAT)?;
     let digits = page::check_digits(&found);

@@ -46,7 +46,28 @@ impl std::fmt::Debug for Reach {
     }
 }
 
+/// How far a person has come in setting their identity up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chosen {
+    /// There is a user ID.
+    pub user_id: bool,
+    /// There are two addresses, as codes need (E3).
+    pub contacts: bool,
+}
+
 impl App {
+    /// What the owner has chosen so far.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn chosen(&self, owner: Owner) -> Result<Chosen, AppError> {
+        let (_tx, profile) = self.hold(owner.identity).await?;
+        let details = profile.details;
+        let both = |contacts: Contacts| contacts.phone.is_some() && contacts.email.is_some();
+        let contacts = details.contacts.is_some_and(both);
+        Ok(Chosen { user_id: details.user_id.is_some(), contacts })
+    }
+
     /// Gives the identity a user ID. Repeated, it answers the same.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use crate::app::Sweeper;
 use crate::config::{self, Config};
 use crate::demo::{Catalogue, Demo};
 use crate::notices::standin::StandIns;
+use crate::pages::Design;
 use crate::registers::http::HttpRegisters;
 use crate::registers::standin::{Scripted, StandIn};
 use nfc::trust::{Domain, TrustStore};
@@ -51,8 +52,10 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let app = assemble(&data, config, trust, registers).await?;
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
+    let pages = crate::pages::router(app.clone(), Design::load(&data));
     let demo = Arc::new(Demo::new(app.clone(), catalogue, program, data, url.clone()));
     let router = crate::http::router(app.clone())
+        .merge(pages)
         .merge(crate::demo::router(demo))
         .merge(crate::demo::messages(post.mailbox.clone()))
         .merge(crate::pages::assets());

@@ -1,5 +1,7 @@
-//! `enroll kiosk`: carries commands from the relay to a PC/SC reader and back.
+//! `enroll kiosk`: carries commands from the relay to a PC/SC reader and back; for one ticket, or for
+//! every page of the server in a browser of this machine (`super::bridge`).
 
+use super::bridge;
 use crate::relay::wire::{Hello, LinkKind};
 use crate::relay_client::{ClientError, Ended, Reader, run as relay};
 use nfc::apdu::Response;
@@ -7,6 +9,7 @@ use nfc::link::{Batch, Link, LinkError};
 use nfc::pcsc::PcscLink;
 use serde_json::json;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,8 +20,11 @@ pub struct Args {
     #[arg(long)]
     server: String,
     /// The ticket for the relay
-    #[arg(long)]
-    ticket: String,
+    #[arg(long, required_unless_present = "listen")]
+    ticket: Option<String>,
+    /// Serve the server's pages on this machine: loopback address and port; they ask at 127.0.0.1:8490
+    #[arg(long, conflicts_with = "ticket")]
+    listen: Option<SocketAddr>,
     /// Name of the reader, as `enroll chip readers` lists it
     #[arg(long)]
     reader: String,
@@ -34,18 +40,29 @@ pub struct Args {
 /// no reader or no server.
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
-    let mut reader = Bridge::new(args.reader, Duration::from_secs(args.patience.into()));
-    let mut watch = |_: &crate::relay::wire::FromServer| {};
-    let ended = relay(&address(&args.server, &args.ticket), &mut reader, &mut watch);
-    match ended {
-        Ok(ended) => tell(&ended, args.json),
-        Err(error) => {
-            let line = crate::http::problem::chain(&error);
-            // A closed standard error leaves nothing to tell anyone.
-            let _ = writeln!(std::io::stderr(), "enroll: {line}");
-            ExitCode::from(if matches!(error, ClientError::Address(_)) { 2 } else { 3 })
-        }
+    let patience = Duration::from_secs(args.patience.into());
+    if let Some(listen) = args.listen {
+        let server = args.server.trim_end_matches('/').to_owned();
+        let rules = bridge::Rules { listen, server, reader: args.reader, patience };
+        return match bridge::serve(&rules) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => trouble(&error, 2),
+        };
     }
+    let mut reader = Bridge::new(args.reader, patience);
+    let mut watch = |_: &crate::relay::wire::FromServer| {};
+    let url = address(&args.server, &args.ticket.unwrap_or_default());
+    match relay(&url, &mut reader, &mut watch) {
+        Ok(ended) => tell(&ended, args.json),
+        Err(error) => trouble(&error, if matches!(error, ClientError::Address(_)) { 2 } else { 3 }),
+    }
+}
+
+fn trouble(error: &(dyn std::error::Error + 'static), status: u8) -> ExitCode {
+    let line = crate::http::problem::chain(error);
+    // A closed standard error leaves nothing to tell anyone.
+    let _ = writeln!(std::io::stderr(), "enroll: {line}");
+    ExitCode::from(status)
 }
 
 fn address(server: &str, ticket: &str) -> String {

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod backup;
+mod bridge;
 pub mod demo;
 pub mod evidence;
 pub mod keys;

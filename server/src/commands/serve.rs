@@ -5,6 +5,7 @@ use super::setup::{
     serve_metrics, start_worker, stop_signal, watch_keys,
 };
 use crate::app::Sweeper;
+use crate::pages::Design;
 use std::process::ExitCode;
 
 /// Run the enrolment service
@@ -38,7 +39,11 @@ async fn serve(args: Args) -> Result<(), SetupError> {
     watch_keys(app.keys());
     serve_metrics(&app).await?;
     announce(&url)?;
-    let router = crate::http::finish(crate::http::router(app.clone()));
+    let router = crate::http::router(app.clone())
+        .merge(crate::pages::router(app.clone(), Design::load(data)))
+        .merge(crate::pages::root())
+        .merge(crate::pages::assets());
+    let router = crate::http::finish(router);
     let grace = app.grace();
     crate::serve_until(app, (listener, router), stop_signal(), grace)
         .await

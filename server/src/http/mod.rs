@@ -14,7 +14,7 @@ pub mod problem;
 mod profiles;
 mod referrals;
 mod relay;
-mod watch;
+pub(crate) mod watch;
 
 use crate::app::App;
 use axum::Router;
@@ -126,12 +126,14 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/blocks") => "block_by_code",
         (_, "/v1/keys") => "keys",
         (_, "/openapi.json") => "openapi",
+        (_, "/enrol/page/frame" | "/enrol/face/frame") => "frame",
+        (_, path) if path.starts_with("/enrol") => "pages",
         _ => "other",
     }
 }
 
 /// What every router of the service shares: answers for addresses and methods that are none, and
-/// the headers of every answer.
+/// the headers of every answer, where it has none of its own.
 pub fn finish(router: Router) -> Router {
     router
         .fallback(|| async { Problem::not_found() })
@@ -140,7 +142,7 @@ pub fn finish(router: Router) -> Router {
 }
 
 /// Scripts, styles and connections of our own only, and nothing inline.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 async fn secure(request: Request, next: Next) -> Response {
@@ -154,7 +156,7 @@ async fn secure(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("permissions-policy"), "camera=(self)"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());

@@ -167,7 +167,7 @@ impl From<AppError> for Problem {
 
 /// The status of a reason that ends a request: what the person did at the wrong moment is 409,
 /// what they sent is 422, what we cannot do now is 503.
-fn status_of(code: ReasonCode) -> StatusCode {
+pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
     match code.as_str() {
         "case.expired" | "activation.late" | "activation.dead" | "activation.window"
         | "copy.late" => StatusCode::GONE,

@@ -17,7 +17,7 @@ use tracing::Instrument;
 
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
-pub(super) async fn watch(
+pub(crate) async fn watch(
     State(app): State<Arc<App>>,
     matched: MatchedPath,
     request: Request,
@@ -27,7 +27,9 @@ pub(super) async fn watch(
     let operation = super::operation(request.method(), matched.as_str());
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let span = tracing::info_span!("request", number, operation);
-    let response = match limited(&app, &request, started) {
+    // The frames of a camera are counted by case, where they are taken.
+    let counted = if operation == "frame" { Ok(()) } else { limited(&app, &request, started) };
+    let response = match counted {
         Ok(()) => next.run(request).instrument(span).await,
         Err(error) => Problem::from(error).into_response(),
     };
@@ -38,10 +40,13 @@ pub(super) async fn watch(
     response
 }
 
+/// Where cases are started.
+const STARTS: [&str; 2] = ["/v1/enrolments", "/enrol/number"];
+
 fn limited(app: &App, request: &Request, now: Instant) -> Result<(), AppError> {
     let address = network(client(app, request));
     app.spend(Kind::Address, &address, now)?;
-    if request.method() == Method::POST && request.uri().path() == "/v1/enrolments" {
+    if request.method() == Method::POST && STARTS.contains(&request.uri().path()) {
         app.spend(Kind::Start, &address, now)?;
     }
     Ok(())

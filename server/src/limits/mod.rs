@@ -26,6 +26,8 @@ pub enum Kind {
     Document,
     /// Requests about one case, or by the owner of one identity or app.
     Case,
+    /// Frames of a camera for one case.
+    Frame,
     /// Challenges and proofs of one app, by whomever: not the owner's, who can always block it.
     App,
     /// References of cases that one kiosk tries.
@@ -41,6 +43,7 @@ impl Kind {
             Self::Start => "start",
             Self::Document => "document",
             Self::Case => "case",
+            Self::Frame => "frame",
             Self::App => "app",
             Self::Reference => "reference",
         }
@@ -93,6 +96,7 @@ pub struct Limiter {
     document: Option<Rate>,
     case: Option<Rate>,
     reference: Option<Rate>,
+    frame: Option<Rate>,
     largest: usize,
     hashing: RandomState,
     table: Mutex<Table>,
@@ -120,6 +124,7 @@ impl Limiter {
             document: Rate::of(rules.document_burst, rules.document_per_hour),
             case: Rate::of(rules.case_burst, rules.case_per_minute.saturating_mul(60)),
             reference: Rate::of(rules.reference_burst, rules.reference_per_hour),
+            frame: Rate::of(rules.frame_burst, rules.frame_per_minute.saturating_mul(60)),
             largest: rules.entries.max(SAMPLE),
             hashing: RandomState::new(),
             table: Mutex::new(Table { due: HashMap::new(), swept: None }),
@@ -158,6 +163,7 @@ impl Limiter {
             Kind::Document => self.document,
             Kind::Case | Kind::App => self.case,
             Kind::Reference => self.reference,
+            Kind::Frame => self.frame,
         }
     }
 }

@@ -1,26 +1,45 @@
 //! Pages: rendered on the server, Danish first and English beside it, no inline script or style.
 //!
-//! The texts are a typed table (`texts.rs`).
+//! The citizen's pages have their texts in `texts/da.ftl` and `texts/en.ftl` (`fluent.rs`), the
+//! demonstration's in a typed table (`texts.rs`).
 
+mod citizen;
+mod design;
+mod fluent;
+mod layout;
 pub mod texts;
+mod visit;
 pub(crate) mod watch;
+
+pub use citizen::{root, router};
+pub use design::Design;
 
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use tower_http::compression::CompressionLayer;
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 3] = [
+const ASSETS: [(&str, &str, &str); 10] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
-    ("watch.js", "text/javascript; charset=utf-8", include_str!("../../assets/watch.js")),
+    ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
+    ("citizen.css", "text/css; charset=utf-8", include_str!("../../assets/citizen.css")),
+    ("citizen.js", SCRIPT, include_str!("../../assets/citizen.js")),
+    ("camera.js", SCRIPT, include_str!("../../assets/camera.js")),
+    ("page.js", SCRIPT, include_str!("../../assets/page.js")),
+    ("face.js", SCRIPT, include_str!("../../assets/face.js")),
+    ("chip.js", SCRIPT, include_str!("../../assets/chip.js")),
+    ("activate.js", SCRIPT, include_str!("../../assets/activate.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 
 /// The routes of the files.
 pub fn assets() -> Router {
-    Router::new().route("/assets/{name}", get(asset))
+    Router::new().route("/assets/{name}", get(asset)).layer(CompressionLayer::new())
 }
 
 async fn asset(Path(name): Path<String>) -> Response {

@@ -1,0 +1,57 @@
+// The camera and its frames. A frame is sent as soon as the one before is answered, never two at once.
+
+const GAP_MS = 60;
+const QUALITY = 0.85;
+
+export async function open(video, facing) {
+  const wanted = { facingMode: facing, width: { ideal: 1280 }, height: { ideal: 720 } };
+  const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+  video.srcObject = stream;
+  await video.play();
+  return () => {
+    for (const track of stream.getTracks()) track.stop();
+    video.srcObject = null;
+  };
+}
+
+// Which of the part's texts says why there is no camera.
+export function refusal(part, error) {
+  return error.name === "NotAllowedError" ? part.dataset.denied : part.dataset.none;
+}
+
+export function post(path, body) {
+  return fetch(path, { method: "POST", body, headers: { "content-type": "image/jpeg" } });
+}
+
+function picture(video, canvas) {
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  return new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
+}
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Sends frames to `path` until `take(answer, frame)` says that it is enough. What was sent and how long it
+// took is kept on the element, where a test reads it.
+export async function watch(video, path, take) {
+  const canvas = document.createElement("canvas");
+  const began = performance.now();
+  for (let sent = 1; video.srcObject; sent++) {
+    const frame = await picture(video, canvas);
+    if (!frame) {
+      await pause(GAP_MS);
+      continue;
+    }
+    const response = await post(path, frame);
+    const answer = await response.json();
+    video.dataset.sent = sent;
+    video.dataset.ms = Math.round(performance.now() - began);
+    if (answer.busy) {
+      await pause(500);
+    } else if (await take(answer, frame, response.ok)) {
+      return;
+    }
+    await pause(GAP_MS);
+  }
+}

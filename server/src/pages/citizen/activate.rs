@@ -1,0 +1,88 @@
+//! Activating this device as the person's app (E2-E4, E9): the browser makes the key and signs, two codes
+//! come by two channels, and the person chooses a PIN.
+
+use super::super::html;
+use super::super::layout::Layout;
+use super::user_id::owner;
+use super::{Citizen, to, trouble};
+use crate::app::{App, AppError};
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "citizen/activate.html")]
+struct Page {
+    l: Layout,
+}
+
+/// The public key that the browser made.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Key {
+    public_key: String,
+}
+
+/// The app, and what activates it as `POST /v1/authenticators/{id}/activation` takes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Given {
+    app: String,
+    activation: Value,
+}
+
+pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Response {
+    match owner(&app, &citizen).await {
+        Ok(Some(_)) => {
+            let helper = citizen.visit.helper;
+            let title = if helper { "activate-helper-title" } else { "activate-title" };
+            html(&Page { l: Layout::of(&citizen.visit, 8, title) })
+        }
+        Ok(None) => to("/enrol/next"),
+        Err(error) => trouble::of(&citizen.visit, error),
+    }
+}
+
+/// Registers this device and sends two codes: `{"id", "challenge"}`.
+pub(super) async fn register(
+    State(app): State<Arc<App>>,
+    citizen: Citizen,
+    body: Result<Json<Key>, JsonRejection>,
+) -> Response {
+    let registered = async {
+        let Json(Key { public_key }) = body.map_err(|_| AppError::Malformed)?;
+        let owner = owner(&app, &citizen).await?.ok_or(AppError::Unauthorized)?;
+        let channels = json!(["sms", "email"]);
+        let new = json!({ "public_key": public_key, "channels": channels });
+        let new = serde_json::from_value(new).map_err(|_| AppError::Malformed)?;
+        app.register_app(owner, new).await
+    };
+    match registered.await {
+        Ok(registered) => (StatusCode::CREATED, Json(registered)).into_response(),
+        Err(error) => trouble::json(&citizen.visit, error),
+    }
+}
+
+/// Activates this device: `{"next"}`.
+pub(super) async fn activate(
+    State(app): State<Arc<App>>,
+    citizen: Citizen,
+    body: Result<Json<Given>, JsonRejection>,
+) -> Response {
+    let activated = async {
+        let Json(Given { app: id, activation }) = body.map_err(|_| AppError::Malformed)?;
+        let activation = serde_json::from_value(activation).map_err(|_| AppError::Malformed)?;
+        let owned = app.owned_app(&id, &citizen.token).await?;
+        app.activate(owned, activation).await
+    };
+    match activated.await {
+        Ok(_) => Json(json!({ "next": "/enrol/done" })).into_response(),
+        Err(error) => trouble::json(&citizen.visit, error),
+    }
+}

@@ -1,0 +1,59 @@
+//! Around every page: what changes something must come from our own page (CSRF), language and display are
+//! chosen in the address, and no answer may be kept or framed by others.
+
+use super::super::visit::{CHOICE_AGE, Cookie, Visit, is_ours};
+use super::{BRIDGE, trouble};
+use crate::app::App;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use std::sync::Arc;
+
+/// Lets a request in.
+pub(super) async fn arrive(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let visit = Visit::of(request.headers(), app.server.public_url.as_deref());
+    if request.method() == Method::GET {
+        let chosen = chosen(&visit, request.uri().query().unwrap_or_default());
+        if !chosen.is_empty() {
+            // The same page, without what was chosen in its address.
+            let mut response = Redirect::to(request.uri().path()).into_response();
+            for cookie in chosen {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            return response;
+        }
+    } else if !is_ours(request.headers()) {
+        return trouble::origin(&visit);
+    }
+    next.run(request).await
+}
+
+/// The cookies that keep what the address chooses.
+fn chosen(visit: &Visit, query: &str) -> Vec<HeaderValue> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let cookie = |(name, value): (&str, &str)| {
+        let cookie = match (name, value) {
+            ("lang", "da" | "en") => Cookie::Language,
+            ("text", "large" | "normal") => Cookie::Text,
+            ("contrast", "high" | "normal") => Cookie::Contrast,
+            _ => return None,
+        };
+        Some(visit.set(cookie, value, Some(CHOICE_AGE)))
+    };
+    pairs.filter_map(cookie).collect()
+}
+
+/// Sets the headers of an answer. A form's origin is told to ourselves, by which older browsers show
+/// where it comes from; the desk's bridge is the only place beside us that may be connected to.
+pub(super) async fn answer(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let policy =
+        crate::http::POLICY.replace("connect-src 'self'", &format!("connect-src 'self' {BRIDGE}"));
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}

@@ -1,0 +1,63 @@
+//! What is needed and how long it takes; beginning again, helping somebody, leaving.
+
+use super::super::html;
+use super::super::layout::Layout;
+use super::super::visit::{Cookie, Visit};
+use super::to;
+use crate::app::App;
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "citizen/start.html")]
+struct Page {
+    l: Layout,
+    /// There is a case that goes on.
+    under_way: bool,
+}
+
+pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
+    let under_way = match &visit.case {
+        Some((id, token)) => app.authorise(id, token).await.is_ok(),
+        None => false,
+    };
+    html(&Page { l: Layout::of(&visit, 1, "start-title"), under_way })
+}
+
+/// Forgets the case of this browser; it ends by itself.
+pub(super) async fn again(visit: Visit) -> Response {
+    let mut response = to("/enrol/consent");
+    for cookie in [Cookie::Agreed, Cookie::Case] {
+        response.headers_mut().append(header::SET_COOKIE, visit.erase(cookie));
+    }
+    response
+}
+
+/// Begins for another person on the helper's device.
+pub(super) async fn help(visit: Visit) -> Response {
+    let mut response = to("/enrol/consent");
+    let headers = response.headers_mut();
+    for cookie in [Cookie::Agreed, Cookie::Case] {
+        headers.append(header::SET_COOKIE, visit.erase(cookie));
+    }
+    headers.append(header::SET_COOKIE, visit.set(Cookie::Helper, "1", None));
+    response
+}
+
+/// Erases what this browser has of a person: cookies, and what a script or the browser stored (W3C Clear
+/// Site Data).
+pub(super) async fn leave(visit: Visit) -> Response {
+    let mut response = to("/enrol");
+    let headers = response.headers_mut();
+    for cookie in Cookie::PERSONAL {
+        headers.append(header::SET_COOKIE, visit.erase(cookie));
+    }
+    if visit.helper {
+        let all = HeaderValue::from_static("\"cache\", \"storage\"");
+        headers.insert("clear-site-data", all);
+    }
+    response
+}

@@ -1,0 +1,82 @@
+//! When a page cannot be shown: what happened, what to do now, and the Borgercenter.
+
+use super::super::layout::{Layout, Why};
+use super::super::{html, visit::Visit};
+use crate::app::AppError;
+use crate::http::problem::{chain, status_of};
+use askama::Template;
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+#[derive(Template)]
+#[template(path = "citizen/trouble.html")]
+struct Page {
+    l: Layout,
+    why: Why,
+}
+
+fn page(visit: &Visit, status: StatusCode, title: &'static str, why: Why) -> Response {
+    let l = Layout::of(visit, 0, title);
+    (status, html(&Page { l, why })).into_response()
+}
+
+/// No case, or not this browser's.
+pub(super) fn session(visit: &Visit) -> Response {
+    let why = Why::text(visit.language, "trouble-session");
+    page(visit, StatusCode::UNAUTHORIZED, "trouble-session-title", why)
+}
+
+/// Not sent by our own page.
+pub(super) fn origin(visit: &Visit) -> Response {
+    let why = Why::text(visit.language, "trouble-origin");
+    page(visit, StatusCode::FORBIDDEN, "trouble-origin-title", why)
+}
+
+/// An address that leads nowhere.
+pub(super) async fn missing(visit: Visit) -> Response {
+    let why = Why::text(visit.language, "trouble-missing");
+    page(&visit, StatusCode::NOT_FOUND, "trouble-missing-title", why)
+}
+
+/// An operation that failed.
+pub(super) fn of(visit: &Visit, error: AppError) -> Response {
+    let (status, why) = told(visit, error);
+    page(visit, status, "trouble-title", why)
+}
+
+/// What a person is told of `error`, with the status for it.
+pub(super) fn told(visit: &Visit, error: AppError) -> (StatusCode, Why) {
+    let lang = visit.language;
+    match error {
+        AppError::Reason(code) => (status_of(code), Why::reason(lang, code)),
+        AppError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, Why::text(lang, "trouble-busy")),
+        AppError::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, Why::text(lang, "trouble-busy")),
+        AppError::UnknownCase | AppError::Unauthorized => {
+            (StatusCode::UNAUTHORIZED, Why::text(lang, "trouble-session"))
+        }
+        AppError::Malformed => (StatusCode::BAD_REQUEST, Why::text(lang, "trouble-form")),
+        AppError::Internal(source) => {
+            tracing::error!(error = %chain(source.as_ref()), "a page failed");
+            (StatusCode::INTERNAL_SERVER_ERROR, Why::text(lang, "trouble-internal"))
+        }
+    }
+}
+
+/// What a script shows of `error`.
+#[derive(Serialize)]
+pub(super) struct Told {
+    text: String,
+    next: Option<String>,
+    code: Option<&'static str>,
+    /// Nothing was counted: it may be asked again in a moment.
+    busy: bool,
+}
+
+/// The same for a script.
+pub(super) fn json(visit: &Visit, error: AppError) -> Response {
+    let busy = matches!(error, AppError::Busy(_) | AppError::TooOften(_));
+    let (status, Why { text, next, code }) = told(visit, error);
+    (status, Json(Told { text, next, code, busy })).into_response()
+}

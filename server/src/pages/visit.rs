@@ -1,0 +1,203 @@
+//! One request of a browser: the language and display chosen, and the case, all in cookies.
+//!
+//! Names begin with `__Host-` and the cookies are `Secure`, but on loopback without TLS; all are
+//! `HttpOnly` and `SameSite=Strict` (draft-ietf-httpbis-rfc6265bis §4.1.3).
+
+use super::texts::Language;
+use axum::http::header::{COOKIE, HOST};
+use axum::http::{HeaderMap, HeaderValue};
+use std::net::IpAddr;
+use zeroize::Zeroizing;
+
+/// How long the case's cookie is kept: the case, and the time to activate an app after it.
+pub(super) const CASE_AGE: u32 = 73 * 60 * 60;
+/// How long language and display are kept.
+pub(super) const CHOICE_AGE: u32 = 365 * 24 * 60 * 60;
+
+/// A cookie of ours, by its name without prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cookie {
+    /// `da` or `en`.
+    Language,
+    /// `large` for larger text.
+    Text,
+    /// `high` for high contrast.
+    Contrast,
+    /// Present while somebody helps another person.
+    Helper,
+    /// The version of the terms agreed to, and the language in which they were read: `2026-01.da`.
+    Agreed,
+    /// The enrolment and its token: `ID.TOKEN`.
+    Case,
+}
+
+impl Cookie {
+    /// All of a person, which leaving erases.
+    pub(super) const PERSONAL: [Self; 3] = [Self::Helper, Self::Agreed, Self::Case];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Language => "indrul-language",
+            Self::Text => "indrul-text",
+            Self::Contrast => "indrul-contrast",
+            Self::Helper => "indrul-helper",
+            Self::Agreed => "indrul-agreed",
+            Self::Case => "indrul-case",
+        }
+    }
+}
+
+/// What a browser brings along.
+pub(super) struct Visit {
+    pub(super) language: Language,
+    pub(super) large: bool,
+    pub(super) contrast: bool,
+    pub(super) helper: bool,
+    pub(super) agreed: Option<String>,
+    /// The enrolment and its token.
+    pub(super) case: Option<(String, Zeroizing<String>)>,
+    secure: bool,
+}
+
+impl Visit {
+    /// The visit of a request with `headers` to a service that is reached at `public`.
+    pub(super) fn of(headers: &HeaderMap, public: Option<&str>) -> Self {
+        let secure = is_secure(headers, public);
+        let get = |cookie| value(headers, secure, cookie);
+        let case = get(Cookie::Case).and_then(|value| value.split_once('.'));
+        Self {
+            language: Language::of(get(Cookie::Language)),
+            large: get(Cookie::Text) == Some("large"),
+            contrast: get(Cookie::Contrast) == Some("high"),
+            helper: get(Cookie::Helper).is_some(),
+            agreed: get(Cookie::Agreed).map(str::to_owned),
+            case: case.map(|(id, token)| (id.to_owned(), Zeroizing::new(token.to_owned()))),
+            secure,
+        }
+    }
+
+    /// The header that sets `cookie`, for `age` seconds or as long as the browser runs. For somebody
+    /// else's device nothing is kept longer than that.
+    pub(super) fn set(&self, cookie: Cookie, value: &str, age: Option<u32>) -> HeaderValue {
+        let age = age.filter(|_| !(self.helper && Cookie::PERSONAL.contains(&cookie)));
+        self.header(cookie, value, age)
+    }
+
+    /// The header that erases `cookie`.
+    pub(super) fn erase(&self, cookie: Cookie) -> HeaderValue {
+        self.header(cookie, "", Some(0))
+    }
+
+    fn header(&self, cookie: Cookie, value: &str, age: Option<u32>) -> HeaderValue {
+        let (prefix, secure) = if self.secure { ("__Host-", "; Secure") } else { ("", "") };
+        let age = age.map(|age| format!("; Max-Age={age}")).unwrap_or_default();
+        let name = cookie.name();
+        let text =
+            format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}");
+        // Our own values are letters, digits and signs that a header takes.
+        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+}
+
+fn value(headers: &HeaderMap, secure: bool, cookie: Cookie) -> Option<&str> {
+    let prefix = if secure { "__Host-" } else { "" };
+    let pairs = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = pairs.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+    let named = |name: &str| name.trim().strip_prefix(prefix) == Some(cookie.name());
+    pairs.find(|(name, _)| named(name)).map(|(_, value)| value.trim())
+}
+
+/// Whether cookies are for TLS only: always, but on loopback where nothing says otherwise.
+fn is_secure(headers: &HeaderMap, public: Option<&str>) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    public.is_some_and(|url| url.starts_with("https://")) || !is_loopback(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a request that changes something comes from our own page: as the browser says (Fetch
+/// Metadata, W3C), and by its origin (RFC 6454 §7) where it does not.
+pub(super) fn is_ours(headers: &HeaderMap) -> bool {
+    let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (get("sec-fetch-site"), get("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => {
+            let at = origin.split_once("://").map(|(_, host)| host);
+            at.is_some() && at == get("host")
+        }
+        (None, None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn cookies_are_for_this_host_and_tls_but_on_loopback() {
+        for (host, public, secure) in [
+            ("127.0.0.1:8480", None, false),
+            ("localhost:8480", None, false),
+            ("[::1]:8480", None, false),
+            ("127.0.0.1:8480", Some("https://indrul.invalid"), true),
+            ("indrul.invalid", None, true),
+            ("localhost.indrul.invalid", None, true),
+            ("", None, true),
+        ] {
+            let visit = Visit::of(&headers(&[("host", host)]), public);
+            let set = visit.set(Cookie::Case, "a.b", Some(9));
+            let set = set.to_str().unwrap();
+            let name = if secure { "__Host-indrul-case=a.b;" } else { "indrul-case=a.b;" };
+            assert!(set.starts_with(name), "{host}: {set}");
+            assert_eq!(set.contains("; Secure"), secure, "{host}");
+            assert!(set.contains("Path=/; HttpOnly; SameSite=Strict"), "{set}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_without_the_prefix_is_none_where_it_is_due() {
+        let plain = [("host", "indrul.invalid"), ("cookie", "indrul-case=a.b; indrul-language=en")];
+        let visit = Visit::of(&headers(&plain), None);
+        assert!(visit.case.is_none() && visit.language == Language::Da);
+        let hardened = [("host", "indrul.invalid"), ("cookie", "x=1; __Host-indrul-case=a.b")];
+        let (id, token) = Visit::of(&headers(&hardened), None).case.unwrap();
+        assert_eq!((id.as_str(), token.as_str()), ("a", "b"));
+    }
+
+    #[test]
+    fn a_helpers_device_keeps_nothing_of_a_person() {
+        let helping = [("host", "localhost"), ("cookie", "indrul-helper=1")];
+        let visit = Visit::of(&headers(&helping), None);
+        let case = visit.set(Cookie::Case, "a.b", Some(CASE_AGE));
+        assert!(!case.to_str().unwrap().contains("Max-Age"));
+        let language = visit.set(Cookie::Language, "en", Some(CHOICE_AGE));
+        assert!(language.to_str().unwrap().contains("Max-Age"));
+    }
+
+    #[test]
+    fn only_our_own_pages_change_something() {
+        for (pairs, ours) in [
+            (&[("sec-fetch-site", "same-origin")][..], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "http://a"), ("host", "a")], false),
+            (&[("sec-fetch-site", "none")], false),
+            (&[("origin", "https://a:1"), ("host", "a:1")], true),
+            (&[("origin", "https://b"), ("host", "a")], false),
+            (&[("origin", "null"), ("host", "null")], false),
+            (&[("host", "a")], false),
+        ] {
+            assert_eq!(is_ours(&headers(pairs)), ours, "{pairs:?}");
+        }
+    }
+}
