@@ -184,10 +184,22 @@ fn large(
     let bytes = selfie(image, sampling)?;
     let [mut decoding, mut aligning, mut judging, mut whole] = [(); 4].map(|()| Times::default());
     for _ in 0..rounds {
-        decoding.add(|| Ok(drop(black_box(portrait::decode(&bytes)?))))?;
-        aligning.add(|| Ok(drop(black_box(engine.aligned(&portrait::decode(&bytes)?)?))))?;
-        judging.add(|| Ok(drop(black_box(engine.look(&portrait::decode(&bytes)?)?))))?;
-        whole.add(|| Ok(drop(engine.analyse(&portrait::decode(&bytes)?)?)))?;
+        decoding.add(|| {
+            black_box(portrait::decode(&bytes)?);
+            Ok(())
+        })?;
+        aligning.add(|| {
+            black_box(engine.aligned(&portrait::decode(&bytes)?)?);
+            Ok(())
+        })?;
+        judging.add(|| {
+            black_box(engine.look(&portrait::decode(&bytes)?)?);
+            Ok(())
+        })?;
+        whole.add(|| {
+            engine.analyse(&portrait::decode(&bytes)?)?;
+            Ok(())
+        })?;
     }
     let size = portrait::decode(&bytes)?.dimensions();
     show(&format!(
