@@ -359,17 +359,12 @@ impl Case {
         Ok(Self { state, ..self })
     }
 
-    /// Counts one try of `step`, before it is run.
+    /// Whether it is the turn of `step`, however often it was tried.
     ///
     /// # Errors
-    /// [`CaseError::State`] if the step does not belong here, [`CaseError::Attempts`] if it was
-    /// tried too often, [`CaseError::Biometrics`], [`CaseError::Expired`].
-    pub fn attempt(
-        self,
-        step: Step,
-        policy: &Policy,
-        now: OffsetDateTime,
-    ) -> Result<Self, CaseError> {
+    /// [`CaseError::State`] if the step does not belong here, [`CaseError::Biometrics`],
+    /// [`CaseError::Expired`].
+    pub fn is_turn(&self, step: Step, now: OffsetDateTime) -> Result<(), CaseError> {
         self.in_time(now)?;
         let stage = self.stage()?;
         let needs = match step {
@@ -384,6 +379,20 @@ impl Case {
         if step == Step::Face && !self.allows_biometrics() {
             return Err(CaseError::Biometrics);
         }
+        Ok(())
+    }
+
+    /// Counts one try of `step`, before it is run.
+    ///
+    /// # Errors
+    /// As [`Case::is_turn`], and [`CaseError::Attempts`] if it was tried too often.
+    pub fn attempt(
+        self,
+        step: Step,
+        policy: &Policy,
+        now: OffsetDateTime,
+    ) -> Result<Self, CaseError> {
+        self.is_turn(step, now)?;
         if self.tried.of(step) >= self.limits(policy).of(step) {
             return Err(CaseError::Attempts { step });
         }

@@ -247,6 +247,14 @@ const REQUIRED: [&str; 18] = [
     "person.age",
 ];
 
+impl Policy {
+    /// Whether this check must have passed.
+    #[must_use]
+    pub fn requires(&self, check: &str) -> bool {
+        self.required.iter().any(|required| required == check)
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();

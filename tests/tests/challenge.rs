@@ -66,16 +66,27 @@ fn a_challenge_is_answered_once_by_the_person_of_the_passport_and_by_no_attack()
 
     let replay = filmed(&studio, &enrolment, Species::Replay, "obama.jpg");
     assert_eq!(refused(enrolment.capture(&replay)), "face.challenge");
+    assert_eq!(refused(enrolment.capture(&replay)), "face.challenge", "it is used up");
     let view = enrolment.view().unwrap();
     let told = view.to_string();
-    assert!(!told.contains("refusals") && !told.contains("correlation"), "{told}");
+    assert!(
+        ["refusals", "correlation", "species"].iter().all(|word| !told.contains(word)),
+        "{told}"
+    );
 
+    // A challenge drawn before another is void.
+    let first = filmed(&studio, &enrolment, Species::Person, "obama.jpg");
+    enrolment.challenge().unwrap();
+    assert_eq!(refused(enrolment.capture(&first)), "face.challenge", "bound to another");
     let person = filmed(&studio, &enrolment, Species::Person, "obama.jpg");
     let view = enrolment.capture(&person).unwrap();
     for id in ["face.challenge", "face.detected", "face.quality", "face.match", "face.attack"] {
         let found = outcomes(&view).into_iter().find(|(name, _)| name == id);
         assert_eq!(found.map(|(_, outcome)| outcome).as_deref(), Some("passed"), "{id} {view:#}");
     }
+    assert_eq!(refused(enrolment.capture(&person)), "face.challenge", "it is used up");
+
+    assert_eq!(refused(enrolment.challenge()), "case.attempts", "all four tries");
     let finished = enrolment.finish().unwrap();
     assert_eq!(finished.get("verdict").unwrap(), "accepted", "{finished:#}");
 }

@@ -1,9 +1,11 @@
 //! The face challenge: drawn by the server, answered by pictures bound to it, judged once (D3).
 //! What a client does is in docs/face-challenge.md. No picture and no template is stored.
 
+use super::face::portrait_of;
 use super::view::View;
 use super::{Access, App, AppError};
 use crate::clock::{copenhagen_date, random};
+use crate::metrics::cpu::Work;
 use enroll_core::reason::{ReasonCode, Step};
 use liveness::challenge::Script;
 use nfc::files::FileId;
@@ -58,7 +60,10 @@ struct CapturedFrame {
     #[schema(pattern = "^[0-9a-fA-F]{64}$")]
     tag: String,
     /// The JPEG file, in base64.
-    #[schema(value_type = String, content_encoding = "base64")]
+    #[schema(
+        content_encoding = "base64",
+        pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+    )]
     picture: String,
 }
 
@@ -79,8 +84,20 @@ pub struct Answered {
     pub script: Script,
     /// Milliseconds from drawing the challenge to having all frames.
     pub after_ms: u64,
-    /// Number, time, tag and file of each.
-    pub frames: Vec<(u32, u32, [u8; 32], Vec<u8>)>,
+    /// The pictures in the order of the upload.
+    pub frames: Vec<Answer>,
+}
+
+/// One picture of a capture, read.
+pub struct Answer {
+    /// Its place, from 0.
+    pub number: u32,
+    /// Milliseconds since the script began to play.
+    pub at_ms: u32,
+    /// What binds it to those before it.
+    pub tag: [u8; 32],
+    /// The JPEG file.
+    pub picture: Vec<u8>,
 }
 
 impl std::fmt::Debug for Answered {
@@ -102,24 +119,26 @@ impl Answered {
 }
 
 impl CapturedFrame {
-    fn read(self) -> Option<(u32, u32, [u8; 32], Vec<u8>)> {
+    fn read(self) -> Option<Answer> {
         let mut tag = [0; 32];
         hex::decode_to_slice(&self.tag, &mut tag).ok()?;
         let picture = openssl::base64::decode_block(&self.picture).ok()?;
-        Some((self.number, self.at_ms, tag, picture))
+        Some(Answer { number: self.number, at_ms: self.at_ms, tag, picture })
     }
 }
 
 impl App {
-    /// Draws a challenge; an earlier one of the case is worth nothing from now on.
+    /// Draws a challenge; an earlier one of the case is worth nothing from now on. That is one of the
+    /// face's tries, answered or not.
     ///
     /// # Errors
     /// `case.*` if it is not the face's turn or it was tried too often.
     pub async fn draw_challenge(&self, access: Access) -> Result<FaceChallenge, AppError> {
-        let (mut tx, enrolment) = self.load(access).await?;
+        let (mut tx, mut enrolment) = self.load(access).await?;
         let now = self.now();
-        // Only asks whether a face may be taken now: the answer counts the attempt.
-        enrolment.record.case.clone().attempt(Step::Face, &self.policy, now)?;
+        // The draw spends the try: who could draw again and again would wait for a script that an
+        // old capture answers.
+        enrolment.record.advance(|case| case.attempt(Step::Face, &self.policy, now))?;
         let entropy = self.parts.entropy.as_ref();
         let (seed, nonce): ([u8; 32], [u8; 32]) = (random(entropy)?, random(entropy)?);
         let script =
@@ -127,6 +146,7 @@ impl App {
         let drawn = Drawn { nonce: hex::encode(nonce), script, at: now };
         let bytes = Zeroizing::new(serde_json::to_vec(&drawn).map_err(AppError::internal)?);
         tx.put(access.id(), ROW, &bytes).await?;
+        tx.save(&enrolment).await?;
         tx.audit(self.event("face.challenge", access.id(), json!({}))).await?;
         tx.commit().await?;
         Ok(FaceChallenge { nonce: drawn.nonce, script: drawn.script })
@@ -143,26 +163,27 @@ impl App {
         capture: Capture,
     ) -> Result<View, AppError> {
         let place = self.inference.reserve()?;
-        let (mut tx, mut enrolment) = self.load(access).await?;
+        let (mut tx, enrolment) = self.load(access).await?;
         let now = self.now();
-        enrolment.record.advance(|case| case.attempt(Step::Face, &self.policy, now))?;
+        enrolment.record.case.is_turn(Step::Face, now)?;
         let Some(drawn) = tx.get(access.id(), ROW).await? else {
             return Err(AppError::Reason(ReasonCode::FACE_CHALLENGE));
         };
-        let drawn: Drawn = serde_json::from_slice(&drawn).map_err(AppError::internal)?;
-        let answered = Answered::new(drawn, capture, now)?;
+        // Whatever the answer is, there is none after it: saved before anything of it is looked at.
         tx.remove(access.id(), ROW).await?;
         tx.save(&enrolment).await?;
         let files = self.chip(&mut tx, access.id()).await?.files();
         tx.commit().await?;
+        let drawn: Drawn = serde_json::from_slice(&drawn).map_err(AppError::internal)?;
+        let answered = Answered::new(drawn, capture, now)?;
         // Saving counted the record's version up by one.
         let version = enrolment.version + 1;
         let (faces, app) = (self.parts.faces.clone(), self.clone());
         let looked = place.run(move || {
-            let proved = app.prove(&files, copenhagen_date(now)).verified;
-            let portrait =
-                proved.as_ref().and_then(|lds| super::face::portrait_of(lds.get(FileId::DG2)?));
-            faces.challenged(portrait.as_deref(), &answered)
+            let proved =
+                app.cpu.spend(Work::Chip, || app.prove(&files, copenhagen_date(now)).verified);
+            let portrait = proved.as_ref().and_then(|lds| portrait_of(lds.get(FileId::DG2)?));
+            app.cpu.spend(Work::Inference, || faces.challenged(portrait.as_deref(), &answered))
         });
         let checks = looked.await.map_err(|_| AppError::Reason(ReasonCode::FACE_MODEL))?;
         self.keep_face(access, version, checks).await

@@ -1,7 +1,7 @@
 //! The face: a picture of the person against the portrait of the proved chip (D1), and instructions
 //! where the picture cannot be used (D4). Neither picture nor template is stored.
 
-use super::capture::Answered;
+use super::capture::{Answer, Answered};
 use super::view::View;
 use super::{Access, App, AppError};
 use crate::clock::copenhagen_date;
@@ -30,8 +30,8 @@ pub trait Faces: Send + Sync {
         None
     }
 
-    /// `face.challenge` of a capture, and of the frames that passed what [`Faces::checks`] says of a
-    /// picture.
+    /// `face.challenge` of a capture, and of one that passed what [`Faces::checks`] says of the worst of
+    /// the pictures that look straight.
     fn challenged(&self, portrait: Option<&[u8]>, answered: &Answered) -> Vec<Check> {
         let _ = (portrait, answered);
         vec![Check::not_performed("face.challenge", ReasonCode::FACE_MODEL, json!({}))]
@@ -116,10 +116,10 @@ impl Faces for LoadedFaces {
         let nonce = Nonce::new(**nonce);
         let frames: Vec<Frame<'_>> = frames
             .iter()
-            .map(|(number, at_ms, tag, bytes)| Frame {
+            .map(|Answer { number, at_ms, tag, picture }| Frame {
                 number: *number,
                 at_ms: *at_ms,
-                bytes,
+                bytes: picture,
                 tag: *tag,
             })
             .collect();
@@ -127,9 +127,13 @@ impl Faces for LoadedFaces {
         let judgement = self.engine.judge_challenge(&arrival, &frames);
         let mut checks = vec![face::challenge(&judgement)];
         let all = Template::of(judgement.kept.iter().map(|kept| &kept.template)).ok();
-        if let (Some(kept), Some(all)) = (judgement.kept.first(), all) {
-            checks.extend(self.looked_at(portrait, &kept.picture, Some(&all)));
-        }
+        let Some(all) = all else { return checks };
+        let kept = judgement.kept.iter();
+        let looked = kept.map(|kept| self.looked_at(portrait, &kept.picture, Some(&all)));
+        // The picture with the most against it counts: an attack needs all of them clean.
+        let against =
+            |checks: &Vec<Check>| checks.iter().filter(|check| !check.is_passed()).count();
+        checks.extend(looked.max_by_key(against).unwrap_or_default());
         checks
     }
 
@@ -187,6 +191,9 @@ impl App {
         access: Access,
         picture: Vec<u8>,
     ) -> Result<View, AppError> {
+        if self.policy.requires("face.challenge") {
+            return Err(AppError::Reason(ReasonCode::CASE_STATE));
+        }
         let place = self.inference.reserve()?;
         let (mut tx, mut enrolment) = self.load(access).await?;
         let now = self.now();

@@ -43,7 +43,7 @@ pub use activate::Activation;
 pub use appointments::{Booked, WantedSlot};
 pub use apps::{AppView, InboxView};
 pub use block::{BlockCode, Blocked, LifeView};
-pub use capture::{Answered, Capture, FaceChallenge};
+pub use capture::{Answer, Answered, Capture, FaceChallenge};
 pub use chip::{ChipStart, ChipVerdict};
 pub use copy::{Challenge, Copy, Offer, Proof};
 pub use event::{RegisterEvent, TakenIn, Teller};

@@ -56,8 +56,8 @@ impl From<&Check> for CheckView {
             },
             reason: check.reason.map(|reason| reason.as_str().to_owned()),
             evidence: match check.id.as_str() {
-                // Who films an attack is not told which of its faults was seen.
-                "face.challenge" => json!({}),
+                // Who films an attack is not told how far it came, nor which of its faults was seen.
+                "face.challenge" | "face.attack" => json!({}),
                 _ => check.evidence.clone(),
             },
         }

@@ -94,6 +94,8 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/enrolments/{id}") => "view",
         (_, "/v1/enrolments/{id}/page") => "page",
         (_, "/v1/enrolments/{id}/face") => "face",
+        (_, "/v1/enrolments/{id}/face-challenges") => "draw_challenge",
+        (_, "/v1/enrolments/{id}/face-capture") => "capture",
         (_, "/v1/enrolments/{id}/relay-tickets") => "ticket",
         (_, "/v1/enrolments/{id}/finish") => "finish",
         (_, "/v1/enrolments/{id}/referral") => "refer",
