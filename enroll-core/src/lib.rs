@@ -19,6 +19,7 @@ pub mod identity;
 pub mod life;
 pub mod officer;
 pub mod p_code;
+pub mod pick_up;
 pub mod pin;
 pub mod policy;
 pub mod reason;

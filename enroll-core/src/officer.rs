@@ -134,15 +134,17 @@ impl Approved {
 /// # Errors
 /// The worst objection that the officer may not overrule: any refusal, a register that is silent or
 /// knows nobody, a document that is not proved; `officer.presence` for what only a person who was there
-/// can be given.
+/// can be given, and for a case that was opened at a kiosk while the person is not there.
 pub fn approve(
     findings: &Findings,
     policy: &Policy,
     case: &Case,
     approval: &Approval,
 ) -> Result<Approved, ReasonCode> {
+    // What a kiosk saw is given to who stands there, and to nobody who began the case at home.
     let visited = case.referral().is_some_and(|referral| referral.visits > 0);
-    if (approval.in_person && !visited) || (approval.level == Wanted::High && !approval.in_person) {
+    let high = approval.level == Wanted::High;
+    if approval.in_person != visited || (high && !approval.in_person) {
         return Err(ReasonCode::OFFICER_PRESENCE);
     }
     let left = objections(findings, policy).into_iter().filter_map(|(id, reason)| {

@@ -86,6 +86,8 @@ pub struct Desk {
     pub attempts: Attempts,
     /// Seconds for which a kiosk may go on with a case that it has opened.
     pub session_s: u32,
+    /// Life of the code by which the person picks up what they proved there, seconds (E4, on paper).
+    pub pick_up_s: u32,
 }
 
 impl Default for Desk {
@@ -95,6 +97,7 @@ impl Default for Desk {
             visits: 5,
             attempts: Attempts::default(),
             session_s: 30 * 60,
+            pick_up_s: 48 * 60 * 60,
         }
     }
 }

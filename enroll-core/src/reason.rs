@@ -144,6 +144,8 @@ codes! {
     REFERENCE_UNKNOWN = "reference.unknown";
     BOOKING_TAKEN = "booking.taken";
     BOOKING_UNKNOWN = "booking.unknown";
+    PICK_UP_FORM = "pick_up.form";
+    PICK_UP_UNKNOWN = "pick_up.unknown";
     P_CODE_INVALID = "p_code.invalid";
     OFFICER_REFUSED = "officer.refused";
     OFFICER_MORE = "officer.more";

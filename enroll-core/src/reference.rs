@@ -18,7 +18,7 @@ use crate::reason::ReasonCode;
 const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKLMNPQRSTVWXYZ";
 const LENGTH: usize = 8;
 /// The size of the alphabet.
-const MODULUS: u64 = 31;
+pub(crate) const MODULUS: u64 = 31;
 
 /// A reference in clear: never shown by `Debug`, zeroized on drop.
 pub struct Reference(Zeroizing<String>);
@@ -87,12 +87,12 @@ impl Reference {
     }
 }
 
-fn sign(value: u64) -> char {
+pub(crate) fn sign(value: u64) -> char {
     let index = usize::try_from(value).unwrap_or(0);
     ALPHABET.get(index).copied().map_or('2', char::from)
 }
 
-fn value(sign: u8) -> Option<u64> {
+pub(crate) fn value(sign: u8) -> Option<u64> {
     ALPHABET.iter().position(|known| *known == sign).and_then(|index| u64::try_from(index).ok())
 }
 

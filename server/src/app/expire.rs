@@ -67,6 +67,7 @@ impl App {
         }
         tx.save(&enrolment).await?;
         tx.erase(id).await?;
+        tx.end_desk_session(id).await?;
         tx.audit(self.event("case.expired", id, json!({}))).await?;
         tx.commit().await?;
         tracing::info!(enrolment = %id, "expired");

@@ -5,6 +5,7 @@ use super::document::{Chip, proved_again, proved_mrz};
 use super::evidence::{Basis, document_key, method};
 use super::identity::PublicIdentity;
 use super::issue::Holder;
+use super::pick_up::PickUp;
 use super::queue::REGISTER;
 use super::subject::Subject;
 use super::tell::{About, Blocks};
@@ -49,6 +50,8 @@ pub struct Finished {
     pub checks: Vec<CheckView>,
     /// The identity, if one was issued.
     pub identity: Option<PublicIdentity>,
+    /// What the person takes home, if the identity was proved at a Borgercenter.
+    pub pick_up: Option<PickUp>,
 }
 
 impl Finished {
@@ -56,7 +59,7 @@ impl Finished {
         id: EnrolmentId,
         record: &Record,
         settled: &Settled,
-        identity: Option<PublicIdentity>,
+        (identity, pick_up): (Option<PublicIdentity>, Option<PickUp>),
     ) -> Self {
         Self {
             id,
@@ -65,6 +68,7 @@ impl Finished {
             reasons: settled.reasons.iter().copied().map(ReasonView::from).collect(),
             checks: record.checks().iter().map(CheckView::from).collect(),
             identity,
+            pick_up,
         }
     }
 }
@@ -122,11 +126,13 @@ impl App {
         let record = &enrolment.record;
         match (&record.settled, &record.case.state) {
             (Some(settled), _) => {
+                let disowned = self.parts.store.read().await?.is_disowned(enrolment.id).await?;
                 let identity = match settled.identity {
-                    Some(id) => self.issued(id, enrolment.id).await?,
-                    None => None,
+                    // What a visit proved is not for the token of the start.
+                    Some(id) if !disowned => self.issued(id, enrolment.id).await?,
+                    _ => None,
                 };
-                Ok(Finished::of(enrolment.id, record, settled, identity))
+                Ok(Finished::of(enrolment.id, record, settled, (identity, None)))
             }
             (None, State::Expired { .. }) => Err(AppError::Reason(ReasonCode::CASE_EXPIRED)),
             (None, _) => Err(AppError::Reason(ReasonCode::CASE_STATE)),
@@ -282,6 +288,13 @@ impl App {
         enrolment.record.settled = Some(settled.clone());
         let id = enrolment.id;
         tx.save(&enrolment).await?;
+        if !enrolment.record.case.is_open() {
+            tx.end_desk_session(id).await?;
+        }
+        let pick_up = match issued {
+            Some(_) => self.draw_pick_up(&mut tx, id).await?,
+            None => None,
+        };
         if enrolment.record.has_ended() {
             tx.erase(id).await?;
         } else if enrolment.record.case.referral().is_some() {
@@ -304,7 +317,7 @@ impl App {
             self.metrics.count(REASONS, &[("reason", reason.as_str().into())]);
         }
         tracing::info!(enrolment = %id, verdict, reasons = ?settled.reasons, "decided");
-        Ok(Finished::of(id, &enrolment.record, &settled, issued))
+        Ok(Finished::of(id, &enrolment.record, &settled, (issued, pick_up)))
     }
 }
 

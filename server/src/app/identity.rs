@@ -1,4 +1,4 @@
-//! An issued identity, to who holds the token of the enrolment that issued it.
+//! An issued identity, to its owner.
 
 use super::{App, AppError};
 use crate::ids::{EnrolmentId, IdentityId};
@@ -31,7 +31,7 @@ impl std::fmt::Debug for PublicIdentity {
 }
 
 impl App {
-    /// The identity `id`, if `token` is that of the enrolment that issued it last.
+    /// The identity `id`, if `token` is that of its owner.
     ///
     /// # Errors
     /// [`AppError::UnknownCase`] if there is none, [`AppError::Unauthorized`].
@@ -39,8 +39,7 @@ impl App {
         let id: IdentityId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let mut tx = self.parts.store.read().await?;
         let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
-        drop(tx);
-        self.authorise_person(&found.enrolment.to_string(), token).await?;
+        super::owner::owns(&mut tx, found.enrolment, token).await?;
         serde_json::from_slice(&found.record).map_err(AppError::internal)
     }
 

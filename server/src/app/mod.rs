@@ -26,6 +26,7 @@ mod officer;
 mod owner;
 mod p_code;
 mod page;
+mod pick_up;
 mod pin;
 mod profile;
 mod queue;
@@ -59,6 +60,7 @@ pub use officer::{
 pub use owner::{Blocker, OwnedApp, Owner};
 pub use p_code::{IssuedPCode, NewPCode};
 pub use page::{Page, PageAnswer};
+pub use pick_up::{GivenPickUp, PickUp, PickedUp};
 pub use profile::{Chosen, ChosenUserId, Reach};
 pub use queue::{Document, Evidence, Person, RulingView, Waiting};
 pub use refer::{Referred, Wish, WitnessRule};

@@ -1,5 +1,5 @@
-//! The right to act on an issued identity. The token of the enrolment that issued it last sets it up
-//! and shows it; an earlier one blocks it and does nothing else, so that nobody who proves to be the
+//! The right to act on an issued identity. The token of the enrolment that issued it last (of one that was
+//! proved at a Borgercenter: the token that its pick-up code made) sets it up and shows it; an earlier one blocks it and does nothing else, so that nobody who proves to be the
 //! person takes away the right to stop it. An app acts with its key.
 
 use super::{App, AppError};
@@ -42,8 +42,8 @@ impl App {
         let mut tx = self.parts.store.read().await?;
         tx.identity(identity).await?.ok_or(AppError::UnknownCase)?;
         let issuings = tx.issuings(identity).await?;
-        let fits = |stored: &[u8]| stored.len() == 32 && openssl::memcmp::eq(&hash, stored);
-        let fitting = issuings.iter().filter(|issuing| fits(&issuing.token_hash)).count();
+        let fitting = issuings.iter().filter(|issuing| fits(&hash, issuing.token_hash.as_deref()));
+        let fitting = fitting.count();
         if fitting > 0 { Ok(Blocker { identity }) } else { Err(AppError::Unauthorized) }
     }
 
@@ -55,8 +55,7 @@ impl App {
         let identity: IdentityId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let mut tx = self.parts.store.read().await?;
         let enrolment = tx.identity(identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
-        drop(tx);
-        self.authorise_person(&enrolment.to_string(), token).await?;
+        owns(&mut tx, enrolment, token).await?;
         Ok(Owner { identity, enrolment })
     }
 
@@ -122,4 +121,18 @@ impl App {
         }
         Event { time: self.now(), kind: kind.to_owned(), case: None, data }
     }
+}
+
+/// That `token` acts on what came of `enrolment`.
+///
+/// # Errors
+/// [`AppError::Unauthorized`].
+pub(super) async fn owns(tx: &mut Tx, enrolment: EnrolmentId, token: &str) -> Result<(), AppError> {
+    let hash = openssl::sha::sha256(token.as_bytes());
+    let known = tx.owner_hash(enrolment).await?;
+    if fits(&hash, known.as_deref()) { Ok(()) } else { Err(AppError::Unauthorized) }
+}
+
+fn fits(hash: &[u8; 32], stored: Option<&[u8]>) -> bool {
+    stored.is_some_and(|stored| stored.len() == 32 && openssl::memcmp::eq(hash, stored))
 }

@@ -66,7 +66,8 @@ impl App {
         Ok(Kiosk { name: name.clone() })
     }
 
-    /// Opens a referred case at `kiosk`, again if a visit broke off: the token before is dead then.
+    /// Opens a referred case at `kiosk`, again if a visit broke off: the token before is dead then. What
+    /// comes of the case is not for the token of its start any more.
     ///
     /// # Errors
     /// `reference.form`, `reference.unknown`; `case.attempts` if it was opened too often;
@@ -85,6 +86,7 @@ impl App {
         enrolment.record.advance(|case| case.visited(name, &self.policy, now))?;
         enrolment.record.findings.forget(&OF_THE_CHIP);
         self.forget_chip(&mut tx, id).await?;
+        tx.disown(id).await?;
         tx.save(&enrolment).await?;
         let (token, hash) = self.token()?;
         let expires_in = self.policy.desk.session_s;

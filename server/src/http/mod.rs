@@ -53,6 +53,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(referrals::booking).put(referrals::book).delete(referrals::cancel),
         )
         .route("/v1/kiosk/cases", post(referrals::visit))
+        .route("/v1/pick-ups", post(referrals::pick_up))
         .route("/v1/officer/sessions", post(officers::sign_in).delete(officers::sign_out))
         .route("/v1/officer/p-codes", post(officers::p_code))
         .route("/v1/officer/cases", get(officers::queue))
@@ -104,6 +105,7 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         ("DELETE", "/v1/enrolments/{id}/booking") => "cancel",
         (_, "/v1/enrolments/{id}/booking") => "booking",
         (_, "/v1/kiosk/cases") => "visit",
+        (_, "/v1/pick-ups") => "pick_up",
         ("POST", "/v1/officer/sessions") => "sign_in",
         (_, "/v1/officer/sessions") => "sign_out",
         (_, "/v1/officer/p-codes") => "p_code",

@@ -23,6 +23,7 @@ use utoipa::{Modify, OpenApi};
         super::referrals::book,
         super::referrals::cancel,
         super::referrals::visit,
+        super::referrals::pick_up,
         super::officers::sign_in,
         super::officers::sign_out,
         super::officers::queue,

@@ -181,7 +181,7 @@ pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
         | "consent.biometrics"
         | "booking.taken" => StatusCode::CONFLICT,
         "officer.sign_in" => StatusCode::UNAUTHORIZED,
-        "reference.unknown" | "booking.unknown" => StatusCode::NOT_FOUND,
+        "reference.unknown" | "booking.unknown" | "pick_up.unknown" => StatusCode::NOT_FOUND,
         code if code.starts_with("identity.") || code.starts_with("authenticator.") => {
             StatusCode::CONFLICT
         }

@@ -2,7 +2,10 @@
 
 use super::access::bearer;
 use super::problem::Problem;
-use crate::app::{Access, App, Booked, Kiosk, Referred, Visited, WantedCase, WantedSlot, Wish};
+use crate::app::{
+    Access, App, Booked, GivenPickUp, Kiosk, PickedUp, Referred, Visited, WantedCase, WantedSlot,
+    Wish,
+};
 use crate::registers::Offers;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -132,4 +135,23 @@ pub(super) async fn visit(
 ) -> Result<(StatusCode, Json<Visited>), Problem> {
     let Json(wanted) = body?;
     Ok((StatusCode::CREATED, Json(app.visit(&kiosk, wanted).await?)))
+}
+
+/// Picks up an identity that was proved at a Borgercenter, with the code that was given to the person
+/// there. The answer's token is the owner's.
+#[utoipa::path(post, path = "/v1/pick-ups", tag = "borgercenter", request_body = GivenPickUp, responses(
+    (status = 201, description = "Picked up; the token is shown once", body = PickedUp),
+    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "The code is unknown, used or too old", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not a pick-up code", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn pick_up(
+    State(app): State<Arc<App>>,
+    body: Result<Json<GivenPickUp>, JsonRejection>,
+) -> Result<(StatusCode, Json<PickedUp>), Problem> {
+    let Json(given) = body?;
+    Ok((StatusCode::CREATED, Json(app.pick_up(given).await?)))
 }

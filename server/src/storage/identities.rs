@@ -35,8 +35,8 @@ pub struct Evidence {
 /// One issuing of an identity.
 #[derive(Debug)]
 pub struct Issuing {
-    /// The hash of the token of the enrolment it came from.
-    pub token_hash: Vec<u8>,
+    /// The hash of the token of its owner; `None` until it is picked up at a Borgercenter.
+    pub token_hash: Option<Vec<u8>>,
     /// When.
     pub at: OffsetDateTime,
 }
@@ -173,9 +173,11 @@ impl Tx {
     pub async fn issuings(&mut self, identity: IdentityId) -> Result<Vec<Issuing>, StorageError> {
         let impossible = || StorageError::ImpossibleRow { table: "evidence", column: "created_at" };
         let rows = sqlx::query(
-            "SELECT token_hash, evidence.created_at AS issued_at FROM evidence
+            "SELECT token_hash, pick_ups.enrolment AS disowned, owner,
+               evidence.created_at AS issued_at FROM evidence
              JOIN enrolments ON enrolments.id = evidence.enrolment
-             WHERE identity = $1 ORDER BY evidence.created_at, enrolment",
+             LEFT JOIN pick_ups ON pick_ups.enrolment = evidence.enrolment
+             WHERE identity = $1 ORDER BY evidence.created_at, evidence.enrolment",
         )
         .bind(identity.to_string())
         .fetch_all(&mut *self.inner)
@@ -183,7 +185,7 @@ impl Tx {
         let read = |row: &AnyRow| {
             let at = OffsetDateTime::from_unix_timestamp(row.try_get("issued_at")?);
             let at = at.map_err(|_| impossible())?;
-            Ok(Issuing { token_hash: row.try_get("token_hash")?, at })
+            Ok(Issuing { token_hash: super::pick_ups::owner(row)?, at })
         };
         rows.iter().map(read).collect()
     }

@@ -16,6 +16,7 @@ mod officers;
 mod outbox;
 mod p_codes;
 mod passes;
+mod pick_ups;
 mod profiles;
 mod referrals;
 mod rewrap;

@@ -84,6 +84,7 @@ impl Tx {
             "DELETE FROM booking_references WHERE expires_at < $1",
             "DELETE FROM desk_sessions WHERE expires_at < $1",
             "DELETE FROM officer_sessions WHERE expires_at < $1",
+            "UPDATE pick_ups SET code = NULL WHERE code IS NOT NULL AND expires_at < $1",
         ] {
             let done =
                 sqlx::query(query).bind(now.unix_timestamp()).execute(&mut *self.inner).await?;

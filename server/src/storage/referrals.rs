@@ -95,6 +95,18 @@ impl Tx {
         Ok(())
     }
 
+    /// The visit is over: the kiosk's token is worth nothing.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn end_desk_session(&mut self, id: EnrolmentId) -> Result<(), StorageError> {
+        sqlx::query("DELETE FROM desk_sessions WHERE enrolment = $1")
+            .bind(id.to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// Whether the token with `hash` is that of the kiosk that goes on with the case.
     ///
     /// # Errors

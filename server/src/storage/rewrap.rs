@@ -141,7 +141,7 @@ mod tests {
 
     /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
     /// sealed under the key of an enrolment.
-    const OTHERS: [(&str, &str); 14] = [
+    const OTHERS: [(&str, &str); 16] = [
         ("authenticators", "public_key"),
         ("booking_references", "hash"),
         ("desk_sessions", "hash"),
@@ -153,6 +153,8 @@ mod tests {
         ("officer_sessions", "hash"),
         ("p_codes", "hash"),
         ("passes", "hash"),
+        ("pick_ups", "code"),
+        ("pick_ups", "owner"),
         ("profiles", "user_id_hash"),
         ("sealed", "bytes"),
         ("tickets", "hash"),

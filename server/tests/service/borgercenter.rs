@@ -93,9 +93,7 @@ fn a_referred_case_goes_on_at_a_kiosk_with_its_chip_read_anew() {
             "{done:#}"
         );
 
-        let path = format!("/v1/identities/{}", done["identity"]["id"].as_str().unwrap());
-        let with = |token: &str| station.call(Call { token, ..Call::new("GET", &path, b"") }).0;
-        assert_eq!((with(&home.token), with(&desk.token)), (200, 401), "it is the person's");
+        assert_eq!(desk.call("GET", "", "", b"").0, 401, "the visit is over");
         let record = station.runtime.block_on(async {
             let id = done["identity"]["id"].as_str().unwrap().parse().unwrap();
             let kept = station.store.begin().await.unwrap().evidence(id).await.unwrap();
@@ -291,5 +289,93 @@ fn a_referred_person_books_moves_and_cancels_a_time() {
         assert_eq!(home.call("DELETE", "/booking", "", b""), (200, json!({ "booking": null })));
         assert_eq!(code(home.call("DELETE", "/booking", "", b"")), refused(404, "booking.unknown"));
         assert_eq!(book(&other, first).0, 200);
+    }
+}
+
+/// Makes the owner's token of a pick-up code.
+pub fn pick_up(station: &Station, code: &str) -> (u16, Value) {
+    let body = json!({ "code": code }).to_string();
+    station.call(Call::new("POST", "/v1/pick-ups", body.as_bytes()))
+}
+
+#[test]
+fn what_a_visit_proves_is_set_up_by_who_stood_there_and_not_by_who_began_at_home() {
+    // proves F3, A5
+    let good = passport("good");
+    for station in Station::all(&[&good], with_kiosk) {
+        let home = Case::start(&station, &good.holder.cpr);
+        let desk = home.visited(&home.refer(&json!({})));
+        let done = desk.through(&good);
+        assert_eq!(done["decision"], "issue", "{done:#}");
+        let identity = done["identity"]["id"].as_str().unwrap();
+        let path = format!("/v1/identities/{identity}");
+        let with = |token: &str, method: &str, step: &str, body: &str| {
+            let path = format!("{path}{step}");
+            station.call(Call { token, ..Call::new(method, &path, body.as_bytes()) })
+        };
+        let name = json!({ "user_id": "soerenk" }).to_string();
+        let no = refused(401, "request.token");
+        for token in [&home.token, &desk.token] {
+            assert_eq!(code(with(token, "GET", "", "")), no);
+            assert_eq!(code(with(token, "PUT", "/user-id", &name)), no);
+            assert_eq!(code(with(token, "POST", "/block", "")), no);
+        }
+        let (_, again) = home.finish();
+        assert_eq!((&again["identity"], &again["pick_up"]), (&Value::Null, &Value::Null));
+        let seen = format!("{again}{}", home.call("GET", "", "", b"").1);
+        for hidden in [&good.holder.surname, "1974-08-12", "jws"] {
+            assert!(!seen.contains(hidden), "{hidden}: {seen}");
+        }
+
+        let given = done["pick_up"]["code"].as_str().unwrap();
+        assert_eq!(code(pick_up(&station, "2222")), refused(422, "pick_up.form"));
+        let unknown = refused(404, "pick_up.unknown");
+        assert_eq!(code(pick_up(&station, "2222-2222-2222-2222")), unknown);
+        let (status, picked) = pick_up(&station, &given.to_lowercase());
+        assert_eq!((status, &picked["identity"]), (201, &done["identity"]), "{picked}");
+        assert_eq!(code(pick_up(&station, given)), unknown, "once");
+        let token = picked["token"].as_str().unwrap();
+        assert_eq!(with(token, "PUT", "/user-id", &name).0, 200);
+        assert_eq!(code(with(&home.token, "GET", "", "")), no, "still");
+        let trail = station.runtime.block_on(async {
+            station.store.read().await.unwrap().audit_after(0, 100).await.unwrap()
+        });
+        assert!(!format!("{trail:?}").contains(given));
+        assert_eq!(with(token, "POST", "/block", "").0, 200);
+    }
+}
+
+#[test]
+fn a_pick_up_code_runs_out() {
+    // proves E4
+    let good = passport("good");
+    let change = |config: &mut Config| {
+        with_kiosk(config);
+        config.policy.desk.pick_up_s = 0;
+    };
+    for station in Station::all(&[&good], change) {
+        let home = Case::start(&station, &good.holder.cpr);
+        let done = home.visited(&home.refer(&json!({}))).through(&good);
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        let late = pick_up(&station, done["pick_up"]["code"].as_str().unwrap());
+        assert_eq!(code(late), refused(404, "pick_up.unknown"));
+    }
+}
+
+#[test]
+fn after_its_visit_a_kiosk_can_do_nothing_more_with_a_case() {
+    // proves B5
+    let good = passport("good");
+    for station in Station::all(&[&good], with_kiosk) {
+        let home = Case::start(&station, &good.holder.cpr);
+        let referred = home.refer(&json!({ "high": true }));
+        let desk = home.visited(&referred);
+        assert_eq!(desk.through(&good)["decision"], "refer");
+        for (method, step) in [("GET", ""), ("POST", "/finish"), ("DELETE", "/booking")] {
+            let answer = desk.call(method, step, "", b"");
+            assert_eq!(code(answer), refused(401, "request.token"), "{method} {step}");
+        }
+        assert_eq!(home.state(), "referred");
+        assert_eq!(home.visited(&referred).state(), "page_read", "another visit");
     }
 }

@@ -308,7 +308,7 @@ fn an_officer_looks_at_the_face_of_who_does_not_consent_to_a_program() {
         at_the_kiosk(&home, &good, &home.refer(&json!({})));
         let officer = Signed::new(&station, "bc-17");
         let approve = |in_person: bool| json!({ "decision": "approve", "reason": WHY, "in_person": in_person });
-        assert_eq!(code(officer.rule(&home, &approve(false))), refused(409, "consent.biometrics"));
+        assert_eq!(code(officer.rule(&home, &approve(false))), refused(422, "officer.presence"));
         assert_eq!(officer.rule(&home, &approve(true)).1["decision"], "issue");
     }
 }
@@ -377,7 +377,7 @@ fn a_witness_vouches_by_the_policys_rules() {
                 assert_eq!(code(ruled(true)), refused(422, "witness.not_allowed"), "too new");
                 continue;
             }
-            assert_eq!(code(ruled(false)), refused(422, "person.mismatch"), "nobody was there");
+            assert_eq!(code(ruled(false)), refused(422, "officer.presence"), "nobody was there");
             let (status, done) = ruled(true);
             assert_eq!((status, &done["decision"]), (200, &json!("issue")), "{done:#}");
             assert_eq!(code(ruled(true)), refused(422, "witness.not_allowed"), "once is enough");
