@@ -144,9 +144,10 @@ impl Fusion {
         let (odds, unknown) = (self.odds(signs)?, self.unknown(signs)?.exp());
         let score = 1.0 / (1.0 + unknown + odds.iter().map(|(_, odds)| odds).sum::<f32>());
         let (threshold, live) = (self.threshold, score >= self.threshold);
-        let likeliest = odds.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        // One that is no likelier than a face is no hint: then it is an attack of no known species.
-        let likeliest = likeliest.filter(|(_, odds)| !live && *odds >= 1.0);
+        // One that nothing speaks for is no hint: then it is an attack of no known species.
+        let shown = odds.into_iter().zip(&self.bias).filter(|((_, odds), bias)| *odds > bias.exp());
+        let likeliest = shown.map(|(own, _)| own).max_by(|a, b| a.1.total_cmp(&b.1));
+        let likeliest = likeliest.filter(|_| !live);
         let species_hint = likeliest.map(|(species, _)| species);
         score.is_finite().then_some(AttackScore { score, threshold, live, species_hint })
     }
