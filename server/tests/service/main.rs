@@ -14,6 +14,7 @@ mod blocking;
 mod copying;
 mod desk;
 mod enrolment;
+mod looking;
 mod operation;
 mod outbox;
 mod problems;
