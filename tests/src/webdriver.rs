@@ -222,6 +222,7 @@ impl Browser {
     pub fn screen(&self, width: u32, height: u32) -> Result<(), BrowserError> {
         let screen =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.command("Emulation.setScrollbarsHidden", &json!({"hidden": true}))?;
         self.command("Emulation.setDeviceMetricsOverride", &screen).map(drop)
     }
 

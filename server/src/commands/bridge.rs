@@ -114,7 +114,7 @@ fn answer(rules: &Rules, stream: TcpStream) -> Result<(), BridgeError> {
     Ok(())
 }
 
-#[expect(clippy::result_large_err, reason = "tungstenite's own answer to a handshake")]
+#[expect(clippy::result_large_err, reason = "the refusal is of tungstenite's type")]
 fn accept(rules: &Rules, stream: TcpStream) -> Result<WebSocket<TcpStream>, BridgeError> {
     let accepted = tungstenite::accept_hdr(stream, |request: &Request, mut response: Response| {
         let header = |name| request.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok());

@@ -3,7 +3,10 @@
 use super::fluent;
 use super::texts::Language;
 use super::visit::Visit;
+use crate::clock::copenhagen_date;
 use enroll_core::reason::ReasonCode;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Steps that a person goes through.
 const STEPS: u8 = 8;
@@ -34,6 +37,23 @@ impl Layout {
     /// The text `id` with one variable.
     pub(super) fn with(&self, id: &str, name: &'static str, value: &str) -> String {
         fluent::with(self.lang, id, &[(name, value)])
+    }
+
+    /// A date of RFC 3339 as it is written in the language: `12.08.1974`, `1974-08-12`.
+    pub(super) fn day(&self, date: &str) -> String {
+        let mut parts = date.split('-').rev();
+        match (self.lang, parts.next(), parts.next(), parts.next()) {
+            (Language::Da, Some(day), Some(month), Some(year)) => format!("{day}.{month}.{year}"),
+            _ => date.to_owned(),
+        }
+    }
+
+    /// The date in Copenhagen of a moment of RFC 3339.
+    pub(super) fn issued(&self, moment: &str) -> String {
+        match OffsetDateTime::parse(moment, &Rfc3339) {
+            Ok(at) => self.day(&copenhagen_date(at).to_string()),
+            Err(_) => moment.to_owned(),
+        }
     }
 
     /// `Step 3 of 8`, on a page that is one.

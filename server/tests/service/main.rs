@@ -16,6 +16,7 @@ mod copying;
 mod desk;
 mod enrolment;
 mod events;
+mod looking;
 mod officers;
 mod operation;
 mod outbox;

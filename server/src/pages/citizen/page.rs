@@ -24,16 +24,22 @@ use std::sync::Arc;
 struct Page {
     l: Layout,
     error: Option<Why>,
+    typed: Typed,
 }
 
 /// Two lines as a person types them.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Typed {
     line1: String,
     line2: String,
 }
 
 impl Typed {
+    /// Name, label and text of each field.
+    fn fields(&self) -> [(&'static str, &'static str, &str); 2] {
+        [("line1", "page-line-1", &self.line1), ("line2", "page-line-2", &self.line2)]
+    }
+
     /// Without the spaces that people put in, in capitals.
     fn lines(&self) -> Vec<String> {
         let clean = |line: &String| {
@@ -43,13 +49,13 @@ impl Typed {
     }
 }
 
-fn page(visit: &Visit, error: Option<Why>) -> Response {
-    html(&Page { l: Layout::of(visit, 4, "page-title"), error })
+fn page(visit: &Visit, error: Option<Why>, typed: Typed) -> Response {
+    html(&Page { l: Layout::of(visit, 4, "page-title"), error, typed })
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Response {
     match next::may(&app, &citizen, Stage::Consented).await {
-        Ok(true) => page(&citizen.visit, None),
+        Ok(true) => page(&citizen.visit, None, Typed::default()),
         Ok(false) => to("/enrol/next"),
         Err(error) => trouble::of(&citizen.visit, error),
     }
@@ -64,7 +70,7 @@ pub(super) async fn typed(
     match app.page(access, Given::Typed(given.lines())).await {
         Ok(_) => to("/enrol/chip"),
         Err(AppError::Reason(code)) if code.as_str().starts_with("mrz.") => {
-            let page = page(&visit, Some(Why::reason(visit.language, code)));
+            let page = page(&visit, Some(Why::reason(visit.language, code)), given);
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
         }
         Err(error) => trouble::of(&visit, error),

@@ -4,11 +4,12 @@ use super::super::html;
 use super::super::layout::Layout;
 use super::super::visit::{Cookie, Visit};
 use super::to;
-use crate::app::App;
+use crate::app::{App, AppError};
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use enroll_core::case::State as Case;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -21,10 +22,17 @@ struct Page {
 
 pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
     let under_way = match &visit.case {
-        Some((id, token)) => app.authorise(id, token).await.is_ok(),
+        Some((id, token)) => goes_on(&app, id, token).await.unwrap_or(false),
         None => false,
     };
     html(&Page { l: Layout::of(&visit, 1, "start-title"), under_way })
+}
+
+/// Whether the case `id` is this browser's, and not at its end.
+async fn goes_on(app: &App, id: &str, token: &str) -> Result<bool, AppError> {
+    let access = app.authorise(id, token).await?;
+    let case = app.record(access.id()).await?.case;
+    Ok(case.is_open() || matches!(case.state, Case::IdentityCreated { .. }))
 }
 
 /// Forgets the case of this browser; it ends by itself.
