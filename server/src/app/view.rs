@@ -55,9 +55,19 @@ impl From<&Check> for CheckView {
                 Outcome::NotPerformed => "not_performed",
             },
             reason: check.reason.map(|reason| reason.as_str().to_owned()),
-            evidence: check.evidence.clone(),
+            evidence: shown(check),
         }
     }
+}
+
+/// The evidence of a check without the identity of who vouched: that is nobody's business but the
+/// officers'.
+fn shown(check: &Check) -> Value {
+    let mut evidence = check.evidence.clone();
+    if let Value::Object(fields) = &mut evidence {
+        fields.remove("witness");
+    }
+    evidence
 }
 
 /// A reason with its texts (REQUIREMENTS H6).
