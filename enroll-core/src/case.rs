@@ -562,6 +562,21 @@ impl Case {
         Ok(Self { state, tried: Attempts { page: 0, chip: 0, face: 0 }, ..self })
     }
 
+    /// A visit is over without a decision: the case waits again, for as long as before.
+    ///
+    /// # Errors
+    /// [`CaseError::State`] if it is not at a Borgercenter, [`CaseError::Expired`].
+    pub fn left(self, at: OffsetDateTime) -> Result<Self, CaseError> {
+        self.in_time(at)?;
+        let State::Open { consent, stage, visit: Some(visit), .. } = self.state else {
+            return Err(self.refuse_step());
+        };
+        let (stage, visits) = (stage.min(Stage::PageRead), visit.number);
+        let referral = Some(Referral { consent, stage, visits, asked: None });
+        let reasons = vec![ReasonCode::REFERRAL_VISIT_ENDED];
+        Ok(Self { state: State::Referred { reasons, at, referral }, ..self })
+    }
+
     /// An officer approves the case: the identity exists (E1).
     ///
     /// # Errors
@@ -810,6 +825,19 @@ mod tests {
             let refused = case.visited("kiosk-1".to_owned(), &policy, NOW);
             assert_eq!(refused.unwrap_err().reason(), ReasonCode::CASE_ATTEMPTS);
         }
+    }
+
+    #[test]
+    fn a_visit_that_was_left_waits_again_for_as_long_as_before() {
+        let later = NOW + Duration::DAY;
+        let read = visited(&referred()).chip_read(NOW).unwrap();
+        let left = read.left(later).unwrap();
+        let referral = left.referral().unwrap();
+        assert_eq!((referral.visits, referral.stage), (1, Stage::PageRead));
+        assert_eq!(left.deadline, referred().deadline);
+        assert_eq!(visited(&left).visit().unwrap().number, 2);
+        assert!(captured().left(NOW).is_err(), "at home");
+        assert!(left.left(NOW).is_err(), "twice");
     }
 
     #[test]

@@ -139,21 +139,32 @@ impl Life {
     }
 
     /// Opens it again at `at`, which only an officer may (F2). The epoch stays: no old session comes
-    /// back, and no enrolment of before sets it up.
+    /// back, and no enrolment of before sets it up. One that is open stays as it is.
     ///
     /// # Errors
     /// `identity.blocked` for anybody else, `identity.revoked` for one that does not come back.
     pub fn reopen(self, by: &Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
-        if matches!(self.standing, Standing::Revoked { .. }) {
+        if self.is_of_the_dead() {
             return Err(ReasonCode::IDENTITY_REVOKED);
         }
-        match by {
-            Actor::Officer { .. } => {
+        match (by, &self.standing) {
+            (Actor::Officer { .. }, Standing::Open) => Ok(self),
+            (Actor::Officer { .. }, _) => {
                 Ok(Self { standing: Standing::Open, reopened: Some(at), ..self })
             }
-            Actor::Holder | Actor::Notice | Actor::Register { .. } => {
+            (Actor::Holder | Actor::Notice | Actor::Register { .. }, _) => {
                 Err(ReasonCode::IDENTITY_BLOCKED)
             }
+        }
+    }
+
+    /// Whether it is revoked, or a death has blocked it.
+    fn is_of_the_dead(&self) -> bool {
+        let deceased = Actor::Register { event: Happened::Deceased };
+        match &self.standing {
+            Standing::Open => false,
+            Standing::Blocked { by, .. } => *by == deceased,
+            Standing::Revoked { .. } => true,
         }
     }
 }
@@ -180,6 +191,11 @@ mod tests {
         assert_eq!(open.may_be_set_up(NOW), Err(ReasonCode::ACTIVATION_WINDOW));
         assert_eq!(open.may_be_set_up(NOW + time::Duration::SECOND), Ok(()));
         assert_eq!(Life::default().may_be_set_up(NOW), Ok(()));
+        let later = NOW + time::Duration::DAY;
+        assert_eq!(open.clone().reopen(&officer, later), Ok(open.clone()), "it is open already");
+        let dead = Actor::Register { event: Happened::Deceased };
+        let dead = Life::default().block(dead, NOW).reopen(&officer, later);
+        assert_eq!(dead, Err(ReasonCode::IDENTITY_REVOKED));
         assert_eq!(blocked.clone().block(officer, NOW), blocked, "the first block is kept");
     }
 

@@ -105,6 +105,8 @@ pub struct Approval {
     pub level: Wanted,
     /// Whether the person stood before the officer, who compared face, portrait and document.
     pub in_person: bool,
+    /// Whether the officer was shown the chip's portrait and compared it with the person.
+    pub compared: bool,
 }
 
 /// An approval that may be made: only [`approve`] gives one.
@@ -134,7 +136,8 @@ impl Approved {
 /// # Errors
 /// The worst objection that the officer may not overrule: any refusal, a register that is silent or
 /// knows nobody, a document that is not proved; `officer.presence` for what only a person who was there
-/// can be given, and for a case that was opened at a kiosk while the person is not there.
+/// can be given, and for a case that was opened at a kiosk while the person is not there;
+/// `officer.portrait` and `officer.high_face` for a face that no machine has judged.
 pub fn approve(
     findings: &Findings,
     policy: &Policy,
@@ -147,7 +150,8 @@ pub fn approve(
     if approval.in_person != visited || (high && !approval.in_person) {
         return Err(ReasonCode::OFFICER_PRESENCE);
     }
-    let left = objections(findings, policy).into_iter().filter_map(|(id, reason)| {
+    let found = objections(findings, policy);
+    let left = found.iter().filter_map(|&(id, reason)| {
         let overruled = match overruling(id, reason) {
             Overruling::Always => true,
             Overruling::InPerson => approval.in_person,
@@ -158,12 +162,31 @@ pub fn approve(
     if let Some(worst) = left.min() {
         return Err(worst);
     }
+    if unjudged_face(findings, policy) {
+        judged_by_eye(approval)?;
+    }
     let officer = approval.officer.clone();
     let level = match approval.level {
         Wanted::Substantial => Level::Substantial(Substantial::new()),
         Wanted::High => Level::High(High::by(officer.clone())),
     };
     Ok(Approved { level, officer })
+}
+
+/// Whether there is an objection to the face, so that an officer has to compare it with the portrait.
+#[must_use]
+pub fn unjudged_face(findings: &Findings, policy: &Policy) -> bool {
+    objections(findings, policy).iter().any(|(id, _)| id.starts_with("face."))
+}
+
+/// That a face which no machine has judged was compared by the officer with the chip's portrait, and gives
+/// no more than *Betydelig*.
+fn judged_by_eye(approval: &Approval) -> Result<(), ReasonCode> {
+    match (approval.compared, approval.level) {
+        (false, _) => Err(ReasonCode::OFFICER_PORTRAIT),
+        (true, Wanted::High) => Err(ReasonCode::OFFICER_HIGH_FACE),
+        (true, Wanted::Substantial) => Ok(()),
+    }
 }
 
 /// When an officer may approve in spite of an objection.
@@ -222,7 +245,7 @@ mod tests {
     }
 
     fn asked(level: Wanted, in_person: bool) -> Approval {
-        Approval { officer: "bc-17".to_owned(), level, in_person }
+        Approval { officer: "bc-17".to_owned(), level, in_person, compared: in_person }
     }
 
     fn with(
@@ -284,6 +307,11 @@ mod tests {
         assert!(with(failed(), &asked(Wanted::Substantial, true)).is_ok());
         let absent = with(failed(), &asked(Wanted::Substantial, false));
         assert_eq!(absent, Err(ReasonCode::DOCUMENT_UNKNOWN));
+        let unseen = Approval { compared: false, ..asked(Wanted::Substantial, true) };
+        assert_eq!(with(failed(), &unseen), Err(ReasonCode::OFFICER_PORTRAIT));
+        assert!(with([], &unseen).is_ok(), "the machine has judged the face");
+        let high = with(failed(), &asked(Wanted::High, true));
+        assert_eq!(high, Err(ReasonCode::OFFICER_HIGH_FACE));
     }
 
     // proves E1 (the officer is in the record)

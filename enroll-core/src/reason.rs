@@ -139,6 +139,7 @@ codes! {
     CASE_REPLAY = "case.replay";
     CONSENT_BIOMETRICS = "consent.biometrics";
     REFERRAL_WISH = "referral.wish";
+    REFERRAL_VISIT_ENDED = "referral.visit_ended";
     REFERRAL_HIGH = "referral.high";
     REFERENCE_FORM = "reference.form";
     REFERENCE_UNKNOWN = "reference.unknown";
@@ -146,10 +147,13 @@ codes! {
     BOOKING_UNKNOWN = "booking.unknown";
     PICK_UP_FORM = "pick_up.form";
     PICK_UP_UNKNOWN = "pick_up.unknown";
+    P_CODE_KNOWN_AS = "p_code.known_as";
     P_CODE_INVALID = "p_code.invalid";
     OFFICER_REFUSED = "officer.refused";
     OFFICER_MORE = "officer.more";
     OFFICER_PRESENCE = "officer.presence";
+    OFFICER_PORTRAIT = "officer.portrait";
+    OFFICER_HIGH_FACE = "officer.high_face";
     OFFICER_REASON = "officer.reason";
     OFFICER_SIGN_IN = "officer.sign_in";
     WITNESS_NOT_ALLOWED = "witness.not_allowed";

@@ -115,6 +115,18 @@ impl Record {
         Ok(())
     }
 
+    /// A visit to a Borgercenter is over without a decision.
+    ///
+    /// # Errors
+    /// As [`Case::left`].
+    pub fn leave(&mut self, now: OffsetDateTime) -> Result<(), CaseError> {
+        self.advance(|case| case.left(now))?;
+        let (verdict, decision) = (Verdict::Inconclusive, Outcome::Refer);
+        let reasons = vec![ReasonCode::REFERRAL_VISIT_ENDED];
+        self.settled = Some(Settled { verdict, decision, reasons, identity: None });
+        Ok(())
+    }
+
     /// The checks, in the order in which they were recorded.
     #[must_use]
     pub fn checks(&self) -> &[Check] {

@@ -139,6 +139,12 @@ pub fn nearness(person: &PersonRecord, dg1: &Mrz) -> Nearness {
     if rest && names_near(person, fields) { Nearness::Near } else { Nearness::Different }
 }
 
+/// Whether the birth dates are the same: what nobody overrules.
+#[must_use]
+pub fn same_birth(person: &PersonRecord, dg1: &Mrz) -> bool {
+    birth_matches(person, dg1.fields())
+}
+
 fn names_near(person: &PersonRecord, fields: &Fields) -> bool {
     let register = [&person.given_names, &person.surname].map(|name| words(name));
     let printed = [&fields.given_names, &fields.surname].map(|name| words(name));

@@ -55,6 +55,13 @@ impl LifeView {
     }
 }
 
+/// What came of opening an identity again.
+pub(super) struct Reopened {
+    pub(super) life: LifeView,
+    /// Whether it was blocked before.
+    pub(super) changed: bool,
+}
+
 impl App {
     /// Blocks the app `id`. Repeated, it answers the same.
     ///
@@ -130,31 +137,38 @@ impl App {
 
     /// Opens a blocked identity again, in the name of an officer (F2). What came of its last renewal
     /// does not come back with it: the apps made since then are blocked, and no enrolment decided
-    /// before gives a right to set it up.
+    /// before gives a right to set it up. The holder is told. One that is open stays as it is.
     ///
     /// # Errors
     /// `identity.blocked` for anybody else; [`AppError::UnknownCase`].
     pub async fn reopen(&self, identity: IdentityId, by: Actor) -> Result<LifeView, AppError> {
-        let (tx, life) = self.reopening(identity, by).await?;
+        let mut tx = self.parts.store.begin().await?;
+        let reopening = self.reopening(&mut tx, identity, by).await?;
         tx.commit().await?;
-        Ok(life)
+        Ok(reopening.life)
     }
 
     /// The same in a unit of work that still is to hold.
     pub(super) async fn reopening(
         &self,
+        tx: &mut Tx,
         identity: IdentityId,
         by: Actor,
-    ) -> Result<(Tx, LifeView), AppError> {
-        let mut tx = self.parts.store.begin().await?;
+    ) -> Result<Reopened, AppError> {
         tx.identity(identity).await?.ok_or(AppError::UnknownCase)?;
         let mut profile = tx.hold_profile(identity).await?;
-        profile.life = profile.life.clone().reopen(&by, self.now()).map_err(AppError::Reason)?;
+        let life = profile.life.clone().reopen(&by, self.now()).map_err(AppError::Reason)?;
+        if life == profile.life {
+            return Ok(Reopened { life: LifeView::of(identity, &life), changed: false });
+        }
+        profile.life = life;
         tx.save_profile(&profile).await?;
-        let blocked = self.block_renewed(&mut tx, identity, &by).await?;
+        let blocked = self.block_renewed(tx, identity, &by).await?;
+        let about = About::now(Blocks::Identity);
+        self.notify(tx, &profile, Notice::IdentityReopened, about).await?;
         let data = json!({ "actor": by, "epoch": profile.life.epoch, "blocked": blocked });
         tx.audit(self.of_identity("identity.reopened", identity, data)).await?;
-        Ok((tx, LifeView::of(identity, &profile.life)))
+        Ok(Reopened { life: LifeView::of(identity, &profile.life), changed: true })
     }
 
     /// Blocks the apps made since the identity was issued again, if it was, and tells which.

@@ -1,9 +1,9 @@
 //! What is kept of a chip between its reading and the end of the case, sealed. The files are proved
 //! anew each time they are used, so that nothing rests on a stored "verified".
 
-use super::{App, AppError};
+use super::{App, AppError, portrait};
 use crate::ids::EnrolmentId;
-use crate::storage::{StorageError, Tx};
+use crate::storage::{Enrolment, StorageError, Tx};
 use enroll_core::check::Check;
 use enroll_core::evidence::{self, Answer, Hex};
 use mrz::Mrz;
@@ -62,17 +62,31 @@ impl App {
         tx: &mut Tx,
         id: EnrolmentId,
     ) -> Result<(), StorageError> {
+        self.unshow_portrait(tx, id).await?;
         tx.remove(id, NAME).await
     }
 
-    /// Forgets of a referred case what nobody needs until its chip is read anew: the portrait and all
-    /// files that are no proof of the document (D8), and the tickets.
-    pub(super) async fn keep_for_desk(&self, tx: &mut Tx, id: EnrolmentId) -> Result<(), AppError> {
+    /// Forgets of a referred case what nobody needs until its chip is read anew: all files that are no
+    /// proof of the document, the portrait with them (D8) unless an officer has to compare the face with
+    /// it, and the tickets.
+    pub(super) async fn keep_for_desk(
+        &self,
+        tx: &mut Tx,
+        Enrolment { id, record, .. }: &Enrolment,
+    ) -> Result<(), AppError> {
+        let id = *id;
         tx.drop_tickets(id).await?;
         if let Some(bytes) = tx.get(id, NAME).await? {
             let impossible = StorageError::ImpossibleRow { table: "sealed", column: NAME };
             let mut chip: Chip = serde_json::from_slice(&bytes).map_err(|_| impossible)?;
-            chip.files = evidence::kept(&chip.files());
+            let read = chip.files();
+            chip.files = evidence::kept(&read);
+            match read.get(FileId::DG2) {
+                Some(dg2) if portrait::is_needed(record, &self.policy) => {
+                    chip.files.insert(FileId::DG2.to_string(), Hex(dg2.to_vec()));
+                }
+                _ => self.unshow_portrait(tx, id).await?,
+            }
             self.keep_chip(tx, id, &chip).await?;
         }
         Ok(())

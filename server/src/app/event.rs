@@ -1,6 +1,6 @@
 //! What a register tells of a person or a document after an identity was issued (F4): a death revokes
 //! the identity, an emigration or a document that is worth nothing any more suspends it until an
-//! officer has looked. Each event is taken in once, in one unit of work with what follows from it.
+//! officer has looked; one of a document that a newer one has taken the place of does nothing. Each event is taken in once, in one unit of work with what follows from it.
 
 use super::tell::{About, Blocks};
 use super::{App, AppError};
@@ -9,7 +9,7 @@ use crate::notices::Notice;
 use crate::storage::Tx;
 use enroll_core::life::{Actor, Happened};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A register: made only from its credential.
 #[derive(Debug, Clone, Copy)]
@@ -87,16 +87,19 @@ impl App {
             return Err(AppError::Malformed);
         }
         let mut tx = self.parts.store.begin().await?;
-        let identity = self.concerned(&mut tx, &event).await?;
+        let concerned = self.concerned(&mut tx, &event).await?;
         if !tx.add_register_event(&event.id, self.now()).await? {
             return Ok(TakenIn { id: event.id, repeated: true });
         }
-        let changed = match identity {
-            Some(identity) => self.happened(&mut tx, identity, event.kind).await?,
-            None => false,
+        let (identity, superseded) = concerned.unzip();
+        let changed = match concerned {
+            // A document that a newer one has taken the place of proves nothing any more.
+            Some((identity, false)) => self.happened(&mut tx, identity, event.kind).await?,
+            Some((_, true)) | None => false,
         };
         let data = json!({
             "event": event.id, "kind": event.kind, "identity": identity, "changed": changed,
+            "superseded": superseded,
         });
         let kind = "register.told".to_owned();
         let entry = enroll_core::audit::Event { time: self.now(), kind, case: None, data };
@@ -105,12 +108,14 @@ impl App {
         Ok(TakenIn { id: event.id, repeated: false })
     }
 
-    /// The identity that an event is of, if one was issued.
+    /// The identity that an event is of, if one was issued, and whether the event's document is one
+    /// that it does not rest on any more.
     async fn concerned(
         &self,
         tx: &mut Tx,
         event: &RegisterEvent,
-    ) -> Result<Option<IdentityId>, AppError> {
+    ) -> Result<Option<(IdentityId, bool)>, AppError> {
+        let mut document_hash = None;
         let person = match (event.kind, &event.cpr, &event.document) {
             (Happened::Deceased | Happened::Emigrated, Some(cpr), None) => {
                 let cpr = super::start::digits(cpr).ok_or(AppError::Malformed)?;
@@ -119,14 +124,18 @@ impl App {
             (Happened::DocumentExpired | Happened::DocumentRevoked, None, Some(document)) => {
                 let key = format!("{}|{}", document.issuer, document.number);
                 let hash = tx.keyed_hash("document", key.as_bytes())?;
+                document_hash = Some(hash);
                 tx.holder_of(&hash).await?
             }
             _ => return Err(AppError::Malformed),
         };
-        match person {
-            Some(person) => Ok(tx.identity_of(&person).await?),
-            None => Ok(None),
-        }
+        let Some(person) = person else { return Ok(None) };
+        let Some(identity) = tx.identity_of(&person).await? else { return Ok(None) };
+        let superseded = match document_hash {
+            Some(hash) => !rests_on(tx, identity, &hash).await?,
+            None => false,
+        };
+        Ok(Some((identity, superseded)))
     }
 
     /// Ends or suspends an identity; whether that changed anything.
@@ -153,4 +162,16 @@ impl App {
         tx.audit(self.of_identity("identity.blocked", identity, data)).await?;
         Ok(true)
     }
+}
+
+/// Whether the last issuing of an identity rests on the document with this hash, or its evidence does not
+/// tell.
+async fn rests_on(tx: &mut Tx, identity: IdentityId, hash: &[u8; 32]) -> Result<bool, AppError> {
+    let last = tx.identity(identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
+    let evidence = tx.evidence(identity).await?;
+    let evidence = evidence.iter().find(|evidence| evidence.enrolment == last);
+    let Some(evidence) = evidence else { return Ok(true) };
+    let record: Value = serde_json::from_slice(&evidence.record).map_err(AppError::internal)?;
+    let known = record.pointer("/document/number_hash").and_then(Value::as_str);
+    Ok(known.is_none_or(|known| known == hex::encode(hash)))
 }

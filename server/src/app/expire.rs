@@ -1,7 +1,10 @@
-//! Cases whose time ran out: they end, and their personal data with them (D8), also after a crash.
+//! Cases whose time ran out: they end, and their personal data with them (D8), also after a crash. Visits
+//! to a Borgercenter that were left end, and what was read at them goes.
 
+use super::chip::OF_THE_CHIP;
 use super::{App, AppError};
 use crate::ids::EnrolmentId;
+use crate::storage::StorageError;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,12 +52,41 @@ impl App {
         for id in &overdue {
             self.expire(*id).await?;
         }
+        let mut tx = self.parts.store.read().await?;
+        let left = tx.left_visits(self.now(), ROUND).await?;
+        drop(tx);
+        for id in left {
+            self.leave(id).await?;
+        }
         let mut tx = self.parts.store.begin().await?;
         tx.forget_passes(self.now()).await?;
         tx.commit().await?;
         // Each round, not only after an expiry: a crash may have come between an erasure and this.
         self.parts.store.empty_log().await?;
         Ok(overdue.len())
+    }
+
+    /// Ends a visit whose session ran out: the case waits again, without what was read of the chip.
+    async fn leave(&self, id: EnrolmentId) -> Result<(), AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let now = self.now();
+        // Another visit may have begun meanwhile.
+        if !tx.end_left_session(id, now).await? {
+            return Ok(());
+        }
+        let mut enrolment = tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?;
+        if enrolment.record.leave(now).is_ok() {
+            enrolment.record.findings.forget(&OF_THE_CHIP);
+            self.forget_chip(&mut tx, id).await?;
+            tx.drop_tickets(id).await?;
+            match tx.save(&enrolment).await {
+                // A step that began in time is done first.
+                Err(StorageError::Conflict) => return Ok(()),
+                saved => saved?,
+            }
+            tx.audit(self.event("case.visit_ended", id, json!({}))).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     async fn expire(&self, id: EnrolmentId) -> Result<(), AppError> {

@@ -298,7 +298,7 @@ impl App {
         if enrolment.record.has_ended() {
             tx.erase(id).await?;
         } else if enrolment.record.case.referral().is_some() {
-            self.keep_for_desk(&mut tx, id).await?;
+            self.keep_for_desk(&mut tx, &enrolment).await?;
         }
         if let Some(profile) = profile {
             // Where the person was reached until now, before anything can be changed.
@@ -311,13 +311,18 @@ impl App {
         if !enrolment.record.case.is_open() {
             self.parts.store.empty_log().await?;
         }
+        self.tell_decided(id, &settled);
+        Ok(Finished::of(id, &enrolment.record, &settled, (issued, pick_up)))
+    }
+
+    /// For logs and metrics.
+    fn tell_decided(&self, id: EnrolmentId, settled: &Settled) {
         let verdict = verdict_name(settled.verdict);
         self.metrics.count(DECISIONS, &[("verdict", verdict.into())]);
         for reason in &settled.reasons {
             self.metrics.count(REASONS, &[("reason", reason.as_str().into())]);
         }
         tracing::info!(enrolment = %id, verdict, reasons = ?settled.reasons, "decided");
-        Ok(Finished::of(id, &enrolment.record, &settled, (issued, pick_up)))
     }
 }
 

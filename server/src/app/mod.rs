@@ -28,6 +28,7 @@ mod p_code;
 mod page;
 mod pick_up;
 mod pin;
+mod portrait;
 mod profile;
 mod queue;
 mod refer;

@@ -6,7 +6,7 @@ use super::{App, AppError, blocking};
 use crate::clock::{Entropy, random};
 use crate::config::Secret;
 use crate::keys::KeyRing;
-use crate::storage::{OfficerRow, Store};
+use crate::storage::{OfficerRow, Store, Tx};
 use enroll_core::audit::{Event, Hash};
 use enroll_core::evidence::Hex;
 use enroll_core::officer::Account;
@@ -179,6 +179,7 @@ impl App {
         let fits = self.password_fits(known.as_ref(), &given).await?;
         let mut tx = self.parts.store.begin().await?;
         if known.is_none() {
+            self.refuse_nobody(tx).await?;
             return Err(refused);
         }
         // Read again, and held: whoever tries many at once is counted one by one.
@@ -207,6 +208,18 @@ impl App {
         tx.audit(of_officer("officer.signed_in", &name, now)).await?;
         tx.commit().await?;
         Ok(OfficerSession { officer: name, token, expires_in })
+    }
+
+    /// Writes for a name that is none what is written for one that is, so that neither the time nor the
+    /// trail's length tells (G4). The name itself is not kept: it may be a password.
+    async fn refuse_nobody(&self, mut tx: Tx) -> Result<(), AppError> {
+        let (name, account) = (String::new(), Account::default());
+        let (secrets, created) = (Zeroizing::new(Vec::new()), self.now());
+        tx.hold_officer(&name).await?;
+        tx.save_officer(&OfficerRow { name, account, secrets, created }).await?;
+        let (kind, data) = ("officer.sign_in_refused".to_owned(), json!({ "officer": null }));
+        tx.audit(Event { time: self.now(), kind, case: None, data }).await?;
+        Ok(tx.commit().await?)
     }
 
     /// As long for a name that is none as for one that is (G4).

@@ -94,12 +94,14 @@ impl App {
     /// Issues a P-code.
     ///
     /// # Errors
-    /// [`AppError::Malformed`] unless there is either a personal number or a person.
+    /// [`AppError::Malformed`] unless there is either a personal number or a person; `p_code.known_as` if
+    /// nobody is known so, or they were born on another day.
     pub async fn issue_p_code(
         &self,
         officer: &Officer,
         new: NewPCode,
     ) -> Result<IssuedPCode, AppError> {
+        let known_before = new.person.as_ref().is_some_and(|person| person.known_as.is_some());
         let subject = self.subject_of(new)?;
         let known_as = match &subject {
             Subject::Known(known) => Some(known.id),
@@ -111,10 +113,14 @@ impl App {
         let id = PCodeId::random(self.parts.entropy.as_ref())?;
         let row = PCodeRow { id, state, subject: subject.bytes()? };
         let mut tx = self.parts.store.begin().await?;
+        let person = subject.hash(&tx)?;
+        if known_before {
+            is_same(&mut tx, &subject, &person).await?;
+        }
         for _ in 0..DRAWS {
             let code = PCode::draw(random(self.parts.entropy.as_ref())?);
             let hash = hash(&tx, &code)?;
-            if !tx.add_p_code(&hash, &row, (&officer.name, now)).await? {
+            if !tx.add_p_code(&hash, (&row, &person), (&officer.name, now)).await? {
                 continue;
             }
             let (kind, data) = ("p_code.issued", json!({ "officer": officer.name, "p_code": id }));
@@ -180,4 +186,18 @@ impl App {
 
 fn hash(tx: &Tx, code: &PCode) -> Result<[u8; 32], StorageError> {
     tx.keyed_hash("p-code", code.expose().as_bytes())
+}
+
+/// That a code was issued before to the person of `subject`, with the same date of birth.
+async fn is_same(tx: &mut Tx, subject: &Subject, person: &[u8; 32]) -> Result<(), AppError> {
+    let refused = || AppError::Reason(ReasonCode::P_CODE_KNOWN_AS);
+    let first = tx.first_p_code(person).await?.ok_or_else(refused)?;
+    match (subject, &Subject::of(&first.subject)?) {
+        (Subject::Known(now), Subject::Known(then))
+            if now.person.birth_date == then.person.birth_date =>
+        {
+            Ok(())
+        }
+        _ => Err(refused()),
+    }
 }

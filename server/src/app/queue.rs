@@ -13,6 +13,7 @@ use enroll_core::case::State;
 use enroll_core::findings::person::{Nearness, PersonRecord, nearness};
 use enroll_core::reason::ReasonCode;
 use mrz::Mrz;
+use nfc::files::FileId;
 use nfc::passive;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -75,6 +76,8 @@ pub struct Evidence {
     pub reasons: Vec<ReasonView>,
     /// Whether the face may be recognised.
     pub biometrics: bool,
+    /// Whether the officer has to compare the person with the chip's portrait, which the case holds.
+    pub portrait: bool,
     /// Every check.
     pub checks: Vec<CheckView>,
     /// The document, as its proved chip says; nothing if it is not proved.
@@ -172,6 +175,13 @@ pub(super) struct Sealed {
     pub(super) report: Option<passive::Report>,
 }
 
+impl Sealed {
+    fn has_portrait(&self) -> bool {
+        let proved = self.report.as_ref().and_then(|report| report.verified.as_ref());
+        proved.is_some_and(|lds| lds.get(FileId::DG2).is_some())
+    }
+}
+
 impl App {
     /// The cases that wait, those that wait longest first.
     ///
@@ -222,6 +232,7 @@ impl App {
                 .map(ReasonView::from)
                 .collect(),
             biometrics: record.case.allows_biometrics(),
+            portrait: sealed.has_portrait(),
             checks: record.checks().iter().map(CheckView::from).collect(),
             document: sealed.dg1.as_ref().map(document),
             person: register.as_ref().map(person),

@@ -94,7 +94,7 @@ impl App {
             record.case.high = wish.high;
             record.refer(reasons.clone(), &self.policy, now)?;
             tx.save(&enrolment).await?;
-            self.keep_for_desk(&mut tx, id).await?;
+            self.keep_for_desk(&mut tx, &enrolment).await?;
             tx.audit(self.event("case.referred", id, json!({ "reasons": reasons }))).await?;
         }
         let record = &enrolment.record;

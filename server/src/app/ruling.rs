@@ -18,7 +18,9 @@ use crate::storage::{Enrolment, RulingRow, Tx};
 use enroll_core::check::Check;
 use enroll_core::decide::Verdict;
 use enroll_core::findings::document::{self, DocumentStatus};
-use enroll_core::findings::person::{self, Nearness, PersonAnswer, PersonRecord, nearness};
+use enroll_core::findings::person::{
+    self, Nearness, PersonAnswer, PersonRecord, nearness, same_birth,
+};
 use enroll_core::life::Actor;
 use enroll_core::officer::{Approval, Wanted, approve};
 use enroll_core::reason::ReasonCode;
@@ -43,6 +45,10 @@ pub struct Ruling {
     /// document.
     #[serde(default)]
     in_person: bool,
+    /// With `approve`, where the machine did not judge the face: that the officer compared the person
+    /// with the chip's portrait, which they have looked at in this case.
+    #[serde(default)]
+    portrait_compared: bool,
     /// With `approve`: the identity of who vouched for the person there.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -56,20 +62,24 @@ impl std::fmt::Debug for Ruling {
 }
 
 impl Ruling {
-    fn approval(&self, officer: &Officer) -> Approval {
+    /// `shown` is the officer who was shown the portrait last.
+    fn approval(&self, officer: &Officer, shown: Option<&str>) -> Approval {
         Approval {
             officer: officer.name.clone(),
             level: self.level.map_or(Wanted::Substantial, Wanted::from),
             in_person: self.in_person,
+            compared: self.portrait_compared && shown == Some(officer.name.as_str()),
         }
     }
 
     /// Whether the officer may find that the register's `person` is the document's: the names are near
-    /// (C1), or the person is there and a witness vouches for them.
+    /// (C1), or the person is there, born on the same day, and a witness vouches for them.
     fn takes_for(&self, person: &PersonRecord, dg1: &Mrz) -> bool {
         match nearness(person, dg1) {
             Nearness::Same | Nearness::Near => true,
-            Nearness::Different => self.in_person && self.witness.is_some(),
+            Nearness::Different => {
+                self.in_person && self.witness.is_some() && same_birth(person, dg1)
+            }
         }
     }
 }
@@ -249,10 +259,11 @@ impl App {
         // It may have been opened since.
         findings.forget(&["identity.open"]);
         findings.record_all(blocked(&mut tx, &person).await?);
-        let approval = ruling.approval(officer);
+        let shown = self.portrait_shown(&mut tx, id).await?;
+        let approval = ruling.approval(officer, shown.as_deref());
         let approved = approve(findings, &self.policy, &enrolment.record.case, &approval)
             .map_err(AppError::Reason)?;
-        findings.record(by_officer(&approval, ruling.witness));
+        findings.record_all(by_officer(&approval, ruling.witness));
         let new = || IdentityId::random(self.parts.entropy.as_ref());
         let identity = known.map_or_else(new, Ok)?;
         enrolment.record.advance(|case| case.approved(&approved, identity.uuid(), now))?;
@@ -344,7 +355,7 @@ impl App {
         Ok(tx.audit(enroll_core::audit::Event { time: self.now(), kind, case, data }).await?)
     }
 
-    /// Opens a blocked identity again, in the name of `officer` (F2, F3).
+    /// Opens a blocked identity again, in the name of `officer` (F2, F3). Repeated, it answers the same.
     ///
     /// # Errors
     /// `officer.reason`, `identity.revoked`; [`AppError::UnknownCase`].
@@ -357,11 +368,14 @@ impl App {
         let identity: IdentityId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let why = reason(&reopening.reason)?;
         let by = Actor::Officer { officer: officer.name.clone() };
-        let (mut tx, life) = self.reopening(identity, by).await?;
-        let kept = Kept { enrolment: None, identity: Some(identity), witness: None };
-        self.keep_ruling(&mut tx, officer, kept, ("reopen", why)).await?;
-        tx.commit().await?;
-        Ok(life)
+        let mut tx = self.parts.store.begin().await?;
+        let reopened = self.reopening(&mut tx, identity, by).await?;
+        if reopened.changed {
+            let kept = Kept { enrolment: None, identity: Some(identity), witness: None };
+            self.keep_ruling(&mut tx, officer, kept, ("reopen", why)).await?;
+            tx.commit().await?;
+        }
+        Ok(reopened.life)
     }
 }
 
@@ -384,12 +398,16 @@ impl From<Level> for Wanted {
     }
 }
 
-/// `officer.approved`, as the evidence has it (E1).
-fn by_officer(approval: &Approval, witness: Option<IdentityId>) -> Check {
-    let Approval { officer, level, in_person } = approval;
+/// `officer.approved`, as the evidence has it (E1), and `officer.portrait_compared` if the officer did.
+fn by_officer(approval: &Approval, witness: Option<IdentityId>) -> Vec<Check> {
+    let Approval { officer, level, in_person, compared } = approval;
     let evidence =
         json!({ "officer": officer, "level": level, "in_person": in_person, "witness": witness });
-    Check::passed("officer.approved", evidence)
+    let portrait = || Check::passed("officer.portrait_compared", json!({ "officer": officer }));
+    [Check::passed("officer.approved", evidence)]
+        .into_iter()
+        .chain(compared.then(portrait))
+        .collect()
 }
 
 fn birth_date(identity: &PublicIdentity) -> Option<Date> {

@@ -55,13 +55,22 @@ impl From<&Check> for CheckView {
                 Outcome::NotPerformed => "not_performed",
             },
             reason: check.reason.map(|reason| reason.as_str().to_owned()),
-            evidence: match check.id.as_str() {
-                // Who films an attack is not told how far it came, nor which of its faults was seen.
-                "face.challenge" | "face.attack" => json!({}),
-                _ => check.evidence.clone(),
-            },
+            evidence: shown(check),
         }
     }
+}
+
+/// The evidence of a check without the identity of who vouched: that is nobody's business but the
+/// officers'. Who films an attack is not told how far it came, nor which of its faults was seen.
+fn shown(check: &Check) -> Value {
+    if ["face.challenge", "face.attack"].contains(&check.id.as_str()) {
+        return json!({});
+    }
+    let mut evidence = check.evidence.clone();
+    if let Value::Object(fields) = &mut evidence {
+        fields.remove("witness");
+    }
+    evidence
 }
 
 /// A reason with its texts (REQUIREMENTS H6).

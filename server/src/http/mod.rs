@@ -58,6 +58,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/officer/p-codes", post(officers::p_code))
         .route("/v1/officer/cases", get(officers::queue))
         .route("/v1/officer/cases/{id}", get(officers::look))
+        .route("/v1/officer/cases/{id}/portrait", get(officers::portrait))
         .route("/v1/officer/cases/{id}/ruling", post(officers::rule))
         .route("/v1/officer/identities/{id}/reopening", post(officers::reopen))
         .route("/v1/register-events", post(events::take_in))
@@ -111,6 +112,7 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/officer/p-codes") => "p_code",
         (_, "/v1/officer/cases") => "queue",
         (_, "/v1/officer/cases/{id}") => "look",
+        (_, "/v1/officer/cases/{id}/portrait") => "portrait",
         (_, "/v1/officer/cases/{id}/ruling") => "rule",
         (_, "/v1/officer/identities/{id}/reopening") => "reopen",
         (_, "/v1/register-events") => "register_event",

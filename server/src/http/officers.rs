@@ -9,8 +9,9 @@ use crate::app::{
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequestParts, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use std::sync::Arc;
 
 /// An answer, or what was wrong.
@@ -79,6 +80,26 @@ pub(super) async fn look(
     Ok(Json(app.look_at(&officer, &id).await?))
 }
 
+/// The chip's portrait of a case whose face the machine did not judge, to compare the person with. The look
+/// is kept in the trail, and nothing keeps the picture.
+#[utoipa::path(get, path = "/v1/officer/cases/{id}/portrait", tag = "officer", security(("token" = [])),
+    params(("id" = String, Path, description = "The enrolment")), responses(
+    (status = 200, description = "The portrait", body = Vec<u8>, content_type = "image/png"),
+    (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The case does not wait for an officer, or holds no portrait", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "The portrait cannot be shown", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn portrait(
+    State(app): State<Arc<App>>,
+    officer: Officer,
+    Named(id): Named,
+) -> Result<impl IntoResponse, Problem> {
+    let headers = [(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, app.portrait(&officer, &id).await?))
+}
+
 /// Decides a case that waits: approves it, refuses it, or asks for more.
 #[utoipa::path(post, path = "/v1/officer/cases/{id}/ruling", tag = "officer", security(("token" = [])), request_body = Ruling,
     params(("id" = String, Path, description = "The enrolment")), responses(
@@ -90,7 +111,7 @@ pub(super) async fn look(
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 422, description = "No reason, no presence, a witness who may not vouch, or an objection that no officer overrules", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "No reason, no presence, a face that nobody judged, a witness who may not vouch, or an objection that no officer overrules", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "A register does not answer", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -107,7 +128,7 @@ pub(super) async fn rule(
 /// Opens a blocked identity again. What came of its last renewal does not come back with it.
 #[utoipa::path(post, path = "/v1/officer/identities/{id}/reopening", tag = "officer", security(("token" = [])), request_body = Reopening,
     params(("id" = String, Path, description = "The identity")), responses(
-    (status = 200, description = "Open", body = LifeView),
+    (status = 200, description = "Open, now or already", body = LifeView),
     (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
@@ -134,6 +155,7 @@ pub(super) async fn reopen(
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Nobody is known as that, or they were born on another day", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn p_code(

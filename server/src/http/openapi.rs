@@ -28,6 +28,7 @@ use utoipa::{Modify, OpenApi};
         super::officers::sign_out,
         super::officers::queue,
         super::officers::look,
+        super::officers::portrait,
         super::officers::rule,
         super::officers::reopen,
         super::officers::p_code,

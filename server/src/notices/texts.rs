@@ -26,6 +26,8 @@ pub enum Notice {
     Renewed,
     /// The whole identity was blocked.
     IdentityBlocked,
+    /// A blocked identity was opened again (F2).
+    IdentityReopened,
     /// The person is reached elsewhere from now on; told where they were reached until now.
     ContactsChanged,
 }
@@ -70,6 +72,7 @@ struct Table {
     copied: Told,
     blocked: Told,
     identity_blocked: Told,
+    identity_reopened: Told,
     contacts_changed: Told,
     renewed: Told,
     locked: Told,
@@ -98,6 +101,7 @@ impl Notice {
             Self::Copied => &table.copied,
             Self::Blocked => &table.blocked,
             Self::IdentityBlocked => &table.identity_blocked,
+            Self::IdentityReopened => &table.identity_reopened,
             Self::ContactsChanged => &table.contacts_changed,
             Self::Renewed => &table.renewed,
             Self::Locked => &table.locked,
@@ -173,6 +177,7 @@ mod tests {
             Notice::Blocked,
             Notice::Locked,
             Notice::Renewed,
+            Notice::IdentityReopened,
             Notice::ContactsChanged,
         ] {
             let told = notice.told(&words);

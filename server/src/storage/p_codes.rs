@@ -31,22 +31,22 @@ fn place(row: &str) -> Place<'_> {
 }
 
 impl Tx {
-    /// Adds a code that `officer` issues. `false` if there is the same code already.
+    /// Adds a code that `officer` issues to the person with the keyed hash `person`. `false` if there is the same code already.
     ///
     /// # Errors
     /// [`StorageError`].
     pub async fn add_p_code(
         &mut self,
         hash: &[u8; 32],
-        new: &PCodeRow,
+        (new, person): (&PCodeRow, &[u8; 32]),
         (officer, now): (&str, OffsetDateTime),
     ) -> Result<bool, StorageError> {
         let (row, entropy) = (new.id.to_string(), self.store.entropy.clone());
         let place = place(&row);
         let sealed = self.store.keys.master().seal(entropy.as_ref(), place, &new.subject)?;
         let added = sqlx::query(
-            "INSERT INTO p_codes (id, hash, record, officer, sealed, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (hash) DO NOTHING",
+            "INSERT INTO p_codes (id, hash, record, officer, sealed, created_at, person_hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hash) DO NOTHING",
         )
         .bind(row)
         .bind(hash.to_vec())
@@ -54,6 +54,7 @@ impl Tx {
         .bind(officer.to_owned())
         .bind(sealed)
         .bind(now.unix_timestamp())
+        .bind(person.to_vec())
         .execute(&mut *self.inner)
         .await?;
         Ok(added.rows_affected() == 1)
@@ -86,6 +87,24 @@ impl Tx {
         };
         let found =
             sqlx::query(select).bind(id.to_string()).fetch_optional(&mut *self.inner).await?;
+        found.map(|row| self.p_code(&row)).transpose()
+    }
+
+    /// The first code that was issued to a person.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn first_p_code(
+        &mut self,
+        person: &[u8; 32],
+    ) -> Result<Option<PCodeRow>, StorageError> {
+        let found = sqlx::query(
+            "SELECT id, record, sealed FROM p_codes WHERE person_hash = $1
+             ORDER BY created_at, id LIMIT 1",
+        )
+        .bind(person.to_vec())
+        .fetch_optional(&mut *self.inner)
+        .await?;
         found.map(|row| self.p_code(&row)).transpose()
     }
 

@@ -82,7 +82,6 @@ impl Tx {
             "DELETE FROM passes WHERE expires_at < $1",
             "DELETE FROM identity_blocks WHERE expires_at < $1",
             "DELETE FROM booking_references WHERE expires_at < $1",
-            "DELETE FROM desk_sessions WHERE expires_at < $1",
             "DELETE FROM officer_sessions WHERE expires_at < $1",
             "UPDATE pick_ups SET code = NULL WHERE code IS NOT NULL AND expires_at < $1",
         ] {

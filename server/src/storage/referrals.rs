@@ -95,6 +95,47 @@ impl Tx {
         Ok(())
     }
 
+    /// The cases whose kiosk's time had run out at `now`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn left_visits(
+        &mut self,
+        now: OffsetDateTime,
+        limit: i64,
+    ) -> Result<Vec<EnrolmentId>, StorageError> {
+        let impossible =
+            || StorageError::ImpossibleRow { table: "desk_sessions", column: "enrolment" };
+        let rows = sqlx::query(
+            "SELECT enrolment FROM desk_sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2",
+        )
+        .bind(now.unix_timestamp())
+        .bind(limit)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter()
+            .map(|row| row.try_get::<String, _>("enrolment")?.parse().map_err(|_| impossible()))
+            .collect()
+    }
+
+    /// Ends the kiosk's session of a case if its time had run out at `now`; `false` if not.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn end_left_session(
+        &mut self,
+        id: EnrolmentId,
+        now: OffsetDateTime,
+    ) -> Result<bool, StorageError> {
+        let ended =
+            sqlx::query("DELETE FROM desk_sessions WHERE enrolment = $1 AND expires_at <= $2")
+                .bind(id.to_string())
+                .bind(now.unix_timestamp())
+                .execute(&mut *self.inner)
+                .await?;
+        Ok(ended.rows_affected() == 1)
+    }
+
     /// The visit is over: the kiosk's token is worth nothing.
     ///
     /// # Errors

@@ -141,7 +141,7 @@ mod tests {
 
     /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
     /// sealed under the key of an enrolment.
-    const OTHERS: [(&str, &str); 16] = [
+    const OTHERS: [(&str, &str); 17] = [
         ("authenticators", "public_key"),
         ("booking_references", "hash"),
         ("desk_sessions", "hash"),
@@ -152,6 +152,7 @@ mod tests {
         ("identity_blocks", "hash"),
         ("officer_sessions", "hash"),
         ("p_codes", "hash"),
+        ("p_codes", "person_hash"),
         ("passes", "hash"),
         ("pick_ups", "code"),
         ("pick_ups", "owner"),
@@ -213,7 +214,7 @@ mod tests {
         let state = Issued::Used { at: NOW };
         let subject = Zeroizing::new(b"somebody".to_vec());
         let code = PCodeRow { id: PCodeId::random(&SystemEntropy).unwrap(), state, subject };
-        assert!(tx.add_p_code(&[9; 32], &code, ("bc-17", NOW)).await.unwrap());
+        assert!(tx.add_p_code(&[9; 32], (&code, &person), ("bc-17", NOW)).await.unwrap());
         tx.commit().await.unwrap();
         Kept { enrolments, identity: id, app }
     }

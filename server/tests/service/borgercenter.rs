@@ -379,3 +379,36 @@ fn after_its_visit_a_kiosk_can_do_nothing_more_with_a_case() {
         assert_eq!(home.visited(&referred).state(), "page_read", "another visit");
     }
 }
+
+#[test]
+fn a_visit_that_is_left_ends_and_nothing_read_at_it_stays() {
+    // proves D8, B5
+    let good = passport("good");
+    let change = |config: &mut Config| {
+        with_kiosk(config);
+        config.policy.desk.session_s = 3;
+    };
+    for station in Station::all(&[&good], change) {
+        let home = Case::start(&station, &good.holder.cpr);
+        let referred = home.refer(&json!({}));
+        let sweep = || station.runtime.block_on(station.app.expire_overdue()).unwrap();
+        let desk = home.visited(&referred);
+        desk.page(&good.mrz_lines);
+        desk.chip(Chip::new(&good));
+        sweep();
+        assert_eq!(home.state(), "document_verified", "the kiosk is at work");
+        std::thread::sleep(std::time::Duration::from_millis(4_100));
+        sweep();
+        let (_, view) = home.call("GET", "", "", b"");
+        assert_eq!(
+            (&view["state"], reasons(&view)),
+            (&json!("referred"), vec!["referral.visit_ended"])
+        );
+        let kept = station.runtime.block_on(async {
+            station.store.begin().await.unwrap().get(home.id.parse().unwrap(), "chip").await
+        });
+        assert!(kept.unwrap().is_none(), "the chip is kept");
+        assert!(!view["checks"].to_string().contains("sod.signature"));
+        assert_eq!(home.visited(&referred).state(), "page_read", "another visit");
+    }
+}

@@ -37,7 +37,7 @@ fn own(home: &Case<'_>, identity: &str, method: &str, step: &str, body: &Value) 
     home.station.call(Call { token: &home.token, ..call })
 }
 
-fn waiting(station: &Station) -> i64 {
+pub fn waiting(station: &Station) -> i64 {
     let size = async { station.store.read().await.unwrap().outbox_size().await.unwrap() };
     station.runtime.block_on(size).0
 }
@@ -141,4 +141,39 @@ fn events_of_nobody_here_are_taken_in_and_bad_ones_are_not() {
         refused(401, "request.token"),
         "no credential is configured"
     );
+}
+
+#[test]
+fn an_event_of_a_document_that_a_newer_one_replaced_is_kept_and_does_nothing() {
+    // proves F4
+    let (old, new) = (passport("good"), passport("good-jp2"));
+    assert_eq!(old.holder.cpr, new.holder.cpr, "of one person");
+    for station in Station::all(&[&old, &new], told) {
+        let (_, identity) = enrolled(&station, &old);
+        let renewed = Case::start(&station, &new.holder.cpr).through(&new);
+        assert_eq!(renewed["identity"]["id"], identity.as_str(), "{renewed:#}");
+        let blocked = || {
+            let found = station.app.life(identity.parse().unwrap());
+            station.runtime.block_on(found).unwrap().blocked
+        };
+        let expired = |id: &str, passport: &Passport| {
+            let holder = serde_json::to_value(&passport.holder).unwrap();
+            let document =
+                json!({ "issuer": holder["issuer"], "number": holder["document_number"] });
+            let event = json!({ "id": id, "kind": "document_expired", "document": document });
+            assert_eq!(tell(&station, TOKEN, &event).0, 200);
+        };
+        expired("a", &old);
+        assert!(!blocked(), "it rests on the new one");
+        let trail = station.runtime.block_on(async {
+            station.store.read().await.unwrap().audit_after(0, 1000).await.unwrap()
+        });
+        let entry = trail.iter().find(|entry| entry.kind == "register.told").unwrap();
+        assert_eq!(
+            (&entry.data["superseded"], &entry.data["changed"]),
+            (&json!(true), &json!(false))
+        );
+        expired("b", &new);
+        assert!(blocked());
+    }
 }

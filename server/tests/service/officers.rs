@@ -2,6 +2,7 @@
 
 use super::borgercenter::{code, open, refused, with_kiosk};
 use super::enrolment::{Case, reasons, somebody_else};
+use super::events::waiting;
 use super::station::{Call, Station, passport};
 use enroll_core::audit::Entry;
 use enroll_core::totp::TotpSecret;
@@ -65,6 +66,16 @@ impl<'a> Signed<'a> {
         self.call("GET", &format!("/cases/{}", case.id), &Value::Null)
     }
 
+    /// Media type, caching rule and bytes of the chip's portrait.
+    pub fn portrait(&self, case: &Case<'_>) -> (String, String, Vec<u8>) {
+        let url = format!("{}/v1/officer/cases/{}/portrait", self.station.url, case.id);
+        let request = ureq::get(url).header("authorization", format!("Bearer {}", self.token));
+        let mut answer = request.call().unwrap();
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        let (kind, cache) = (header("content-type"), header("cache-control"));
+        (kind, cache, answer.body_mut().read_to_vec().unwrap())
+    }
+
     pub fn rule(&self, case: &Case<'_>, body: &Value) -> (u16, Value) {
         self.call("POST", &format!("/cases/{}/ruling", case.id), body)
     }
@@ -84,6 +95,15 @@ fn known_as(given_names: &str, surname: &str) -> Passport {
     found.holder.given_names = given_names.to_owned();
     found.holder.surname = surname.to_owned();
     found
+}
+
+/// The evidence of an identity that was just issued.
+fn evidence_of(station: &Station, done: &Value) -> Value {
+    let id = done["identity"]["id"].as_str().unwrap().parse().unwrap();
+    let kept = station
+        .runtime
+        .block_on(async { station.store.begin().await.unwrap().evidence(id).await.unwrap() });
+    serde_json::from_slice(&kept.last().unwrap().record).unwrap()
 }
 
 /// The case at the kiosk up to its decision.
@@ -106,7 +126,14 @@ fn an_officer_signs_in_with_password_and_code_and_nothing_tells_what_was_wrong()
         let wrong = refused(401, "officer.sign_in");
         assert_eq!(code(sign_in(&station, "bc-17", "hest batteri", &good)), wrong);
         assert_eq!(code(sign_in(&station, "bc-17", PASSWORD, "x")), wrong);
+        let refusals = || {
+            let refused = |entry: &Entry| entry.kind == "officer.sign_in_refused";
+            trail(&station).into_iter().filter(refused).collect::<Vec<_>>()
+        };
+        let known = refusals().len();
         assert_eq!(code(sign_in(&station, "nobody", PASSWORD, &good)), wrong);
+        assert_eq!(refusals().len(), known + 1, "as much is written as for a known name");
+        assert!(!format!("{:?}", refusals()).contains("nobody"));
         assert_eq!(code(sign_in(&station, "../æ", PASSWORD, &good)), wrong);
         let (status, session) = sign_in(&station, "bc-17", PASSWORD, &good);
         assert_eq!((status, &session["expires_in"]), (201, &json!(1800)), "{session}");
@@ -293,23 +320,91 @@ fn an_officer_asks_for_more_and_the_case_goes_on() {
 }
 
 #[test]
+fn the_portrait_goes_with_any_ruling_and_is_not_kept_of_a_face_that_was_judged() {
+    // proves D8
+    let good = passport("good");
+    for station in Station::all(&[&good], quick) {
+        let has = |case: &Case<'_>| {
+            let id = case.id.parse().unwrap();
+            let chip = station.runtime.block_on(async {
+                station.store.begin().await.unwrap().get(id, "chip").await.unwrap().unwrap()
+            });
+            serde_json::from_slice::<Value>(&chip).unwrap()["files"]["DG2"].is_string()
+        };
+        let home = Case::start(&station, &good.holder.cpr);
+        at_the_kiosk(&home, &good, &home.refer(&json!({ "high": true })));
+        assert!(!has(&home), "the machine has judged the face");
+
+        let home = without_biometrics(&station, &good);
+        at_the_kiosk(&home, &good, &home.refer(&json!({})));
+        assert!(has(&home));
+        let officer = Signed::new(&station, "bc-17");
+        officer.portrait(&home);
+        let more = json!({ "decision": "more", "reason": "Kom igen med dit pas." });
+        assert_eq!(officer.rule(&home, &more).0, 200);
+        assert!(!has(&home), "it goes with the ruling");
+        let gone = officer.call("GET", &format!("/cases/{}/portrait", home.id), &Value::Null);
+        assert_eq!(code(gone), refused(409, "case.state"));
+        let compared = json!({
+            "decision": "approve", "reason": WHY, "in_person": true, "portrait_compared": true,
+        });
+        assert_eq!(code(officer.rule(&home, &compared)), refused(422, "officer.portrait"));
+    }
+}
+
+/// A case of somebody who lets no program recognise their face.
+fn without_biometrics<'a>(station: &'a Station, passport: &Passport) -> Case<'a> {
+    let body = json!({
+        "consent": {"terms_version": "2026-01", "biometrics": false, "language": "da"},
+        "cpr": passport.holder.cpr,
+    })
+    .to_string();
+    let (_, started) = station.call(Call::new("POST", "/v1/enrolments", body.as_bytes()));
+    let text = |name: &str| started[name].as_str().unwrap().to_owned();
+    Case::at(station, &text("id"), &text("token"))
+}
+
+#[test]
 fn an_officer_looks_at_the_face_of_who_does_not_consent_to_a_program() {
     // proves A2
     let good = passport("good");
     for station in Station::all(&[&good], quick) {
-        let body = json!({
-            "consent": {"terms_version": "2026-01", "biometrics": false, "language": "da"},
-            "cpr": good.holder.cpr,
-        })
-        .to_string();
-        let (_, started) = station.call(Call::new("POST", "/v1/enrolments", body.as_bytes()));
-        let text = |name: &str| started[name].as_str().unwrap().to_owned();
-        let home = Case::at(&station, &text("id"), &text("token"));
+        let home = without_biometrics(&station, &good);
         at_the_kiosk(&home, &good, &home.refer(&json!({})));
         let officer = Signed::new(&station, "bc-17");
         let approve = |in_person: bool| json!({ "decision": "approve", "reason": WHY, "in_person": in_person });
         assert_eq!(code(officer.rule(&home, &approve(false))), refused(422, "officer.presence"));
-        assert_eq!(officer.rule(&home, &approve(true)).1["decision"], "issue");
+        let unseen = refused(422, "officer.portrait");
+        assert_eq!(code(officer.rule(&home, &approve(true))), unseen);
+        let compared = |level: &str| {
+            json!({
+                "decision": "approve", "reason": WHY, "in_person": true, "portrait_compared": true, "level": level,
+            })
+        };
+        assert_eq!(code(officer.rule(&home, &compared("substantial"))), unseen, "not looked at");
+        assert_eq!(officer.look(&home).1["portrait"], true);
+        let (kind, cache, png) = officer.portrait(&home);
+        assert_eq!((kind.as_str(), cache.as_str()), ("image/png", "no-store"));
+        assert!(png.starts_with(b"\x89PNG\r\n"));
+        let other = Signed::new(&station, "bc-18");
+        assert_eq!(code(other.rule(&home, &compared("substantial"))), unseen, "by another officer");
+        assert_eq!(code(officer.rule(&home, &compared("high"))), refused(422, "officer.high_face"));
+        let (status, done) = officer.rule(&home, &compared("substantial"));
+        assert_eq!((status, &done["decision"]), (200, &json!("issue")), "{done:#}");
+        let looked = trail(&station).into_iter().find(|entry| entry.kind == "portrait.looked");
+        assert_eq!(looked.unwrap().data["officer"], "bc-17");
+        let record = evidence_of(&station, &done);
+        let checks = record["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["id"] == "officer.portrait_compared").unwrap();
+        assert_eq!(
+            (&check["outcome"], &check["evidence"]["officer"]),
+            (&json!("passed"), &json!("bc-17"))
+        );
+        assert!(record["files"].get("DG2").is_none(), "the portrait is in the evidence");
+        let left = station.runtime.block_on(async {
+            station.store.begin().await.unwrap().get(home.id.parse().unwrap(), "chip").await
+        });
+        assert!(matches!(left, Err(StorageError::Erased)));
     }
 }
 
@@ -321,6 +416,10 @@ fn a_blocked_identity_is_opened_by_an_officer_with_a_reason() {
         let first = Case::start(&station, &good.holder.cpr);
         let identity = first.through(&good)["identity"]["id"].as_str().unwrap().to_owned();
         let block = format!("/v1/identities/{identity}/block");
+        let contacts = json!({ "phone": "+4520304050", "notices": ["sms"] }).to_string();
+        let path = format!("/v1/identities/{identity}/contacts");
+        let put = Call { token: &first.token, ..Call::new("PUT", &path, contacts.as_bytes()) };
+        assert_eq!(station.call(put).0, 200);
         let blocked = station.call(Call { token: &first.token, ..Call::new("POST", &block, b"") });
         assert_eq!(blocked.0, 200);
         let home = Case::start(&station, &good.holder.cpr);
@@ -337,8 +436,14 @@ fn a_blocked_identity_is_opened_by_an_officer_with_a_reason() {
             )
         };
         assert_eq!(code(reopen("   nej    ")), refused(422, "officer.reason"));
+        let before = waiting(&station);
         let (status, life) = reopen(WHY);
         assert_eq!((status, &life["blocked"]), (200, &json!(false)), "{life}");
+        assert_eq!(waiting(&station), before + 1, "the holder is told");
+        assert_eq!(reopen(WHY), (200, life), "repeated");
+        assert_eq!(waiting(&station), before + 1);
+        let ruled = trail(&station).into_iter().filter(|entry| entry.kind == "officer.ruled");
+        assert_eq!(ruled.count(), 1, "nothing was ruled again");
         assert_eq!(officer.rule(&home, &approve).1["decision"], "issue", "now it can be renewed");
         let opened = trail(&station).into_iter().find(|entry| entry.kind == "identity.reopened");
         assert_eq!(opened.unwrap().data["actor"]["officer"], "bc-17");
@@ -369,9 +474,13 @@ fn a_witness_vouches_by_the_policys_rules() {
             let ruled = |in_person: bool| {
                 let home = Case::start(&station, &person.holder.cpr);
                 at_the_kiosk(&home, &person, &home.refer(&json!({})));
-                officer.rule(&home, &json!({
+                let answer = officer.rule(&home, &json!({
                     "decision": "approve", "reason": WHY, "in_person": in_person, "witness": vouching,
-                }))
+                }));
+                let seen =
+                    format!("{}{}{}", home.call("GET", "", "", b"").1, home.finish().1, answer.1);
+                assert!(!seen.contains(&vouching), "the person learns who has an identity");
+                answer
             };
             if !allowed {
                 assert_eq!(code(ruled(true)), refused(422, "witness.not_allowed"), "too new");
@@ -380,8 +489,31 @@ fn a_witness_vouches_by_the_policys_rules() {
             assert_eq!(code(ruled(false)), refused(422, "officer.presence"), "nobody was there");
             let (status, done) = ruled(true);
             assert_eq!((status, &done["decision"]), (200, &json!("issue")), "{done:#}");
+            assert!(evidence_of(&station, &done).to_string().contains(&vouching), "it is kept");
             assert_eq!(code(ruled(true)), refused(422, "witness.not_allowed"), "once is enough");
         }
+    }
+}
+
+#[test]
+fn nobody_vouches_for_who_was_born_on_another_day() {
+    // proves C1
+    let (mut person, witness) = (passport("good-jp2"), somebody_else());
+    person.holder.birth_date = "1974-08-13".to_owned();
+    let change = |config: &mut Config| {
+        quick(config);
+        config.policy.witness.identity_s = 0;
+    };
+    for station in Station::all(&[&person, &witness], change) {
+        let vouching = Case::start(&station, &witness.holder.cpr).through(&witness);
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        let officer = Signed::new(&station, "bc-17");
+        let home = Case::start(&station, &person.holder.cpr);
+        at_the_kiosk(&home, &person, &home.refer(&json!({})));
+        let ruled = officer.rule(&home, &json!({
+            "decision": "approve", "reason": WHY, "in_person": true, "witness": vouching["identity"]["id"],
+        }));
+        assert_eq!(code(ruled), refused(422, "person.mismatch"));
     }
 }
 

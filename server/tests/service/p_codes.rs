@@ -111,6 +111,14 @@ fn a_person_without_a_number_gets_one_identity_by_p_codes() {
         let first = started(&station, &answer["p_code"]).through(&good);
         assert_eq!(first["decision"], "issue", "{first:#}");
         person["known_as"] = answer["known_as"].clone();
+        let mut wrong = person.clone();
+        wrong["birth_date"] = json!("1974-08-13");
+        let mut unknown = person.clone();
+        unknown["known_as"] = json!("00000000-0000-4000-8000-000000000000");
+        for bad in [wrong, unknown] {
+            let answer = officer.call("POST", "/p-codes", &json!({ "person": bad }));
+            assert_eq!(code(answer), refused(422, "p_code.known_as"));
+        }
         let again = issued(&officer, &json!({ "person": person }));
         let second = started(&station, &again["p_code"]).through(&good);
         assert_eq!(second["identity"]["id"], first["identity"]["id"]);
