@@ -1,6 +1,6 @@
 //! `enroll face compare | quality | attack` as their users meet them (INTERFACES, *`enroll` by example*).
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     fs,

@@ -1,7 +1,5 @@
 //! Every requirement has a test that names it, or says why it has none.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use indrul_tests::{requirements, testing::root};
 
 #[test]
