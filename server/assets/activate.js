@@ -77,9 +77,16 @@ async function finish(event) {
   location.assign(answer.next);
 }
 
+// Codes that are under way to this device wait for whoever comes back.
+async function resume() {
+  const app = await store("readonly", (apps) => apps.get("app"));
+  if (app && app.id === part.dataset.pending) ready();
+}
+
 const guarded = (act) => (event) => act(event).catch(() => problem(part.dataset.broken));
 
 part.hidden = false;
 send.onclick = guarded(begin);
 document.getElementById("resend").onclick = guarded(begin);
 codes.onsubmit = guarded(finish);
+resume().catch(() => {});

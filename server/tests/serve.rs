@@ -100,6 +100,9 @@ fn it_is_watched_copied_and_stopped_and_tells_nobody_who_was_there() {
     trust_somebody(&data);
     let served = Served::start(&data);
     assert_eq!(read(&format!("{}/health/ready", served.url)), r#"{"status":"ready"}"#);
+    // The address alone leads to the citizen's pages, in Danish, with or without the design system.
+    let page = read(&served.url);
+    assert!(page.contains("<html lang=\"da\"") && page.contains("/enrol/consent"), "{page}");
     let body = json!({
         "consent": {"terms_version": "2026-01", "biometrics": true, "language": "da"},
         "cpr": "120874-0002",

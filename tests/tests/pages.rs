@@ -339,6 +339,10 @@ fn sets_up(person: &Person<'_>) {
     person.look("8-activate", &["en", "da"]);
     person.press("#send");
     person.wait("#codes:not([hidden])");
+    // Whoever comes back goes on with the codes that are under way.
+    person.open("/enrol");
+    person.press("#resume");
+    person.wait("#codes:not([hidden])");
     person.is_sound("codes");
     person.browser.whole_page(&pictures().join("citizen-8-codes-kiosk-da.png")).unwrap();
     person.fill("sms", &person.demo.code("sms"));
@@ -376,6 +380,7 @@ fn the_page_in_the_camera_is_read_from_its_frames() {
         sleep(Duration::from_millis(500));
     }
     println!("frames of the page: {:.1} a second", person.rate());
+    person.is_sound("the camera looks");
     let advice = person.browser.text("#advice").unwrap();
     assert!(advice.contains("linjer"), "{advice}");
     person.press("#stop");
@@ -414,6 +419,11 @@ fn refusals_say_what_happened_and_what_to_do_now() {
 fn a_mistake_is_told_where_it_was_made() {
     let demo = Demo::start();
     let person = Person::new(&demo, "good");
+    for (name, path) in [("trouble-no-case", "/enrol/done"), ("trouble-no-page", "/enrol/nothing")]
+    {
+        person.open(path);
+        person.look(name, &["en", "da"]);
+    }
     person.open("/enrol/consent");
     person.press("form[action='/enrol/consent'] button");
     person.wait("#error");

@@ -20,6 +20,8 @@ use std::sync::Arc;
 #[template(path = "citizen/activate.html")]
 struct Page {
     l: Layout,
+    /// The app whose codes are under way: a device that has its key goes on with them.
+    pending: String,
 }
 
 /// The public key that the browser made.
@@ -38,11 +40,17 @@ pub(super) struct Given {
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Response {
-    match owner(&app, &citizen).await {
-        Ok(Some(_)) => {
+    let pending = async {
+        let Some(owner) = owner(&app, &citizen).await? else { return Ok(None) };
+        let apps = app.apps(owner).await?;
+        let pending = apps.iter().rfind(|app| app.state == "pending");
+        Ok(Some(pending.map(|app| app.id.to_string()).unwrap_or_default()))
+    };
+    match pending.await {
+        Ok(Some(pending)) => {
             let helper = citizen.visit.helper;
             let title = if helper { "activate-helper-title" } else { "activate-title" };
-            html(&Page { l: Layout::of(&citizen.visit, 8, title) })
+            html(&Page { l: Layout::of(&citizen.visit, 8, title), pending })
         }
         Ok(None) => to("/enrol/next"),
         Err(error) => trouble::of(&citizen.visit, error),
