@@ -13,7 +13,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 pub use log::Results;
-pub use page::{page, unknown, unproved};
+pub use page::{page, unknown, unproved, without_results};
 pub use sources::Proof;
 
 /// One line of `tests/requirements.toml`.
