@@ -59,6 +59,15 @@ pub enum Database {
 }
 
 impl Database {
+    /// The one that this run is for: PostgreSQL with `INDRUL_TEST_DATABASE=postgres`, else SQLite.
+    #[must_use]
+    pub fn of_this_run() -> Self {
+        match std::env::var("INDRUL_TEST_DATABASE").is_ok_and(|wanted| wanted == "postgres") {
+            true => Self::Postgres,
+            false => Self::Sqlite,
+        }
+    }
+
     /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -80,6 +89,8 @@ pub struct Setup<'a> {
     pub database: Database,
     /// More of its configuration: lines of `[notices]`, then other tables.
     pub more: &'a str,
+    /// What it logs (`INDRUL_LOG`).
+    pub log: &'a str,
 }
 
 /// The server, running or not. A running one is killed when this is dropped.
@@ -93,6 +104,7 @@ pub struct Served {
     /// The database's address.
     pub database: String,
     program: PathBuf,
+    log: String,
     folder: tempfile::TempDir,
     listen: String,
     metrics: String,
@@ -119,8 +131,7 @@ impl Served {
         let database = match setup.database {
             Database::Sqlite => embedded_url(folder.path()),
             Database::Postgres => {
-                let server =
-                    std::env::var("INDRUL_TEST_POSTGRES").map_err(|_| ServedError::NoPostgres)?;
+                let server = postgres().ok_or(ServedError::NoPostgres)?;
                 runtime.block_on(fresh_database(&server))?
             }
         };
@@ -131,6 +142,7 @@ impl Served {
             post,
             database,
             program: setup.program.to_owned(),
+            log: setup.log.to_owned(),
             folder,
             listen,
             metrics,
@@ -225,7 +237,7 @@ impl Served {
     fn enroll(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(args).arg("--data").arg(self.folder()).arg("--config").arg(self.config_file());
-        command.env("INDRUL_LOG", "warn").stdin(Stdio::null());
+        command.env("INDRUL_LOG", &self.log).stdin(Stdio::null());
         command
     }
 
@@ -289,7 +301,7 @@ sms_url = \"{sms}\"
         log.lines().next_back().unwrap_or("nothing").to_owned()
     }
 
-    /// What it has logged, over all its starts: warnings and errors.
+    /// What it has logged, over all its starts.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_file()).unwrap_or_default()
@@ -317,8 +329,13 @@ fn free_address() -> io::Result<String> {
     }
 }
 
+/// The PostgreSQL server to make databases on.
+pub(crate) fn postgres() -> Option<String> {
+    std::env::var("INDRUL_TEST_POSTGRES").ok()
+}
+
 /// A new database on `server`, by its address.
-async fn fresh_database(server: &str) -> Result<String, sqlx::Error> {
+pub(crate) async fn fresh_database(server: &str) -> Result<String, sqlx::Error> {
     install_default_drivers();
     let random = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir()?;
     let random = random.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();

@@ -17,7 +17,10 @@ use server::{
     storage::{Store, embedded_url},
 };
 
-use crate::faces::SeenFaces;
+use crate::{
+    faces::SeenFaces,
+    served::{Database, fresh_database, postgres},
+};
 
 /// Why the station could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +49,12 @@ pub enum StationError {
     /// The service's.
     #[error(transparent)]
     App(#[from] AppError),
+    /// `INDRUL_TEST_DATABASE=postgres` without a server.
+    #[error("no PostgreSQL: run this under scripts/with-postgres")]
+    NoPostgres,
+    /// A database cannot be made on PostgreSQL.
+    #[error("a database cannot be made")]
+    Database(#[from] sqlx::Error),
 }
 
 /// What takes long to load and keeps nothing of any case: every station may use the same.
@@ -171,6 +180,16 @@ fn scripted(passports: &[Passport]) -> Result<Scripted, StationError> {
     Ok(script)
 }
 
+/// Where the rows are: in `folder`, or in a new database on PostgreSQL (`Database::of_this_run`).
+async fn database(folder: &Path) -> Result<String, StationError> {
+    match Database::of_this_run() {
+        Database::Sqlite => Ok(embedded_url(folder)),
+        Database::Postgres => {
+            Ok(fresh_database(&postgres().ok_or(StationError::NoPostgres)?).await?)
+        }
+    }
+}
+
 async fn parts(
     folder: &Path,
     instruments: &Instruments,
@@ -179,7 +198,7 @@ async fn parts(
 ) -> Result<Parts, StationError> {
     let entropy = Arc::new(SystemEntropy);
     let keys = Arc::new(KeyRing::open(&folder.join("keys"), None, entropy.as_ref())?);
-    let store = Store::open(&embedded_url(folder), Arc::clone(&keys), entropy.clone()).await?;
+    let store = Store::open(&database(folder).await?, Arc::clone(&keys), entropy.clone()).await?;
     let url = Some(registers.to_owned());
     let registers = HttpRegisters::new(url.clone(), url, None, Duration::from_secs(5));
     let registers = Arc::new(registers);

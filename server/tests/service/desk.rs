@@ -53,31 +53,26 @@ pub struct Desk {
     clock: Arc<SetClock>,
     policy: Policy,
     url: String,
+    database: String,
     description: Value,
     folder: tempfile::TempDir,
 }
 
 impl Desk {
-    /// One on SQLite, and one on PostgreSQL where `INDRUL_TEST_POSTGRES` names a server.
-    #[expect(clippy::print_stdout, reason = "says what is skipped")]
+    /// One on every database at hand.
     pub fn all() -> Vec<Self> {
-        let mut desks = vec![Self::changed(|_| {})];
-        match std::env::var("INDRUL_TEST_POSTGRES") {
-            Ok(server) => desks.push(Self::open(Some(&server), |_| {})),
-            Err(_) => println!("skipped on PostgreSQL: INDRUL_TEST_POSTGRES is not set"),
-        }
-        desks
+        every_database().into_iter().map(|on| Self::open(on.as_deref(), |_| {})).collect()
     }
 
-    /// One on SQLite with another configuration.
+    /// One with another configuration, on the database that this run is for.
     pub fn changed(change: impl FnOnce(&mut Config)) -> Self {
-        Self::open(None, change)
+        Self::open(one_database().as_deref(), change)
     }
 
     fn open(postgres: Option<&str>, change: impl FnOnce(&mut Config)) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let url = match postgres {
+        let database = match postgres {
             Some(server) => runtime.block_on(fresh_database(server)),
             None => embedded_url(folder.path()),
         };
@@ -90,7 +85,7 @@ impl Desk {
         let (entropy, clock) = (Arc::new(SystemEntropy), Arc::new(SetClock(Mutex::new(NOON))));
         let ring = KeyRing::open(&folder.path().join("keys"), None, &SystemEntropy).unwrap();
         let keys = Arc::new(ring);
-        let opened = Store::open(&url, keys.clone(), entropy.clone());
+        let opened = Store::open(&database, keys.clone(), entropy.clone());
         let store = runtime.block_on(opened).unwrap();
         let parts = Parts {
             store: store.clone(),
@@ -110,11 +105,34 @@ impl Desk {
         let app = Arc::new(App::new(parts, Rules::from(config)));
         let (url, _) = runtime.block_on(listen(app.clone(), pending()));
         let description = description(&url);
-        Self { runtime, app, store, post, worker, clock, policy, url, description, folder }
+        Self {
+            runtime,
+            app,
+            store,
+            post,
+            worker,
+            clock,
+            policy,
+            url,
+            database,
+            description,
+            folder,
+        }
     }
 
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
+    }
+
+    /// Everything that the database holds, as it lies there; PostgreSQL gives bytes in hex.
+    pub fn rows(&self) -> String {
+        if self.database.starts_with("postgres") {
+            return self.runtime.block_on(dump(&self.database));
+        }
+        let entries = std::fs::read_dir(self.folder()).unwrap().map(|entry| entry.unwrap().path());
+        let files = entries.filter(|path| path.is_file());
+        let bytes: Vec<u8> = files.flat_map(|path| std::fs::read(path).unwrap()).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     pub fn folder(&self) -> &std::path::Path {
@@ -194,6 +212,48 @@ impl Desk {
         let case = case.document_verified(now).unwrap().face_captured(now).unwrap();
         case.settle(&issue, identity.uuid(), policy, now).unwrap()
     }
+}
+
+/// The database that this run is for, where it is for one: `INDRUL_TEST_DATABASE` is `sqlite` or `postgres`.
+fn wanted() -> Option<String> {
+    std::env::var("INDRUL_TEST_DATABASE").ok()
+}
+
+fn postgres() -> Option<String> {
+    std::env::var("INDRUL_TEST_POSTGRES").ok()
+}
+
+/// The PostgreSQL server to make a database on, or nothing for SQLite.
+pub fn one_database() -> Option<String> {
+    (wanted().as_deref() == Some("postgres"))
+        .then(|| postgres().expect("INDRUL_TEST_POSTGRES names a server"))
+}
+
+/// The same of all that this run is for: of both, if it is not for one and there is a server.
+#[expect(clippy::print_stdout, reason = "says what is skipped")]
+pub fn every_database() -> Vec<Option<String>> {
+    if wanted().is_some() {
+        return vec![one_database()];
+    }
+    let server = postgres();
+    if server.is_none() {
+        println!("skipped on PostgreSQL: INDRUL_TEST_POSTGRES is not set");
+    }
+    std::iter::once(None).chain(server.map(Some)).collect()
+}
+
+/// Every row of every table of a PostgreSQL database, as text.
+async fn dump(database: &str) -> String {
+    let pool = AnyPoolOptions::new().max_connections(1).connect(database).await.unwrap();
+    let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+    let mut rows = String::new();
+    for (table,) in sqlx::query_as::<_, (String,)>(tables).fetch_all(&pool).await.unwrap() {
+        let all = sqlx::AssertSqlSafe(format!("SELECT t::text FROM \"{table}\" AS t"));
+        for (row,) in sqlx::query_as::<_, (String,)>(all).fetch_all(&pool).await.unwrap() {
+            rows += &row;
+        }
+    }
+    rows
 }
 
 pub async fn fresh_database(server: &str) -> String {

@@ -151,13 +151,8 @@ pub fn somebody_else() -> Passport {
 
 /// The command over the station's data; exit status and result.
 fn evidence_verify(station: &Station, id: &str, more: &[&str]) -> (i32, Value) {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_enroll"))
-        .args(["evidence", "verify", "--json", id, "--data"])
-        .arg(station.folder.path())
-        .args(more)
-        .env_remove("INDRUL_CONFIG")
-        .output()
-        .unwrap();
+    let output =
+        station.command(&["evidence", "verify", "--json", id]).args(more).output().unwrap();
     (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap_or_default())
 }
 

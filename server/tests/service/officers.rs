@@ -538,13 +538,10 @@ fn a_kiosk_or_a_person_is_no_officer() {
 /// `enroll officer` over the station's data; exit status and standard output.
 fn enroll(station: &Station, args: &[&str], password: &str) -> (i32, String) {
     use std::io::Write;
-    use std::process::{Command, Stdio};
-    let mut child = Command::new(env!("CARGO_BIN_EXE_enroll"))
-        .arg("officer")
+    use std::process::Stdio;
+    let mut child = station
+        .command(&["officer"])
         .args(args)
-        .arg("--data")
-        .arg(station.folder.path())
-        .env_remove("INDRUL_CONFIG")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -1,6 +1,6 @@
 //! A service on a free port, with its own folder and stand-in registers, and a client for it.
 
-use super::desk::fresh_database;
+use super::desk::{every_database, fresh_database, one_database};
 use enroll_core::check::Check;
 use enroll_core::reason::ReasonCode;
 use fixtures::catalogue;
@@ -22,6 +22,7 @@ use server::relay::wire::{Hello, LinkKind};
 use server::relay_client::Reader;
 use server::storage::{Store, embedded_url};
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use tokio::sync::oneshot;
@@ -66,6 +67,8 @@ pub struct Station {
     pub trust: Arc<TrustStore>,
     pub faces: Arc<FakeFaces>,
     pub url: String,
+    /// The address of its rows.
+    pub database: String,
     description: Value,
     stop: Mutex<Option<oneshot::Sender<()>>>,
     serving: JoinHandle<()>,
@@ -76,19 +79,15 @@ pub struct Station {
 pub static READER: LazyLock<Arc<MrzReader>> = LazyLock::new(|| Arc::new(MrzReader::new().unwrap()));
 
 impl Station {
+    /// One on the database that this run is for.
     pub fn start(passports: &[&Passport], change: impl FnOnce(&mut Config)) -> Self {
-        Self::open(None, passports, change)
+        Self::open(one_database().as_deref(), passports, change)
     }
 
-    /// One on SQLite, and one on PostgreSQL where `INDRUL_TEST_POSTGRES` names a server.
-    #[expect(clippy::print_stdout, reason = "says what is skipped")]
+    /// One on every database at hand.
     pub fn all(passports: &[&Passport], change: impl Fn(&mut Config)) -> Vec<Self> {
-        let mut stations = vec![Self::open(None, passports, &change)];
-        match std::env::var("INDRUL_TEST_POSTGRES") {
-            Ok(server) => stations.push(Self::open(Some(&server), passports, &change)),
-            Err(_) => println!("skipped on PostgreSQL: INDRUL_TEST_POSTGRES is not set"),
-        }
-        stations
+        let on = |database: Option<String>| Self::open(database.as_deref(), passports, &change);
+        every_database().into_iter().map(on).collect()
     }
 
     fn open(
@@ -128,12 +127,21 @@ impl Station {
             trust,
             faces,
             url,
+            database,
             description,
             stop,
             serving,
             folder,
             _registers: registers,
         }
+    }
+
+    /// `enroll ARGS` over the station's data.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_enroll"));
+        command.args(args).env("INDRUL_DATA", self.folder.path());
+        command.env_remove("INDRUL_CONFIG").env("INDRUL_DATABASE__URL", &self.database);
+        command
     }
 
     /// Asks the service to end.

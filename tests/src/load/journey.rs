@@ -1,6 +1,9 @@
 //! One person's way from the terms to an app, with the time of each step.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use enroll_core::device_key::Purpose;
 use serde::Serialize;
@@ -89,8 +92,17 @@ pub enum JourneyError {
 }
 
 /// How long each step took.
-#[derive(Debug, Default)]
-pub struct Journey(Vec<(Step, Duration)>);
+#[derive(Default)]
+pub struct Journey {
+    took: Vec<(Step, Duration)>,
+    secrets: Vec<String>,
+}
+
+impl fmt::Debug for Journey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journey").field("took", &self.took).finish_non_exhaustive()
+    }
+}
 
 /// Longest wait for a code.
 const CODE: Duration = Duration::from_secs(60);
@@ -136,6 +148,8 @@ impl Journey {
         })?;
         let signature = device.sign(Purpose::Activate, &word(&app, "challenge"))?;
         let codes = json!({ "sms": sms, "email": email });
+        let secrets = [case.token(), &sms, &email, &signature, PIN];
+        journey.secrets.extend(secrets.map(str::to_owned));
         let body = json!({ "codes": codes, "pin": PIN, "signature": signature });
         let path = format!("/v1/authenticators/{}/activation", word(&app, "id"));
         let view = journey.timed(Step::Activate, || case.send(Method::Post, &path, &body))?;
@@ -146,14 +160,20 @@ impl Journey {
     fn timed<T, E>(&mut self, step: Step, take: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let begun = Instant::now();
         let taken = take()?;
-        self.0.push((step, begun.elapsed()));
+        self.took.push((step, begun.elapsed()));
         Ok(taken)
+    }
+
+    /// The token, the codes, the signature and the PIN that were used.
+    #[must_use]
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
     }
 
     /// How long `step` took.
     #[must_use]
     pub fn took(&self, step: Step) -> Option<Duration> {
-        self.0.iter().find(|(of, _)| *of == step).map(|(_, took)| *took)
+        self.took.iter().find(|(of, _)| *of == step).map(|(_, took)| *took)
     }
 }
 

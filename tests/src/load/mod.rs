@@ -138,7 +138,8 @@ pub fn carry_out(plan: &Plan, places: Places<'_>) -> Result<Figures, LoadError> 
         (_, Some(_)) => hostile::CONFIG,
         _ => "",
     };
-    let setup = Setup { program: places.program, models, database: plan.database, more };
+    let setup =
+        Setup { program: places.program, models, database: plan.database, more, log: "warn" };
     let mut served = Served::new(&setup, &people)?;
     served.start()?;
     match (plan.sockets, plan.hostile, plan.idle_page) {

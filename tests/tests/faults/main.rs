@@ -70,7 +70,7 @@ fn suffer(database: Database, people: u64) {
     let people = People::new(u32::try_from(people).unwrap(), portraits, today()).unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_fixtures")).with_file_name("enroll");
     let models = data().join("models");
-    let setup = Setup { program: &program, models: &models, database, more: NOTICES };
+    let setup = Setup { program: &program, models: &models, database, more: NOTICES, log: "warn" };
     let mut served = Served::new(&setup, &people).unwrap();
     served.start().unwrap();
     let letters = Letters::new(served.post.mailbox.clone());
