@@ -122,3 +122,12 @@ async fn a_pool_without_workers_refuses_and_a_closed_one_breaks_off() {
     drop(closed);
     assert_eq!(place.run(|| 1).await, Err(BrokeOff));
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn workers_give_way_to_threads_that_answer() {
+    let nice = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
+    let pool = Pool::start(&rules(1, 2));
+    let own = pool.reserve().unwrap().run(nice).await.unwrap();
+    assert_eq!((own, nice()), ((nice() + NICE).min(19), nice()));
+}

@@ -225,8 +225,7 @@ fn postgres() -> Option<String> {
 
 /// The PostgreSQL server to make a database on, or nothing for SQLite.
 pub fn one_database() -> Option<String> {
-    (wanted().as_deref() == Some("postgres"))
-        .then(|| postgres().expect("INDRUL_TEST_POSTGRES names a server"))
+    (wanted().as_deref() == Some("postgres")).then(|| postgres().unwrap())
 }
 
 /// The same of all that this run is for: of both, if it is not for one and there is a server.
