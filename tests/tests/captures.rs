@@ -46,6 +46,17 @@ fn what_stands_in_for_a_person_is_refused_for_its_light_and_its_turns() {
 
 // proves D3
 #[test]
+fn a_head_cut_out_of_a_print_is_refused_for_its_relief_though_the_screens_light_falls_on_it() {
+    let studio = studio();
+    let bent = studio.one(Species::BentCutOut, STRAIGHT, 2).unwrap();
+    assert!(!bent.refusals.contains(&Refusal::NotTheScreensLight), "{bent:?}");
+    let flat = |refusal: &Refusal| matches!(refusal, Refusal::Flat { .. });
+    assert!(bent.refusals.iter().any(flat), "{bent:?}");
+    assert!(!studio.one(Species::CutOut, STRAIGHT, 2).unwrap().accepted);
+}
+
+// proves D3
+#[test]
 fn a_capture_that_is_not_bound_is_refused_before_anything_is_looked_at() {
     let studio = studio();
     let refused = |species| {

@@ -1,11 +1,6 @@
 //! A whole run leaves no personal data, key or image byte in the log (STYLE 19).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use std::{
     io::{self, Write},

@@ -44,6 +44,8 @@ pub struct Evidence {
     pub guess_bits: f64,
     /// The head's path.
     pub path: Option<PathEvidence>,
+    /// Of each turn, the relief of points that were followed from picture to picture.
+    pub followed: Vec<f32>,
     /// The light on the face.
     pub colour: Option<ColourEvidence>,
     /// From frame to frame.
@@ -160,7 +162,10 @@ impl Engine {
         let sights = &watched.sights;
         let (still, mut refusals) = still::judge(sights, limits);
         let path = turns::measure(script, sights, limits);
-        refusals.extend(turns::judge(&path, limits));
+        let image = |sight: &Sight| picture(frames.get(sight.number as usize)?).ok();
+        let followed = turns::followed(script, sights, limits, image);
+        refusals.extend(turns::judge(&path, &followed, limits));
+        judgement.evidence.followed = followed;
         let colour = colour::measure(script, sights, limits);
         refusals.extend(colour::judge(colour.as_ref(), limits));
         match self.one_person(script, sights, frames) {

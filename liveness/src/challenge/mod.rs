@@ -3,7 +3,7 @@
 //!
 //! A [`Script`] is drawn from a seed; a [`Nonce`] binds the frames to it, to each other and to their
 //! times (`chain`). [`Engine::judge_challenge`] then looks at what the frames show: does the head
-//! turn as asked and when asked, has it the relief of a head (`turns`, `relief`), does the light on
+//! turn as asked and when asked, has it the relief of a head (`turns`, `relief`, `follow`), does the light on
 //! the skin follow the screen's (`colour`), is it one person in one scene, without a jump (`still`)?
 //!
 //! It trusts nothing of the upload. What it cannot tell is a camera from a program that renders a
@@ -13,6 +13,7 @@
 
 mod chain;
 mod colour;
+mod follow;
 mod judge;
 mod limits;
 mod random;

@@ -14,7 +14,8 @@
 //! picture.
 //!
 //! The points are where the landmark network sees a face, and on a picture it sees the relief it knows:
-//! prints get past this, bent ones most, and are refused for their light.
+//! prints get past this, bent ones most. So the same is asked of points that were followed from picture
+//! to picture by what they look like (`follow`).
 
 use crate::mesh::Mesh;
 
@@ -56,7 +57,7 @@ fn normalised(mesh: &Mesh) -> Vec<[f64; 3]> {
 }
 
 /// Which coordinate a turn of the head changes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Axis {
     /// Left and right.
     Across,
@@ -73,9 +74,48 @@ pub(super) fn relief(straight: &Shape, turned: &Shape, axis: Axis) -> f32 {
             Axis::Across => across,
             Axis::Along => along,
         };
-        fit.add([1.0, x, y, x * x, x * y, y * y, -z], moved);
+        fit.add(terms([x, y, z]), moved, 1.0);
     }
-    fit.last().map_or(f32::NAN, |relief| relief as f32)
+    fit.solve().map_or(f32::NAN, |[.., relief]| relief as f32)
+}
+
+/// A point and where its moved coordinate came to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moved {
+    pub(super) from: [f64; 3],
+    pub(super) to: f64,
+}
+
+/// How often points that do not go with the rest are given less weight.
+const ROUNDS: usize = 5;
+
+/// r as above from points of which some were followed wrongly: a point's weight is that of Cauchy's
+/// distribution, with the median of the differences for its width.
+pub(super) fn robust_relief(points: &[Moved]) -> f32 {
+    let mut weights = vec![1.0; points.len()];
+    let mut relief = f64::NAN;
+    for _ in 0..ROUNDS {
+        let mut fit = Fit::default();
+        for (point, weight) in points.iter().zip(&weights) {
+            fit.add(terms(point.from), point.to, *weight);
+        }
+        let Some(factors) = fit.solve() else { return f32::NAN };
+        let away = |point: &Moved| {
+            let fitted: f64 = terms(point.from).iter().zip(factors).map(|(a, b)| a * b).sum();
+            (point.to - fitted).abs()
+        };
+        let differences: Vec<f64> = points.iter().map(away).collect();
+        let mut sorted = differences.clone();
+        sorted.sort_by(f64::total_cmp);
+        let width = sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN).max(1e-9);
+        weights = differences.iter().map(|d| 1.0 / (1.0 + (d / width).powi(2))).collect();
+        [.., relief] = factors;
+    }
+    relief as f32
+}
+
+fn terms([x, y, z]: [f64; 3]) -> [f64; TERMS] {
+    [1.0, x, y, x * x, x * y, y * y, -z]
 }
 
 /// A least-squares fit by its normal equations.
@@ -86,31 +126,39 @@ struct Fit {
 }
 
 impl Fit {
-    fn add(&mut self, terms: [f64; TERMS], value: f64) {
+    fn add(&mut self, terms: [f64; TERMS], value: f64, weight: f64) {
         for (row, factor) in self.rows.iter_mut().zip(terms) {
             let with_value = terms.iter().chain([&value]);
-            row.iter_mut().zip(with_value).for_each(|(sum, term)| *sum += factor * term);
+            row.iter_mut().zip(with_value).for_each(|(sum, term)| *sum += weight * factor * term);
         }
     }
 
-    /// The factor of the last term, by elimination. None where the terms are not independent.
-    fn last(self) -> Option<f64> {
+    /// The factor of each term, by elimination. None where the terms are not independent.
+    fn solve(self) -> Option<[f64; TERMS]> {
         let mut rows: Vec<Vec<f64>> = self.rows.iter().map(|row| row.to_vec()).collect();
         let size = rows.iter().flatten().fold(0.0f64, |most, value| most.max(value.abs()));
+        let mut pivots = Vec::new();
         while let Some(pivot) = take_pivot(&mut rows) {
             let (lead, rest) = pivot.split_first()?;
             if !lead.is_finite() || lead.abs() <= 1e-12 * size {
                 return None;
             }
-            if rows.is_empty() {
-                return rest.first().map(|value| value / lead);
-            }
             for row in &mut rows {
                 let factor = row.first()? / lead;
                 *row = row.iter().skip(1).zip(rest).map(|(own, by)| own - factor * by).collect();
             }
+            pivots.push(pivot);
         }
-        None
+        // From the last row, which has one factor left, back to the first.
+        let mut factors = [0.0; TERMS];
+        for (pivot, index) in pivots.iter().zip(0..TERMS).rev() {
+            let (lead, rest) = pivot.split_first()?;
+            let (value, own) = rest.split_last()?;
+            let known: f64 =
+                own.iter().zip(factors.iter().skip(index + 1)).map(|(a, b)| a * b).sum();
+            *factors.get_mut(index)? = (value - known) / lead;
+        }
+        Some(factors)
     }
 }
 
@@ -172,6 +220,19 @@ mod tests {
             let found = relief(&straight(), &sheet, Axis::Across);
             assert!(found.abs() < 0.02, "{found}");
         }
+    }
+
+    #[test]
+    fn a_few_points_that_went_astray_do_not_count() {
+        let turned = |nth: usize, [x, y, z]: [f64; 3]| {
+            let astray = if nth.is_multiple_of(5) { 0.4 } else { 0.0 };
+            Moved { from: [x, y, z], to: 0.9 * x - 0.3 * z + 0.1 * x * x + astray }
+        };
+        let points: Vec<_> = head().into_iter().enumerate().map(|(n, p)| turned(n, p)).collect();
+        let found = robust_relief(&points);
+        assert!((found - 0.3).abs() < 0.01, "{found}");
+        assert!(robust_relief(&[]).is_nan());
+        assert!(robust_relief(&points[..3]).is_nan());
     }
 
     #[test]

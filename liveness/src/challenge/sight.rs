@@ -137,7 +137,7 @@ pub(super) mod tests {
 
     /// A head of 468 points as wide as 100 pixels: a bowl with a nose, the named points in their
     /// places. `flat` takes its depth away.
-    fn head(flat: bool) -> Vec<[f32; 3]> {
+    pub(in crate::challenge) fn head(flat: bool) -> Vec<[f32; 3]> {
         let bowl = |x: f32, y: f32| {
             let nose = -35.0 * (-(x * x + (y - 5.0) * (y - 5.0)) / 300.0).exp();
             [x, y, (x * x + y * y) / 90.0 + nose]

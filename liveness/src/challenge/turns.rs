@@ -1,10 +1,12 @@
 //! Whether the head did what the script asked, when it asked it, and is a head.
 
+use image::RgbImage;
 use serde::Serialize;
 
+use super::follow::{Seen, follow};
 use super::limits::Limits;
 use super::refusal::Refusal;
-use super::relief::{Axis, Shape, relief};
+use super::relief::{Axis, Shape, relief, robust_relief};
 use super::script::{Direction, Script, Turn};
 use super::sight::Sight;
 
@@ -52,14 +54,27 @@ pub(super) fn measure(script: &Script, sights: &[Sight], limits: &Limits) -> Pat
     PathEvidence { turns, after_deg: head.rest(script.duration_ms as f32), correlation, lag_ms }
 }
 
+/// The relief of points followed from the straight face to that of each turn, by its sine as in
+/// [`TurnEvidence::relief`]; far below 0 where it cannot be told.
+pub(super) fn followed(
+    script: &Script,
+    sights: &[Sight],
+    limits: &Limits,
+    image: impl Fn(&Sight) -> Option<RgbImage>,
+) -> Vec<f32> {
+    let head = Head::of(script, sights, limits);
+    script.turns.iter().map(|turn| head.followed(turn, &image)).collect()
+}
+
 /// Every comparison holds for good values, so that a value that is no number fails it.
-pub(super) fn judge(path: &PathEvidence, limits: &Limits) -> Vec<Refusal> {
+pub(super) fn judge(path: &PathEvidence, followed: &[f32], limits: &Limits) -> Vec<Refusal> {
     let mut wrong = Vec::new();
     for (found, turn) in path.turns.iter().zip(0..) {
         let straight = found.before_deg <= limits.max_rest_deg;
         let turned = found.turned_deg >= limits.min_turn_deg
             && found.aside_deg.abs() <= MOST_ASIDE * found.turned_deg;
-        let relief = found.relief >= limits.min_relief;
+        let followed = followed.get(turn as usize).copied().unwrap_or(f32::NAN);
+        let relief = [found.relief, followed].iter().all(|relief| *relief >= limits.min_relief);
         wrong.extend((!straight).then_some(Refusal::NotStraight { turn }));
         wrong.extend((!turned).then_some(Refusal::NotTurned { turn }));
         // What has not turned shows no relief.
@@ -105,21 +120,43 @@ impl<'a> Head<'a> {
     }
 
     fn turn(&self, turn: &Turn) -> TurnEvidence {
-        let held = (turn.at_ms as f32 + self.reaction_ms, turn.until_ms as f32 + NOT_YET_MS);
+        let held = self.held(turn);
         let [yaw, pitch] = self.angles(held.0, held.1);
-        let (turned_deg, aside_deg, axis) = match turn.to {
-            Direction::Left => (yaw, pitch, Axis::Across),
-            Direction::Right => (-yaw, pitch, Axis::Across),
-            Direction::Up => (pitch, yaw, Axis::Along),
-            Direction::Down => (-pitch, yaw, Axis::Along),
+        let (turned_deg, aside_deg) = match turn.to {
+            Direction::Left => (yaw, pitch),
+            Direction::Right => (-yaw, pitch),
+            Direction::Up => (pitch, yaw),
+            Direction::Down => (-pitch, yaw),
         };
-        let sign = match turn.to {
-            Direction::Left | Direction::Down => 1.0,
-            Direction::Right | Direction::Up => -1.0,
-        };
+        let (axis, sign) = axis(turn.to);
         let relief = self.relief(held, axis).map_or(f32::NAN, |relief| sign * relief);
         let before_deg = self.rest(turn.at_ms as f32);
         TurnEvidence { to: turn.to, turned_deg, aside_deg, before_deg, relief }
+    }
+
+    /// The relief of points that were followed, for a turn: the median over three frames while it is held.
+    fn followed(&self, turn: &Turn, image: &impl Fn(&Sight) -> Option<RgbImage>) -> f32 {
+        let held = self.held(turn);
+        let Some(straight) = self.between(turn.at_ms as f32 - 2.0 * NOT_YET_MS, held.0).next()
+        else {
+            return f32::NAN;
+        };
+        let Some(before) = image(straight) else { return f32::NAN };
+        let (axis, sign) = axis(turn.to);
+        let turned: Vec<&Sight> = self.between(held.0, held.1).collect();
+        let chosen = [1, 2, 3].map(|quarter| turned.get(quarter * turned.len() / 4));
+        let reliefs = chosen.into_iter().flatten().map(|sight| {
+            let after = image(sight)?;
+            let straight = Seen { image: &before, mesh: &straight.mesh };
+            let turned = Seen { image: &after, mesh: &sight.mesh };
+            Some(sign * robust_relief(&follow(&straight, &turned, axis)?))
+        });
+        // What cannot be told is less than anything.
+        median(reliefs.map(|relief| relief.filter(|r| !r.is_nan()).unwrap_or(f32::NEG_INFINITY)))
+    }
+
+    fn held(&self, turn: &Turn) -> (f32, f32) {
+        (turn.at_ms as f32 + self.reaction_ms, turn.until_ms as f32 + NOT_YET_MS)
     }
 
     fn relief(&self, (from, until): (f32, f32), axis: Axis) -> Option<f32> {
@@ -148,6 +185,16 @@ impl<'a> Head<'a> {
         let [yaw, pitch] = self.straight;
         let found = |sight: &Sight| [sight.pose.yaw - yaw, sight.pose.pitch - pitch];
         cosine(self.sights.iter().flat_map(found), self.sights.iter().flat_map(asked))
+    }
+}
+
+/// What a turn changes, and which way near points go along it.
+fn axis(to: Direction) -> (Axis, f32) {
+    match to {
+        Direction::Left => (Axis::Across, 1.0),
+        Direction::Right => (Axis::Across, -1.0),
+        Direction::Up => (Axis::Along, -1.0),
+        Direction::Down => (Axis::Along, 1.0),
     }
 }
 
@@ -187,8 +234,11 @@ mod tests {
     use crate::challenge::limits::tests::LIMITS;
     use crate::challenge::sight::tests::{Acting, GOOD, acted};
 
+    /// Of points without pictures, as if what the pictures show went with them.
     fn judged(asked: &Script, acted: &[Sight]) -> Vec<Refusal> {
-        judge(&measure(asked, acted, &LIMITS), &LIMITS)
+        let path = measure(asked, acted, &LIMITS);
+        let followed: Vec<f32> = path.turns.iter().map(|turn| turn.relief).collect();
+        judge(&path, &followed, &LIMITS)
     }
 
     fn script(seed: u8) -> Script {
