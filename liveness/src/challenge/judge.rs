@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::chain::{self, Frame, Nonce};
 use super::colour::{self, ColourEvidence};
+use super::follow::Followed;
 use super::limits::Limits;
 use super::refusal::Refusal;
 use super::script::Script;
@@ -44,8 +45,8 @@ pub struct Evidence {
     pub guess_bits: f64,
     /// The head's path.
     pub path: Option<PathEvidence>,
-    /// Of each turn, the relief of points that were followed from picture to picture.
-    pub followed: Vec<f32>,
+    /// Of each turn, the points that were followed from picture to picture; none without the pictures.
+    pub followed: Vec<Option<Followed>>,
     /// The light on the face.
     pub colour: Option<ColourEvidence>,
     /// From frame to frame.

@@ -36,6 +36,10 @@ pub(crate) struct Limits {
     pub(crate) max_rest_deg: f32,
     /// The part of depth in a turn's movement of the points: see `relief`.
     pub(crate) min_relief: f32,
+    /// The same of points that were followed, less twice its error, in each turn: see `follow`.
+    pub(crate) min_followed_relief: f32,
+    /// And in the mean over the turns.
+    pub(crate) min_mean_followed_relief: f32,
     /// How the head's path follows the script's: see `turns`.
     pub(crate) min_path_correlation: f32,
     /// How late the head is, by that correlation.
@@ -71,11 +75,13 @@ impl Limits {
             && self.least().iter().all(|limit| *limit > 0.0 && limit.is_finite())
     }
 
-    fn least(&self) -> [f32; 12] {
+    fn least(&self) -> [f32; 14] {
         [
             self.min_turn_deg,
             self.max_rest_deg,
             self.min_relief,
+            self.min_followed_relief,
+            self.min_mean_followed_relief,
             self.min_path_correlation,
             self.min_colour_correlation,
             self.min_colour_gain,

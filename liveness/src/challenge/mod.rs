@@ -26,9 +26,11 @@ mod turns;
 
 pub use chain::{Frame, Nonce};
 pub use colour::ColourEvidence;
+pub use follow::Followed;
 pub use judge::{Arrival, Evidence, Judgement, Kept};
 pub(crate) use limits::Limits;
 pub use refusal::Refusal;
+pub use relief::Relief;
 pub use script::{Colour, Direction, Flash, Script, Turn};
 pub use still::StillEvidence;
 pub use turns::{PathEvidence, TurnEvidence};

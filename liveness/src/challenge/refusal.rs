@@ -87,8 +87,13 @@ pub enum Refusal {
     },
     /// The head moves, but not in the script's time.
     OutOfStep,
-    /// What turned is flat, or bent like a sheet.
+    /// What turned is flat, or bent or folded like a sheet.
     Flat {
+        /// In which turn.
+        turn: u32,
+    },
+    /// Too few points of the face could be followed while it turned.
+    NotFollowed {
         /// In which turn.
         turn: u32,
     },

@@ -8,14 +8,16 @@
 //! ```
 //!
 //! over the 468 points, with z of the same face looking straight; r is the relief. A flat picture,
-//! moved, turned or seen in perspective, is told by a..c and to second order by d..f; one bent round
-//! a cylinder or any other smooth sheet by d..f, too. What is left to z is what no sheet has: the nose
+//! moved, turned or seen in perspective, is told by a..c and to second order by d..f; one bent like a
+//! cylinder by d..f, too. What is left to z is what such a sheet has not: the nose
 //! before the cheeks, the eyes behind the brow. r comes out near sin θ for a head and near 0 for a
 //! picture.
 //!
 //! The points are where the landmark network sees a face, and on a picture it sees the relief it knows:
 //! prints get past this, bent ones most. So the same is asked of points that were followed from picture
 //! to picture by what they look like (`follow`).
+
+use serde::Serialize;
 
 use crate::mesh::Mesh;
 
@@ -68,7 +70,7 @@ pub(super) enum Axis {
 /// r above: positive where near points move to the right or down. Not a number where it cannot be
 /// told.
 pub(super) fn relief(straight: &Shape, turned: &Shape, axis: Axis) -> f32 {
-    let mut fit = Fit::default();
+    let mut fit = Fit::<TERMS>::default();
     for (&[x, y, z], &[across, along, _]) in straight.points.iter().zip(&turned.points) {
         let moved = match axis {
             Axis::Across => across,
@@ -86,57 +88,114 @@ pub(super) struct Moved {
     pub(super) to: f64,
 }
 
+/// A relief measured from points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Relief {
+    /// r.
+    pub relief: f32,
+    /// Its standard error: large where no point lies where it could be told from a sheet.
+    pub error: f32,
+}
+
+impl Relief {
+    /// What it is at least, but for one case in forty.
+    pub(super) fn at_least(&self) -> f32 {
+        self.relief - 2.0 * self.error
+    }
+}
+
+/// Where a sheet may be folded, in distances between the eyes from the face's middle: along the face and
+/// across it.
+const FOLDS_X: [f64; 5] = [-0.5, -0.2, 0.0, 0.2, 0.5];
+const FOLDS_Y: [f64; 2] = [-0.4, 0.3];
+/// The terms of a sheet that may be folded, and z.
+const FOLDED: usize = TERMS + FOLDS_X.len() + FOLDS_Y.len();
 /// How often points that do not go with the rest are given less weight.
 const ROUNDS: usize = 5;
 
 /// r as above from points of which some were followed wrongly: a point's weight is that of Cauchy's
-/// distribution, with the median of the differences for its width.
-pub(super) fn robust_relief(points: &[Moved]) -> f32 {
+/// distribution, with the median of the differences for its width. A sheet may be folded, too: for each
+/// of a few places k the fit has max(x − k, 0) or max(y − k, 0). None where it cannot be told.
+pub(super) fn robust_relief(points: &[Moved]) -> Option<Relief> {
     let mut weights = vec![1.0; points.len()];
-    let mut relief = f64::NAN;
+    let mut found = None;
     for _ in 0..ROUNDS {
-        let mut fit = Fit::default();
+        let mut fit = Fit::<FOLDED>::default();
         for (point, weight) in points.iter().zip(&weights) {
-            fit.add(terms(point.from), point.to, *weight);
+            fit.add(folded_terms(point.from), point.to, *weight);
         }
-        let Some(factors) = fit.solve() else { return f32::NAN };
+        let factors = fit.solve()?;
         let away = |point: &Moved| {
-            let fitted: f64 = terms(point.from).iter().zip(factors).map(|(a, b)| a * b).sum();
-            (point.to - fitted).abs()
+            let fitted: f64 =
+                folded_terms(point.from).iter().zip(factors).map(|(a, b)| a * b).sum();
+            point.to - fitted
         };
         let differences: Vec<f64> = points.iter().map(away).collect();
-        let mut sorted = differences.clone();
+        let squares = differences.iter().zip(&weights).map(|(d, weight)| weight * d * d);
+        let free = weights.iter().sum::<f64>() - FOLDED as f64;
+        let error = (squares.sum::<f64>() / free * fit.spread_of_last()?).sqrt();
+        let relief = Relief { relief: *factors.last()? as f32, error: error as f32 };
+        found = (free > 0.0 && relief.at_least().is_finite()).then_some(relief);
+        let mut sorted: Vec<f64> = differences.iter().map(|d| d.abs()).collect();
         sorted.sort_by(f64::total_cmp);
-        let width = sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN).max(1e-9);
+        let width = sorted.get(sorted.len() / 2).copied()?.max(1e-9);
         weights = differences.iter().map(|d| 1.0 / (1.0 + (d / width).powi(2))).collect();
-        [.., relief] = factors;
     }
-    relief as f32
+    found
 }
 
 fn terms([x, y, z]: [f64; 3]) -> [f64; TERMS] {
     [1.0, x, y, x * x, x * y, y * y, -z]
 }
 
-/// A least-squares fit by its normal equations.
-#[derive(Default)]
-struct Fit {
-    /// Each row with the right-hand side after it.
-    rows: [[f64; TERMS + 1]; TERMS],
+fn folded_terms([x, y, z]: [f64; 3]) -> [f64; FOLDED] {
+    let [one, own_x, own_y, xx, xy, yy, near] = terms([x, y, z]);
+    let [a, b, c, d, e] = FOLDS_X.map(|fold| (x - fold).max(0.0));
+    let [f, g] = FOLDS_Y.map(|fold| (y - fold).max(0.0));
+    [one, own_x, own_y, xx, xy, yy, a, b, c, d, e, f, g, near]
 }
 
-impl Fit {
-    fn add(&mut self, terms: [f64; TERMS], value: f64, weight: f64) {
-        for (row, factor) in self.rows.iter_mut().zip(terms) {
-            let with_value = terms.iter().chain([&value]);
-            row.iter_mut().zip(with_value).for_each(|(sum, term)| *sum += weight * factor * term);
+/// A least-squares fit by its normal equations.
+struct Fit<const N: usize> {
+    rows: [[f64; N]; N],
+    right: [f64; N],
+}
+
+impl<const N: usize> Default for Fit<N> {
+    fn default() -> Self {
+        Fit { rows: [[0.0; N]; N], right: [0.0; N] }
+    }
+}
+
+impl<const N: usize> Fit<N> {
+    fn add(&mut self, terms: [f64; N], value: f64, weight: f64) {
+        for ((row, right), factor) in self.rows.iter_mut().zip(&mut self.right).zip(terms) {
+            row.iter_mut().zip(terms).for_each(|(sum, term)| *sum += weight * factor * term);
+            *right += weight * factor * value;
         }
     }
 
-    /// The factor of each term, by elimination. None where the terms are not independent.
-    fn solve(self) -> Option<[f64; TERMS]> {
-        let mut rows: Vec<Vec<f64>> = self.rows.iter().map(|row| row.to_vec()).collect();
-        let size = rows.iter().flatten().fold(0.0f64, |most, value| most.max(value.abs()));
+    /// The factor of each term. None where the terms are not independent.
+    fn solve(&self) -> Option<[f64; N]> {
+        self.solve_for(&self.right)
+    }
+
+    /// The last factor's variance where that of a value is 1.
+    fn spread_of_last(&self) -> Option<f64> {
+        let mut unit = [0.0; N];
+        *unit.last_mut()? = 1.0;
+        self.solve_for(&unit)?.last().copied()
+    }
+
+    /// By elimination.
+    fn solve_for(&self, right: &[f64; N]) -> Option<[f64; N]> {
+        let with_right = self
+            .rows
+            .iter()
+            .zip(right)
+            .map(|(row, right)| row.iter().copied().chain([*right]).collect());
+        let mut rows: Vec<Vec<f64>> = with_right.collect();
+        let size = self.rows.iter().flatten().fold(0.0f64, |most, value| most.max(value.abs()));
         let mut pivots = Vec::new();
         while let Some(pivot) = take_pivot(&mut rows) {
             let (lead, rest) = pivot.split_first()?;
@@ -150,8 +209,8 @@ impl Fit {
             pivots.push(pivot);
         }
         // From the last row, which has one factor left, back to the first.
-        let mut factors = [0.0; TERMS];
-        for (pivot, index) in pivots.iter().zip(0..TERMS).rev() {
+        let mut factors = [0.0; N];
+        for (pivot, index) in pivots.iter().zip(0..N).rev() {
             let (lead, rest) = pivot.split_first()?;
             let (value, own) = rest.split_last()?;
             let known: f64 =
@@ -229,10 +288,12 @@ mod tests {
             Moved { from: [x, y, z], to: 0.9 * x - 0.3 * z + 0.1 * x * x + astray }
         };
         let points: Vec<_> = head().into_iter().enumerate().map(|(n, p)| turned(n, p)).collect();
-        let found = robust_relief(&points);
-        assert!((found - 0.3).abs() < 0.01, "{found}");
-        assert!(robust_relief(&[]).is_nan());
-        assert!(robust_relief(&points[..3]).is_nan());
+        let found = robust_relief(&points).unwrap();
+        assert!((found.relief - 0.3).abs() < 0.01 && found.error < 0.01, "{found:?}");
+        assert_eq!(robust_relief(&[]), None);
+        assert_eq!(robust_relief(&points[..3]), None);
+        let not = Moved { from: [0.0; 3], to: f64::NAN };
+        assert_eq!(robust_relief(&[points.as_slice(), &[not]].concat()), None);
     }
 
     #[test]

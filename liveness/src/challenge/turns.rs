@@ -3,10 +3,10 @@
 use image::RgbImage;
 use serde::Serialize;
 
-use super::follow::{Seen, follow};
+use super::follow::{Followed, Seen, follow};
 use super::limits::Limits;
 use super::refusal::Refusal;
-use super::relief::{Axis, Shape, relief, robust_relief};
+use super::relief::{Axis, Relief, Shape, relief};
 use super::script::{Direction, Script, Turn};
 use super::sight::Sight;
 
@@ -14,6 +14,9 @@ use super::sight::Sight;
 const MOST_ASIDE: f32 = 0.8;
 /// A prompt is not yet followed for this long: the way back to the middle is over by then.
 const NOT_YET_MS: f32 = 150.0;
+/// So many frames, at the least, show the head turned for points to be followed to; so many are looked at.
+const LEAST_HELD: usize = 2;
+const MOST_HELD: usize = 5;
 /// The path is compared at lags of so many steps.
 const LAG_STEP_MS: usize = 50;
 
@@ -54,31 +57,57 @@ pub(super) fn measure(script: &Script, sights: &[Sight], limits: &Limits) -> Pat
     PathEvidence { turns, after_deg: head.rest(script.duration_ms as f32), correlation, lag_ms }
 }
 
-/// The relief of points followed from the straight face to that of each turn, by its sine as in
-/// [`TurnEvidence::relief`]; far below 0 where it cannot be told.
+/// The points followed from the straight face to that of each turn, with their relief by its sine as in
+/// [`TurnEvidence::relief`].
 pub(super) fn followed(
     script: &Script,
     sights: &[Sight],
     limits: &Limits,
     image: impl Fn(&Sight) -> Option<RgbImage>,
-) -> Vec<f32> {
+) -> Vec<Option<Followed>> {
     let head = Head::of(script, sights, limits);
     script.turns.iter().map(|turn| head.followed(turn, &image)).collect()
 }
 
+/// Whether the followed points show too little relief over all turns: one turn's may be little, where
+/// the head looked aside before, or where a sheet looks like a head by chance.
+fn is_sheet(followed: &[Option<Followed>], limits: &Limits) -> bool {
+    let reliefs = followed.iter().flatten().filter_map(|turn| turn.relief);
+    let (count, sum, squares) = reliefs.fold((0.0, 0.0, 0.0), |(count, sum, squares), one| {
+        (count + 1.0, sum + one.relief, squares + one.error.powi(2))
+    });
+    let mean = Relief { relief: sum / count, error: f32::sqrt(squares) / count };
+    // None at all is told by another reason.
+    let enough = mean.at_least() >= limits.min_mean_followed_relief;
+    count > 0.0 && !enough
+}
+
+/// What the relief of followed points is at least; less than anything where it cannot be told.
+fn least(followed: &Followed) -> f32 {
+    followed.relief.map_or(f32::NEG_INFINITY, |relief| relief.at_least())
+}
+
 /// Every comparison holds for good values, so that a value that is no number fails it.
-pub(super) fn judge(path: &PathEvidence, followed: &[f32], limits: &Limits) -> Vec<Refusal> {
+pub(super) fn judge(
+    path: &PathEvidence,
+    followed: &[Option<Followed>],
+    limits: &Limits,
+) -> Vec<Refusal> {
     let mut wrong = Vec::new();
+    let sheet = is_sheet(followed, limits);
     for (found, turn) in path.turns.iter().zip(0..) {
         let straight = found.before_deg <= limits.max_rest_deg;
         let turned = found.turned_deg >= limits.min_turn_deg
             && found.aside_deg.abs() <= MOST_ASIDE * found.turned_deg;
-        let followed = followed.get(turn as usize).copied().unwrap_or(f32::NAN);
-        let relief = [found.relief, followed].iter().all(|relief| *relief >= limits.min_relief);
+        let followed = followed.get(turn as usize).copied().flatten();
+        let followed = followed.filter(|followed| followed.relief.is_some());
+        let shown = |found: &Followed| !sheet && least(found) >= limits.min_followed_relief;
+        let relief = found.relief >= limits.min_relief && followed.as_ref().is_none_or(shown);
         wrong.extend((!straight).then_some(Refusal::NotStraight { turn }));
         wrong.extend((!turned).then_some(Refusal::NotTurned { turn }));
         // What has not turned shows no relief.
         wrong.extend((turned && !relief).then_some(Refusal::Flat { turn }));
+        wrong.extend((turned && followed.is_none()).then_some(Refusal::NotFollowed { turn }));
     }
     let straight = path.after_deg <= limits.max_rest_deg;
     let [soonest, latest] = limits.path_lag_ms;
@@ -134,25 +163,42 @@ impl<'a> Head<'a> {
         TurnEvidence { to: turn.to, turned_deg, aside_deg, before_deg, relief }
     }
 
-    /// The relief of points that were followed, for a turn: the median over three frames while it is held.
-    fn followed(&self, turn: &Turn, image: &impl Fn(&Sight) -> Option<RgbImage>) -> f32 {
+    /// The points of a turn, from the frame just before it that is nearest straight to each of a few while it
+    /// is held: the frame whose relief is the median. None without those frames.
+    fn followed(
+        &self,
+        turn: &Turn,
+        image: &impl Fn(&Sight) -> Option<RgbImage>,
+    ) -> Option<Followed> {
+        let (from, until) = self.before(turn.at_ms as f32);
+        let [yaw, pitch] = self.straight;
+        let off = |sight: &&Sight| (sight.pose.yaw - yaw).hypot(sight.pose.pitch - pitch);
+        let straight = self.between(from, until).min_by(|a, b| off(a).total_cmp(&off(b)))?;
+        let before = image(straight)?;
         let held = self.held(turn);
-        let Some(straight) = self.between(turn.at_ms as f32 - 2.0 * NOT_YET_MS, held.0).next()
-        else {
-            return f32::NAN;
-        };
-        let Some(before) = image(straight) else { return f32::NAN };
-        let (axis, sign) = axis(turn.to);
         let turned: Vec<&Sight> = self.between(held.0, held.1).collect();
-        let chosen = [1, 2, 3].map(|quarter| turned.get(quarter * turned.len() / 4));
-        let reliefs = chosen.into_iter().flatten().map(|sight| {
+        if turned.len() < LEAST_HELD {
+            return None;
+        }
+        let (axis, sign) = axis(turn.to);
+        let stride = turned.len().div_ceil(MOST_HELD);
+        let followed = turned.into_iter().step_by(stride).map(|sight| {
             let after = image(sight)?;
-            let straight = Seen { image: &before, mesh: &straight.mesh };
-            let turned = Seen { image: &after, mesh: &sight.mesh };
-            Some(sign * robust_relief(&follow(&straight, &turned, axis)?))
+            let straight = Seen { number: straight.number, image: &before, mesh: &straight.mesh };
+            let turned = Seen { number: sight.number, image: &after, mesh: &sight.mesh };
+            let mut followed = follow(&straight, &turned, axis);
+            followed.relief.iter_mut().for_each(|relief| relief.relief *= sign);
+            Some(followed)
         });
-        // What cannot be told is less than anything.
-        median(reliefs.map(|relief| relief.filter(|r| !r.is_nan()).unwrap_or(f32::NEG_INFINITY)))
+        // What cannot be told is less than anything; of an even number the lesser of the middle two counts.
+        let mut followed = followed.collect::<Option<Vec<_>>>()?;
+        followed.sort_by(|a, b| least(a).total_cmp(&least(b)));
+        followed.get((followed.len() - 1) / 2).copied()
+    }
+
+    /// Just before a prompt, when the head is straight.
+    fn before(&self, at_ms: f32) -> (f32, f32) {
+        (at_ms - 2.0 * NOT_YET_MS, at_ms + NOT_YET_MS)
     }
 
     fn held(&self, turn: &Turn) -> (f32, f32) {
@@ -168,7 +214,8 @@ impl<'a> Head<'a> {
 
     /// How far from straight the head is just before a prompt.
     fn rest(&self, at_ms: f32) -> f32 {
-        let [yaw, pitch] = self.angles(at_ms - 2.0 * NOT_YET_MS, at_ms + NOT_YET_MS);
+        let (from, until) = self.before(at_ms);
+        let [yaw, pitch] = self.angles(from, until);
         yaw.hypot(pitch)
     }
 
@@ -237,8 +284,12 @@ mod tests {
     /// Of points without pictures, as if what the pictures show went with them.
     fn judged(asked: &Script, acted: &[Sight]) -> Vec<Refusal> {
         let path = measure(asked, acted, &LIMITS);
-        let followed: Vec<f32> = path.turns.iter().map(|turn| turn.relief).collect();
+        let followed: Vec<_> = path.turns.iter().map(|turn| of(turn.relief, 0.0)).collect();
         judge(&path, &followed, &LIMITS)
+    }
+
+    fn of(relief: f32, error: f32) -> Option<Followed> {
+        Some(Followed { relief: Some(Relief { relief, error }), ..Followed::default() })
     }
 
     fn script(seed: u8) -> Script {
@@ -266,6 +317,41 @@ mod tests {
         assert!(late.contains(&Refusal::OutOfStep), "{late:?}");
         let early = with(Acting { late_ms: -600.0, ..GOOD });
         assert!(early.contains(&Refusal::OutOfStep), "{early:?}");
+    }
+
+    #[test]
+    fn points_that_show_no_relief_or_cannot_be_followed_are_refused() {
+        // proves D3, D6
+        let script = script(1);
+        let path = measure(&script, &acted(&script, GOOD), &LIMITS);
+        let judged = |found: Option<Followed>| judge(&path, &[found; 4], &LIMITS);
+        assert_eq!(judged(of(0.25, 0.02)), []);
+        let all = |refusal: fn(u32) -> Refusal| (0..4).map(refusal).collect::<Vec<_>>();
+        for (relief, error) in [(0.1, 0.0), (-0.3, 0.0), (0.15, 0.1), (f32::NAN, 0.0)] {
+            assert_eq!(judged(of(relief, error)), all(|turn| Refusal::Flat { turn }), "{relief}");
+        }
+        let one = |relief| [of(relief, 0.0), of(0.3, 0.0), of(0.3, 0.0), of(0.3, 0.0)];
+        assert_eq!(judge(&path, &one(0.05), &LIMITS), [], "made good by the others");
+        assert_eq!(judge(&path, &one(0.01), &LIMITS), [Refusal::Flat { turn: 0 }]);
+        let not_followed = all(|turn| Refusal::NotFollowed { turn });
+        assert_eq!(judged(None), not_followed);
+        assert_eq!(judged(Some(Followed::default())), not_followed);
+        assert_eq!(judge(&path, &[], &LIMITS), not_followed);
+    }
+
+    #[test]
+    fn without_pictures_or_enough_of_them_no_point_is_followed() {
+        let script = script(1);
+        let sights = acted(&script, GOOD);
+        let blank = |_: &Sight| Some(RgbImage::new(360, 480));
+        let seen = followed(&script, &sights, &LIMITS, blank);
+        assert!(seen.iter().all(|turn| turn.is_some_and(|turn| turn.relief.is_none())), "{seen:?}");
+        let unread = followed(&script, &sights, &LIMITS, |_: &Sight| None);
+        assert_eq!(unread, [None; 4]);
+        let first = script.turns[0];
+        let held = |sight: &&Sight| sight.at_ms > first.at_ms as f32 + LIMITS.reaction_ms as f32;
+        let until = sights.iter().position(|sight| held(&sight)).unwrap() + 1;
+        assert_eq!(followed(&script, &sights[..until], &LIMITS, blank)[0], None, "one frame");
     }
 
     #[test]
