@@ -1,15 +1,18 @@
-// The face before the camera: two good frames in a row, and the last of them is the picture.
+// The face before the camera: two good frames in a row, and then the picture, or the challenge where the
+// policy asks for one.
 import { open, post, refusal, watch } from "/assets/camera.js";
 
 const part = document.getElementById("camera");
 const video = document.getElementById("video");
 const advice = document.getElementById("advice");
 const start = document.getElementById("start");
+const missed = document.getElementById("missed");
 const oval = part.querySelector(".camera");
 const say = (text) => {
   if (advice.textContent !== text) advice.textContent = text;
 };
 const both = (answer) => [answer.text, answer.next].filter(Boolean).join(" ");
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Whether the picture was taken.
 async function take(frame) {
@@ -20,8 +23,31 @@ async function take(frame) {
   return response.ok;
 }
 
+async function ask(path, body) {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return { ok: response.ok, answer: await response.json() };
+}
+
+// Whether the challenge was answered. It is drawn as late as can be: whoever waits is late.
+async function challenge() {
+  say(part.dataset.ready);
+  const { play } = await import("/assets/challenge.js");
+  await pause(1500);
+  const drawn = await ask(part.dataset.challenge, {});
+  if (!drawn.ok) return say(both(drawn.answer));
+  const frames = await play(drawn.answer, video.srcObject);
+  if (!frames) return say(part.dataset.stopped);
+  say(part.dataset.taking);
+  const { ok, answer } = await ask(part.dataset.capture, { frames });
+  say(ok ? part.dataset.done : both(answer));
+  missed.hidden = answer.code !== "face.challenge";
+  return ok;
+}
+
 async function look() {
   say(part.dataset.waiting);
+  if (missed) missed.hidden = true;
   let close;
   try {
     close = await open(video, "user");
@@ -38,7 +64,7 @@ async function look() {
       oval.classList.toggle("good", answer.good);
       say(answer.advice);
       if (good < 2) return false;
-      taken = await take(frame);
+      taken = part.dataset.challenge ? await challenge() : await take(frame);
       return true;
     });
   } catch {

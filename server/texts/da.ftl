@@ -65,6 +65,9 @@ start-begin = Begynd
 start-other-title = Hjælper du en anden?
 start-other = Din telefon kan låne øjne og ører til en anden, uden at noget bliver liggende på den. Den anden skal selv sige ja til vilkårene og selv taste sine koder: kig væk imens.
 start-other-begin = Hjælp en anden
+start-code-title = Har du en kode?
+start-code = Har en anden hjulpet dig, eller fik du en kode i Borgercenteret, så gør det færdigt her på din egen enhed.
+start-code-link = Brug koden
 start-no-title = Har du ikke pas eller telefon?
 start-no = Så få din identitet i et Borgercenter.
 
@@ -198,6 +201,33 @@ face-kept-title = Hvad bliver gemt?
 face-kept = Billedet bliver kun sammenlignet med portrættet i passet. Hverken billedet eller målingen af dit ansigt bliver gemt. Portrættet fra passet ligger forseglet, til sagen slutter, og højst en time.
 face-again = Prøv igen
 
+## 6b Øvelsen med ansigtet, hvor reglerne kræver den
+
+challenge-title = Vis, at det er dig nu
+challenge-how-look = Se først lige frem, til ovalen bliver grøn.
+challenge-how-turn = Drej så hovedet lidt den vej, pilen viser, og se lige frem igen, når der står det. Det sker nogle gange.
+challenge-how-colour = Skærmen skifter farve imens. Skru helt op for lysstyrken, og sid ikke i sollys. Det hele tager omkring 12 sekunder.
+challenge-flash-title = Er du følsom over for skiftende lys?
+challenge-flash = Hele skærmen skifter mellem kraftige farver, højst to gange i sekundet. Tryk på Stop eller Escape, hvis det bliver ubehageligt.
+challenge-calm = Din enhed er sat til mindre bevægelse. Farverne kan ikke undværes i øvelsen, men intet andet bevæger sig.
+challenge-without = Gør det i Borgercenteret i stedet, uden skiftende lys
+challenge-ready = Godt. Gør dig klar, og se lige frem.
+challenge-straight = Se lige frem
+challenge-left = Drej hovedet mod venstre
+challenge-right = Drej hovedet mod højre
+challenge-up = Se opad
+challenge-down = Se nedad
+challenge-progress = Så langt er vi
+challenge-stop = Stop
+challenge-stopped = Du stoppede. Intet blev sendt, men forsøget er brugt. Du har { $tries } i alt.
+challenge-taking = Billederne bliver sammenlignet med portrættet i passet. Det kan tage et halvt minut.
+challenge-done = Det lykkedes. Du går videre nu.
+challenge-missed-title = Sådan lykkes det bedre
+challenge-missed-turn = Begynd at dreje, så snart pilen kommer, en fjerdedel af vejen mod skulderen, og bliv der, til der står: Se lige frem.
+challenge-missed-light = Skru op for skærmens lys, gå væk fra sol og stærke lamper, og hold telefonen tæt nok til, at skærmen lyser på dit ansigt. Lad noget af rummet være med på begge sider.
+challenge-missed-tries = Hver øvelse er ny. Du har { $tries } forsøg i alt, og et Borgercenter kan altid gøre det færdigt.
+challenge-kept = Billederne fra øvelsen bliver kun brugt til at se, om du fulgte den, og til at sammenligne dig med portrættet i passet. De bliver aldrig gemt: de forsvinder, så snart de er set igennem, inden for et minut. Hverken billeder eller målinger af dit ansigt bliver gemt, kun om det lykkedes. Portrættet fra passet ligger forseglet, til sagen slutter, og højst en time.
+
 ## 7 Resultatet
 
 result-decide-title = Klar til afgørelse
@@ -255,8 +285,29 @@ activate-resend = Send nye koder
 activate-working = Et øjeblik.
 activate-no-crypto = Browseren kan ikke lave en nøgle. Brug en nyere browser, eller gå til Borgercenteret.
 activate-no-key = Nøglen findes ikke på denne enhed. Send nye koder, så laver vi en ny.
-activate-helper-title = Appen skal være på din egen telefon
-activate-helper = Identiteten er oprettet, men den bliver ikke lagt på hjælperens enhed. Lav det samme på din egen telefon med dit pas, når du kan, eller tag passet med til Borgercenteret: de aktiverer en app eller udleverer en kodeviser.
+
+## 8b Fra hjælperens enhed til ens egen
+
+hand-title = Identiteten skal over på din egen enhed
+hand-lead = Identiteten er oprettet. Bruger-id, telefonnummer, koder og pinkode vælger du på din egen telefon eller computer, så intet bliver liggende her.
+hand-how-show = Tag din egen telefon frem, og tryk på Vis koden.
+hand-how-own = Ret kameraet i din telefon mod den firkantede kode, eller skriv koden på siden.
+hand-how-leave = Hjælperen trykker på Afslut og ryd enheden.
+hand-private = Koden giver adgang til identiteten. Kun den, som den er til, må se den: hjælperen kigger væk.
+hand-draw = Vis koden
+hand-shown = Ret kameraet i din egen telefon mod den firkantede kode, og følg siden, der kommer frem. Gå først herfra, når du har gjort det eller skrevet koden ned.
+hand-qr = Firkantet kode (QR), som din egen telefon læser med kameraet
+hand-scan = Læs med kameraet i din egen telefon
+hand-type = Eller åbn denne side på din egen enhed:
+hand-code = og skriv koden:
+hand-until = Koden kan bruges én gang, til og med { $day }.
+hand-after = Denne enhed kan ikke længere gøre noget med identiteten. Gik koden tabt, så hent siden igen, inden du rydder enheden: så kommer en ny.
+hand-gone = Identiteten er hentet på en anden enhed, og denne enhed kan ikke længere gøre noget med den. Ryd enheden nu. Var det ikke dig, så kontakt Borgercenteret med det samme.
+pick-title = Brug din kode
+pick-lead = Koden fra hjælperens enhed eller fra Borgercenteret henter din identitet hertil. Gør det kun på din egen enhed.
+pick-label = Kode
+pick-hint = 16 tegn, for eksempel ABCD-EFGH-JKLM-NPQR. Store og små bogstaver er ens.
+pick-button = Hent min identitet
 
 ## Færdig
 

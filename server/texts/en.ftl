@@ -65,6 +65,9 @@ start-begin = Begin
 start-other-title = Are you helping someone?
 start-other = Your phone can be lent to someone else, and nothing stays on it. They must agree to the terms themselves and type their codes themselves: look away meanwhile.
 start-other-begin = Help someone else
+start-code-title = Do you have a code?
+start-code = If somebody has helped you, or you were given a code at the Borgercenter, finish here on your own device.
+start-code-link = Use the code
 start-no-title = No passport or phone?
 start-no = Then get your identity in a Borgercenter.
 
@@ -198,6 +201,33 @@ face-kept-title = What is kept?
 face-kept = The picture is only compared with the portrait in the passport. Neither the picture nor the measurement of your face is kept. The portrait from the passport is sealed until the case ends, and for an hour at most.
 face-again = Try again
 
+## 6b The exercise with the face, where the rules ask for it
+
+challenge-title = Show that it is you now
+challenge-how-look = First look straight ahead until the oval turns green.
+challenge-how-turn = Then turn your head a little the way the arrow points, and look straight ahead again when it says so. That happens a few times.
+challenge-how-colour = The screen changes colour meanwhile. Turn its brightness all the way up, and do not sit in sunlight. All of it takes about 12 seconds.
+challenge-flash-title = Are you sensitive to changing light?
+challenge-flash = The whole screen changes between strong colours, at most twice a second. Press Stop or Escape if it becomes unpleasant.
+challenge-calm = Your device is set to less motion. The exercise cannot do without the colours, but nothing else moves.
+challenge-without = Do it at the Borgercenter instead, without changing light
+challenge-ready = Good. Get ready, and look straight ahead.
+challenge-straight = Look straight ahead
+challenge-left = Turn your head to the left
+challenge-right = Turn your head to the right
+challenge-up = Look up
+challenge-down = Look down
+challenge-progress = This far we are
+challenge-stop = Stop
+challenge-stopped = You stopped. Nothing was sent, but the try is spent. You have { $tries } in all.
+challenge-taking = The pictures are being compared with the portrait in the passport. It may take half a minute.
+challenge-done = It worked. You go on now.
+challenge-missed-title = How it works better
+challenge-missed-turn = Begin to turn as soon as the arrow comes, a quarter of the way to your shoulder, and stay there until it says: Look straight ahead.
+challenge-missed-light = Turn up the screen’s brightness, move away from sun and strong lamps, and hold the phone so close that the screen lights your face. Let some of the room show on both sides.
+challenge-missed-tries = Each exercise is new. You have { $tries } tries in all, and a Borgercenter can always finish it.
+challenge-kept = The pictures of the exercise are only used to see whether you followed it and to compare you with the portrait in the passport. They are never kept: they are gone as soon as they have been looked through, within a minute. Neither pictures nor measurements of your face are kept, only whether it worked. The portrait from the passport is sealed until the case ends, and for an hour at most.
+
 ## 7 The result
 
 result-decide-title = Ready to decide
@@ -255,8 +285,29 @@ activate-resend = Send new codes
 activate-working = One moment.
 activate-no-crypto = The browser cannot make a key. Use a newer browser, or go to the Borgercenter.
 activate-no-key = The key is not on this device. Send new codes and a new one is made.
-activate-helper-title = The app must be on your own phone
-activate-helper = The identity has been made, but it is not put on the helper’s device. Do the same on your own phone with your passport when you can, or bring the passport to the Borgercenter: they activate an app or hand out a code display.
+
+## 8b From the helper’s device to one’s own
+
+hand-title = The identity goes on to your own device
+hand-lead = The identity has been made. You choose user ID, phone number, codes and PIN on your own phone or computer, so that nothing is left here.
+hand-how-show = Take out your own phone, and press Show the code.
+hand-how-own = Point your phone’s camera at the square code, or type the code on the page.
+hand-how-leave = The helper presses Finish and clear the device.
+hand-private = The code opens the identity. Only the person it is for may see it: the helper looks away.
+hand-draw = Show the code
+hand-shown = Point the camera of your own phone at the square code, and follow the page that comes up. Do not leave before you have done so, or written the code down.
+hand-qr = Square code (QR) that your own phone reads with its camera
+hand-scan = Read it with the camera of your own phone
+hand-type = Or open this page on your own device:
+hand-code = and type the code:
+hand-until = The code can be used once, until the end of { $day }.
+hand-after = This device can do nothing with the identity any more. If the code was lost, load the page again before you clear the device, and a new one comes.
+hand-gone = The identity has been picked up on another device, and this one can do nothing with it any more. Clear the device now. If it was not you, tell the Borgercenter at once.
+pick-title = Use your code
+pick-lead = The code from the helper’s device or from the Borgercenter brings your identity here. Do this on your own device only.
+pick-label = Code
+pick-hint = 16 characters, for example ABCD-EFGH-JKLM-NPQR. Capitals make no difference.
+pick-button = Get my identity
 
 ## Done
 

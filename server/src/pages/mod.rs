@@ -7,6 +7,7 @@ mod citizen;
 mod design;
 mod fluent;
 mod layout;
+mod qr;
 pub mod texts;
 mod visit;
 pub(crate) mod watch;
@@ -24,7 +25,7 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 10] = [
+const ASSETS: [(&str, &str, &str); 12] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("citizen.css", "text/css; charset=utf-8", include_str!("../../assets/citizen.css")),
@@ -32,7 +33,9 @@ const ASSETS: [(&str, &str, &str); 10] = [
     ("camera.js", SCRIPT, include_str!("../../assets/camera.js")),
     ("page.js", SCRIPT, include_str!("../../assets/page.js")),
     ("face.js", SCRIPT, include_str!("../../assets/face.js")),
+    ("challenge.js", SCRIPT, include_str!("../../assets/challenge.js")),
     ("chip.js", SCRIPT, include_str!("../../assets/chip.js")),
+    ("pick_up.js", SCRIPT, include_str!("../../assets/pick_up.js")),
     ("activate.js", SCRIPT, include_str!("../../assets/activate.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];

@@ -53,10 +53,15 @@ fn asked() -> BTreeSet<String> {
 fn both_languages_have_the_same_texts_and_each_says_something_of_its_own() {
     assert_eq!(names(DANISH), names(ENGLISH));
     // Words that are the same in both.
-    let same = ["brand", "contact-notices-sms", "contact-notices-email", "done-app"];
+    let same =
+        ["brand", "contact-notices-sms", "contact-notices-email", "done-app", "challenge-stop"];
     for name in names(DANISH) {
         let [da, en] = [Language::Da, Language::En].map(|language| {
-            with(language, &name, &[("step", "1"), ("steps", "2"), ("version", "3")])
+            with(
+                language,
+                &name,
+                &[("step", "1"), ("steps", "2"), ("version", "3"), ("tries", "4"), ("day", "5")],
+            )
         });
         assert!(!da.trim().is_empty() && !en.trim().is_empty(), "{name}");
         assert!(
