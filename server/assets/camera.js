@@ -38,13 +38,11 @@ function picture(video, canvas, side) {
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// Sends frames to `path` until `take(answer, frame)` says that it is enough. What was sent and how long it
-// took is kept on the element, where a test reads it.
+// Sends frames to `path` until `take(answer, frame)` says that it is enough.
 export async function watch(video, path, take) {
   const canvas = document.createElement("canvas");
-  const began = performance.now();
   let side = Math.max(video.videoWidth, video.videoHeight);
-  for (let sent = 1; video.srcObject; sent++) {
+  while (video.srcObject) {
     const started = performance.now();
     const frame = await picture(video, canvas, side);
     if (!frame) {
@@ -54,8 +52,6 @@ export async function watch(video, path, take) {
     const response = await post(path, frame);
     const answer = await response.json();
     if (performance.now() - started > SLOW_MS) side = Math.max(SMALLEST, Math.round(side * 0.9));
-    video.dataset.sent = sent;
-    video.dataset.ms = Math.round(performance.now() - began);
     if (answer.busy) {
       await pause(500);
     } else if (await take(answer, frame, response.ok)) {

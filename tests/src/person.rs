@@ -213,14 +213,6 @@ impl<'a> Person<'a> {
         film(self.demo, &self.passport.selfies[0], 0.98, [120, 124, 128]);
         self.press("#start");
     }
-
-    /// What a camera page has sent: frames a second.
-    pub fn rate(&self) -> f64 {
-        let sent = "const { sent, ms } = document.getElementById('video').dataset; \
-            return [Number(sent ?? 0), Number(ms ?? 0)]";
-        let found = self.script(sent);
-        found[0].as_f64().unwrap() * 1000.0 / found[1].as_f64().unwrap().max(1.0)
-    }
 }
 
 impl Person<'_> {

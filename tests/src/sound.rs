@@ -53,8 +53,10 @@ pub fn check(browser: &Browser, name: &str) {
     let lost = "return performance.getEntriesByType('resource') \
         .filter((e) => e.responseStatus >= 400 && e.name.includes('/assets/')).map((e) => e.name)";
     assert_eq!(evaluate(lost), json!([]), "{name}: files that are not there");
-    let wide = "return document.documentElement.scrollWidth <= window.innerWidth";
-    assert_eq!(evaluate(wide), true, "{name} scrolls sideways");
+    let wide = "return document.documentElement.scrollWidth <= innerWidth ? [] : \
+        [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth) \
+        .map((e) => e.outerHTML.slice(0, 120))";
+    assert_eq!(evaluate(wide), json!([]), "{name} scrolls sideways");
     let words = evaluate(WORDS);
     let texts = words.get("texts").and_then(Value::as_array).expect("a list of texts");
     let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
