@@ -1,8 +1,6 @@
 //! The demonstration as a person meets it: `enroll demo`, its page in a real Chromium, and one
 //! enrolment from *Start* to the issued identity.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::time::Instant;
 
 use indrul_tests::{demo::Demo, person::pictures, sound, webdriver::Browser};

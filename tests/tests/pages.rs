@@ -2,13 +2,7 @@
 //! generated video of the passport's page and then of a face, and a fixture's chip behind the shell's
 //! bridge (docs/bridges.md).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     io::{BufRead, BufReader, Cursor},

@@ -1,12 +1,7 @@
 //! The QA console in a real Chromium: the catalogue, a run with its trace and times, scripted registers, and the
 //! reasons. That another server has none of it is tested in `server/tests/serve.rs`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use indrul_tests::{demo::Demo, person::pictures, sound, webdriver::Browser};
 use serde_json::{Value, json};
