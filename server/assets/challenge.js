@@ -5,6 +5,8 @@ const SIDE = 640;
 const QUALITY = 0.9;
 // A page may change colour three times a second at most (WCAG 2.2 §2.3.1); a script asks for two.
 const SHORTEST_MS = 334;
+// Pictures further apart than this are refused (docs/face-challenge.md).
+const WIDEST_MS = 400;
 
 const stage = document.getElementById("stage");
 const word = document.getElementById("word");
@@ -43,13 +45,15 @@ function show(script, ms) {
     told("changes", [stage.dataset.changes, Math.round(ms)].filter(Boolean).join(" "));
   }
   say(script.turns.find((turn) => turn.at_ms <= ms && ms < turn.until_ms)?.to ?? "straight");
-  played.value = Math.min(100, (100 * ms) / script.duration_ms);
+  // Painted seldom: a slow device has pictures to take.
+  const part = Math.min(100, 4 * Math.floor((25 * ms) / script.duration_ms));
+  if (played.value !== part) played.value = part;
 }
 
-// A picture that the camera has not given before, or what there is after a third of a second.
+// A picture that the camera has not given before, or what there is after a quarter of a second.
 function fresh() {
   return new Promise((done) => {
-    const late = setTimeout(done, 330);
+    const late = setTimeout(done, 250);
     shown.requestVideoFrameCallback?.(() => {
       clearTimeout(late);
       done();
@@ -57,7 +61,9 @@ function fresh() {
   });
 }
 
-function picture(canvas) {
+// The file of what is shown now; it is made while the next is waited for.
+function picture() {
+  const canvas = document.createElement("canvas");
   const scale = Math.min(1, SIDE / Math.max(shown.videoWidth, shown.videoHeight));
   canvas.width = Math.round(shown.videoWidth * scale);
   canvas.height = Math.round(shown.videoHeight * scale);
@@ -65,27 +71,35 @@ function picture(canvas) {
   return new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
 }
 
-// The pictures of one playing, each with its time; nothing if it was broken off.
-async function film(script, going) {
-  const canvas = document.createElement("canvas");
+// Pictures of `duration` ms, each with its time, as long as it goes on.
+async function shoot(duration, every, going) {
   const shots = [];
   const began = performance.now();
   const ms = () => performance.now() - began;
-  const paint = () => {
-    if (!going.on) return;
-    show(script, ms());
-    requestAnimationFrame(paint);
-  };
-  paint();
   while (going.on) {
     await fresh();
     const at_ms = Math.round(ms());
-    const file = await picture(canvas);
-    if (file) shots.push({ at_ms, file });
-    if (at_ms >= script.duration_ms) break;
-    const next = Math.min((shots.length * script.frame_every_ms), script.duration_ms);
-    await pause(next - ms());
+    shots.push({ at_ms, file: picture() });
+    if (at_ms >= duration) break;
+    await pause(Math.min(shots.length * every, duration) - ms());
   }
+  return shots;
+}
+
+// Whether no two of them are too far apart.
+const close = (shots) =>
+  shots.every((shot, i) => shot.at_ms - (i ? shots[i - 1].at_ms : 0) <= WIDEST_MS);
+
+// The pictures of one playing; nothing if it was broken off.
+async function film(script, going) {
+  const began = performance.now();
+  const paint = () => {
+    if (!going.on) return;
+    show(script, performance.now() - began);
+    requestAnimationFrame(paint);
+  };
+  paint();
+  const shots = await shoot(script.duration_ms, script.frame_every_ms, going);
   const whole = going.on;
   going.on = false;
   return whole ? shots : null;
@@ -99,7 +113,7 @@ async function bind(nonce, shots) {
   let tag = await mac(text.encode("indrul face challenge 1"));
   const frames = [];
   for (const [number, { at_ms, file }] of shots.entries()) {
-    const data = new Uint8Array(await file.arrayBuffer());
+    const data = new Uint8Array(await (await file).arrayBuffer());
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
     tag = await mac(new Uint8Array([...u32(number), ...u32(at_ms), ...digest, ...tag]));
     frames.push({ number, at_ms, tag: hex(tag), picture: base64(data) });
@@ -113,8 +127,15 @@ async function steady(stream) {
   await stream.getVideoTracks()[0].applyConstraints({ advanced: [fixed] }).catch(() => {});
 }
 
-// Plays one challenge before the camera's `stream`: the frames for the server, or nothing if the person
-// stopped it or looked away from the page.
+// Whether the device takes pictures quickly enough: asked before a challenge is drawn, which spends a try.
+export async function quick(stream) {
+  shown.srcObject = stream;
+  await Promise.all([shown.play(), steady(stream)]);
+  return close(await shoot(1500, 150, { on: true }));
+}
+
+// Plays one challenge before the camera's `stream`: the frames for the server; none if the device was too
+// slow after all, and nothing if the person stopped it or looked away from the page.
 export async function play({ nonce, script }, stream) {
   if (!calm(script)) throw new Error("too many flashes");
   const going = { on: true };
@@ -125,7 +146,7 @@ export async function play({ nonce, script }, stream) {
   told("changes", "");
   delete stage.dataset.colour;
   shown.srcObject = stream;
-  await Promise.all([shown.play(), steady(stream)]);
+  await shown.play();
   stage.oncancel = stop;
   document.getElementById("abort").onclick = stop;
   document.addEventListener("visibilitychange", gone);
@@ -134,7 +155,7 @@ export async function play({ nonce, script }, stream) {
     const shots = await film(script, going);
     if (!shots) return null;
     told("shots", shots.map((shot) => shot.at_ms).join(" "));
-    return await bind(nonce, shots);
+    return close(shots) ? await bind(nonce, shots) : [];
   } finally {
     stop();
     stage.close();

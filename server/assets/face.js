@@ -12,7 +12,6 @@ const say = (text) => {
   if (advice.textContent !== text) advice.textContent = text;
 };
 const both = (answer) => [answer.text, answer.next].filter(Boolean).join(" ");
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Whether the picture was taken.
 async function take(frame) {
@@ -32,12 +31,13 @@ async function ask(path, body) {
 // Whether the challenge was answered. It is drawn as late as can be: whoever waits is late.
 async function challenge() {
   say(part.dataset.ready);
-  const { play } = await import("/assets/challenge.js");
-  await pause(1500);
+  const { play, quick } = await import("/assets/challenge.js");
+  if (!(await quick(video.srcObject))) return say(part.dataset.slow);
   const drawn = await ask(part.dataset.challenge, {});
   if (!drawn.ok) return say(both(drawn.answer));
   const frames = await play(drawn.answer, video.srcObject);
   if (!frames) return say(part.dataset.stopped);
+  if (!frames.length) return say(part.dataset.slowed);
   say(part.dataset.taking);
   const { ok, answer } = await ask(part.dataset.capture, { frames });
   say(ok ? part.dataset.done : both(answer));

@@ -2,7 +2,12 @@
 //! shown, that the screen never flashes, and that the pictures which the page takes answer the challenge. The
 //! camera is a canvas on which the test shows what it filmed for the script that was drawn.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
 
 use std::{
     fs,
@@ -26,6 +31,7 @@ required = [\"mrz.check_digits\", \"chip.access\", \"sod.signature\", \"sod.dige
   \"signer.chain\", \"signer.validity\", \"signer.country\", \"document.type\", \"document.validity\",
   \"document.page_match\", \"document.status\", \"face.detected\", \"face.quality\", \"face.match\",
   \"person.match\", \"person.status\", \"person.age\", \"face.challenge\"]
+attempts = { page = 10, chip = 20, face = 12 }
 ";
 
 /// A camera that shows `testStill`, and while a challenge plays `testFilm`, one frame for each
@@ -84,8 +90,8 @@ const CAMERA: &str = "
                 for (let top = -y; top < h; top += 256) context.drawImage(noise, left, top);
         };
         draw();
-        setInterval(draw, 33);
-        return canvas.captureStream(30);
+        setInterval(draw, 66);
+        return canvas.captureStream(15);
     };";
 
 fn base64(file: &[u8]) -> String {
@@ -113,13 +119,32 @@ fn sits_there(person: &Person<'_>) {
     person.script(&format!("return testLoad(['{still}']).then(([one]) => {{ testStill = one; testFilm = null; testWants = false; }})"));
 }
 
-/// Films what the person does for the challenge that the page draws now.
+/// Sits before the camera until a challenge plays; a busy machine may be too slow at first.
+fn begins(person: &Person<'_>) {
+    for _ in 0..20 {
+        sits_there(person);
+        person.press("#start");
+        person.wait("#start[hidden]");
+        person.wait("#stage[open][data-colour], #start:not([hidden])");
+        if person.script("return document.getElementById('stage').open") == true {
+            return;
+        }
+        sleep(Duration::from_secs(2));
+    }
+    panic!("no challenge: {}", person.browser.text("main").unwrap());
+}
+
+/// Films what the person does for the challenge that the page draws now; false if it draws none, since the
+/// machine takes pictures too slowly.
 #[expect(clippy::print_stdout, reason = "filming has to be quicker than a challenge is good for")]
-fn films(person: &Person<'_>, studio: &Studio) {
+fn films(person: &Person<'_>, studio: &Studio) -> bool {
     let deadline = Instant::now() + Duration::from_secs(60);
     let drawn = loop {
         if let Some(drawn) = person.script("return window.testDrawn ?? null").as_str() {
             break serde_json::from_str::<Value>(drawn).unwrap();
+        }
+        if person.script("return !document.getElementById('start').hidden") == true {
+            return false;
         }
         assert!(
             Instant::now() < deadline,
@@ -140,6 +165,7 @@ fn films(person: &Person<'_>, studio: &Studio) {
         json!(shots)
     ));
     println!("filmed {} pictures in {} ms", shots.len(), began.elapsed().as_millis());
+    true
 }
 
 /// The colours that the screen showed since the last look: when it changed to each, in milliseconds.
@@ -176,14 +202,26 @@ fn a_person_follows_the_challenge_and_whoever_does_not_is_told_how() {
     person.browser.command("Emulation.setEmulatedMedia", &reduced).unwrap();
     assert_eq!(person.script(calm), true, "whoever asked for less motion is told of the colours");
 
-    // Sitting still is not following.
-    sits_there(&person);
-    person.press("#start");
-    person.wait("#stage[open][data-colour]");
+    // Who wants out presses Escape, and no picture leaves the page.
+    begins(&person);
     person.is_sound("the challenge");
     assert_eq!(person.script("return document.activeElement.id"), "abort");
     person.wait("#stage[open]:not([data-to=straight])");
     person.browser.screenshot(&pictures().join("citizen-6-stage-phone-da.png")).unwrap();
+    person.browser.keys("\u{e00c}").unwrap();
+    person.wait("#start:not([hidden])");
+    let text = person.browser.text("#advice").unwrap();
+    assert!(text.contains("Du stoppede"), "{text}");
+
+    // Sitting still is not following. A machine that is too slow on the way says so, and tries again.
+    for _ in 0..3 {
+        begins(&person);
+        person.wait("#missed:not([hidden]), #start:not([hidden])");
+        if person.browser.wait_for("#missed:not([hidden])", 1).is_ok() {
+            break;
+        }
+        println!("sitting still: {}", person.browser.text("#advice").unwrap());
+    }
     person.wait("#missed:not([hidden])");
     let text = person.browser.text("main").unwrap();
     assert!(
@@ -200,26 +238,21 @@ fn a_person_follows_the_challenge_and_whoever_does_not_is_told_how() {
     assert!(busiest.clone().max() <= Some(3), "{seen:?}");
     println!("{} colours, at most {} in a second", seen.len(), busiest.max().unwrap());
 
-    // Who wants out presses Escape, and no picture leaves the page.
-    person.press("#start");
-    person.wait("#stage[open][data-colour]");
-    person.browser.keys("\u{e00c}").unwrap();
-    person.wait("#start:not([hidden])");
-    let text = person.browser.text("#advice").unwrap();
-    assert!(text.contains("Du stoppede"), "{text}");
-
-    // Two tries are left for who follows; a machine that is busy elsewhere may spoil one.
-    for tries in 1..=2 {
+    // Who follows is accepted; a machine that is busy elsewhere may spoil some tries, and the page says so.
+    for tries in 1..=7 {
         sits_there(&person);
         person.script("window.testWants = true");
+        // Still shown from the try before, until the page begins.
         person.press("#start");
-        films(&person, &studio);
-        person.wait("[data-verdict=accepted], #start:not([hidden])");
-        let text = person.browser.text("main").unwrap();
-        println!("try {tries}: {}", text.replace('\n', " ").chars().take(200).collect::<String>());
+        person.wait("#start[hidden]");
+        if films(&person, &studio) {
+            person.wait("[data-verdict=accepted], #start:not([hidden])");
+        }
         if person.browser.wait_for("[data-verdict=accepted]", 1).is_ok() {
             return;
         }
+        println!("try {tries}: {}", person.browser.text("#advice").unwrap());
+        sleep(Duration::from_secs(2));
     }
     let shots = person.script("return document.getElementById('stage')?.dataset.shots ?? null");
     panic!("nobody was accepted; pictures at {shots}");

@@ -111,7 +111,19 @@ fn a_fixture_is_run_and_its_trace_is_opened_line_by_line() {
     qa.script("document.querySelectorAll('.trace details')[6].open = true; document.querySelectorAll('.trace details')[9].open = true");
     qa.browser.whole_page(&pictures().join("qa-trace-screen-da.png")).unwrap();
 
-    // A variation, whose issuer this service does not know.
+    // A group of variations, whose issuers this service does not know; and one of them.
+    qa.open("/qa/groups/cards");
+    qa.press("#run-group");
+    qa.wait("[data-same=none]");
+    for _ in 0..1200 {
+        if qa.browser.wait_for("#going", 0).is_err() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let same =
+        "return [...document.querySelectorAll('[data-fixture]')].map((row) => row.dataset.same)";
+    assert_eq!(qa.script(same), json!(["good", "good", "good", "good"]));
     assert_eq!(qa.run("mac-wrong"), ("good".to_owned(), vec!["chip.secure_messaging".to_owned()]));
     let text = qa.browser.text("main").unwrap();
     assert!(text.contains("beskyttet"), "{text}");
