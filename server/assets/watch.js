@@ -2,6 +2,7 @@
 // Opened details stay open, and what has happened is told once to screen readers.
 const live = document.getElementById("live");
 const spoken = document.getElementById("spoken");
+const every = Number(live.dataset.every ?? 300);
 const shown = new Map();
 
 for (const part of live.querySelectorAll("[data-part]")) shown.set(part.id, part.outerHTML);
@@ -46,9 +47,9 @@ async function run() {
     } catch {
       failures += 1;
     }
-    await new Promise((done) => setTimeout(done, failures ? 1000 : 300));
+    await new Promise((done) => setTimeout(done, failures ? 1000 : every));
   }
-  if (ended) document.getElementById("part-result").scrollIntoView({ block: "nearest" });
+  if (ended) document.getElementById("part-result")?.scrollIntoView({ block: "nearest" });
 }
 
 run();

@@ -103,6 +103,11 @@ fn it_is_watched_copied_and_stopped_and_tells_nobody_who_was_there() {
     // The address alone leads to the citizen's pages, in Danish, with or without the design system.
     let page = read(&served.url);
     assert!(page.contains("<html lang=\"da\"") && page.contains("/enrol/consent"), "{page}");
+    // Of the demonstration and of QA's console it has nothing.
+    for path in ["/qa", "/qa/registers", "/qa/fixtures/good", "/reasons", "/demo/messages"] {
+        let answer = ureq::get(format!("{}{path}", served.url)).call();
+        assert!(matches!(answer, Err(ureq::Error::StatusCode(404))), "{path}: {answer:?}");
+    }
     let body = json!({
         "consent": {"terms_version": "2026-01", "biometrics": true, "language": "da"},
         "cpr": "120874-0002",

@@ -1,6 +1,8 @@
 //! A citizen with a phone: the whole enrolment over the public HTTP interface and the chip relay,
 //! knowing nothing that a phone would not know.
 
+use std::time::{Duration, Instant};
+
 use enroll_core::reason::ReasonCode;
 use fixtures::{capture::Shot, passport::Passport};
 use serde_json::{Value, json};
@@ -216,8 +218,35 @@ impl Enrolment {
     }
 }
 
-/// The whole enrolment of the passport's presenter, its chip behind `reader`. `started` is told the
-/// enrolment's identifier as soon as there is one.
+/// What is told while somebody enrols.
+#[derive(Debug, Clone, Copy)]
+pub enum Told<'a> {
+    /// The enrolment has this identifier.
+    Started(&'a str),
+    /// The step of this name is over; when it began and how long it took.
+    Step(&'static str, Duration, Duration),
+}
+
+/// Tells of steps as they end.
+struct Steps<'a> {
+    told: &'a mut dyn FnMut(Told<'_>),
+    began: Instant,
+    last: Duration,
+}
+
+impl Steps<'_> {
+    /// What `step` gives, and its time told.
+    fn time<T>(&mut self, name: &'static str, step: impl FnOnce() -> T) -> T {
+        let from = self.last;
+        let given = step();
+        self.last = self.began.elapsed();
+        (self.told)(Told::Step(name, from, self.last.saturating_sub(from)));
+        given
+    }
+}
+
+/// The whole enrolment of the passport's presenter, its chip behind `reader`. `told` hears of the
+/// enrolment's identifier as soon as there is one, and of each step.
 ///
 /// # Errors
 /// [`CitizenError`] if a step could not be taken; a refusal is a result.
@@ -225,32 +254,33 @@ pub fn enrol(
     base: &str,
     passport: &Passport,
     reader: &mut dyn Reader,
-    started: &mut dyn FnMut(&str),
+    told: &mut dyn FnMut(Told<'_>),
 ) -> Result<Judgement, CitizenError> {
-    let enrolment = Enrolment::start(base, &passport.holder.cpr)?;
-    started(&enrolment.id);
-    let page = match is_read_from_a_picture(passport) {
+    let mut steps = Steps { told, began: Instant::now(), last: Duration::ZERO };
+    let enrolment = steps.time("start", || Enrolment::start(base, &passport.holder.cpr))?;
+    (steps.told)(Told::Started(&enrolment.id));
+    let page = steps.time("page", || match is_read_from_a_picture(passport) {
         true => enrolment.page(&passport.page_png()?),
         false => enrolment.typed_page(&passport.mrz_lines),
-    };
+    });
     match page {
         Err(CitizenError::Problem { code, .. }) if ReasonCode::known(&code).is_some() => {
             return Ok(Judgement::stopped_by(ReasonCode::nearest(&code)));
         }
         other => drop(other?),
     }
-    if let Ended::Failed { reason, .. } = enrolment.read_chip(reader)? {
+    if let Ended::Failed { reason, .. } = steps.time("chip", || enrolment.read_chip(reader))? {
         return Ok(Judgement::stopped_by(ReasonCode::nearest(&reason)));
     }
     if let Some(selfie) = passport.selfies.first() {
-        match enrolment.face(selfie) {
+        match steps.time("face", || enrolment.face(selfie)) {
             // No face is taken of a case whose document was not proved, and a picture may be
             // unfit: finishing says so.
             Err(CitizenError::Problem { code, .. }) if ReasonCode::known(&code).is_some() => {}
             other => drop(other?),
         }
     }
-    judgement(&enrolment.finish()?)
+    judgement(&steps.time("decision", || enrolment.finish())?)
 }
 
 /// Whether the page is a passport's: the lines of a card (TD1, TD2), which the page reader does not

@@ -28,9 +28,10 @@ use crate::{
     attacks,
     captures::{self, Studio},
     chip_link::ChipLink,
-    citizen, conformance, figures,
+    citizen::{self, Told},
+    conformance, figures,
     load::{self, Figures, Places},
-    report::{self, Outcome},
+    report::{self, Outcome, Traced},
     requirements,
     run::{self, Ran, Through, chain},
 };
@@ -89,6 +90,9 @@ enum Command {
         /// Where to write report.html and junit.xml.
         #[arg(long)]
         report: Option<PathBuf>,
+        /// Over the relay, with every command and answer in the JSON, secure messaging opened.
+        #[arg(long, conflicts_with = "through")]
+        trace: bool,
     },
     /// Runs the fixtures that play cases of BSI TR-03105-5.1 and writes what came of each.
     Conformance {
@@ -158,6 +162,9 @@ enum Command {
         /// The server's base address.
         #[arg(long)]
         server: String,
+        /// Prints every command and answer too, secure messaging opened.
+        #[arg(long)]
+        trace: bool,
     },
 }
 
@@ -200,8 +207,9 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
         Command::List => list(cli),
         Command::Make { spec, out, portraits } => make(cli, spec, out, portraits.as_deref()),
         Command::Plug { spec, files, vpcd } => plug(cli, spec.as_deref(), files.as_deref(), vpcd),
-        Command::Run { names, chosen, through, report } => {
-            run(cli, &chosen_or(names, *chosen), *through, report.as_deref())
+        Command::Run { names, chosen, through, report, trace } => {
+            let through = if *trace { Through::Traced } else { *through };
+            run(cli, &chosen_or(names, *chosen), through, report.as_deref())
         }
         Command::Conformance { check, page } => conformance(cli, *check, page),
         Command::Requirements { results, check, sources } => {
@@ -229,7 +237,7 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
             attacks(cli, &plan, write.as_deref())
         }
         Command::Load(plan) => load(cli, plan),
-        Command::Enrol { spec, server } => enrol(cli, spec, server),
+        Command::Enrol { spec, server, trace } => enrol(cli, spec, server, *trace),
     }
 }
 
@@ -482,12 +490,22 @@ fn tell(cli: &Cli, found: &(impl serde::Serialize + std::fmt::Display)) {
 }
 
 /// The first line tells the enrolment's identifier as soon as it has one, the second how it ended.
-fn enrol(cli: &Cli, spec: &str, server: &str) -> Result<ExitCode, Stop> {
+/// One line with the enrolment, with `trace` one with what went to and fro, and one with the verdict.
+fn enrol(cli: &Cli, spec: &str, server: &str, trace: bool) -> Result<ExitCode, Stop> {
     let passport = made(&entry(spec)?, &portraits(cli)?)?;
-    let mut link = ChipLink(Chip::new(&passport));
-    let mut started = |id: &str| println!("{}", json!({ "enrolment": id }));
-    let judgement = citizen::enrol(server, &passport, &mut link, &mut started)
-        .map_err(|e| Stop::CannotRun(chain(&e)))?;
+    let chip = Chip::new(&passport);
+    let mut link = ChipLink(if trace { chip.traced() } else { chip });
+    let mut traced = Traced::default();
+    let mut told = |told: Told<'_>| match told {
+        Told::Started(id) => println!("{}", json!({ "enrolment": id })),
+        Told::Step(..) => traced.note(told),
+    };
+    let judgement = citizen::enrol(server, &passport, &mut link, &mut told);
+    traced.exchanges = link.0.take_trace();
+    if trace {
+        println!("{}", json!({ "traced": traced }));
+    }
+    let judgement = judgement.map_err(|e| Stop::CannotRun(chain(&e)))?;
     println!("{}", json!(judgement));
     Ok(if judgement.verdict == "accepted" { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -111,7 +111,7 @@ mod tests {
     fn outcome(found: &str) -> Outcome {
         let judged = |verdict: &str| Judgement { verdict: verdict.into(), reasons: vec![] };
         let (expected, found) = (judged("accepted"), Ok(judged(found)));
-        Outcome { name: "good".into(), deviation: None, expected, found, ms: 1 }
+        Outcome { name: "good".into(), deviation: None, expected, found, ms: 1, traced: None }
     }
 
     fn lines(found: &str) -> Vec<String> {

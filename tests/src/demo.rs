@@ -3,9 +3,13 @@
 use std::{
     io::{BufRead, BufReader},
     os::unix::fs::symlink,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::testing::{data, enroll};
@@ -15,7 +19,7 @@ use crate::testing::{data, enroll};
 pub struct Demo {
     process: Child,
     url: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Demo {
@@ -29,7 +33,7 @@ impl Demo {
     pub fn start(fixtures: &str, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = data().canonicalize().expect("run scripts/models first");
-        for name in ["models", "portraits"] {
+        for name in ["models", "portraits", "pages"] {
             symlink(data.join(name), folder.path().join(name)).expect("a link");
         }
         let mut process = enroll(fixtures)
@@ -44,7 +48,7 @@ impl Demo {
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("listening ").map(str::to_owned))
             .expect("the demonstration prints its address");
-        Self { process, url, _folder: folder }
+        Self { process, url, folder }
     }
 
     /// Where it answers.
@@ -52,6 +56,50 @@ impl Demo {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// Its data directory.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The file that the camera of a browser shows.
+    #[must_use]
+    pub fn video(&self) -> PathBuf {
+        self.folder().join("camera.mjpeg")
+    }
+
+    /// The newest code sent by `channel`: `sms` or `email`.
+    ///
+    /// # Panics
+    /// If none comes in twenty seconds.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "for tests only")]
+    pub fn code(&self, channel: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let text = |message: &Value, name: &str| {
+            message.get(name).and_then(Value::as_str).map(str::to_owned)
+        };
+        loop {
+            let answer = ureq::get(format!("{}/demo/messages", self.url)).call();
+            let all: Vec<Value> =
+                answer.expect("its messages").body_mut().read_json().expect("a list");
+            let newest = all.iter().rfind(|m| text(m, "channel").as_deref() == Some(channel));
+            if let Some(found) = newest.and_then(|message| text(message, "text")) {
+                return digits_after(&found, "Din kode er ");
+            }
+            assert!(Instant::now() < deadline, "no code by {channel}");
+            sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+/// The digits after `words`; an e-mail's soft line breaks (RFC 2045 §6.7) do not count.
+#[expect(clippy::expect_used, reason = "for tests only")]
+fn digits_after(text: &str, words: &str) -> String {
+    let text = text.replace("=\r\n", "").replace("=\n", "");
+    let after = text.split(words).nth(1).expect("a code in the message");
+    after.chars().take_while(char::is_ascii_digit).collect()
 }
 
 impl Drop for Demo {

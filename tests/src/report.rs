@@ -1,14 +1,17 @@
 //! What a run of the catalogue found, for people (HTML) and for CI (JUnit).
 
-use std::{fmt::Write as _, fs, io, path::Path};
+use std::{fmt::Write as _, fs, io, path::Path, time::Duration};
 
 use enroll_core::{
     check::Check,
     decide::{Verdict, judge},
     reason::ReasonCode,
 };
+use fixtures::chip::Exchange;
 use serde::Serialize;
 use serde_json::json;
+
+use crate::citizen::Told;
 
 /// One fixture: what was expected of it and what the system said.
 #[derive(Debug, Clone, Serialize)]
@@ -23,6 +26,39 @@ pub struct Outcome {
     pub found: Result<Judgement, String>,
     /// Wall time of the whole enrolment, for orientation only.
     pub ms: u128,
+    /// Its trace, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traced: Option<Traced>,
+}
+
+/// What went between reader and chip during an enrolment, and how long each step took.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Traced {
+    /// The steps in their order.
+    pub steps: Vec<StepTime>,
+    /// Commands and answers in their order.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// How long a step took.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepTime {
+    /// Which: `start`, `page`, `chip`, `face`, `decision`.
+    pub name: &'static str,
+    /// When it began, in microseconds.
+    pub at_us: u64,
+    /// How long it took, in microseconds.
+    pub took_us: u64,
+}
+
+impl Traced {
+    /// Notes what is told of an enrolment.
+    pub fn note(&mut self, told: Told<'_>) {
+        if let Told::Step(name, at, took) = told {
+            let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            self.steps.push(StepTime { name, at_us: us(at), took_us: us(took) });
+        }
+    }
 }
 
 /// A verdict and the codes that decided it, worst first.
@@ -147,7 +183,7 @@ mod tests {
     fn outcome(found: Result<Judgement, String>) -> Outcome {
         let expected =
             Judgement { verdict: "refused".into(), reasons: vec!["face.mismatch".into()] };
-        Outcome { name: "a<b".into(), deviation: None, expected, found, ms: 1204 }
+        Outcome { name: "a<b".into(), deviation: None, expected, found, ms: 1204, traced: None }
     }
 
     #[test]

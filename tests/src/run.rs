@@ -20,7 +20,7 @@ use time::Date;
 use crate::{
     chip_link::ChipLink,
     citizen, memory,
-    report::{Judgement, Outcome},
+    report::{Judgement, Outcome, Traced},
     station::{Instruments, Station, StationError},
 };
 
@@ -33,6 +33,9 @@ pub enum Through {
     Relay,
     /// HTTP and the chip relay, the chip as a virtual card in pcscd.
     Pcsc,
+    /// As relay, and what went between reader and chip is kept.
+    #[value(skip)]
+    Traced,
 }
 
 impl Through {
@@ -43,6 +46,7 @@ impl Through {
             Self::Memory => "memory",
             Self::Relay => "relay",
             Self::Pcsc => "pcsc",
+            Self::Traced => "traced relay",
         }
     }
 }
@@ -123,7 +127,7 @@ struct Runner<'a> {
 
 impl Runner<'_> {
     fn outcome(&self, entry: &Entry) -> Outcome {
-        let started = Instant::now();
+        let (started, mut traced) = (Instant::now(), Traced::default());
         let expected = Judgement {
             verdict: verdict_name(entry.expect.verdict).to_owned(),
             reasons: entry.expect.reasons.clone(),
@@ -132,12 +136,13 @@ impl Runner<'_> {
             name: entry.name.clone(),
             deviation: entry.deviation.map(str::to_owned),
             expected,
-            found: self.found(entry),
+            found: self.found(entry, &mut traced),
             ms: started.elapsed().as_millis(),
+            traced: (self.through == Through::Traced).then_some(traced),
         }
     }
 
-    fn found(&self, entry: &Entry) -> Result<Judgement, String> {
+    fn found(&self, entry: &Entry, traced: &mut Traced) -> Result<Judgement, String> {
         let made = Passport::make(&entry.spec, self.portraits, self.at);
         let passport = made.map_err(|e| chain(&e))?;
         let station = Station::with(&self.instruments, std::slice::from_ref(&passport));
@@ -145,6 +150,7 @@ impl Runner<'_> {
         match self.through {
             Through::Memory => memory::enrol(&station, &passport).map_err(|e| chain(&e)),
             Through::Relay => over_relay(&station, &passport),
+            Through::Traced => over_traced_relay(&station, &passport, traced),
             Through::Pcsc => over_pcsc(&station, &passport),
         }
     }
@@ -153,6 +159,17 @@ impl Runner<'_> {
 fn over_relay(station: &Station, passport: &Passport) -> Result<Judgement, String> {
     let mut link = ChipLink(Chip::new(passport));
     citizen::enrol(&station.url(), passport, &mut link, &mut |_| {}).map_err(|e| chain(&e))
+}
+
+fn over_traced_relay(
+    station: &Station,
+    passport: &Passport,
+    traced: &mut Traced,
+) -> Result<Judgement, String> {
+    let mut link = ChipLink(Chip::new(passport).traced());
+    let ended = citizen::enrol(&station.url(), passport, &mut link, &mut |told| traced.note(told));
+    traced.exchanges = link.0.take_trace();
+    ended.map_err(|e| chain(&e))
 }
 
 fn over_pcsc(station: &Station, passport: &Passport) -> Result<Judgement, String> {

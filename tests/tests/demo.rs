@@ -1,19 +1,9 @@
 //! The demonstration as a person meets it: `enroll demo`, its page in a real Chromium, and one
 //! enrolment from *Start* to the issued identity.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+use std::time::Instant;
 
-use std::{fs, path::PathBuf, time::Instant};
-
-use indrul_tests::{demo::Demo, testing::root, webdriver::Browser};
-
-/// Where screenshots are kept, to be looked at.
-fn pictures() -> PathBuf {
-    let folder = std::env::var_os("INDRUL_SCREENSHOTS")
-        .map_or_else(|| root().join("target/screenshots"), PathBuf::from);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
+use indrul_tests::{demo::Demo, person::pictures, sound, webdriver::Browser};
 
 #[test]
 fn a_person_starts_an_enrolment_and_watches_it_end_in_an_identity() {
@@ -26,6 +16,19 @@ fn a_person_starts_an_enrolment_and_watches_it_end_in_an_identity() {
     browser.wait_for("[data-verdict=accepted]", 60).unwrap();
     println!("from Start to the identity: {} ms", started.elapsed().as_millis());
     browser.screenshot(&pictures().join("demo-good.png")).unwrap();
+    sound::check(&browser, "an issued identity");
+    let place = browser.url().unwrap();
+    for (name, address) in [
+        ("start", format!("{}/?lang=en", demo.url())),
+        ("start", format!("{}/?lang=da", demo.url())),
+        ("watched", place.replace("lang=da", "lang=en")),
+        ("trouble", format!("{}/demo/enrolments/none?lang=en", demo.url())),
+        ("trouble", format!("{}/demo/enrolments/none?lang=da", demo.url())),
+        ("watched", place),
+    ] {
+        browser.open(&address).unwrap();
+        sound::check(&browser, name);
+    }
     let text = browser.text("main").unwrap();
     assert!(text.contains("Betydelig"), "{text}");
     let failed =
@@ -48,6 +51,5 @@ fn a_copied_chip_is_refused_in_words_that_say_what_to_do() {
     let text = browser.text("main").unwrap();
     assert!(text.contains("chip_authentication.failed"), "{text}");
     assert!(text.contains("Borgercenter"), "{text}");
-    let wide = browser.evaluate("return document.documentElement.scrollWidth <= window.innerWidth");
-    assert_eq!(wide.unwrap(), true, "the page scrolls sideways on a phone");
+    sound::check(&browser, "a refusal on a phone");
 }

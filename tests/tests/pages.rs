@@ -2,290 +2,34 @@
 //! generated video of the passport's page and then of a face, and a fixture's chip behind the shell's
 //! bridge (docs/bridges.md).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
-    fs,
     io::{BufRead, BufReader, Cursor},
-    path::PathBuf,
     process::{Child, Stdio},
     thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use fixtures::{chip::Chip, passport::Passport};
-use image::{DynamicImage, Rgb, RgbImage, imageops};
+use fixtures::chip::Chip;
+use image::{DynamicImage, Rgb, RgbImage};
 use indrul_tests::{
-    chip_link::ChipLink,
+    demo::Demo,
+    person::{Person, film, pictures},
     run::Plugged,
-    testing::{data, enroll, passport, root, virtual_reader},
-    webdriver::{Browser, ENTER, SPACE, TAB},
+    testing::{enroll, virtual_reader},
+    webdriver::{Browser, ENTER, SPACE},
 };
 use serde_json::{Value, json};
-use server::relay_client::{self, Ended};
 
-/// A running demonstration, stopped when dropped.
-struct Demo {
-    process: Child,
-    url: String,
-    folder: tempfile::TempDir,
-}
-
-impl Demo {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["models", "portraits", "pages"] {
-            let from = data().canonicalize().unwrap().join(name);
-            std::os::unix::fs::symlink(from, folder.path().join(name)).unwrap();
-        }
-        let program = env!("CARGO_BIN_EXE_fixtures");
-        let mut process = enroll(program)
-            .args(["demo", "--listen", "127.0.0.1:0", "--fixtures", program, "--data"])
-            .arg(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let url = lines
-            .map(Result::unwrap)
-            .find_map(|line| line.strip_prefix("listening ").map(str::to_owned))
-            .expect("the demonstration prints its address");
-        Self { process, url, folder }
-    }
-
-    /// The file that the camera shows.
-    fn video(&self) -> PathBuf {
-        self.folder.path().join("camera.mjpeg")
-    }
-
-    /// The newest code sent by `channel`.
-    fn code(&self, channel: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let mut answer = ureq::get(format!("{}/demo/messages", self.url)).call().unwrap();
-            let all: Value = answer.body_mut().read_json().unwrap();
-            let of_channel = |m: &&Value| m["channel"] == channel;
-            if let Some(message) = all.as_array().unwrap().iter().rfind(of_channel) {
-                return digits_after(message["text"].as_str().unwrap(), "Din kode er ");
-            }
-            assert!(Instant::now() < deadline, "no code by {channel}");
-            sleep(Duration::from_millis(200));
-        }
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The digits after `words`; an e-mail's soft line breaks (RFC 2045 §6.7) do not count.
-fn digits_after(text: &str, words: &str) -> String {
-    let text = text.replace("=\r\n", "").replace("=\n", "");
-    let after = text.split(words).nth(1).expect("a code in the message");
-    after.chars().take_while(char::is_ascii_digit).collect()
-}
-
-/// Lets the camera show `picture`, a little moved from frame to frame as in a hand.
-fn film(demo: &Demo, picture: &[u8], share: f32, ground: [u8; 3]) {
-    const SIZE: (u32, u32) = (1280, 720);
-    let picture = image::load_from_memory(picture).unwrap();
-    let scale =
-        (SIZE.0 as f32 / picture.width() as f32).min(SIZE.1 as f32 / picture.height() as f32);
-    let side = |pixels: u32| (pixels as f32 * scale * share) as u32;
-    let (width, height) = (side(picture.width()), side(picture.height()));
-    let shown = picture.resize_exact(width, height, imageops::FilterType::Triangle).to_rgb8();
-    let mut video = Vec::new();
-    for (dx, dy) in [(0, 0), (2, 1), (3, 3), (1, 2), (-1, 1), (-2, -1), (0, -2), (1, -1)] {
-        let mut frame = RgbImage::from_pixel(SIZE.0, SIZE.1, Rgb(ground));
-        let left = i64::from((SIZE.0 - width) / 2) + dx;
-        let top = i64::from((SIZE.1 - height) / 2) + dy;
-        imageops::overlay(&mut frame, &shown, left, top);
-        let mut jpeg = Cursor::new(Vec::new());
-        DynamicImage::from(frame).write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
-        video.extend(jpeg.into_inner());
-    }
-    let new = demo.folder.path().join("camera.new");
-    fs::write(&new, video).unwrap();
-    fs::rename(new, demo.video()).unwrap();
-}
-
-/// Where screenshots are kept, to be looked at.
-fn pictures() -> PathBuf {
-    let folder = std::env::var_os("INDRUL_SCREENSHOTS")
-        .map_or_else(|| root().join("target/screenshots"), PathBuf::from);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-/// A person with a browser and a passport.
-struct Person<'a> {
-    demo: &'a Demo,
-    browser: Browser,
-    passport: Passport,
-    axe: String,
-}
-
-impl<'a> Person<'a> {
-    /// With the pages in the app, whose shell reads the chip.
-    fn new(demo: &'a Demo, fixture: &str) -> Self {
-        let person = Self::without_shell(demo, fixture);
-        let shell = "window.indrulReadChip = (url) => new Promise((done, fail) => {
-            Object.assign(window, { testUrl: url, testDone: done, testFail: fail }); });";
-        let script = json!({ "source": shell });
-        person.browser.command("Page.addScriptToEvaluateOnNewDocument", &script).unwrap();
-        person
-    }
-
-    fn without_shell(demo: &'a Demo, fixture: &str) -> Self {
-        let passport = passport(fixture);
-        film(demo, &passport.page_png().unwrap(), 0.96, [40, 44, 48]);
-        let browser = Browser::with_camera(1280, 1000, &demo.video()).unwrap();
-        let axe = data().join("pages-test/axe.min.js");
-        let axe = fs::read_to_string(axe).expect("run scripts/pages first, as ./test does");
-        Self { demo, browser, passport, axe }
-    }
-
-    fn open(&self, path: &str) {
-        self.browser.open(&format!("{}{path}", self.demo.url)).unwrap();
-    }
-
-    fn wait(&self, css: &str) {
-        if let Err(error) = self.browser.wait_for(css, 60) {
-            let text = self.browser.text("main").unwrap_or_default();
-            panic!("{error} at {}: {text}", self.browser.url().unwrap());
-        }
-    }
-
-    fn script(&self, script: &str) -> Value {
-        self.browser.evaluate(script).unwrap()
-    }
-
-    fn fill(&self, id: &str, text: &str) {
-        let field = format!(
-            "const field = document.getElementById({id:?}); field.focus(); field.value = ''"
-        );
-        self.script(&field);
-        self.browser.keys(text).unwrap();
-    }
-
-    /// Clicks as soon as there is something that can be clicked.
-    fn press(&self, css: &str) {
-        self.wait(css);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while let Err(error) = self.browser.click(css) {
-            assert!(Instant::now() < deadline, "{css}: {error:?}");
-            sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// That the page is accessible, holds no word of the other language, and does not scroll sideways.
-    fn is_sound(&self, name: &str) {
-        let run = format!(
-            "{}; return axe.run().then((found) => {{ if (!found.passes.length) throw Error('nothing was looked at'); return found.violations.map((v) => [v.id, v.nodes.map((n) => n.html)]); }})",
-            self.axe
-        );
-        let found = self.script(&run);
-        assert_eq!(found, json!([]), "{name}: axe-core");
-        let lost = "return performance.getEntriesByType('resource') \
-            .filter((e) => e.responseStatus >= 400 && e.name.includes('/assets/')).map((e) => e.name)";
-        assert_eq!(self.script(lost), json!([]), "{name}: files that are not there");
-        let wide = "return document.documentElement.scrollWidth <= window.innerWidth";
-        assert_eq!(self.script(wide), true, "{name} scrolls sideways");
-    }
-
-    /// Looks at the page as a phone, a kiosk and a zoomed screen show it, in both languages where it can
-    /// be had again, and keeps pictures.
-    fn look(&self, name: &str, languages: &[&str]) {
-        for language in languages {
-            let path = "return location.pathname";
-            let path = self.script(path).as_str().unwrap().to_owned();
-            self.open(&format!("{path}?lang={language}"));
-            assert_eq!(self.script("return document.documentElement.lang"), *language);
-            for (screen, width, height) in
-                [("phone", 360, 800), ("zoomed", 640, 512), ("kiosk", 1080, 1920)]
-            {
-                self.browser.screen(width, height).unwrap();
-                self.is_sound(&format!("{name} {language} {screen}"));
-                if screen != "zoomed" {
-                    let file = format!("citizen-{name}-{screen}-{language}.png");
-                    self.browser.whole_page(&pictures().join(file)).unwrap();
-                }
-            }
-        }
-        if languages.len() > 1 {
-            let path = self.script("return location.pathname");
-            self.open(&format!("{}?lang=da", path.as_str().unwrap()));
-        }
-    }
-
-    fn consents(&self) {
-        self.open("/enrol/consent");
-        for part in ["terms", "care", "privacy", "face"] {
-            self.press(&format!("label[for={part}]"));
-        }
-        self.press("form[action='/enrol/consent'] button");
-        self.wait("#cpr");
-        self.fill("cpr", &self.passport.holder.cpr);
-        self.press("form[action='/enrol/number'] button");
-        self.wait("#line1");
-    }
-
-    fn types_page(&self) {
-        self.fill("line1", &self.passport.mrz_lines[0]);
-        self.fill("line2", &self.passport.mrz_lines[1]);
-        self.press("form[action='/enrol/page'] button");
-    }
-
-    /// The relay that the page asks the shell to open.
-    fn relay(&self) -> String {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            if let Some(url) = self.script("return window.testUrl ?? null").as_str() {
-                return url.to_owned();
-            }
-            assert!(Instant::now() < deadline, "the page asked for no chip");
-            sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// Holds the passport to the phone.
-    fn reads_chip(&self) {
-        let mut chip = ChipLink(Chip::new(&self.passport));
-        let ended = relay_client::run(&self.relay(), &mut chip, &mut |_| {}).unwrap();
-        let frame = match ended {
-            Ended::Finished { verdict } => json!({ "type": "finished", "verdict": verdict }),
-            Ended::Failed { reason, .. } => json!({ "type": "failed", "reason": reason }),
-        };
-        self.script(&format!("window.testDone({frame})"));
-    }
-
-    fn shows_face(&self) {
-        self.wait("#start:not([hidden])");
-        film(self.demo, &self.passport.selfies[0], 0.98, [120, 124, 128]);
-        self.press("#start");
-    }
-
-    /// What a camera page has sent: frames a second.
-    fn rate(&self) -> f64 {
-        let sent = "const { sent, ms } = document.getElementById('video').dataset; \
-            return [Number(sent ?? 0), Number(ms ?? 0)]";
-        let found = self.script(sent);
-        found[0].as_f64().unwrap() * 1000.0 / found[1].as_f64().unwrap().max(1.0)
-    }
+/// A running demonstration.
+fn demo() -> Demo {
+    Demo::start(env!("CARGO_BIN_EXE_fixtures"), &[])
 }
 
 #[test]
 fn a_person_enrols_with_camera_and_passport_and_activates_the_app() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     person.open("/enrol");
     person.look("1-start", &["en", "da"]);
@@ -320,12 +64,12 @@ fn a_person_enrols_with_camera_and_passport_and_activates_the_app() {
     person.look("7-good", &["en", "da"]);
     let text = person.browser.text("main").unwrap();
     assert!(text.contains("Betydelig"), "{text}");
+    person.press("#continue");
     sets_up(&person);
 }
 
 /// From the issued identity to the activated app, looking at each page.
 fn sets_up(person: &Person<'_>) {
-    person.press("#continue");
     person.wait("#user_id");
     person.look("8-user-id", &["en", "da"]);
     person.fill("user_id", "anna.eriksson");
@@ -360,26 +104,85 @@ fn sets_up(person: &Person<'_>) {
     person.wait("#begin");
 }
 
-#[test]
-fn the_page_in_the_camera_is_read_from_its_frames() {
-    let demo = Demo::start();
-    let person = Person::new(&demo, "good");
-    // Nothing to read yet: a wall.
+/// Counts, apart from the page's own script, what a camera page does from now on: frames under way, how long
+/// the server has them, what it refuses, and shifts of the layout (Layout Instability, WICG).
+const COUNTS: &str = "
+    const counts = window.testCounts = { sent: 0, flying: 0, most: 0, served_ms: 0, refused: 0,
+        shifts: 0, advice: 0, first: null, last: null };
+    const real = window.fetch;
+    window.fetch = async (path, ...more) => {
+        const began = performance.now();
+        counts.first ??= began;
+        counts.flying += 1;
+        counts.most = Math.max(counts.most, counts.flying);
+        const response = await real(path, ...more);
+        counts.flying -= 1;
+        counts.sent += 1;
+        counts.refused += response.ok ? 0 : 1;
+        counts.last = performance.now();
+        counts.served_ms += counts.last - began;
+        counts.advice = document.getElementById('advice').textContent.length;
+        return response;
+    };
+    new PerformanceObserver((list) => {
+        for (const shift of list.getEntries()) counts.shifts += shift.hadRecentInput ? 0 : shift.value;
+    }).observe({ type: 'layout-shift' });";
+
+/// Lets a camera page advise for ten seconds, and counts meanwhile.
+#[expect(clippy::print_stdout, reason = "the figures are for people")]
+fn advises(person: &Person<'_>, what: &str) {
+    person.script(COUNTS);
+    sleep(Duration::from_secs(10));
+    let counts = person.script("return testCounts");
+    let count = |name: &str| counts.get(name).and_then(Value::as_f64).unwrap_or_default();
+    let (sent, all_ms) = (count("sent"), count("last") - count("first"));
+    let own_ms = (all_ms - count("served_ms")) / sent;
+    println!(
+        "frames of the {what}: {:.1} a second; {:.0} ms each at the server, {own_ms:.0} ms in the page",
+        sent * 1000.0 / all_ms,
+        count("served_ms") / sent
+    );
+    assert!((count("most") - 1.0).abs() < 0.1, "frames under way at once: {counts}");
+    assert!(count("refused") < 0.5, "frames that no reader saw: {counts}");
+    assert!(count("shifts") < 1e-9, "the layout shifts while the camera advises: {counts}");
+    assert!(count("advice") >= 1.0 && sent >= 10.0, "{counts}");
+    // The page alone leaves time for five a second.
+    assert!(own_ms < 200.0, "{counts}");
+}
+
+/// Nothing to read, and nobody there.
+fn shows_a_wall(demo: &Demo) {
     let mut wall = Cursor::new(Vec::new());
     let grey = RgbImage::from_pixel(640, 400, Rgb([150, 150, 150]));
     DynamicImage::from(grey).write_to(&mut wall, image::ImageFormat::Png).unwrap();
-    film(&demo, wall.get_ref(), 1.0, [150, 150, 150]);
+    film(demo, wall.get_ref(), 1.0, [150, 150, 150]);
+}
+
+#[test]
+fn the_face_in_the_camera_is_looked_at_as_often() {
+    let demo = demo();
+    let person = Person::new(&demo, "good");
+    person.consents();
+    person.types_page();
+    person.press("#start");
+    person.reads_chip();
+    person.wait("#camera:not([hidden])");
+    shows_a_wall(&demo);
+    person.press("#start");
+    person.wait("#start[hidden]");
+    advises(&person, "face");
+    person.is_sound("the camera looks for a face");
+}
+
+#[test]
+fn the_page_in_the_camera_is_read_from_its_frames() {
+    let demo = demo();
+    let person = Person::new(&demo, "good");
+    shows_a_wall(&demo);
     person.consents();
     person.press("#start");
     person.wait("#stop:not([hidden])");
-    let place = "return JSON.stringify(document.getElementById('stop').getBoundingClientRect())";
-    let before = person.script(place);
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while Instant::now() < deadline {
-        assert_eq!(person.script(place), before, "the page jumps while the camera advises");
-        sleep(Duration::from_millis(500));
-    }
-    println!("frames of the page: {:.1} a second", person.rate());
+    advises(&person, "page");
     person.is_sound("the camera looks");
     let advice = person.browser.text("#advice").unwrap();
     assert!(advice.contains("linjer"), "{advice}");
@@ -409,7 +212,7 @@ fn ends_in(demo: &Demo, fixture: &str, reason: &str, face: bool) {
 
 #[test]
 fn refusals_say_what_happened_and_what_to_do_now() {
-    let demo = Demo::start();
+    let demo = demo();
     ends_in(&demo, "clone", "chip_authentication.failed", false);
     ends_in(&demo, "expired", "document.expired", false);
     ends_in(&demo, "other-face", "face.mismatch", true);
@@ -417,7 +220,7 @@ fn refusals_say_what_happened_and_what_to_do_now() {
 
 #[test]
 fn a_mistake_is_told_where_it_was_made() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     for (name, path) in [("trouble-no-case", "/enrol/done"), ("trouble-no-page", "/enrol/nothing")]
     {
@@ -453,42 +256,9 @@ fn a_mistake_is_told_where_it_was_made() {
     person.look_here("5-access-denied");
 }
 
-impl Person<'_> {
-    /// Looks at a state that cannot be had again by its address.
-    fn look_here(&self, name: &str) {
-        for (screen, width, height) in [("phone", 360, 800), ("kiosk", 1080, 1920)] {
-            self.browser.screen(width, height).unwrap();
-            self.is_sound(&format!("{name} {screen}"));
-            let file = format!("citizen-{name}-{screen}-da.png");
-            self.browser.whole_page(&pictures().join(file)).unwrap();
-        }
-    }
-
-    /// Goes to what `css` selects with the tabulator alone.
-    fn tab_to(&self, css: &str) {
-        self.wait(css);
-        for _ in 0..60 {
-            let here = format!("return document.activeElement.matches({css:?})");
-            if self.script(&here) == true {
-                let seen = "const style = getComputedStyle(document.activeElement); \
-                    return style.outlineStyle !== 'none' || document.activeElement.matches('[type=checkbox]')";
-                assert_eq!(self.script(seen), true, "{css} does not show that it has the focus");
-                return;
-            }
-            self.browser.keys(TAB).unwrap();
-        }
-        panic!("{css} cannot be reached with the keyboard");
-    }
-
-    fn tab_and(&self, css: &str, keys: &str) {
-        self.tab_to(css);
-        self.browser.keys(keys).unwrap();
-    }
-}
-
 #[test]
 fn the_keyboard_alone_completes_the_enrolment() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     person.open("/enrol");
     person.tab_and("#begin", ENTER);
@@ -548,7 +318,7 @@ impl Drop for Desk {
 #[test]
 fn at_a_desk_the_passport_lies_on_a_reader() {
     let Some(reader) = virtual_reader() else { return };
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::without_shell(&demo, "good");
     person.consents();
     person.types_page();
@@ -558,7 +328,7 @@ fn at_a_desk_the_passport_lies_on_a_reader() {
     person.look_here("5-no-reader");
     let plugged = Plugged::new(Chip::new(&person.passport)).unwrap();
     drop(plugged.reader().unwrap());
-    let _desk = Desk::start(&demo.url, &reader);
+    let _desk = Desk::start(demo.url(), &reader);
     person.press("#start");
     person.wait("#progress[value]");
     person.wait("#camera");
@@ -566,7 +336,7 @@ fn at_a_desk_the_passport_lies_on_a_reader() {
 
 #[test]
 fn large_text_contrast_and_a_helper_work_on_a_phone() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     person.browser.screen(360, 800).unwrap();
     person.open("/enrol?text=large");
@@ -601,9 +371,63 @@ fn large_text_contrast_and_a_helper_work_on_a_phone() {
     assert!(!names.iter().any(|n| ["indrul-case", "indrul-helper"].contains(n)), "{names:?}");
 }
 
+/// The code on the helper's screen.
+fn shown_code(person: &Person<'_>) -> String {
+    person.press("#draw");
+    person.wait("#code");
+    person.browser.text("#code").unwrap()
+}
+
+#[test]
+fn what_a_helper_made_goes_on_to_the_persons_own_device() {
+    let demo = demo();
+    let helper = Person::new(&demo, "good");
+    helper.open("/enrol");
+    helper.press("form[action='/enrol/helper'] button");
+    helper.consents();
+    helper.types_page();
+    helper.press("#start");
+    helper.reads_chip();
+    helper.wait("#camera");
+    helper.shows_face();
+    helper.press("#continue");
+    helper.look("8-hand-over", &["en", "da"]);
+    let lost = shown_code(&helper);
+    helper.look_here("8-hand-over-code");
+    // The code was lost: another takes its place.
+    helper.open("/enrol/next");
+    let code = shown_code(&helper);
+    assert_ne!(lost, code);
+    helper.open("/enrol/user-id");
+    helper.wait("a[href='/enrol'].button");
+
+    let own = Person::new(&demo, "good");
+    own.open("/enrol/pick-up");
+    own.look("8-pick-up", &["en", "da"]);
+    own.fill("code", &lost);
+    own.press("#pick");
+    own.wait("[data-reason='pick_up.unknown']");
+    own.is_sound("a code that is worth nothing");
+    own.open("/enrol");
+    own.open(&format!("/enrol/pick-up#{code}"));
+    assert_eq!(own.script("return document.getElementById('code').value"), code);
+    assert_eq!(own.script("return location.href.includes('#')"), false, "it stays in no history");
+    own.press("#pick");
+    sets_up(&own);
+
+    helper.open("/enrol/hand-over");
+    helper.wait("#gone");
+    helper.look_here("8-handed-over");
+    helper.press("#gone + form button");
+    helper.wait("#begin");
+    let kept = "return indexedDB.databases().then((all) => [all.length, localStorage.length, \
+        sessionStorage.length, document.querySelectorAll('.helper').length])";
+    assert_eq!(helper.script(kept), json!([0, 0, 0, 0]), "what the helper's device keeps");
+}
+
 #[test]
 fn without_scripts_the_forms_work_and_the_camera_says_what_is_needed() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     let off = json!({ "value": true });
     person.open("/enrol");
@@ -632,9 +456,9 @@ fn without_scripts_the_forms_work_and_the_camera_says_what_is_needed() {
 
 #[test]
 fn the_first_page_is_light_and_loads_nothing_from_elsewhere() {
-    let demo = Demo::start();
+    let demo = demo();
     let browser = Browser::start(360, 800).unwrap();
-    browser.open(&format!("{}/enrol", demo.url)).unwrap();
+    browser.open(&format!("{}/enrol", demo.url())).unwrap();
     let loaded = "return document.fonts.ready.then(() => [...performance.getEntriesByType('navigation'), \
         ...performance.getEntriesByType('resource')].map((e) => [e.name, e.transferSize]))";
     let loaded = browser.evaluate(loaded).unwrap();
@@ -642,7 +466,7 @@ fn the_first_page_is_light_and_loads_nothing_from_elsewhere() {
     let bytes: u64 = loaded.iter().map(|entry| entry[1].as_u64().unwrap()).sum();
     println!("the first page: {bytes} bytes in {} files", loaded.len());
     let names: Vec<&str> = loaded.iter().map(|entry| entry[0].as_str().unwrap()).collect();
-    assert!(names.iter().all(|name| name.starts_with(&demo.url)), "{names:?}");
+    assert!(names.iter().all(|name| name.starts_with(demo.url())), "{names:?}");
     assert!(names.iter().any(|name| name.ends_with("dkfds.css")), "{names:?}");
     assert!(names.iter().any(|name| name.ends_with("woff2")), "{names:?}");
     assert!(bytes < 150_000, "{loaded:#?}");
@@ -652,7 +476,7 @@ fn the_first_page_is_light_and_loads_nothing_from_elsewhere() {
 
 #[test]
 fn nobody_else_sends_a_form_and_no_answer_is_kept() {
-    let demo = Demo::start();
+    let demo = demo();
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -665,12 +489,12 @@ fn nobody_else_sends_a_form_and_no_answer_is_kept() {
         ("origin", "https://elsewhere.invalid", 403),
         ("x-nothing", "", 403),
         ("sec-fetch-site", "same-origin", 303),
-        ("origin", demo.url.as_str(), 303),
+        ("origin", demo.url(), 303),
     ] {
-        let request = agent.post(format!("{}/enrol/again", demo.url)).header(name, value);
+        let request = agent.post(format!("{}/enrol/again", demo.url())).header(name, value);
         assert_eq!(request.send_empty().unwrap().status().as_u16(), status, "{name}: {value}");
     }
-    let answer = agent.get(format!("{}/enrol", demo.url)).call().unwrap();
+    let answer = agent.get(format!("{}/enrol", demo.url())).call().unwrap();
     let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(header("cache-control"), "no-store");
     assert_eq!(header("x-content-type-options"), "nosniff");
@@ -680,7 +504,7 @@ fn nobody_else_sends_a_form_and_no_answer_is_kept() {
     // A cookie of nobody opens nothing.
     let cookie = "indrul-case=00000000-0000-4000-8000-000000000000.x";
     for path in ["/enrol/page", "/enrol/result", "/enrol/done", "/enrol/chip/state"] {
-        let request = agent.get(format!("{}{path}", demo.url)).header("cookie", cookie);
+        let request = agent.get(format!("{}{path}", demo.url())).header("cookie", cookie);
         assert_eq!(request.call().unwrap().status().as_u16(), 401, "{path}");
     }
 }

@@ -308,6 +308,25 @@ impl App {
         if is_kiosk { Ok(Access { id, desk: true }) } else { Err(AppError::Unauthorized) }
     }
 
+    /// The access of a browser: by the token of the start, or to what came of the case by that of whoever
+    /// picked it up.
+    ///
+    /// # Errors
+    /// As [`App::authorise`].
+    pub(crate) async fn authorise_browser(
+        &self,
+        id: &str,
+        token: &str,
+    ) -> Result<Access, AppError> {
+        match self.authorise(id, token).await {
+            Err(AppError::Unauthorized) => {}
+            found => return found,
+        }
+        let id: EnrolmentId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        owner::owns(&mut self.parts.store.read().await?, id, token).await?;
+        Ok(Access { id, desk: false })
+    }
+
     /// The access that the person's own `token` gives to the enrolment `id`.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
-//! Picking up what was proved at a Borgercenter: whoever started the case at home need not be who stood
-//! there, so that the home token sets nothing up. The person at the kiosk or before the officer gets a
+//! Picking up what was proved at a Borgercenter or on a helper's device: whoever started the case need not be
+//! whom it is about, so that the token of the start sets nothing up. The person at the kiosk or before the officer gets a
 //! one-time code (on paper: E4), and that makes the token of the owner.
 
-use super::{App, AppError, PublicIdentity};
+use super::owner::Owner;
+use super::{Access, App, AppError, PublicIdentity};
 use crate::clock::random;
 use crate::ids::EnrolmentId;
 use crate::storage::Tx;
@@ -55,7 +56,32 @@ pub struct PickedUp {
 }
 
 impl App {
-    /// Draws the code for what came of the case `id`, if a kiosk has opened it.
+    /// Hands what was made on a helper's device over to the person's own (M1): the code is for that one,
+    /// and the token of the start sets nothing up from now on. Until it is used another may be drawn,
+    /// which takes its place.
+    ///
+    /// # Errors
+    /// `case.state` if no identity came of the case, `activation.window`, `identity.blocked`;
+    /// [`AppError::Unauthorized`] once it was picked up, or where a kiosk opened the case.
+    pub async fn hand_over(&self, access: Access) -> Result<PickUp, AppError> {
+        let id = access.id();
+        let mut tx = self.parts.store.begin().await?;
+        let record = tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?.record;
+        let identity = record.settled.and_then(|settled| settled.identity);
+        let identity = identity.ok_or(AppError::Reason(ReasonCode::CASE_STATE))?;
+        let profile = tx.hold_profile(identity).await?;
+        let owner = Owner { identity, enrolment: id };
+        self.may_set_up(&mut tx, owner, &profile.life).await?;
+        if access.desk || !tx.hand_over(id).await? {
+            return Err(AppError::Unauthorized);
+        }
+        tx.audit(self.event("case.handed_over", id, json!({ "identity": identity }))).await?;
+        let pick_up = self.draw_pick_up(&mut tx, id).await?.ok_or(AppError::Unauthorized)?;
+        tx.commit().await?;
+        Ok(pick_up)
+    }
+
+    /// Draws the code for what came of the case `id`, if it is nobody's yet.
     pub(super) async fn draw_pick_up(
         &self,
         tx: &mut Tx,
@@ -78,6 +104,14 @@ impl App {
     /// `pick_up.form`; `pick_up.unknown` for one that is unknown, used, late, or of an identity that
     /// was issued again since.
     pub async fn pick_up(&self, given: GivenPickUp) -> Result<PickedUp, AppError> {
+        Ok(self.picked_up(given).await?.1)
+    }
+
+    /// The same with the case that it came of.
+    pub(crate) async fn picked_up(
+        &self,
+        given: GivenPickUp,
+    ) -> Result<(EnrolmentId, PickedUp), AppError> {
         let code = PickUpCode::parse(&given.code).map_err(AppError::Reason)?;
         let unknown = || AppError::Reason(ReasonCode::PICK_UP_UNKNOWN);
         let (token, owner) = self.token()?;
@@ -91,6 +125,6 @@ impl App {
         tx.audit(self.event("pick_up.used", id, json!({ "identity": identity }))).await?;
         tx.commit().await?;
         let identity = serde_json::from_slice(&found.record).map_err(AppError::internal)?;
-        Ok(PickedUp { identity, token })
+        Ok((id, PickedUp { identity, token }))
     }
 }

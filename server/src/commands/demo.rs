@@ -5,7 +5,7 @@ use super::setup::{
 };
 use crate::app::Sweeper;
 use crate::config::{self, Config};
-use crate::demo::{Catalogue, Demo};
+use crate::demo::{Catalogue, Demo, Fixtures};
 use crate::notices::standin::StandIns;
 use crate::pages::Design;
 use crate::registers::http::HttpRegisters;
@@ -43,6 +43,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let (catalogue, trust, script) = make(&program, &data).await?;
     let standin = StandIn::start(script).await.map_err(SetupError::Serve)?;
     let registers = stand_in_registers(&standin, &config)?;
+    let script = (standin.control(), config.registers.timeout_ms);
     let post = StandIns::start().await.map_err(SetupError::Serve)?;
     let mut notices = std::mem::take(&mut config.notices);
     post.configure(&mut notices);
@@ -53,7 +54,8 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
     let pages = crate::pages::router(app.clone(), Design::load(&data));
-    let demo = Arc::new(Demo::new(app.clone(), catalogue, program, data, url.clone()));
+    let fixtures = Fixtures { catalogue, program, data };
+    let demo = Arc::new(Demo::new(app.clone(), fixtures, url.clone(), script)?);
     let router = crate::http::router(app.clone())
         .merge(pages)
         .merge(crate::demo::router(demo))

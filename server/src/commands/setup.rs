@@ -105,6 +105,9 @@ pub enum SetupError {
     /// The fixtures cannot be had.
     #[error(transparent)]
     Fixtures(#[from] crate::demo::CatalogueError),
+    /// There is no demonstration of real issuers.
+    #[error(transparent)]
+    NotQa(#[from] crate::demo::NotQa),
     /// The server ended.
     #[error("the server ended")]
     Serve(#[source] std::io::Error),

@@ -97,13 +97,17 @@ pub struct Fixture {
     pub portrait: Option<Vec<u8>>,
     /// First picture that the holder presents, as JPEG.
     pub selfie: Option<Vec<u8>>,
+    /// Whom the registers know.
+    pub(super) person: Holder,
 }
 
-/// Those that are shown.
+/// What `fixtures list` lists.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    /// In the list's order.
+    /// Those that were made for the demonstration, in the list's order.
     pub fixtures: Vec<Fixture>,
+    /// All of them.
+    pub(super) listed: Vec<Listed>,
 }
 
 impl Catalogue {
@@ -120,13 +124,14 @@ impl Catalogue {
         registers: &mut Scripted,
     ) -> Result<Self, CatalogueError> {
         let mut fixtures = Vec::new();
-        for listed in list(program)?.into_iter().filter(|listed| listed.group.is_empty()) {
+        let listed = list(program)?;
+        for listed in listed.iter().filter(|listed| listed.group.is_empty()).cloned() {
             let folder = data.join("demo").join(&listed.name);
             make(program, &listed.name, data, &folder)?;
             import_issuers(&folder.join("trust"), trust)?;
             fixtures.push(read(listed, &folder, registers)?);
         }
-        Ok(Self { fixtures })
+        Ok(Self { fixtures, listed })
     }
 
     /// The fixture with `name`.
@@ -202,7 +207,7 @@ fn read(
     };
     let name = format!("{} {}", holder.given_names, holder.surname);
     let (portrait, selfie) = (picture("portrait")?, picture("selfie-1")?);
-    Ok(Fixture { listed, holder: name, portrait, selfie })
+    Ok(Fixture { listed, holder: name, portrait, selfie, person: holder })
 }
 
 /// The picture as a small JPEG, if it can be decoded.

@@ -25,16 +25,24 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .route("/demo/enrolments", post(start))
         .route("/demo/enrolments/{id}", get(watch))
         .route("/demo/enrolments/{id}/live", get(live))
+        .merge(super::qa::router())
         .with_state(demo)
 }
 
+/// What an address chooses.
 #[derive(Deserialize)]
-struct Choice {
+pub(super) struct Choice {
     lang: Option<String>,
+    saved: Option<String>,
 }
 
 impl Choice {
-    fn language(&self) -> Language {
+    /// Something was just saved.
+    pub(super) fn saved(&self) -> bool {
+        self.saved.is_some()
+    }
+
+    pub(super) fn language(&self) -> Language {
         Language::of(self.lang.as_deref())
     }
 }
@@ -72,8 +80,8 @@ struct LivePart {
 #[template(path = "trouble.html")]
 struct Trouble {
     lang: Language,
-    title: &'static str,
-    text: &'static str,
+    title: String,
+    text: String,
 }
 
 /// A fixture in words.
@@ -114,39 +122,25 @@ impl Card {
 fn words(fixture: &Fixture, lang: Language) -> (String, String) {
     let listed = &fixture.listed;
     let what = match listed.name.as_str() {
-        "other-face" => lang.pick(
-            "Passet er ægte, men personen foran kameraet er ikke den i passet.",
-            "The passport is genuine, but the person at the camera is not the one in it.",
-        ),
-        "dg1-changed" => lang.pick(
-            "Oplysningerne på chippen er ændret, efter at staten skrev under på dem.",
-            "The data on the chip were changed after the state had signed them.",
-        ),
-        "unknown-csca" => lang.pick(
-            "Passet er underskrevet af en udsteder, som ingen stat har gjort kendt.",
-            "The passport is signed by an issuer that no state has made known.",
-        ),
-        "clone" => lang.pick(
-            "Data er kopieret fra et ægte pas, men chippen har ikke den hemmelige nøgle.",
-            "The data are copied from a genuine passport, but the chip lacks the private key.",
-        ),
-        "expired" => {
-            lang.pick("Passet er ægte, men udløbet.", "The passport is genuine, but expired.")
-        }
+        "other-face" => lang.t("demo-what-other-face"),
+        "dg1-changed" => lang.t("demo-what-changed"),
+        "unknown-csca" => lang.t("demo-what-unknown"),
+        "clone" => lang.t("demo-what-clone"),
+        "expired" => lang.t("demo-what-expired"),
         _ => match &listed.deviation {
-            Some(deviation) => deviation,
-            None => lang.pick("Alt er, som det skal være.", "Everything is as it should be."),
+            Some(deviation) => lang.with("demo-what-deviation", "deviation", deviation),
+            None => lang.t("demo-what-good"),
         },
     };
-    (lang.pick(&listed.title.da, &listed.title.en).to_owned(), what.to_owned())
+    (lang.pick(&listed.title.da, &listed.title.en).to_owned(), what)
 }
 
 /// The verdict's name in words.
-fn verdict(name: &str, lang: Language) -> &'static str {
+pub(super) fn verdict(name: &str, lang: Language) -> String {
     match name {
-        "accepted" => lang.pick("identitet udstedes", "identity issued"),
-        "refused" => lang.pick("afvises", "refused"),
-        _ => lang.pick("afgøres ikke her", "not decided here"),
+        "accepted" => lang.t("demo-verdict-accepted"),
+        "refused" => lang.t("demo-verdict-refused"),
+        _ => lang.t("demo-verdict-inconclusive"),
     }
 }
 
@@ -156,7 +150,7 @@ fn expected(fixture: &Fixture, lang: Language) -> String {
     let verdict = verdict(&expect.verdict, lang);
     let reason = expect.reasons.first().and_then(|code| ReasonCode::known(code));
     reason.map_or_else(
-        || verdict.to_owned(),
+        || verdict.clone(),
         |reason| format!("{verdict} – {}", lang.text(&reason.entry().text)),
     )
 }
@@ -194,7 +188,7 @@ async fn start(
         return trouble(lang, StatusCode::NOT_FOUND);
     }
     match demo.enrol(&fixture).await {
-        Ok(id) => {
+        Ok((id, _)) => {
             Redirect::to(&format!("/demo/enrolments/{id}?lang={}", lang.code())).into_response()
         }
         Err(error) => {
@@ -204,19 +198,16 @@ async fn start(
     }
 }
 
-fn trouble(lang: Language, status: StatusCode) -> Response {
+/// A page that says what happened and what to do now.
+pub(super) fn trouble(lang: Language, status: StatusCode) -> Response {
     let (title, text) = match status {
-        StatusCode::BAD_GATEWAY => (
-            lang.pick("Indrulleringen kunne ikke startes", "The enrolment could not be started"),
-            lang.pick(
-                "Prøvepasset svarede ikke. Se serverens log.",
-                "The test passport did not answer. See the server’s log.",
-            ),
-        ),
-        _ => (
-            lang.pick("Siden findes ikke", "There is no such page"),
-            lang.pick("Gå tilbage, og vælg et prøvepas.", "Go back and choose a test passport."),
-        ),
+        StatusCode::FORBIDDEN => (lang.t("trouble-origin-title"), lang.t("trouble-origin")),
+        StatusCode::CONFLICT => (lang.t("qa-busy-title"), lang.t("qa-busy")),
+        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST => {
+            (lang.t("qa-form-title"), lang.t("trouble-form"))
+        }
+        StatusCode::BAD_GATEWAY => (lang.t("demo-not-started"), lang.t("demo-no-answer")),
+        _ => (lang.t("trouble-missing-title"), lang.t("demo-choose-again")),
     };
     (status, html(&Trouble { lang, title, text })).into_response()
 }
@@ -294,8 +285,8 @@ fn comparison(fixture: &Fixture, record: &crate::record::Record, lang: Language)
         format!("{}: {reasons}", expect.verdict)
     };
     if same {
-        format!("✓ {} ({what})", lang.pick("Som forventet", "As expected"))
+        format!("✓ {} ({what})", lang.t("demo-as-expected"))
     } else {
-        format!("✕ {} ({what})", lang.pick("Ikke som forventet", "Not as expected"))
+        format!("✕ {} ({what})", lang.t("demo-not-as-expected"))
     }
 }

@@ -1,11 +1,13 @@
 //! The demonstration: fixture passports on a page, each enrolled by a child process that plays the
 //! citizen (`fixtures enrol`), while a person watches every check.
 //!
-//! It lives beside the service and uses it as any client does; a production server has none of it.
+//! It lives beside the service and uses it as any client does; a production server has none of it. QA's console
+//! (`/qa`) is part of it.
 
 mod catalogue;
 mod http;
 mod messages;
+mod qa;
 mod run;
 
 pub use catalogue::{Catalogue, CatalogueError, Fixture};
@@ -14,11 +16,13 @@ pub use messages::messages;
 
 use crate::app::App;
 use crate::ids::EnrolmentId;
+use crate::registers::standin::Control;
+use nfc::trust::Domain;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The demonstration's own state.
+/// The demonstration's own state. There is none but in the domain `qa`.
 #[derive(Debug)]
 pub struct Demo {
     app: Arc<App>,
@@ -26,8 +30,28 @@ pub struct Demo {
     program: PathBuf,
     data: PathBuf,
     url: String,
+    registers: Control,
+    /// How long the service waits for a register.
+    register_timeout_ms: u64,
     runs: Mutex<HashMap<EnrolmentId, Run>>,
+    results: qa::Results,
 }
+
+/// The fixtures, and what plays them.
+#[derive(Debug)]
+pub struct Fixtures {
+    /// Those that are shown.
+    pub catalogue: Catalogue,
+    /// The program `fixtures`.
+    pub program: PathBuf,
+    /// The data directory that it uses.
+    pub data: PathBuf,
+}
+
+/// Why there is no demonstration.
+#[derive(Debug, thiserror::Error)]
+#[error("a demonstration is of the domain qa only")]
+pub struct NotQa;
 
 /// One enrolment that the demonstration started.
 #[derive(Debug, Clone)]
@@ -37,17 +61,32 @@ struct Run {
 }
 
 impl Demo {
-    /// A demonstration of `catalogue`, whose citizens are played by `program` and reach the service
-    /// at `url`.
-    #[must_use]
+    /// A demonstration of `fixtures`, which reach the service at `url`; its registers are scripted
+    /// through `registers`, and it waits `register_timeout_ms` for them.
+    ///
+    /// # Errors
+    /// [`NotQa`] where the service believes issuers of another domain.
     pub fn new(
         app: Arc<App>,
-        catalogue: Catalogue,
-        program: PathBuf,
-        data: PathBuf,
+        fixtures: Fixtures,
         url: String,
-    ) -> Self {
-        Self { app, catalogue, program, data, url, runs: Mutex::default() }
+        (registers, register_timeout_ms): (Control, u64),
+    ) -> Result<Self, NotQa> {
+        if app.parts.trust.domain() != Domain::Qa {
+            return Err(NotQa);
+        }
+        let Fixtures { catalogue, program, data } = fixtures;
+        Ok(Self {
+            app,
+            catalogue,
+            program,
+            data,
+            url,
+            registers,
+            register_timeout_ms,
+            runs: Mutex::default(),
+            results: qa::Results::default(),
+        })
     }
 
     fn run_of(&self, id: EnrolmentId) -> Option<Run> {

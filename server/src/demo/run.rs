@@ -1,5 +1,7 @@
 //! One citizen: a child process that enrols a fixture over the public interface.
 
+use super::qa::Found;
+use super::qa::trace::Said;
 use super::{Demo, Run};
 use crate::ids::EnrolmentId;
 use serde::Deserialize;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Longest wait for the child to have started its enrolment.
@@ -32,10 +35,14 @@ struct First {
 }
 
 impl Demo {
-    /// Starts the citizen of `fixture` and gives the enrolment that it started.
-    pub(super) async fn enrol(self: Arc<Self>, fixture: &str) -> Result<EnrolmentId, RunError> {
+    /// Starts the citizen of `fixture` and gives the enrolment that it started, and what ends when the
+    /// citizen has left and what came of it is kept.
+    pub(super) async fn enrol(
+        self: Arc<Self>,
+        fixture: &str,
+    ) -> Result<(EnrolmentId, JoinHandle<()>), RunError> {
         let mut child = Command::new(&self.program)
-            .args(["enrol", fixture, "--server", &self.url, "--json"])
+            .args(["enrol", fixture, "--server", &self.url, "--json", "--trace"])
             .env("INDRUL_DATA", &self.data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -48,17 +55,30 @@ impl Demo {
         let First { enrolment } = serde_json::from_str(&first.ok_or(RunError::Silent)?)?;
         self.keep(enrolment, Run { fixture: fixture.to_owned(), left: false });
         let run = Run { fixture: fixture.to_owned(), left: true };
-        tokio::spawn(async move {
-            see_out(child, lines).await;
+        let ended = tokio::spawn(async move {
+            let found = see_out(child, lines).await;
+            self.results.keep(&run.fixture, Found { enrolment: Some(enrolment), ..found });
             self.keep(enrolment, run);
         });
-        Ok(enrolment)
+        Ok((enrolment, ended))
     }
 }
 
 /// Reads what else the child says, so that it never blocks, and waits for its end.
-async fn see_out(mut child: Child, mut lines: Lines<impl AsyncBufReadExt + AsyncRead + Unpin>) {
-    let talk = async { while let Ok(Some(_)) = lines.next_line().await {} };
+async fn see_out(
+    mut child: Child,
+    mut lines: Lines<impl AsyncBufReadExt + AsyncRead + Unpin>,
+) -> Found {
+    let mut found = Found::default();
+    let talk = async {
+        while let Ok(Some(line)) = lines.next_line().await {
+            match serde_json::from_str(&line) {
+                Ok(Said::Traced { traced }) => found.traced = Some(Arc::new(traced)),
+                Ok(Said::Judged(judgement)) => found.judgement = Some(Ok(judgement)),
+                Err(error) => tracing::error!(%error, "a citizen said something else"),
+            }
+        }
+    };
     let in_time = timeout(LIFETIME, talk).await.is_ok();
     let end = match timeout(PATIENCE, child.wait()).await {
         Ok(Ok(status)) => status.to_string(),
@@ -66,4 +86,6 @@ async fn see_out(mut child: Child, mut lines: Lines<impl AsyncBufReadExt + Async
         Err(_) => "still running".to_owned(),
     };
     tracing::info!(in_time, end, "a citizen left");
+    found.judgement.get_or_insert(Err(end));
+    found
 }

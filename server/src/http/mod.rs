@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// Longest JSON body.
 const JSON_LIMIT: usize = 16 * 1024;
 /// Longest capture: 160 pictures of 640 by 480, in base64.
-const CAPTURE_LIMIT: usize = 24 << 20;
+pub(crate) const CAPTURE_LIMIT: usize = 24 << 20;
 
 /// The routes of the service.
 pub fn router(app: Arc<App>) -> Router {

@@ -48,10 +48,15 @@ impl Layout {
         }
     }
 
+    /// The date in Copenhagen of a moment.
+    pub(super) fn day_of(&self, at: OffsetDateTime) -> String {
+        self.day(&copenhagen_date(at).to_string())
+    }
+
     /// The date in Copenhagen of a moment of RFC 3339.
     pub(super) fn issued(&self, moment: &str) -> String {
         match OffsetDateTime::parse(moment, &Rfc3339) {
-            Ok(at) => self.day(&copenhagen_date(at).to_string()),
+            Ok(at) => self.day_of(at),
             Err(_) => moment.to_owned(),
         }
     }

@@ -1,14 +1,15 @@
 //! Pages: rendered on the server, Danish first and English beside it, no inline script or style.
 //!
-//! The citizen's pages have their texts in `texts/da.ftl` and `texts/en.ftl` (`fluent.rs`), the
-//! demonstration's in a typed table (`texts.rs`).
+//! All texts are in `texts/da.ftl` and `texts/en.ftl` (`fluent.rs`), but for the reasons, which have a table of
+//! their own.
 
 mod citizen;
 mod design;
-mod fluent;
+pub(crate) mod fluent;
 mod layout;
+mod qr;
 pub mod texts;
-mod visit;
+pub(crate) mod visit;
 pub(crate) mod watch;
 
 pub use citizen::{root, router};
@@ -24,15 +25,18 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 10] = [
+const ASSETS: [(&str, &str, &str); 13] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
+    ("again.js", SCRIPT, include_str!("../../assets/again.js")),
     ("citizen.css", "text/css; charset=utf-8", include_str!("../../assets/citizen.css")),
     ("citizen.js", SCRIPT, include_str!("../../assets/citizen.js")),
     ("camera.js", SCRIPT, include_str!("../../assets/camera.js")),
     ("page.js", SCRIPT, include_str!("../../assets/page.js")),
     ("face.js", SCRIPT, include_str!("../../assets/face.js")),
+    ("challenge.js", SCRIPT, include_str!("../../assets/challenge.js")),
     ("chip.js", SCRIPT, include_str!("../../assets/chip.js")),
+    ("pick_up.js", SCRIPT, include_str!("../../assets/pick_up.js")),
     ("activate.js", SCRIPT, include_str!("../../assets/activate.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];

@@ -1,6 +1,7 @@
-//! What the pages say, in both languages. Reasons have their own table in `enroll-core`.
+//! The languages of the pages, and what the checks are called in them. Reasons have their own table in
+//! `enroll-core`.
 
-use crate::relay::wire::Text;
+use super::fluent;
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +44,18 @@ impl Language {
         }
     }
 
+    /// The text of the pages by this name.
+    #[must_use]
+    pub(crate) fn t(self, id: &str) -> String {
+        fluent::text(self, id)
+    }
+
+    /// The same with one variable.
+    #[must_use]
+    pub(crate) fn with(self, id: &str, name: &'static str, value: &str) -> String {
+        fluent::with(self, id, &[(name, value)])
+    }
+
     /// The text in this language.
     #[must_use]
     pub fn text(self, text: &enroll_core::reason::Text) -> &str {
@@ -50,21 +63,15 @@ impl Language {
     }
 }
 
-/// How far a reading is, in words.
+/// The name of the text that says how far a reading is.
 #[must_use]
-pub fn reading(step: &str) -> Text {
-    let (da, en) = match step {
-        "waiting" => (
-            "Forbindelsen gik tabt. Læg passet på igen.",
-            "The link was lost. Put the passport back.",
-        ),
-        "access" | "pace" | "bac" => {
-            ("Åbner chippen. Hold passet stille.", "Opening the chip. Hold the passport still.")
-        }
-        "authenticating" => ("Prøver, om chippen er ægte.", "Testing whether the chip is genuine."),
-        _ => ("Læser chippen. Hold passet stille.", "Reading the chip. Hold the passport still."),
-    };
-    Text { da: da.to_owned(), en: en.to_owned() }
+pub fn reading(step: &str) -> &'static str {
+    match step {
+        "waiting" => "chip-lost",
+        "access" | "pace" | "bac" => "chip-access",
+        "authenticating" => "chip-authenticating",
+        _ => "chip-reading",
+    }
 }
 
 /// A group of checks on the page, in the order in which people meet them.
@@ -72,102 +79,81 @@ pub fn reading(step: &str) -> Text {
 pub struct Group {
     /// Which.
     pub id: &'static str,
-    /// Danish title.
-    pub da: &'static str,
-    /// English title.
-    pub en: &'static str,
-    /// Its checks: id, Danish, English.
-    pub checks: &'static [(&'static str, &'static str, &'static str)],
+    /// The name of its title's text.
+    pub title: &'static str,
+    /// Its checks: id, and the name of its text.
+    pub checks: &'static [(&'static str, &'static str)],
 }
 
 /// Every check that the pages have words for.
 pub const GROUPS: [Group; 7] = [
     Group {
         id: "page",
-        da: "Den trykte side",
-        en: "The printed page",
+        title: "group-page",
         checks: &[
-            ("mrz.check_digits", "Kontrolcifrene passer", "The check digits hold"),
-            ("mrz.confidence", "Aflæsningen er sikker", "The reading is certain"),
+            ("mrz.check_digits", "check-mrz-check-digits"),
+            ("mrz.confidence", "check-mrz-confidence"),
         ],
     },
     Group {
         id: "access",
-        da: "Adgang til chippen",
-        en: "Access to the chip",
+        title: "group-access",
         checks: &[
-            ("chip.access", "Siden åbner chippen", "The page opens the chip"),
-            ("chip.downgrade", "Chippen skjuler ikke noget", "The chip hides nothing"),
-            ("com.content", "Indholdsfortegnelsen er hel", "The table of contents is whole"),
+            ("chip.access", "check-chip-access"),
+            ("chip.downgrade", "check-chip-downgrade"),
+            ("com.content", "check-com-content"),
         ],
     },
     Group {
         id: "issuer",
-        da: "Statens underskrift",
-        en: "The state’s signature",
+        title: "group-issuer",
         checks: &[
-            ("sod.signature", "Underskriften er ægte", "The signature is genuine"),
-            ("sod.digest", "Underskriften dækker indholdet", "The signature covers the content"),
-            ("dg.hash", "Indholdet er uændret", "The content is unchanged"),
-            ("dg.content", "Indholdet kan læses sikkert", "The content can be read safely"),
-            ("signer.chain", "Udstederen er kendt", "The issuer is known"),
-            ("signer.validity", "Underskriveren var gyldig", "The signer was valid"),
-            ("signer.country", "Landet er det samme overalt", "The country is the same throughout"),
-            ("signer.revocation", "Underskriveren er ikke spærret", "The signer is not revoked"),
+            ("sod.signature", "check-sod-signature"),
+            ("sod.digest", "check-sod-digest"),
+            ("dg.hash", "check-dg-hash"),
+            ("dg.content", "check-dg-content"),
+            ("signer.chain", "check-signer-chain"),
+            ("signer.validity", "check-signer-validity"),
+            ("signer.country", "check-signer-country"),
+            ("signer.revocation", "check-signer-revocation"),
         ],
     },
     Group {
         id: "genuine",
-        da: "Chippen er original",
-        en: "The chip is the original",
+        title: "group-genuine",
         checks: &[
-            ("chip_authentication", "Chippen beviser sin nøgle", "The chip proves its key"),
-            (
-                "active_authentication",
-                "Chippen svarer på vores udfordring",
-                "The chip answers our challenge",
-            ),
+            ("chip_authentication", "check-chip-authentication"),
+            ("active_authentication", "check-active-authentication"),
         ],
     },
     Group {
         id: "document",
-        da: "Passet",
-        en: "The passport",
+        title: "group-document",
         checks: &[
-            ("document.type", "Typen kan bruges", "The type is accepted"),
-            ("document.validity", "Passet er ikke udløbet", "The passport has not expired"),
-            ("document.page_match", "Side og chip siger det samme", "Page and chip say the same"),
-            (
-                "document.status",
-                "Ikke meldt bortkommet eller stjålet",
-                "Not reported lost or stolen",
-            ),
-            ("document.unused", "Ikke brugt af en anden", "Not used by somebody else"),
+            ("document.type", "check-document-type"),
+            ("document.validity", "check-document-validity"),
+            ("document.page_match", "check-document-page-match"),
+            ("document.status", "check-document-status"),
+            ("document.unused", "check-document-unused"),
         ],
     },
     Group {
         id: "face",
-        da: "Ansigtet",
-        en: "The face",
+        title: "group-face",
         checks: &[
-            ("face.detected", "Der er ét ansigt i billedet", "There is one face in the picture"),
-            ("face.quality", "Billedet er godt nok", "The picture is good enough"),
-            ("face.match", "Ansigtet er det i passet", "The face is that of the passport"),
-            (
-                "face.attack",
-                "Billedet ligner en levende person (vejledende)",
-                "The picture looks live (advisory)",
-            ),
+            ("face.detected", "check-face-detected"),
+            ("face.quality", "check-face-quality"),
+            ("face.match", "check-face-match"),
+            ("face.attack", "check-face-attack"),
         ],
     },
     Group {
         id: "person",
-        da: "Personen",
-        en: "The person",
+        title: "group-person",
         checks: &[
-            ("person.match", "Personen findes i CPR", "The person is in the register"),
-            ("person.status", "Personen er aktiv i CPR", "The person is active in the register"),
-            ("person.age", "Personen er gammel nok", "The person is old enough"),
+            ("person.match", "check-person-match"),
+            ("person.status", "check-person-status"),
+            ("person.age", "check-person-age"),
         ],
     },
 ];

@@ -124,7 +124,7 @@ fn is_loopback(host: &str) -> bool {
 
 /// Whether a request that changes something comes from our own page: as the browser says (Fetch
 /// Metadata, W3C), and by its origin (RFC 6454 §7) where it does not.
-pub(super) fn is_ours(headers: &HeaderMap) -> bool {
+pub(crate) fn is_ours(headers: &HeaderMap) -> bool {
     let get = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match (get("sec-fetch-site"), get("origin")) {
         (Some(site), _) => site == "same-origin",

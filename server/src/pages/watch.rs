@@ -51,13 +51,13 @@ impl State {
     }
 
     /// The same in a word.
-    pub(crate) fn word(self, language: &Language) -> &'static str {
+    pub(crate) fn word(self, language: &Language) -> String {
         match self {
-            Self::Waiting => language.pick("venter", "waiting"),
-            Self::Now => language.pick("i gang", "under way"),
-            Self::Passed => language.pick("bestået", "passed"),
-            Self::Failed => language.pick("ikke bestået", "failed"),
-            Self::NotPerformed => language.pick("ikke udført", "not performed"),
+            Self::Waiting => language.t("demo-state-waiting"),
+            Self::Now => language.t("demo-state-now"),
+            Self::Passed => language.t("demo-state-passed"),
+            Self::Failed => language.t("demo-state-failed"),
+            Self::NotPerformed => language.t("demo-state-not-performed"),
         }
     }
 
@@ -80,7 +80,7 @@ pub(crate) struct Live {
 }
 
 pub(crate) struct Step {
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     pub(crate) state: State,
 }
 
@@ -91,7 +91,7 @@ pub(crate) struct Reading {
 
 pub(crate) struct Checks {
     pub(crate) id: &'static str,
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     pub(crate) state: State,
     pub(crate) count: String,
     pub(crate) checks: Vec<Row>,
@@ -99,7 +99,7 @@ pub(crate) struct Checks {
 
 pub(crate) struct Row {
     pub(crate) id: &'static str,
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     pub(crate) state: State,
     pub(crate) reason: Option<String>,
     pub(crate) evidence: Vec<(String, String)>,
@@ -159,8 +159,7 @@ impl Live {
     reason = "clamped to 0..=100 first"
 )]
 fn reading(at: &Progress, language: Language) -> Reading {
-    let text = texts::reading(at.step);
-    let text = language.pick(&text.da, &text.en).to_owned();
+    let text = language.t(texts::reading(at.step));
     Reading { text, percent: (at.done.clamp(0.0, 1.0) * 100.0) as u32 }
 }
 
@@ -168,14 +167,12 @@ fn checks(group: &Group, record: &Record, ended: bool, language: Language) -> Ch
     let rows: Vec<Row> = group
         .checks
         .iter()
-        .map(|(id, da, en)| {
-            row(id, language.pick(da, en), record.findings.find(id), ended, language)
-        })
+        .map(|(id, title)| row((id, title), record.findings.find(id), ended, language))
         .collect();
     let passed = rows.iter().filter(|row| row.state == State::Passed).count();
     let count = format!("{passed}/{}", rows.len());
     let state = summary(rows.iter().map(|row| row.state), ended);
-    Checks { id: group.id, title: language.pick(group.da, group.en), state, count, checks: rows }
+    Checks { id: group.id, title: language.t(group.title), state, count, checks: rows }
 }
 
 /// A group fails with one failure; what was not performed neither passes nor fails it.
@@ -194,8 +191,7 @@ fn summary(states: impl Iterator<Item = State>, ended: bool) -> State {
 }
 
 fn row(
-    id: &'static str,
-    title: &'static str,
+    (id, title): (&'static str, &'static str),
     check: Option<&Check>,
     ended: bool,
     language: Language,
@@ -211,7 +207,7 @@ fn row(
         .and_then(|check| check.reason)
         .map(|reason| language.text(&reason.entry().text).to_owned());
     let evidence = check.map(|check| flat(&check.evidence)).unwrap_or_default();
-    Row { id, title, state, reason, evidence }
+    Row { id, title: language.t(title), state, reason, evidence }
 }
 
 /// Evidence as names and values; what is nested is written as JSON.
@@ -246,12 +242,12 @@ fn steps(record: &Record, groups: &[Checks], ended: bool, language: Language) ->
         None => State::Waiting,
     };
     let mut steps = vec![
-        Step { title: language.pick("Samtykke", "Consent"), state: State::Passed },
-        Step { title: language.pick("Passets side", "Printed page"), state: of(&["page"]) },
-        Step { title: language.pick("Chip", "Chip"), state: of(&["access", "issuer", "genuine"]) },
-        Step { title: language.pick("Ansigt", "Face"), state: of(&["face"]) },
-        Step { title: language.pick("Registre", "Registers"), state: of(&["person"]) },
-        Step { title: language.pick("Afgørelse", "Decision"), state: decided },
+        Step { title: language.t("demo-step-consent"), state: State::Passed },
+        Step { title: language.t("demo-step-page"), state: of(&["page"]) },
+        Step { title: language.t("demo-step-chip"), state: of(&["access", "issuer", "genuine"]) },
+        Step { title: language.t("demo-step-face"), state: of(&["face"]) },
+        Step { title: language.t("demo-step-registers"), state: of(&["person"]) },
+        Step { title: language.t("demo-step-decision"), state: decided },
     ];
     if let Some(next) = steps.iter_mut().find(|step| step.state == State::Waiting && !ended) {
         next.state = State::Now;
@@ -273,26 +269,16 @@ fn end(
     };
     let reasons = reasons.into_iter().map(|code| why(code, language)).collect();
     let verdict = record.settled.as_ref().map_or("", |s| crate::app::verdict_name(s.verdict));
-    End { verdict, class, icon, title: title.to_owned(), reasons, identity, expected }
+    End { verdict, class, icon, title, reasons, identity, expected }
 }
 
-fn headline(record: &Record, language: Language) -> (&'static str, &'static str, &'static str) {
+fn headline(record: &Record, language: Language) -> (&'static str, &'static str, String) {
     match record.settled.as_ref().map(|settled| settled.decision) {
-        Some(Done::Issue) => {
-            ("good", "✓", language.pick("Identiteten er udstedt", "The identity is issued"))
-        }
-        Some(Done::Refuse) => {
-            ("bad", "✕", language.pick("Indrulleringen er afvist", "The enrolment is refused"))
-        }
-        Some(Done::Refer) => {
-            ("warn", "!", language.pick("Borgercenteret tager over", "A Borgercenter takes over"))
-        }
-        Some(Done::TryAgain) => ("warn", "!", language.pick("Prøv igen", "Try again")),
-        None => (
-            "warn",
-            "!",
-            language.pick("Sagen sluttede uden afgørelse", "The case ended undecided"),
-        ),
+        Some(Done::Issue) => ("good", "✓", language.t("demo-end-issued")),
+        Some(Done::Refuse) => ("bad", "✕", language.t("demo-end-refused")),
+        Some(Done::Refer) => ("warn", "!", language.t("demo-end-referred")),
+        Some(Done::TryAgain) => ("warn", "!", language.t("face-again")),
+        None => ("warn", "!", language.t("demo-end-undecided")),
     }
 }
 

@@ -16,7 +16,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use time::Date;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -39,8 +40,44 @@ impl std::fmt::Debug for Scripted {
     }
 }
 
-/// How the registers misbehave.
+/// One of the registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Register {
+    /// Of persons.
+    Persons,
+    /// Of documents.
+    Documents,
+    /// Of appointments.
+    Appointments,
+}
+
+impl Register {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Persons, Self::Documents, Self::Appointments];
+}
+
+/// How a register behaves whatever it is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Behaviour {
+    /// What is wrong with each of its answers.
+    pub fault: Option<Fault>,
+    /// How long each takes.
+    pub delay: Duration,
+}
+
+/// What is said of a person instead of what the script says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonAnswer {
+    /// Known, in this standing.
+    Status(PersonStatus),
+    /// Not known.
+    NotFound,
+}
+
+/// How the registers misbehave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// They answer 500.
     Fails,
@@ -121,6 +158,11 @@ impl std::fmt::Debug for Holder {
 }
 
 impl Holder {
+    /// Issuer and number of the document.
+    fn key(&self) -> (String, String) {
+        (self.issuer.clone(), self.document_number.clone())
+    }
+
     fn digits(&self) -> String {
         self.cpr.chars().filter(char::is_ascii_digit).collect()
     }
@@ -139,15 +181,106 @@ impl Holder {
     }
 }
 
-/// What they hold, and how they misbehave now.
+/// What they hold, how they behave now, and what they say instead of what they hold.
 struct Served {
     script: Scripted,
-    fault: Mutex<Option<Fault>>,
+    behaviour: Mutex<[Behaviour; 3]>,
+    persons: Mutex<HashMap<String, PersonAnswer>>,
+    documents: Mutex<HashMap<(String, String), DocumentStatus>>,
+}
+
+/// What there is, whoever panicked while holding it.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Served {
-    fn fault(&self) -> Option<Fault> {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    fn of(script: Scripted) -> Self {
+        let behaviour = Behaviour { fault: script.fault, ..Behaviour::default() };
+        Self {
+            script,
+            behaviour: Mutex::new([behaviour; 3]),
+            persons: Mutex::default(),
+            documents: Mutex::default(),
+        }
+    }
+
+    fn behaviour(&self, register: Register) -> Behaviour {
+        let [persons, documents, appointments] = *held(&self.behaviour);
+        match register {
+            Register::Persons => persons,
+            Register::Documents => documents,
+            Register::Appointments => appointments,
+        }
+    }
+
+    /// Takes as long as it is to take; what it then answers if it misbehaves.
+    async fn misbehaves(&self, register: Register) -> Option<Response> {
+        let Behaviour { fault, delay } = self.behaviour(register);
+        tokio::time::sleep(delay).await;
+        Some(misbehave(fault?).await)
+    }
+}
+
+/// The script of running registers, changed while they run.
+#[derive(Clone)]
+pub struct Control(Arc<Served>);
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Control(…)")
+    }
+}
+
+impl Control {
+    /// How `register` behaves now.
+    #[must_use]
+    pub fn behaviour(&self, register: Register) -> Behaviour {
+        self.0.behaviour(register)
+    }
+
+    /// From now on `register` behaves so.
+    pub fn behave(&self, register: Register, behaviour: Behaviour) {
+        let [persons, documents, appointments] = &mut *held(&self.0.behaviour);
+        match register {
+            Register::Persons => *persons = behaviour,
+            Register::Documents => *documents = behaviour,
+            Register::Appointments => *appointments = behaviour,
+        }
+    }
+
+    /// From now on this is said of the holder's person and document; what the script says, where
+    /// there is nothing else to say.
+    pub fn answer(
+        &self,
+        holder: &Holder,
+        person: Option<PersonAnswer>,
+        document: Option<DocumentStatus>,
+    ) {
+        set(&self.0.persons, holder.digits(), person);
+        set(&self.0.documents, holder.key(), document);
+    }
+
+    /// What is said of the holder instead of what the script says.
+    #[must_use]
+    pub fn answers(&self, holder: &Holder) -> (Option<PersonAnswer>, Option<DocumentStatus>) {
+        let person = held(&self.0.persons).get(&holder.digits()).copied();
+        (person, held(&self.0.documents).get(&holder.key()).copied())
+    }
+
+    /// As the script says, all of them, at once.
+    pub fn reset(&self) {
+        *held(&self.0.behaviour) = [Behaviour::default(); 3];
+        held(&self.0.persons).clear();
+        held(&self.0.documents).clear();
+    }
+}
+
+fn set<K: std::hash::Hash + Eq, V>(map: &Mutex<HashMap<K, V>>, key: K, value: Option<V>) {
+    let mut map = held(map);
+    match value {
+        Some(value) => drop(map.insert(key, value)),
+        None => drop(map.remove(&key)),
     }
 }
 
@@ -178,8 +311,7 @@ impl StandIn {
     pub async fn start(script: Scripted) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let fault = Mutex::new(script.fault);
-        let served = Arc::new(Served { script, fault });
+        let served = Arc::new(Served::of(script));
         let router = Router::new()
             .route("/persons/{cpr}", get(person))
             .route("/documents/{issuer}/{number}", get(document))
@@ -196,7 +328,16 @@ impl StandIn {
 
     /// From now on they misbehave so, or not any more.
     pub fn set(&self, fault: Option<Fault>) {
-        *self.served.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        let control = self.control();
+        for register in Register::ALL {
+            control.behave(register, Behaviour { fault, ..control.behaviour(register) });
+        }
+    }
+
+    /// By which their script is changed.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(self.served.clone())
     }
 
     /// Their base address.
@@ -207,12 +348,16 @@ impl StandIn {
 }
 
 async fn person(State(served): State<Arc<Served>>, Path(cpr): Path<String>) -> Response {
-    if let Some(fault) = served.fault() {
-        return misbehave(fault).await;
+    if let Some(response) = served.misbehaves(Register::Persons).await {
+        return response;
     }
-    match served.script.persons.get(&cpr) {
-        Some(person) => axum::Json(person).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
+    let told = held(&served.persons).get(&cpr).copied();
+    match (served.script.persons.get(&cpr), told) {
+        (None, _) | (_, Some(PersonAnswer::NotFound)) => StatusCode::NOT_FOUND.into_response(),
+        (Some(person), Some(PersonAnswer::Status(status))) => {
+            axum::Json(Person { status, ..person.clone() }).into_response()
+        }
+        (Some(person), None) => axum::Json(person).into_response(),
     }
 }
 
@@ -220,10 +365,11 @@ async fn document(
     State(served): State<Arc<Served>>,
     Path(document): Path<(String, String)>,
 ) -> Response {
-    if let Some(fault) = served.fault() {
-        return misbehave(fault).await;
+    if let Some(response) = served.misbehaves(Register::Documents).await {
+        return response;
     }
-    match served.script.documents.get(&document) {
+    let told = held(&served.documents).get(&document).copied();
+    match told.or_else(|| served.script.documents.get(&document).copied()) {
         Some(DocumentStatus::Unavailable) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         None | Some(DocumentStatus::Unknown) => StatusCode::NOT_FOUND.into_response(),
         Some(status) => axum::Json(json!({ "status": status })).into_response(),
@@ -244,8 +390,8 @@ fn times() -> Vec<Slot> {
 }
 
 async fn slots(State(served): State<Arc<Served>>) -> Response {
-    if let Some(fault) = served.fault() {
-        return misbehave(fault).await;
+    if let Some(response) = served.misbehaves(Register::Appointments).await {
+        return response;
     }
     let booked = served.script.booked.lock().unwrap_or_else(PoisonError::into_inner);
     let is_free = |slot: &Slot| !booked.values().any(|id| *id == slot.id);
@@ -267,8 +413,8 @@ async fn book(
     Path(key): Path<String>,
     axum::Json(body): axum::Json<Value>,
 ) -> Response {
-    if let Some(fault) = served.fault() {
-        return misbehave(fault).await;
+    if let Some(response) = served.misbehaves(Register::Appointments).await {
+        return response;
     }
     let Some(slot) = times().into_iter().find(|slot| body.get("slot") == Some(&json!(slot.id)))
     else {
@@ -283,8 +429,8 @@ async fn book(
 }
 
 async fn cancel(State(served): State<Arc<Served>>, Path(key): Path<String>) -> Response {
-    if let Some(fault) = served.fault() {
-        return misbehave(fault).await;
+    if let Some(response) = served.misbehaves(Register::Appointments).await {
+        return response;
     }
     let mut booked = served.script.booked.lock().unwrap_or_else(PoisonError::into_inner);
     match booked.remove(&key) {

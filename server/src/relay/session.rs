@@ -1,9 +1,10 @@
 //! One open relay: hello, then batches and replies until the chip is read or it cannot be.
 
-use super::wire::{self, FromClient, FromServer, Hello, SUBPROTOCOL};
+use super::wire::{self, FromClient, FromServer, Hello, SUBPROTOCOL, Text};
 use crate::app::{Access, App, AppError, ChipStart, ChipVerdict, Progress, blocking};
 use crate::metrics::RELAYS;
 use crate::metrics::cpu::Work;
+use crate::pages::texts::{Language, reading};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use enroll_core::reason::{LeadsTo, ReasonCode};
 use nfc::apdu::Response;
@@ -218,7 +219,8 @@ impl Session {
             return Ok(());
         }
         self.shown = Some((step, percent));
-        let text = crate::pages::texts::reading(step);
+        let id = reading(step);
+        let text = Text { da: Language::Da.t(id), en: Language::En.t(id) };
         self.send(&FromServer::Progress { step: step.to_owned(), done, text }).await
     }
 
@@ -249,7 +251,7 @@ impl Session {
         let recorded = self.app.chip_failed(self.access, reason).await;
         let open = recorded.unwrap_or(false);
         let again = matches!(reason.leads_to(), LeadsTo::Retry(_));
-        let text = wire::Text::from(&reason.entry().text);
+        let text = Text::from(&reason.entry().text);
         let retry = open && again;
         self.tell(FromServer::Failed { reason: reason.as_str().to_owned(), text, retry }).await;
         close

@@ -47,7 +47,25 @@ impl Tx {
         found.as_ref().map_or(Ok(None), owner)
     }
 
-    /// Keeps the code by which the person picks up what came of the case, if a kiosk has opened it.
+    /// From now on what comes of the case is for whoever picks it up, whom somebody helped to it. Whether
+    /// that is so: not of a case that a kiosk opened, nor once it was picked up.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn hand_over(&mut self, id: EnrolmentId) -> Result<bool, StorageError> {
+        let found = sqlx::query(
+            "INSERT INTO pick_ups (enrolment, by_helper) VALUES ($1, 1) ON CONFLICT (enrolment)
+             DO UPDATE SET by_helper = 1 WHERE pick_ups.by_helper = 1 AND pick_ups.owner IS NULL
+             RETURNING enrolment",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        Ok(found.is_some())
+    }
+
+    /// Keeps the code by which the person picks up what came of the case, if it is nobody's yet; an
+    /// earlier one is worth nothing from now on.
     ///
     /// # Errors
     /// [`StorageError::Database`].

@@ -16,6 +16,7 @@ mod copying;
 mod desk;
 mod enrolment;
 mod events;
+mod hand_over;
 mod looking;
 mod officers;
 mod operation;

@@ -40,6 +40,9 @@ pub(super) struct Given {
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Response {
+    if citizen.visit.helper {
+        return to("/enrol/next");
+    }
     let pending = async {
         let Some(owner) = owner(&app, &citizen).await? else { return Ok(None) };
         let apps = app.apps(owner).await?;
@@ -48,9 +51,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Respo
     };
     match pending.await {
         Ok(Some(pending)) => {
-            let helper = citizen.visit.helper;
-            let title = if helper { "activate-helper-title" } else { "activate-title" };
-            html(&Page { l: Layout::of(&citizen.visit, 8, title), pending })
+            html(&Page { l: Layout::of(&citizen.visit, 8, "activate-title"), pending })
         }
         Ok(None) => to("/enrol/next"),
         Err(error) => trouble::of(&citizen.visit, error),

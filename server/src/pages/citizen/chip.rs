@@ -2,7 +2,7 @@
 //! and how far the reading is.
 
 use super::super::layout::{Layout, Why};
-use super::super::{fluent, html};
+use super::super::{fluent, html, texts};
 use super::{Citizen, next, to, trouble};
 use crate::app::{App, Progress};
 use askama::Template;
@@ -75,21 +75,11 @@ pub(super) async fn state(
     };
     let read = next::stage(&record).is_none_or(|stage| stage >= Stage::ChipRead);
     let (text, percent) = match app.progress(access.id()) {
-        Some(at) => (text_of(&at), percent(&at)),
+        Some(at) => (texts::reading(at.step), percent(&at)),
         None => ("chip-waiting", 0),
     };
     let text = fluent::text(visit.language, text);
     Json(json!({ "read": read, "text": text, "percent": percent })).into_response()
-}
-
-/// The name of the text for where the reading is.
-fn text_of(at: &Progress) -> &'static str {
-    match at.step {
-        "waiting" => "chip-lost",
-        "access" | "pace" | "bac" => "chip-access",
-        "authenticating" => "chip-authenticating",
-        _ => "chip-reading",
-    }
 }
 
 #[expect(

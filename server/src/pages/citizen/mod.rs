@@ -10,9 +10,11 @@ mod consent;
 mod contacts;
 mod done;
 mod face;
+mod hand_over;
 mod next;
 mod number;
 mod page;
+mod pick_up;
 mod result;
 mod start;
 mod trouble;
@@ -46,6 +48,9 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .route("/enrol/face/frame", post(face::frame))
         .route("/enrol/face/picture", post(face::picture))
         .layer(DefaultBodyLimit::max(app.server.max_picture));
+    let captures = Router::new()
+        .route("/enrol/face/capture", post(face::capture))
+        .layer(DefaultBodyLimit::max(crate::http::CAPTURE_LIMIT));
     Router::new()
         .route("/enrol", get(start::show))
         .route("/enrol/again", post(start::again))
@@ -60,7 +65,10 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .route("/enrol/chip/ticket", post(chip::ticket))
         .route("/enrol/chip/state", get(chip::state))
         .route("/enrol/face", get(face::show))
+        .route("/enrol/face/challenge", post(face::challenge))
         .route("/enrol/result", get(result::show).post(result::decide))
+        .route("/enrol/hand-over", get(hand_over::show).post(hand_over::draw))
+        .route("/enrol/pick-up", get(pick_up::show).post(pick_up::pick_up))
         .route("/enrol/user-id", get(user_id::show).post(user_id::choose))
         .route("/enrol/contacts", get(contacts::show).post(contacts::keep))
         .route("/enrol/activate", get(activate::show).post(activate::activate))
@@ -69,6 +77,7 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .route("/enrol/{*rest}", get(trouble::missing))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .merge(pictures)
+        .merge(captures)
         .layer(from_fn_with_state(app.clone(), arrive::arrive))
         .route_layer(from_fn_with_state(app.clone(), crate::http::watch::watch))
         .with_state(app)
@@ -106,7 +115,7 @@ impl FromRequestParts<Arc<App>> for Citizen {
         let kind = if parts.uri.path().ends_with("/frame") { Kind::Frame } else { Kind::Case };
         let access = async {
             app.spend(kind, id.as_bytes(), Instant::now())?;
-            app.authorise(&id, &token).await
+            app.authorise_browser(&id, &token).await
         };
         match access.await {
             Ok(access) => Ok(Self { visit, access, token }),

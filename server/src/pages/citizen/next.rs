@@ -26,6 +26,8 @@ async fn place(app: &App, citizen: &Citizen) -> Result<&'static str, AppError> {
             Stage::DocumentVerified => "/enrol/face",
             _ => "/enrol/result",
         },
+        // What is chosen is chosen on the person's own device.
+        Case::IdentityCreated { .. } if citizen.visit.helper => "/enrol/hand-over",
         Case::IdentityCreated { identity, .. } => {
             let owner = app.owner(&identity.to_string(), &citizen.token).await?;
             let chosen = app.chosen(owner).await?;

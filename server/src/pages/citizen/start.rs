@@ -30,7 +30,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response 
 
 /// Whether the case `id` is this browser's, and not at its end.
 async fn goes_on(app: &App, id: &str, token: &str) -> Result<bool, AppError> {
-    let access = app.authorise(id, token).await?;
+    let access = app.authorise_browser(id, token).await?;
     let case = app.record(access.id()).await?.case;
     Ok(case.is_open() || matches!(case.state, Case::IdentityCreated { .. }))
 }
