@@ -52,6 +52,9 @@ pub struct PickedUp {
     pub identity: PublicIdentity,
     /// The owner's bearer token: shown once, kept as a hash.
     pub token: String,
+    /// The enrolment that the identity came of, for pages of this process.
+    #[serde(skip)]
+    pub(crate) enrolment: EnrolmentId,
 }
 
 impl App {
@@ -91,6 +94,6 @@ impl App {
         tx.audit(self.event("pick_up.used", id, json!({ "identity": identity }))).await?;
         tx.commit().await?;
         let identity = serde_json::from_slice(&found.record).map_err(AppError::internal)?;
-        Ok(PickedUp { identity, token })
+        Ok(PickedUp { identity, token, enrolment: id })
     }
 }
