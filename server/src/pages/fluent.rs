@@ -1,4 +1,4 @@
-//! What the citizen's pages say: `texts/da.ftl` and `texts/en.ftl` (Project Fluent). Tests keep the two
+//! What the pages of citizen, kiosk and officer say: `texts/da.ftl` and `texts/en.ftl` (Project Fluent). Tests keep the two
 //! complete and used, and text out of the templates.
 
 use super::texts::Language;

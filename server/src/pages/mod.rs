@@ -1,12 +1,14 @@
 //! Pages: rendered on the server, Danish first and English beside it, no inline script or style.
 //!
-//! The citizen's pages have their texts in `texts/da.ftl` and `texts/en.ftl` (`fluent.rs`), the
+//! The pages of citizen, kiosk and officer have their texts in `texts/da.ftl` and `texts/en.ftl` (`fluent.rs`), the
 //! demonstration's in a typed table (`texts.rs`).
 
 mod citizen;
 mod design;
 mod fluent;
+mod kiosk;
 mod layout;
+mod officer;
 pub mod texts;
 mod visit;
 pub(crate) mod watch;
@@ -24,7 +26,7 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 10] = [
+const ASSETS: [(&str, &str, &str); 14] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("citizen.css", "text/css; charset=utf-8", include_str!("../../assets/citizen.css")),
@@ -34,6 +36,10 @@ const ASSETS: [(&str, &str, &str); 10] = [
     ("face.js", SCRIPT, include_str!("../../assets/face.js")),
     ("chip.js", SCRIPT, include_str!("../../assets/chip.js")),
     ("activate.js", SCRIPT, include_str!("../../assets/activate.js")),
+    ("desk.css", "text/css; charset=utf-8", include_str!("../../assets/desk.css")),
+    ("kiosk.js", SCRIPT, include_str!("../../assets/kiosk.js")),
+    ("station.js", SCRIPT, include_str!("../../assets/station.js")),
+    ("officer.js", SCRIPT, include_str!("../../assets/officer.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 

@@ -10,7 +10,6 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
-use enroll_core::case::Stage;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -21,9 +20,11 @@ struct Page {
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Response {
-    match next::may(&app, &citizen, Stage::DocumentVerified).await {
-        Ok(true) => html(&Page { l: Layout::of(&citizen.visit, 6, "face-title") }),
-        Ok(false) => to("/enrol/next"),
+    match app.record(citizen.access.id()).await {
+        Ok(record) if next::awaits_face(&record) => {
+            html(&Page { l: Layout::of(&citizen.visit, 6, "face-title") })
+        }
+        Ok(_) => to("/enrol/next"),
         Err(error) => trouble::of(&citizen.visit, error),
     }
 }

@@ -26,9 +26,15 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     found
 }
 
+/// The templates of the pages whose texts these are.
+fn templates() -> Vec<PathBuf> {
+    let folders = ["templates/citizen", "templates/kiosk", "templates/officer"];
+    folders.into_iter().flat_map(|folder| files(folder, "html")).collect()
+}
+
 /// Every string literal of templates and pages.
 fn literals() -> BTreeSet<String> {
-    let mut files = files("templates/citizen", "html");
+    let mut files = templates();
     files.extend(self::files("src/pages", "rs").into_iter().filter(|f| !f.ends_with("tests.rs")));
     let texts = files.iter().map(|file| fs::read_to_string(file).unwrap());
     texts.flat_map(|text| text.split('"').map(str::to_owned).collect::<Vec<_>>()).collect()
@@ -37,7 +43,7 @@ fn literals() -> BTreeSet<String> {
 /// What is passed to `t("…"` in the templates: names of texts.
 fn asked() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for file in files("templates/citizen", "html") {
+    for file in templates() {
         let text = fs::read_to_string(file).unwrap();
         for (_, after) in [".t(\"", ".with(\""]
             .iter()
@@ -90,7 +96,7 @@ fn bare(template: &str) -> String {
 
 #[test]
 fn no_template_holds_text_of_its_own() {
-    for file in files("templates/citizen", "html") {
+    for file in templates() {
         let text = bare(&fs::read_to_string(&file).unwrap());
         for after in text.split('>').skip(1) {
             let between = after.split('<').next().unwrap();
