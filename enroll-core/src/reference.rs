@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::reason::ReasonCode;
 
 /// Digits and capitals without 0, 1, I, O and U.
-const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKLMNPQRSTVWXYZ";
+pub const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKLMNPQRSTVWXYZ";
 const LENGTH: usize = 8;
 /// The size of the alphabet.
 pub(crate) const MODULUS: u64 = 31;

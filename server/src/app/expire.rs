@@ -67,7 +67,7 @@ impl App {
     }
 
     /// Ends a visit whose session ran out: the case waits again, without what was read of the chip.
-    async fn leave(&self, id: EnrolmentId) -> Result<(), AppError> {
+    pub(super) async fn leave(&self, id: EnrolmentId) -> Result<(), AppError> {
         let mut tx = self.parts.store.begin().await?;
         let now = self.now();
         // Another visit may have begun meanwhile.

@@ -328,7 +328,7 @@ impl App {
 
 /// Whether there is anything to decide: a face was taken, or something has failed already. Until
 /// then no register is asked.
-fn is_decidable(record: &Record) -> bool {
+pub(crate) fn is_decidable(record: &Record) -> bool {
     record
         .checks()
         .iter()

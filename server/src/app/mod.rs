@@ -42,7 +42,7 @@ mod view;
 mod visit;
 
 pub use activate::Activation;
-pub use appointments::{Booked, WantedSlot};
+pub use appointments::{Appointment, Booked, WantedSlot};
 pub use apps::{AppView, InboxView};
 pub use block::{BlockCode, Blocked, LifeView};
 pub use capture::{Answer, Answered, Capture, FaceChallenge};
@@ -63,7 +63,7 @@ pub use p_code::{IssuedPCode, NewPCode};
 pub use page::{Page, PageAnswer};
 pub use pick_up::{GivenPickUp, PickUp, PickedUp};
 pub use profile::{Chosen, ChosenUserId, Reach};
-pub use queue::{Document, Evidence, Person, RulingView, Waiting};
+pub use queue::{After, Document, Evidence, Person, Queue, RulingView, Waiting};
 pub use refer::{Referred, Wish, WitnessRule};
 pub use register::{NewApp, Registered, UnderWay};
 pub use ruling::{Reopening, Ruling};
@@ -72,6 +72,7 @@ pub use ticket::Ticket;
 pub use view::{CheckView, ReasonView, View};
 pub use visit::{Kiosk, Visited, WantedCase};
 
+pub(crate) use finish::is_decidable;
 pub(crate) use view::verdict_name;
 
 use crate::clock::{Clock, Entropy, EntropyError};
@@ -306,25 +307,6 @@ impl App {
         let mut tx = self.parts.store.read().await?;
         let is_kiosk = tx.is_desk_session(&hash, id, self.now()).await?;
         if is_kiosk { Ok(Access { id, desk: true }) } else { Err(AppError::Unauthorized) }
-    }
-
-    /// The access of a browser: by the token of the start, or to what came of the case by that of whoever
-    /// picked it up.
-    ///
-    /// # Errors
-    /// As [`App::authorise`].
-    pub(crate) async fn authorise_browser(
-        &self,
-        id: &str,
-        token: &str,
-    ) -> Result<Access, AppError> {
-        match self.authorise(id, token).await {
-            Err(AppError::Unauthorized) => {}
-            found => return found,
-        }
-        let id: EnrolmentId = id.parse().map_err(|_| AppError::UnknownCase)?;
-        owner::owns(&mut self.parts.store.read().await?, id, token).await?;
-        Ok(Access { id, desk: false })
     }
 
     /// The access that the person's own `token` gives to the enrolment `id`.

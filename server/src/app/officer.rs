@@ -25,6 +25,14 @@ pub struct Officer {
     session: [u8; 32],
 }
 
+impl Officer {
+    /// Their name, as it is in every record.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// What an officer signs in with.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

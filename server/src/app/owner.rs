@@ -2,7 +2,7 @@
 //! proved at a Borgercenter: the token that its pick-up code made) sets it up and shows it; an earlier one blocks it and does nothing else, so that nobody who proves to be the
 //! person takes away the right to stop it. An app acts with its key.
 
-use super::{App, AppError};
+use super::{Access, App, AppError};
 use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId};
 use crate::storage::{AuthenticatorRow, Profile, Tx};
 use enroll_core::audit::Event;
@@ -57,6 +57,17 @@ impl App {
         let enrolment = tx.identity(identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
         owns(&mut tx, enrolment, token).await?;
         Ok(Owner { identity, enrolment })
+    }
+
+    /// The access to the enrolment `id` of whoever picked up what came of it: enough to look at it.
+    ///
+    /// # Errors
+    /// As [`App::authorise`].
+    pub(crate) async fn authorise_owner(&self, id: &str, token: &str) -> Result<Access, AppError> {
+        let id: EnrolmentId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let mut tx = self.parts.store.read().await?;
+        owns(&mut tx, id, token).await?;
+        Ok(Access { id, desk: false })
     }
 
     /// The right that `token` gives over the app `id`.

@@ -53,6 +53,9 @@ pub struct PickedUp {
     pub identity: PublicIdentity,
     /// The owner's bearer token: shown once, kept as a hash.
     pub token: String,
+    /// The enrolment that the identity came of, for pages of this process.
+    #[serde(skip)]
+    pub(crate) enrolment: EnrolmentId,
 }
 
 impl App {
@@ -104,14 +107,6 @@ impl App {
     /// `pick_up.form`; `pick_up.unknown` for one that is unknown, used, late, or of an identity that
     /// was issued again since.
     pub async fn pick_up(&self, given: GivenPickUp) -> Result<PickedUp, AppError> {
-        Ok(self.picked_up(given).await?.1)
-    }
-
-    /// The same with the case that it came of.
-    pub(crate) async fn picked_up(
-        &self,
-        given: GivenPickUp,
-    ) -> Result<(EnrolmentId, PickedUp), AppError> {
         let code = PickUpCode::parse(&given.code).map_err(AppError::Reason)?;
         let unknown = || AppError::Reason(ReasonCode::PICK_UP_UNKNOWN);
         let (token, owner) = self.token()?;
@@ -125,6 +120,6 @@ impl App {
         tx.audit(self.event("pick_up.used", id, json!({ "identity": identity }))).await?;
         tx.commit().await?;
         let identity = serde_json::from_slice(&found.record).map_err(AppError::internal)?;
-        Ok((id, PickedUp { identity, token }))
+        Ok(PickedUp { identity, token, enrolment: id })
     }
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::OffsetDateTime;
 
-/// Most cases shown of the queue.
+/// Most cases on one page of the queue.
 const MOST: i64 = 200;
 
 /// A case that waits.
@@ -65,6 +65,39 @@ impl Waiting {
             asked_by: referral.asked.as_ref().map(|asked| asked.officer.clone()),
         })
     }
+}
+
+/// Where a page of the queue ends: since when the last case on it waits, and which it is. Written
+/// `SECONDS.ID`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct After {
+    at: i64,
+    id: EnrolmentId,
+}
+
+impl std::fmt::Display for After {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.at, self.id)
+    }
+}
+
+impl std::str::FromStr for After {
+    type Err = AppError;
+
+    fn from_str(text: &str) -> Result<Self, AppError> {
+        let (at, id) = text.split_once('.').ok_or(AppError::Malformed)?;
+        let at = at.parse().map_err(|_| AppError::Malformed)?;
+        Ok(Self { at, id: id.parse().map_err(|_| AppError::Malformed)? })
+    }
+}
+
+/// A page of the queue.
+#[derive(Debug)]
+pub struct Queue {
+    /// The cases on it.
+    pub cases: Vec<Waiting>,
+    /// Where it ends, if more cases wait.
+    pub next: Option<After>,
 }
 
 /// What a case rests on, to an officer.
@@ -183,23 +216,36 @@ impl Sealed {
 }
 
 impl App {
-    /// The cases that wait, those that wait longest first.
+    /// The cases that wait, those that wait longest first: the first `most` behind `after`, 200 at most. The
+    /// look is in the trail.
     ///
     /// # Errors
     /// [`AppError`].
-    pub async fn waiting(&self, officer: &Officer) -> Result<Vec<Waiting>, AppError> {
+    pub async fn waiting(
+        &self,
+        officer: &Officer,
+        after: Option<After>,
+        most: i64,
+    ) -> Result<Queue, AppError> {
+        let most = most.clamp(1, MOST);
         let mut tx = self.parts.store.begin().await?;
-        let mut found = Vec::new();
-        for id in tx.referred(MOST).await? {
-            let enrolment = tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?;
-            found.extend(Waiting::of(id, &enrolment.record));
+        let mut found = tx.referred(after.map(|after| (after.at, after.id)), most + 1).await?;
+        let is_more = i64::try_from(found.len()).is_ok_and(|count| count > most);
+        if is_more {
+            found.pop();
         }
-        let data = json!({ "officer": officer.name, "cases": found.len() });
+        let next = found.last().filter(|_| is_more).map(|&(at, id)| After { at, id });
+        let mut cases = Vec::new();
+        for (_, id) in found {
+            let enrolment = tx.enrolment(id).await?.ok_or(AppError::UnknownCase)?;
+            cases.extend(Waiting::of(id, &enrolment.record));
+        }
+        let data = json!({ "officer": officer.name, "cases": cases.len() });
         let kind = "queue.looked".to_owned();
         let event = enroll_core::audit::Event { time: self.now(), kind, case: None, data };
         tx.audit(event).await?;
         tx.commit().await?;
-        Ok(found)
+        Ok(Queue { cases, next })
     }
 
     /// What a case rests on. The look is in the trail.

@@ -2,7 +2,7 @@
 //! token for it. From then on the kiosk alone does its steps, and the chip is read anew (B5).
 
 use super::chip::OF_THE_CHIP;
-use super::{App, AppError};
+use super::{Access, App, AppError};
 use crate::ids::EnrolmentId;
 use crate::limits::Kind;
 use enroll_core::reason::ReasonCode;
@@ -97,5 +97,20 @@ impl App {
         tx.audit(self.event("case.visited", id, data)).await?;
         tx.commit().await?;
         Ok(Visited { id, token, state: enrolment.record.case.name(), expires_in })
+    }
+
+    /// The person has left the kiosk before the case was decided: its token is worth nothing from now on,
+    /// and the case waits again, without what was read of the chip.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthorized`] unless it is a kiosk's.
+    pub async fn end_visit(&self, access: Access) -> Result<(), AppError> {
+        if !access.desk {
+            return Err(AppError::Unauthorized);
+        }
+        let mut tx = self.parts.store.begin().await?;
+        tx.cut_desk_session(access.id, self.now()).await?;
+        tx.commit().await?;
+        self.leave(access.id).await
     }
 }

@@ -69,6 +69,8 @@ impl From<tungstenite::Error> for BridgeError {
 enum Ask {
     /// Read the passport on the reader for this relay.
     Read { url: String },
+    /// Say whether the reader is there.
+    Status,
 }
 
 /// Serves pages, one after the other, for as long as the process runs.
@@ -93,25 +95,35 @@ fn answer(rules: &Rules, stream: TcpStream) -> Result<(), BridgeError> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut socket = accept(rules, stream)?;
     let Message::Text(text) = socket.read()? else { return Err(BridgeError::Ask) };
-    let Ask::Read { url } = serde_json::from_str(&text).map_err(|_| BridgeError::Ask)?;
-    if !url.starts_with(&relay_of(&rules.server)) {
-        return Err(BridgeError::Ask);
-    }
-    let mut reader = Bridge::new(&*rules.reader, rules.patience);
-    let told = match relay_client::run(&url, &mut reader, &mut |_| {}) {
-        Ok(ended) => frame(&ended),
-        // No passport came, or it left and did not come back.
-        Err(ClientError::Link(_)) => frame(&Ended::Failed {
-            reason: ReasonCode::CHIP_LINK_LOST.as_str().to_owned(),
-            retry: true,
-        }),
-        Err(error) => return Err(error.into()),
+    let told = match serde_json::from_str(&text).map_err(|_| BridgeError::Ask)? {
+        Ask::Read { url } if url.starts_with(&relay_of(&rules.server)) => read(rules, &url)?,
+        Ask::Read { .. } => return Err(BridgeError::Ask),
+        Ask::Status => json!({ "type": "status", "reader": is_there(&rules.reader) }),
     };
     socket.send(Message::text(told.to_string()))?;
     socket.close(None)?;
     // The page's own close; one that is gone already is no error.
     while socket.read().is_ok() {}
     Ok(())
+}
+
+/// Reads the passport on the reader, and tells how it ended.
+fn read(rules: &Rules, url: &str) -> Result<Value, BridgeError> {
+    let mut reader = Bridge::new(&*rules.reader, rules.patience);
+    match relay_client::run(url, &mut reader, &mut |_| {}) {
+        Ok(ended) => Ok(frame(&ended)),
+        // No passport came, or it left and did not come back.
+        Err(ClientError::Link(_)) => Ok(frame(&Ended::Failed {
+            reason: ReasonCode::CHIP_LINK_LOST.as_str().to_owned(),
+            retry: true,
+        })),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a reader of that name is connected.
+fn is_there(reader: &str) -> bool {
+    nfc::pcsc::readers().is_ok_and(|names| names.iter().any(|name| name == reader))
 }
 
 #[expect(clippy::result_large_err, reason = "the refusal is of tungstenite's type")]
@@ -188,6 +200,14 @@ mod tests {
         let other = json!({ "type": "read", "url": "ws://elsewhere.invalid/v1/relay?ticket=x" });
         assert_eq!(asked(SERVER, SUBPROTOCOL, &other.to_string()), None);
         assert_eq!(asked(SERVER, SUBPROTOCOL, "{}"), None);
+    }
+
+    #[test]
+    fn a_page_hears_whether_the_reader_is_there() {
+        let told = asked(SERVER, SUBPROTOCOL, r#"{"type":"status"}"#).unwrap();
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told, json!({ "type": "status", "reader": false }));
+        assert_eq!(asked("http://elsewhere.invalid", SUBPROTOCOL, r#"{"type":"status"}"#), None);
     }
 
     #[test]

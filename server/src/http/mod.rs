@@ -57,6 +57,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/officer/sessions", post(officers::sign_in).delete(officers::sign_out))
         .route("/v1/officer/p-codes", post(officers::p_code))
         .route("/v1/officer/cases", get(officers::queue))
+        .route("/v1/officer/appointments", get(officers::appointments))
         .route("/v1/officer/cases/{id}", get(officers::look))
         .route("/v1/officer/cases/{id}/portrait", get(officers::portrait))
         .route("/v1/officer/cases/{id}/ruling", post(officers::rule))
@@ -111,6 +112,7 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/officer/sessions") => "sign_out",
         (_, "/v1/officer/p-codes") => "p_code",
         (_, "/v1/officer/cases") => "queue",
+        (_, "/v1/officer/appointments") => "appointments",
         (_, "/v1/officer/cases/{id}") => "look",
         (_, "/v1/officer/cases/{id}/portrait") => "portrait",
         (_, "/v1/officer/cases/{id}/ruling") => "rule",
@@ -133,7 +135,9 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/keys") => "keys",
         (_, "/openapi.json") => "openapi",
         (_, "/enrol/page/frame" | "/enrol/face/frame") => "frame",
-        (_, path) if path.starts_with("/enrol") => "pages",
+        (_, path) if ["/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => {
+            "pages"
+        }
         _ => "other",
     }
 }

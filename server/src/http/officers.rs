@@ -3,15 +3,16 @@
 use super::access::{Named, bearer};
 use super::problem::Problem;
 use crate::app::{
-    App, Evidence, Finished, IssuedPCode, LifeView, NewPCode, Officer, OfficerSession, Reopening,
-    Ruling, SignIn, SignedOut, Waiting,
+    App, Appointment, Evidence, Finished, IssuedPCode, LifeView, NewPCode, Officer, OfficerSession,
+    Queue, Reopening, Ruling, SignIn, SignedOut, Waiting,
 };
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// An answer, or what was wrong.
@@ -53,14 +54,49 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, officer: Officer) -> A
     Ok(Json(app.sign_out(officer).await?))
 }
 
-/// The cases that wait, those that wait longest first; at most 200.
-#[utoipa::path(get, path = "/v1/officer/cases", tag = "officer", security(("token" = [])), responses(
+/// What of the queue is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    after: Option<String>,
+}
+
+/// The cases that wait, those that wait longest first; at most 200, and the address of the next page in
+/// `Link` (RFC 8288) where there is one.
+#[utoipa::path(get, path = "/v1/officer/cases", tag = "officer", security(("token" = [])),
+    params(("after" = Option<String>, Query, description = "Where the page before ended, as its `Link` says")), responses(
     (status = 200, description = "The cases", body = Vec<Waiting>),
+    (status = 400, description = "Not where a page ends", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
-pub(super) async fn queue(State(app): State<Arc<App>>, officer: Officer) -> Answer<Vec<Waiting>> {
-    Ok(Json(app.waiting(&officer).await?))
+pub(super) async fn queue(
+    State(app): State<Arc<App>>,
+    officer: Officer,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<(HeaderMap, Json<Vec<Waiting>>), Problem> {
+    let Query(Asked { after }) = asked.map_err(|_| Problem::malformed())?;
+    let after = after.map(|after| after.parse()).transpose()?;
+    let Queue { cases, next } = app.waiting(&officer, after, i64::MAX).await?;
+    let mut headers = HeaderMap::new();
+    let link = next.map(|next| format!("</v1/officer/cases?after={next}>; rel=\"next\""));
+    if let Some(link) = link.and_then(|link| HeaderValue::try_from(link).ok()) {
+        headers.insert(header::LINK, link);
+    }
+    Ok((headers, Json(cases)))
+}
+
+/// The times that are booked for cases which have not ended, earliest first. The look is kept in the trail.
+#[utoipa::path(get, path = "/v1/officer/appointments", tag = "officer", security(("token" = [])), responses(
+    (status = 200, description = "The times; at most 500", body = Vec<Appointment>),
+    (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn appointments(
+    State(app): State<Arc<App>>,
+    officer: Officer,
+) -> Answer<Vec<Appointment>> {
+    Ok(Json(app.appointments(&officer).await?))
 }
 
 /// What a case rests on. The look is kept in the trail.

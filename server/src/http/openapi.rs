@@ -27,6 +27,7 @@ use utoipa::{Modify, OpenApi};
         super::officers::sign_in,
         super::officers::sign_out,
         super::officers::queue,
+        super::officers::appointments,
         super::officers::look,
         super::officers::portrait,
         super::officers::rule,

@@ -6,7 +6,9 @@
 mod citizen;
 mod design;
 pub(crate) mod fluent;
+mod kiosk;
 mod layout;
+mod officer;
 mod qr;
 pub mod texts;
 pub(crate) mod visit;
@@ -25,7 +27,7 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 13] = [
+const ASSETS: [(&str, &str, &str); 17] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("again.js", SCRIPT, include_str!("../../assets/again.js")),
@@ -38,6 +40,10 @@ const ASSETS: [(&str, &str, &str); 13] = [
     ("chip.js", SCRIPT, include_str!("../../assets/chip.js")),
     ("pick_up.js", SCRIPT, include_str!("../../assets/pick_up.js")),
     ("activate.js", SCRIPT, include_str!("../../assets/activate.js")),
+    ("desk.css", "text/css; charset=utf-8", include_str!("../../assets/desk.css")),
+    ("kiosk.js", SCRIPT, include_str!("../../assets/kiosk.js")),
+    ("station.js", SCRIPT, include_str!("../../assets/station.js")),
+    ("officer.js", SCRIPT, include_str!("../../assets/officer.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 

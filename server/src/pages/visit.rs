@@ -4,6 +4,7 @@
 //! `HttpOnly` and `SameSite=Strict` (draft-ietf-httpbis-rfc6265bis §4.1.3).
 
 use super::texts::Language;
+use crate::keys::{base64url, base64url_decode};
 use axum::http::header::{COOKIE, HOST};
 use axum::http::{HeaderMap, HeaderValue};
 use std::net::IpAddr;
@@ -29,11 +30,20 @@ pub(super) enum Cookie {
     Agreed,
     /// The enrolment and its token: `ID.TOKEN`.
     Case,
+    /// The reference that opens the case at a Borgercenter, so that it can be shown again.
+    Reference,
+    /// Present on a kiosk: how it stands, and its credential ([`Station`]).
+    Station,
+    /// The session of an officer.
+    Officer,
 }
 
 impl Cookie {
     /// All of a person, which leaving erases.
-    pub(super) const PERSONAL: [Self; 3] = [Self::Helper, Self::Agreed, Self::Case];
+    pub(super) const PERSONAL: [Self; 4] =
+        [Self::Helper, Self::Agreed, Self::Case, Self::Reference];
+    /// How a person has the pages shown.
+    pub(super) const CHOICES: [Self; 3] = [Self::Language, Self::Text, Self::Contrast];
 
     fn name(self) -> &'static str {
         match self {
@@ -43,7 +53,38 @@ impl Cookie {
             Self::Helper => "indrul-helper",
             Self::Agreed => "indrul-agreed",
             Self::Case => "indrul-case",
+            Self::Reference => "indrul-reference",
+            Self::Station => "indrul-station",
+            Self::Officer => "indrul-officer",
         }
+    }
+}
+
+/// The kiosk that a browser is.
+pub(super) struct Station {
+    /// Whether staff sit beside the person.
+    pub(super) attended: bool,
+    /// The kiosk's credential, as it stands in the configuration.
+    pub(super) token: Zeroizing<String>,
+}
+
+impl Station {
+    /// From the cookie's value: `attended.` or `unattended.`, and the credential in base64url.
+    fn parse(value: &str) -> Option<Self> {
+        let (mode, token) = value.split_once('.')?;
+        let attended = match mode {
+            "attended" => true,
+            "unattended" => false,
+            _ => return None,
+        };
+        let token = String::from_utf8(base64url_decode(token)?).ok()?;
+        Some(Self { attended, token: Zeroizing::new(token) })
+    }
+
+    /// The cookie's value.
+    pub(super) fn value(&self) -> Zeroizing<String> {
+        let mode = if self.attended { "attended" } else { "unattended" };
+        Zeroizing::new(format!("{mode}.{}", base64url(self.token.as_bytes())))
     }
 }
 
@@ -56,6 +97,10 @@ pub(super) struct Visit {
     pub(super) agreed: Option<String>,
     /// The enrolment and its token.
     pub(super) case: Option<(String, Zeroizing<String>)>,
+    pub(super) reference: Option<String>,
+    pub(super) station: Option<Station>,
+    /// The token of an officer's session.
+    pub(super) officer: Option<Zeroizing<String>>,
     secure: bool,
 }
 
@@ -72,6 +117,9 @@ impl Visit {
             helper: get(Cookie::Helper).is_some(),
             agreed: get(Cookie::Agreed).map(str::to_owned),
             case: case.map(|(id, token)| (id.to_owned(), Zeroizing::new(token.to_owned()))),
+            reference: get(Cookie::Reference).map(str::to_owned),
+            station: get(Cookie::Station).and_then(Station::parse),
+            officer: get(Cookie::Officer).map(|token| Zeroizing::new(token.to_owned())),
             secure,
         }
     }
@@ -183,6 +231,20 @@ mod tests {
         assert!(!case.to_str().unwrap().contains("Max-Age"));
         let language = visit.set(Cookie::Language, "en", Some(CHOICE_AGE));
         assert!(language.to_str().unwrap().contains("Max-Age"));
+    }
+
+    #[test]
+    fn a_kiosks_credential_may_hold_any_sign() {
+        for attended in [true, false] {
+            let token = Zeroizing::new("å; Path=/ ,\"x".to_owned());
+            let value = Station { attended, token: token.clone() }.value();
+            assert!(!value.contains([';', ' ', ',', '"']), "{}", *value);
+            let found = Station::parse(&value).unwrap();
+            assert_eq!((found.attended, &found.token), (attended, &token));
+        }
+        for wrong in ["", "attended", "attended.", "attended.*", "else.eA"] {
+            assert!(Station::parse(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

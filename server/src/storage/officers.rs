@@ -293,21 +293,54 @@ impl Tx {
         found.map(|row| moment(&row, "identities")).transpose()
     }
 
-    /// Cases that wait for a Borgercenter, those that wait longest first, at most `limit`.
+    /// Cases that wait for a Borgercenter, those that wait longest first, at most `limit`, each with the
+    /// moment since which it waits: those behind `after`, where one is given.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub async fn referred(&mut self, limit: i64) -> Result<Vec<EnrolmentId>, StorageError> {
+    pub async fn referred(
+        &mut self,
+        after: Option<(i64, EnrolmentId)>,
+        limit: i64,
+    ) -> Result<Vec<(i64, EnrolmentId)>, StorageError> {
         let impossible = || StorageError::ImpossibleRow { table: "enrolments", column: "id" };
+        let (since, id) = after.map_or((i64::MIN, String::new()), |(at, id)| (at, id.to_string()));
         let rows = sqlx::query(
-            "SELECT id FROM enrolments WHERE referred_at IS NOT NULL ORDER BY referred_at, id
-             LIMIT $1",
+            "SELECT id, referred_at FROM enrolments WHERE referred_at IS NOT NULL
+               AND (referred_at > $1 OR (referred_at = $1 AND id > $2))
+             ORDER BY referred_at, id LIMIT $3",
         )
+        .bind(since)
+        .bind(id)
         .bind(limit)
         .fetch_all(&mut *self.inner)
         .await?;
         rows.iter()
-            .map(|row| row.try_get::<String, _>("id")?.parse().map_err(|_| impossible()))
+            .map(|row| {
+                let id = row.try_get::<String, _>("id")?.parse().map_err(|_| impossible())?;
+                Ok((row.try_get("referred_at")?, id))
+            })
+            .collect()
+    }
+
+    /// Cases that have not ended and for which `name` is sealed, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn holding(
+        &mut self,
+        name: &str,
+        limit: i64,
+    ) -> Result<Vec<EnrolmentId>, StorageError> {
+        let impossible = || StorageError::ImpossibleRow { table: "sealed", column: "enrolment" };
+        let rows =
+            sqlx::query("SELECT enrolment FROM sealed WHERE name = $1 ORDER BY enrolment LIMIT $2")
+                .bind(name.to_owned())
+                .bind(limit)
+                .fetch_all(&mut *self.inner)
+                .await?;
+        rows.iter()
+            .map(|row| row.try_get::<String, _>("enrolment")?.parse().map_err(|_| impossible()))
             .collect()
     }
 }

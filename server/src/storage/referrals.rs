@@ -136,6 +136,25 @@ impl Tx {
         Ok(ended.rows_affected() == 1)
     }
 
+    /// The person has left the kiosk: its token is worth nothing, and the time of its session has run out.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn cut_desk_session(
+        &mut self,
+        id: EnrolmentId,
+        now: OffsetDateTime,
+    ) -> Result<(), StorageError> {
+        sqlx::query(
+            "UPDATE desk_sessions SET expires_at = $1 WHERE enrolment = $2 AND expires_at > $1",
+        )
+        .bind(now.unix_timestamp())
+        .bind(id.to_string())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
     /// The visit is over: the kiosk's token is worth nothing.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use super::enrolment::{Case, reasons};
 use super::station::{Call, Station, passport};
 use fixtures::chip::Chip;
 use serde_json::{Value, json};
+use server::app::AppError;
 use server::config::{Config, Secret};
 use server::relay_client::Ended;
 
@@ -409,6 +410,37 @@ fn a_visit_that_is_left_ends_and_nothing_read_at_it_stays() {
         });
         assert!(kept.unwrap().is_none(), "the chip is kept");
         assert!(!view["checks"].to_string().contains("sod.signature"));
+        assert_eq!(home.visited(&referred).state(), "page_read", "another visit");
+    }
+}
+
+#[test]
+fn a_person_who_leaves_the_kiosk_ends_the_visit_at_once() {
+    let good = passport("good");
+    for station in Station::all(&[&good], with_kiosk) {
+        let home = Case::start(&station, &good.holder.cpr);
+        home.page(&good.mrz_lines);
+        let referred = home.refer(&json!({}));
+        let (_, opened) = open(&station, KIOSK, referred["reference"].as_str().unwrap());
+        let token = opened["token"].as_str().unwrap();
+        let desk = Case::at(&station, &home.id, token);
+        desk.chip(Chip::new(&good));
+        let leaves = |token: &str| {
+            station.runtime.block_on(async {
+                let access = station.app.authorise(&home.id, token).await?;
+                station.app.end_visit(access).await
+            })
+        };
+        assert!(matches!(leaves(&home.token), Err(AppError::Unauthorized)), "it is not theirs");
+        leaves(token).unwrap();
+        assert_eq!(desk.call("GET", "", "", b"").0, 401, "the kiosk's token is dead");
+        assert!(matches!(leaves(token), Err(AppError::Unauthorized)));
+        let (_, view) = home.call("GET", "", "", b"");
+        assert_eq!(
+            (&view["state"], reasons(&view)),
+            (&json!("referred"), vec!["referral.visit_ended"])
+        );
+        assert!(!view["checks"].to_string().contains("sod.signature"), "what was read is gone");
         assert_eq!(home.visited(&referred).state(), "page_read", "another visit");
     }
 }

@@ -238,6 +238,67 @@ fn a_near_match_is_looked_at_and_approved_in_the_officers_name() {
 }
 
 #[test]
+fn the_queue_comes_in_pages_of_which_none_repeats_or_leaves_out_a_case() {
+    for station in Station::all(&[], quick) {
+        let all: Vec<String> = (0..5)
+            .map(|_| {
+                let home = Case::start(&station, "0101900000");
+                home.refer(&json!({}));
+                home.id
+            })
+            .collect();
+        let officer = Signed::new(&station, "bc-17");
+        let page = |after| {
+            station.runtime.block_on(async {
+                let signed = station.app.officer(&officer.token).await.unwrap();
+                station.app.waiting(&signed, after, 2).await.unwrap()
+            })
+        };
+        let (mut found, mut after) = (Vec::new(), None);
+        for size in [2, 2, 1] {
+            let queue = page(after);
+            assert_eq!(queue.cases.len(), size);
+            assert_eq!(queue.next.is_some(), size == 2, "{:?}", queue.next);
+            found.extend(queue.cases.into_iter().map(|case| case.id.to_string()));
+            // As it is written in the address of the next page.
+            after = queue.next.map(|next| next.to_string().parse().unwrap());
+        }
+        let (mut all, mut sorted) = (all, found);
+        all.sort();
+        sorted.sort();
+        assert_eq!(sorted, all);
+        let (status, queue) = officer.call("GET", "/cases", &Value::Null);
+        assert_eq!((status, queue.as_array().unwrap().len()), (200, 5));
+        for wrong in ["x", "1.x", ".00000000-0000-4000-8000-000000000000"] {
+            let (status, _) = officer.call("GET", &format!("/cases?after={wrong}"), &Value::Null);
+            assert_eq!(status, 400, "{wrong}");
+        }
+        let looked = trail(&station).into_iter().filter(|entry| entry.kind == "queue.looked");
+        assert_eq!(looked.count(), 4, "each page is a look");
+    }
+}
+
+#[test]
+fn officers_see_the_times_that_are_booked_and_the_look_is_in_the_trail() {
+    for station in Station::all(&[], quick) {
+        let home = Case::start(&station, "0101900000");
+        home.refer(&json!({}));
+        let officer = Signed::new(&station, "bc-17");
+        let times = || officer.call("GET", "/appointments", &Value::Null);
+        assert_eq!(times(), (200, json!([])));
+        let wanted = br#"{"slot": "slot-2"}"#;
+        let (status, booked) = home.call("PUT", "/booking", "application/json", wanted);
+        assert_eq!(status, 200, "{booked}");
+        let (_, found) = times();
+        assert_eq!(found, json!([{ "case": home.id, "booking": booked["booking"] }]));
+        officer.rule(&home, &json!({ "decision": "refuse", "reason": WHY }));
+        assert_eq!(times(), (200, json!([])), "the case has ended");
+        let looked = trail(&station).into_iter().filter(|e| e.kind == "appointments.looked");
+        assert_eq!(looked.map(|e| e.data["officer"].clone()).collect::<Vec<_>>(), ["bc-17"; 3]);
+    }
+}
+
+#[test]
 fn another_person_is_not_approved_and_a_refusal_keeps_its_reason_only() {
     // proves C1, D8, H6
     let other = known_as("Birthe", "Holm");

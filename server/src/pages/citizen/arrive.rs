@@ -2,13 +2,17 @@
 //! chosen in the address, and no answer may be kept or framed by others.
 
 use super::super::visit::{CHOICE_AGE, Cookie, Visit, is_ours};
-use super::{BRIDGE, trouble};
+use super::{BRIDGE, to, trouble};
 use crate::app::App;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::sync::Arc;
+
+/// What of the citizen's pages a kiosk goes on with: the rest is for devices of their own.
+const AT_A_KIOSK: [&str; 5] =
+    ["/enrol/next", "/enrol/page", "/enrol/chip", "/enrol/face", "/enrol/result"];
 
 /// Lets a request in.
 pub(super) async fn arrive(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -25,6 +29,11 @@ pub(super) async fn arrive(State(app): State<Arc<App>>, request: Request, next: 
         }
     } else if !is_ours(request.headers()) {
         return trouble::origin(&visit);
+    }
+    let path = request.uri().path();
+    let goes_on = || AT_A_KIOSK.iter().any(|at| path.starts_with(at));
+    if visit.station.is_some() && path.starts_with("/enrol") && !goes_on() {
+        return to("/kiosk");
     }
     next.run(request).await
 }

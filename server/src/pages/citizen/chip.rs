@@ -47,7 +47,8 @@ pub(super) async fn show(
     let reason = ended.reason.as_deref().and_then(ReasonCode::known);
     let error = reason.map(|code| Why::reason(visit.language, code));
     let page_again = reason == Some(ReasonCode::CHIP_ACCESS_DENIED);
-    let l = Layout::of(visit, 5, "chip-title");
+    let title = if visit.station.is_some() { "kiosk-chip-title" } else { "chip-title" };
+    let l = Layout::of(visit, 5, title);
     html(&Page { l, error, page_again, bridge: super::BRIDGE })
 }
 
@@ -76,6 +77,7 @@ pub(super) async fn state(
     let read = next::stage(&record).is_none_or(|stage| stage >= Stage::ChipRead);
     let (text, percent) = match app.progress(access.id()) {
         Some(at) => (texts::reading(at.step), percent(&at)),
+        None if visit.station.is_some() => ("kiosk-chip-waiting", 0),
         None => ("chip-waiting", 0),
     };
     let text = fluent::text(visit.language, text);

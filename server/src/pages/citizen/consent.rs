@@ -33,7 +33,22 @@ pub(super) struct Agreed {
     care: Option<String>,
     privacy: Option<String>,
     face: Option<String>,
+    /// `center` for going on at a Borgercenter, without the face being recognised.
+    way: Option<String>,
 }
+
+/// What was agreed to.
+pub(super) struct Consented<'a> {
+    /// The version of the terms.
+    pub(super) version: &'a str,
+    /// The language in which they were read.
+    pub(super) language: Language,
+    /// Whether the face may be recognised (A2).
+    pub(super) biometrics: bool,
+}
+
+/// What the cookie ends with if the face may not be recognised.
+const CENTER: &str = "-center";
 
 fn page(app: &App, visit: &Visit, error: Option<&str>, given: Agreed) -> Response {
     let l = Layout::of(visit, 2, "consent-title");
@@ -58,20 +73,24 @@ pub(super) async fn agree(
     if given.version != app.terms_version() {
         return refused("consent-stale");
     }
+    let biometrics = given.way.as_deref() != Some("center");
     let all = [&given.terms, &given.care, &given.privacy, &given.face];
-    if all.into_iter().any(Option::is_none) {
+    if all.into_iter().take(if biometrics { 4 } else { 3 }).any(Option::is_none) {
         let page = page(&app, &visit, Some("consent-missing"), given);
         return (StatusCode::UNPROCESSABLE_ENTITY, page).into_response();
     }
-    let agreed = format!("{}.{}", given.version, visit.language.code());
+    let way = if biometrics { "" } else { CENTER };
+    let agreed = format!("{}.{}{way}", given.version, visit.language.code());
     let mut response = to("/enrol/number");
     let cookie = visit.set(Cookie::Agreed, &agreed, None);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
 }
 
-/// The version agreed to, and the language in which it was read.
-pub(super) fn agreed(visit: &Visit) -> Option<(&str, Language)> {
-    let (version, language) = visit.agreed.as_deref()?.rsplit_once('.')?;
-    Some((version, Language::of(Some(language))))
+/// What this browser has agreed to.
+pub(super) fn agreed(visit: &Visit) -> Option<Consented<'_>> {
+    let (version, rest) = visit.agreed.as_deref()?.rsplit_once('.')?;
+    let language = rest.strip_suffix(CENTER);
+    let biometrics = language.is_none();
+    Some(Consented { version, language: Language::of(language.or(Some(rest))), biometrics })
 }

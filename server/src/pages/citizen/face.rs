@@ -12,7 +12,6 @@ use axum::extract::State;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use enroll_core::case::Stage;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -27,13 +26,13 @@ struct Page {
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Response {
-    match next::may(&app, &citizen, Stage::DocumentVerified).await {
-        Ok(true) => {
+    match app.record(citizen.access.id()).await {
+        Ok(record) if next::awaits_face(&record) => {
             let challenge = app.policy.requires("face.challenge");
             let tries = app.policy.attempts.face.to_string();
             html(&Page { l: Layout::of(&citizen.visit, 6, "face-title"), challenge, tries })
         }
-        Ok(false) => to("/enrol/next"),
+        Ok(_) => to("/enrol/next"),
         Err(error) => trouble::of(&citizen.visit, error),
     }
 }

@@ -17,11 +17,12 @@ mod page;
 mod pick_up;
 mod result;
 mod start;
-mod trouble;
+pub(super) mod trouble;
 mod user_id;
 
 use super::design::Design;
 use super::visit::Visit;
+use super::{kiosk, officer};
 use crate::app::{Access, App, AppError};
 use crate::limits::Kind;
 use axum::Router;
@@ -39,7 +40,7 @@ use zeroize::Zeroizing;
 /// Longest form.
 const FORM_LIMIT: usize = 16 * 1024;
 /// Where the bridge of a desk's reader listens (docs/bridges.md).
-const BRIDGE: &str = "ws://127.0.0.1:8490";
+pub(super) const BRIDGE: &str = "ws://127.0.0.1:8490";
 
 /// The routes of the pages and of what they load.
 pub fn router(app: Arc<App>, design: Design) -> Router {
@@ -58,7 +59,10 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .route("/enrol/leave", post(start::leave))
         .route("/enrol/next", get(next::show))
         .route("/enrol/consent", get(consent::show).post(consent::agree))
-        .route("/enrol/borgercenter", get(center::show))
+        .route("/enrol/borgercenter", get(center::show).post(center::book))
+        .route("/enrol/borgercenter/reference", post(center::reference))
+        .route("/enrol/borgercenter/cancel", post(center::cancel))
+        .route("/enrol/pick-up", get(pick_up::show).post(pick_up::send))
         .route("/enrol/number", get(number::show).post(number::send))
         .route("/enrol/page", get(page::show).post(page::typed))
         .route("/enrol/chip", get(chip::show))
@@ -68,13 +72,14 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .route("/enrol/face/challenge", post(face::challenge))
         .route("/enrol/result", get(result::show).post(result::decide))
         .route("/enrol/hand-over", get(hand_over::show).post(hand_over::draw))
-        .route("/enrol/pick-up", get(pick_up::show).post(pick_up::pick_up))
         .route("/enrol/user-id", get(user_id::show).post(user_id::choose))
         .route("/enrol/contacts", get(contacts::show).post(contacts::keep))
         .route("/enrol/activate", get(activate::show).post(activate::activate))
         .route("/enrol/activate/app", post(activate::register))
         .route("/enrol/done", get(done::show))
         .route("/enrol/{*rest}", get(trouble::missing))
+        .merge(kiosk::routes())
+        .merge(officer::routes())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .merge(pictures)
         .merge(captures)
@@ -113,11 +118,11 @@ impl FromRequestParts<Arc<App>> for Citizen {
         let mut visit = Visit::of(&parts.headers, app.server.public_url.as_deref());
         let Some((id, token)) = visit.case.take() else { return Err(trouble::session(&visit)) };
         let kind = if parts.uri.path().ends_with("/frame") { Kind::Frame } else { Kind::Case };
-        let access = async {
+        let found = async {
             app.spend(kind, id.as_bytes(), Instant::now())?;
-            app.authorise_browser(&id, &token).await
+            access(app, &id, &token).await
         };
-        match access.await {
+        match found.await {
             Ok(access) => Ok(Self { visit, access, token }),
             Err(AppError::UnknownCase | AppError::Unauthorized) => Err(trouble::session(&visit)),
             Err(error) => Err(trouble::of(&visit, error)),
@@ -125,7 +130,16 @@ impl FromRequestParts<Arc<App>> for Citizen {
     }
 }
 
+/// The access to the case `id` that `token` gives: of who began it, of a kiosk, or of who picked up what
+/// came of it.
+async fn access(app: &App, id: &str, token: &str) -> Result<Access, AppError> {
+    match app.authorise(id, token).await {
+        Err(AppError::Unauthorized) => app.authorise_owner(id, token).await,
+        found => found,
+    }
+}
+
 /// Goes on to `path` with a GET.
-fn to(path: &str) -> Response {
+pub(super) fn to(path: &str) -> Response {
     Redirect::to(path).into_response()
 }

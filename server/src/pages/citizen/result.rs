@@ -1,11 +1,13 @@
 //! The decision: an identity, a step to do again, a Borgercenter, or a refusal; each but the first with
 //! its reasons, what to do now, and the Borgercenter (H6).
 
-use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
+use super::super::{html, kiosk};
+use super::center::Times;
 use super::{Citizen, next, to, trouble};
-use crate::app::{App, AppError, PublicIdentity};
+use crate::app::{App, AppError, PublicIdentity, is_decidable};
+use crate::ids::IdentityId;
 use crate::record::{Outcome, Record, Settled};
 use askama::Template;
 use axum::extract::State;
@@ -20,6 +22,10 @@ struct Page {
     l: Layout,
     end: End,
     number: String,
+    /// The free times at a Borgercenter, where the case does not go on here.
+    times: Option<Times>,
+    /// Whether one of them can be booked for this case.
+    book: bool,
 }
 
 /// What is shown.
@@ -27,6 +33,8 @@ enum End {
     /// Nothing is decided yet.
     Open,
     Issued(PublicIdentity),
+    /// It was proved at a Borgercenter, and is for who holds the code from there.
+    PickUp,
     /// What is to be done again: the page for it, and the name of the text that says so.
     Again(Vec<Why>, &'static str, &'static str),
     Referred(Vec<Why>),
@@ -40,6 +48,7 @@ impl End {
         match self {
             Self::Open => "result-decide-title",
             Self::Issued(_) => "result-good-title",
+            Self::PickUp => "result-there-title",
             Self::Again(..) => "result-again-title",
             Self::Referred(_) => "result-refer-title",
             Self::Refused(_) => "result-bad-title",
@@ -55,8 +64,13 @@ impl End {
     fn reasons(&self) -> &[Why] {
         match self {
             Self::Again(reasons, ..) | Self::Referred(reasons) | Self::Refused(reasons) => reasons,
-            Self::Open | Self::Issued(_) | Self::Expired => &[],
+            Self::Open | Self::Issued(_) | Self::PickUp | Self::Expired => &[],
         }
+    }
+
+    /// Whether a Borgercenter is what helps now.
+    fn leads_there(&self) -> bool {
+        matches!(self, Self::Referred(_) | Self::Refused(_) | Self::Expired)
     }
 }
 
@@ -64,7 +78,12 @@ pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Respo
     match end(&app, &citizen).await {
         Ok(Some(end)) => {
             let l = Layout::of(&citizen.visit, 7, end.title());
-            html(&Page { l, end, number: citizen.access.id().to_string() })
+            let times = match end.leads_there() {
+                true => Some(Times::next(&app, &citizen.visit).await),
+                false => None,
+            };
+            let book = matches!(end, End::Referred(_));
+            html(&Page { l, end, number: citizen.access.id().to_string(), times, book })
         }
         Ok(None) => to("/enrol/next"),
         Err(error) => trouble::of(&citizen.visit, error),
@@ -77,6 +96,10 @@ pub(super) async fn decide(
     Citizen { visit, access, .. }: Citizen,
 ) -> Response {
     match app.finish(access).await {
+        // The visit is over with it.
+        Ok(done) if visit.station.is_some() && done.decision != Outcome::TryAgain => {
+            kiosk::ended(&visit, done)
+        }
         Ok(_) | Err(AppError::Reason(ReasonCode::CASE_EXPIRED)) => to("/enrol/result"),
         // Something is still missing: the page for it.
         Err(AppError::Reason(ReasonCode::CASE_STATE)) => to("/enrol/next"),
@@ -92,7 +115,7 @@ async fn end(app: &App, citizen: &Citizen) -> Result<Option<End>, AppError> {
         None => undecided(&record),
         Some(settled) => match settled.decision {
             Outcome::Issue => match settled.identity {
-                Some(id) => app.issued(id, citizen.access.id()).await?.map(End::Issued),
+                Some(id) => issued(app, citizen, id).await?,
                 None => None,
             },
             Outcome::TryAgain => {
@@ -105,12 +128,29 @@ async fn end(app: &App, citizen: &Citizen) -> Result<Option<End>, AppError> {
     })
 }
 
+/// The identity, to its owner only.
+async fn issued(app: &App, citizen: &Citizen, id: IdentityId) -> Result<Option<End>, AppError> {
+    let Some(identity) = app.issued(id, citizen.access.id()).await? else { return Ok(None) };
+    match app.owner(&id.to_string(), &citizen.token).await {
+        Err(AppError::Unauthorized) => Ok(Some(End::PickUp)),
+        owner => owner.map(|_| Some(End::Issued(identity))),
+    }
+}
+
 fn undecided(record: &Record) -> Option<End> {
     match record.case.state {
         Case::Expired { .. } | Case::Abandoned { .. } => Some(End::Expired),
-        _ => next::stage(record)
-            .filter(|stage| matches!(stage, Stage::ChipRead | Stage::FaceCaptured))
-            .map(|_| End::Open),
+        _ => next::stage(record).filter(|stage| may_decide(record, *stage)).map(|_| End::Open),
+    }
+}
+
+/// Whether there is nothing left to read: of who did not consent to it, no face is.
+fn may_decide(record: &Record, stage: Stage) -> bool {
+    match stage {
+        Stage::ChipRead => is_decidable(record),
+        Stage::FaceCaptured => true,
+        Stage::DocumentVerified => !record.case.allows_biometrics(),
+        _ => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::html;
 use super::super::layout::Layout;
 use super::super::visit::{Cookie, Visit};
-use super::to;
+use super::{access, to};
 use crate::app::{App, AppError};
 use askama::Template;
 use axum::extract::State;
@@ -16,29 +16,48 @@ use std::sync::Arc;
 #[template(path = "citizen/start.html")]
 struct Page {
     l: Layout,
-    /// There is a case that goes on.
-    under_way: bool,
+    under_way: Option<UnderWay>,
 }
+
+/// A case of this browser that goes on.
+#[derive(Clone, Copy)]
+struct UnderWay {
+    /// Names of the texts that say so, and that lead on.
+    text: &'static str,
+    link: &'static str,
+    href: &'static str,
+}
+
+/// It goes on here.
+const HERE: UnderWay =
+    UnderWay { text: "resume-text", link: "resume-continue", href: "/enrol/next" };
+/// It waits for a Borgercenter.
+const THERE: UnderWay =
+    UnderWay { text: "resume-center", link: "resume-center-link", href: "/enrol/borgercenter" };
 
 pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
     let under_way = match &visit.case {
-        Some((id, token)) => goes_on(&app, id, token).await.unwrap_or(false),
-        None => false,
+        Some((id, token)) => goes_on(&app, id, token).await.unwrap_or(None),
+        None => None,
     };
     html(&Page { l: Layout::of(&visit, 1, "start-title"), under_way })
 }
 
-/// Whether the case `id` is this browser's, and not at its end.
-async fn goes_on(app: &App, id: &str, token: &str) -> Result<bool, AppError> {
-    let access = app.authorise_browser(id, token).await?;
+/// How the case `id` goes on, if it is this browser's and not at its end.
+async fn goes_on(app: &App, id: &str, token: &str) -> Result<Option<UnderWay>, AppError> {
+    let access = access(app, id, token).await?;
     let case = app.record(access.id()).await?.case;
-    Ok(case.is_open() || matches!(case.state, Case::IdentityCreated { .. }))
+    Ok(match case.state {
+        Case::Referred { referral: Some(_), .. } => Some(THERE),
+        Case::IdentityCreated { .. } => Some(HERE),
+        _ => case.is_open().then_some(HERE),
+    })
 }
 
 /// Forgets the case of this browser; it ends by itself.
 pub(super) async fn again(visit: Visit) -> Response {
     let mut response = to("/enrol/consent");
-    for cookie in [Cookie::Agreed, Cookie::Case] {
+    for cookie in [Cookie::Agreed, Cookie::Case, Cookie::Reference] {
         response.headers_mut().append(header::SET_COOKIE, visit.erase(cookie));
     }
     response
@@ -48,7 +67,7 @@ pub(super) async fn again(visit: Visit) -> Response {
 pub(super) async fn help(visit: Visit) -> Response {
     let mut response = to("/enrol/consent");
     let headers = response.headers_mut();
-    for cookie in [Cookie::Agreed, Cookie::Case] {
+    for cookie in [Cookie::Agreed, Cookie::Case, Cookie::Reference] {
         headers.append(header::SET_COOKIE, visit.erase(cookie));
     }
     headers.append(header::SET_COOKIE, visit.set(Cookie::Helper, "1", None));

@@ -2,6 +2,7 @@
 
 use super::super::layout::{Layout, Why};
 use super::super::{html, visit::Visit};
+use super::to;
 use crate::app::AppError;
 use crate::http::problem::{chain, status_of};
 use askama::Template;
@@ -24,6 +25,9 @@ fn page(visit: &Visit, status: StatusCode, title: &'static str, why: Why) -> Res
 
 /// No case, or not this browser's.
 pub(super) fn session(visit: &Visit) -> Response {
+    if visit.station.is_some() {
+        return to("/kiosk");
+    }
     let why = Why::text(visit.language, "trouble-session");
     page(visit, StatusCode::UNAUTHORIZED, "trouble-session-title", why)
 }
@@ -41,13 +45,13 @@ pub(super) async fn missing(visit: Visit) -> Response {
 }
 
 /// An operation that failed.
-pub(super) fn of(visit: &Visit, error: AppError) -> Response {
+pub(in super::super) fn of(visit: &Visit, error: AppError) -> Response {
     let (status, why) = told(visit, error);
     page(visit, status, "trouble-title", why)
 }
 
 /// What a person is told of `error`, with the status for it.
-pub(super) fn told(visit: &Visit, error: AppError) -> (StatusCode, Why) {
+pub(in super::super) fn told(visit: &Visit, error: AppError) -> (StatusCode, Why) {
     let lang = visit.language;
     match error {
         AppError::Reason(code) => (status_of(code), Why::reason(lang, code)),

@@ -1,0 +1,93 @@
+//! The pages of officers of Borgercenters (DESIGN §8, docs/borgercenter.md): the queue, what a case rests on,
+//! the decision, appointments, P-codes and blocked identities. Each acts through the use cases that the JSON
+//! interface acts through, which keep every look in the trail.
+
+mod appointments;
+mod case;
+mod checks;
+mod identities;
+mod p_codes;
+mod queue;
+mod ruling;
+mod sign_in;
+mod trouble;
+
+use super::citizen::to;
+use super::visit::Visit;
+use crate::app::{App, AppError, Officer};
+use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::{get, post};
+use std::sync::Arc;
+
+/// The routes of the officers' pages.
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/officer", get(sign_in::show).post(sign_in::send))
+        .route("/officer/sign-out", post(sign_in::out))
+        .route("/officer/cases", get(queue::show))
+        .route("/officer/cases/{id}", get(case::show).post(ruling::rule))
+        .route("/officer/cases/{id}/portrait", get(case::portrait))
+        .route("/officer/appointments", get(appointments::show))
+        .route("/officer/p-codes", get(p_codes::show).post(p_codes::issue))
+        .route("/officer/identities", get(identities::show).post(identities::reopen))
+        .route("/officer/{*rest}", get(trouble::missing))
+}
+
+/// A browser in which an officer is signed in.
+struct Signed {
+    visit: Visit,
+    officer: Officer,
+}
+
+impl FromRequestParts<Arc<App>> for Signed {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let visit = Visit::of(&parts.headers, app.server.public_url.as_deref());
+        let token = visit.officer.as_ref().map_or("", |token| token.as_str());
+        match app.officer(token).await {
+            Ok(officer) => Ok(Self { visit, officer }),
+            Err(AppError::Unauthorized) if parts.method == Method::GET => Err(to("/officer")),
+            Err(AppError::Unauthorized) => Err(sign_in::over(&visit)),
+            Err(error) => Err(trouble::of(&visit, None, error)),
+        }
+    }
+}
+
+/// What every page of an officer knows.
+struct Frame {
+    /// Who is signed in; nobody on the page on which they do.
+    name: Option<String>,
+    /// Which of the places in the navigation it is.
+    at: At,
+}
+
+/// A place in the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Queue,
+    Appointments,
+    PCodes,
+    Identities,
+    Elsewhere,
+}
+
+impl Frame {
+    fn of(officer: Option<&Officer>, at: At) -> Self {
+        Self { name: officer.map(|officer| officer.name().to_owned()), at }
+    }
+
+    /// Address, text and whether it is here, for each place.
+    fn places(&self) -> [(&'static str, &'static str, bool); 4] {
+        [
+            ("/officer/cases", "officer-queue", self.at == At::Queue),
+            ("/officer/appointments", "officer-appointments", self.at == At::Appointments),
+            ("/officer/p-codes", "officer-p-codes", self.at == At::PCodes),
+            ("/officer/identities", "officer-identities", self.at == At::Identities),
+        ]
+    }
+}

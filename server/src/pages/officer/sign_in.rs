@@ -1,0 +1,78 @@
+//! An officer signs in with name, password and one-time code; what was wrong is not told (G4).
+
+use super::super::citizen::to;
+use super::super::html;
+use super::super::layout::{Layout, Why};
+use super::super::visit::{Cookie, Visit};
+use super::{At, Frame, Signed, trouble};
+use crate::app::{App, AppError, SignIn};
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "officer/sign_in.html")]
+struct Page {
+    l: Layout,
+    frame: Frame,
+    error: Option<Why>,
+}
+
+fn page(visit: &Visit, error: Option<Why>) -> Response {
+    let (l, frame) = (Layout::of_staff(visit, "officer-title"), Frame::of(None, At::Elsewhere));
+    html(&Page { l, frame, error })
+}
+
+/// The form, or the queue for who is signed in.
+pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
+    let token = visit.officer.as_ref().map_or("", |token| token.as_str());
+    match app.officer(token).await {
+        Ok(_) => to("/officer/cases"),
+        Err(_) => page(&visit, None),
+    }
+}
+
+pub(super) async fn send(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    form: Result<Form<SignIn>, FormRejection>,
+) -> Response {
+    let Ok(Form(given)) = form else { return trouble::of(&visit, None, AppError::Malformed) };
+    match app.sign_in(given).await {
+        Ok(session) => {
+            let mut response = to("/officer/cases");
+            let cookie = visit.set(Cookie::Officer, &session.token, None);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            response
+        }
+        Err(AppError::Reason(code)) => {
+            let page = page(&visit, Some(Why::reason(visit.language, code)));
+            (StatusCode::UNAUTHORIZED, page).into_response()
+        }
+        Err(error) => trouble::of(&visit, None, error),
+    }
+}
+
+/// A form came after the session had ended: nothing of it is done.
+pub(super) fn over(visit: &Visit) -> Response {
+    let page = page(visit, Some(Why::text(visit.language, "officer-session-over")));
+    (StatusCode::UNAUTHORIZED, page).into_response()
+}
+
+pub(super) async fn out(
+    State(app): State<Arc<App>>,
+    Signed { visit, officer }: Signed,
+) -> Response {
+    match app.sign_out(officer).await {
+        Ok(_) => {
+            let mut response = to("/officer");
+            response.headers_mut().append(header::SET_COOKIE, visit.erase(Cookie::Officer));
+            response
+        }
+        Err(error) => trouble::of(&visit, None, error),
+    }
+}
