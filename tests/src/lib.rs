@@ -17,6 +17,7 @@ pub mod issuer;
 pub mod letters;
 pub mod load;
 pub mod memory;
+pub mod pages;
 pub mod people;
 pub mod process;
 pub mod report;

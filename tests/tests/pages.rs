@@ -2,290 +2,31 @@
 //! generated video of the passport's page and then of a face, and a fixture's chip behind the shell's
 //! bridge (docs/bridges.md).
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
-    fs,
-    io::{BufRead, BufReader, Cursor},
-    path::PathBuf,
-    process::{Child, Stdio},
+    io::Cursor,
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use fixtures::{chip::Chip, passport::Passport};
-use image::{DynamicImage, Rgb, RgbImage, imageops};
+use fixtures::chip::Chip;
+use image::{DynamicImage, Rgb, RgbImage};
 use indrul_tests::{
-    chip_link::ChipLink,
+    pages::{Bridge, Demo, Person, film, pictures},
     run::Plugged,
-    testing::{data, enroll, passport, root, virtual_reader},
-    webdriver::{Browser, ENTER, SPACE, TAB},
+    testing::virtual_reader,
+    webdriver::{Browser, ENTER, SPACE},
 };
-use serde_json::{Value, json};
-use server::relay_client::{self, Ended};
+use serde_json::json;
 
-/// A running demonstration, stopped when dropped.
-struct Demo {
-    process: Child,
-    url: String,
-    folder: tempfile::TempDir,
-}
-
-impl Demo {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["models", "portraits", "pages"] {
-            let from = data().canonicalize().unwrap().join(name);
-            std::os::unix::fs::symlink(from, folder.path().join(name)).unwrap();
-        }
-        let program = env!("CARGO_BIN_EXE_fixtures");
-        let mut process = enroll(program)
-            .args(["demo", "--listen", "127.0.0.1:0", "--fixtures", program, "--data"])
-            .arg(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let url = lines
-            .map(Result::unwrap)
-            .find_map(|line| line.strip_prefix("listening ").map(str::to_owned))
-            .expect("the demonstration prints its address");
-        Self { process, url, folder }
-    }
-
-    /// The file that the camera shows.
-    fn video(&self) -> PathBuf {
-        self.folder.path().join("camera.mjpeg")
-    }
-
-    /// The newest code sent by `channel`.
-    fn code(&self, channel: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let mut answer = ureq::get(format!("{}/demo/messages", self.url)).call().unwrap();
-            let all: Value = answer.body_mut().read_json().unwrap();
-            let of_channel = |m: &&Value| m["channel"] == channel;
-            if let Some(message) = all.as_array().unwrap().iter().rfind(of_channel) {
-                return digits_after(message["text"].as_str().unwrap(), "Din kode er ");
-            }
-            assert!(Instant::now() < deadline, "no code by {channel}");
-            sleep(Duration::from_millis(200));
-        }
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The digits after `words`; an e-mail's soft line breaks (RFC 2045 §6.7) do not count.
-fn digits_after(text: &str, words: &str) -> String {
-    let text = text.replace("=\r\n", "").replace("=\n", "");
-    let after = text.split(words).nth(1).expect("a code in the message");
-    after.chars().take_while(char::is_ascii_digit).collect()
-}
-
-/// Lets the camera show `picture`, a little moved from frame to frame as in a hand.
-fn film(demo: &Demo, picture: &[u8], share: f32, ground: [u8; 3]) {
-    const SIZE: (u32, u32) = (1280, 720);
-    let picture = image::load_from_memory(picture).unwrap();
-    let scale =
-        (SIZE.0 as f32 / picture.width() as f32).min(SIZE.1 as f32 / picture.height() as f32);
-    let side = |pixels: u32| (pixels as f32 * scale * share) as u32;
-    let (width, height) = (side(picture.width()), side(picture.height()));
-    let shown = picture.resize_exact(width, height, imageops::FilterType::Triangle).to_rgb8();
-    let mut video = Vec::new();
-    for (dx, dy) in [(0, 0), (2, 1), (3, 3), (1, 2), (-1, 1), (-2, -1), (0, -2), (1, -1)] {
-        let mut frame = RgbImage::from_pixel(SIZE.0, SIZE.1, Rgb(ground));
-        let left = i64::from((SIZE.0 - width) / 2) + dx;
-        let top = i64::from((SIZE.1 - height) / 2) + dy;
-        imageops::overlay(&mut frame, &shown, left, top);
-        let mut jpeg = Cursor::new(Vec::new());
-        DynamicImage::from(frame).write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
-        video.extend(jpeg.into_inner());
-    }
-    let new = demo.folder.path().join("camera.new");
-    fs::write(&new, video).unwrap();
-    fs::rename(new, demo.video()).unwrap();
-}
-
-/// Where screenshots are kept, to be looked at.
-fn pictures() -> PathBuf {
-    let folder = std::env::var_os("INDRUL_SCREENSHOTS")
-        .map_or_else(|| root().join("target/screenshots"), PathBuf::from);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-/// A person with a browser and a passport.
-struct Person<'a> {
-    demo: &'a Demo,
-    browser: Browser,
-    passport: Passport,
-    axe: String,
-}
-
-impl<'a> Person<'a> {
-    /// With the pages in the app, whose shell reads the chip.
-    fn new(demo: &'a Demo, fixture: &str) -> Self {
-        let person = Self::without_shell(demo, fixture);
-        let shell = "window.indrulReadChip = (url) => new Promise((done, fail) => {
-            Object.assign(window, { testUrl: url, testDone: done, testFail: fail }); });";
-        let script = json!({ "source": shell });
-        person.browser.command("Page.addScriptToEvaluateOnNewDocument", &script).unwrap();
-        person
-    }
-
-    fn without_shell(demo: &'a Demo, fixture: &str) -> Self {
-        let passport = passport(fixture);
-        film(demo, &passport.page_png().unwrap(), 0.96, [40, 44, 48]);
-        let browser = Browser::with_camera(1280, 1000, &demo.video()).unwrap();
-        let axe = data().join("pages-test/axe.min.js");
-        let axe = fs::read_to_string(axe).expect("run scripts/pages first, as ./test does");
-        Self { demo, browser, passport, axe }
-    }
-
-    fn open(&self, path: &str) {
-        self.browser.open(&format!("{}{path}", self.demo.url)).unwrap();
-    }
-
-    fn wait(&self, css: &str) {
-        if let Err(error) = self.browser.wait_for(css, 60) {
-            let text = self.browser.text("main").unwrap_or_default();
-            panic!("{error} at {}: {text}", self.browser.url().unwrap());
-        }
-    }
-
-    fn script(&self, script: &str) -> Value {
-        self.browser.evaluate(script).unwrap()
-    }
-
-    fn fill(&self, id: &str, text: &str) {
-        let field = format!(
-            "const field = document.getElementById({id:?}); field.focus(); field.value = ''"
-        );
-        self.script(&field);
-        self.browser.keys(text).unwrap();
-    }
-
-    /// Clicks as soon as there is something that can be clicked.
-    fn press(&self, css: &str) {
-        self.wait(css);
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while let Err(error) = self.browser.click(css) {
-            assert!(Instant::now() < deadline, "{css}: {error:?}");
-            sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// That the page is accessible, holds no word of the other language, and does not scroll sideways.
-    fn is_sound(&self, name: &str) {
-        let run = format!(
-            "{}; return axe.run().then((found) => {{ if (!found.passes.length) throw Error('nothing was looked at'); return found.violations.map((v) => [v.id, v.nodes.map((n) => n.html)]); }})",
-            self.axe
-        );
-        let found = self.script(&run);
-        assert_eq!(found, json!([]), "{name}: axe-core");
-        let lost = "return performance.getEntriesByType('resource') \
-            .filter((e) => e.responseStatus >= 400 && e.name.includes('/assets/')).map((e) => e.name)";
-        assert_eq!(self.script(lost), json!([]), "{name}: files that are not there");
-        let wide = "return document.documentElement.scrollWidth <= window.innerWidth";
-        assert_eq!(self.script(wide), true, "{name} scrolls sideways");
-    }
-
-    /// Looks at the page as a phone, a kiosk and a zoomed screen show it, in both languages where it can
-    /// be had again, and keeps pictures.
-    fn look(&self, name: &str, languages: &[&str]) {
-        for language in languages {
-            let path = "return location.pathname";
-            let path = self.script(path).as_str().unwrap().to_owned();
-            self.open(&format!("{path}?lang={language}"));
-            assert_eq!(self.script("return document.documentElement.lang"), *language);
-            for (screen, width, height) in
-                [("phone", 360, 800), ("zoomed", 640, 512), ("kiosk", 1080, 1920)]
-            {
-                self.browser.screen(width, height).unwrap();
-                self.is_sound(&format!("{name} {language} {screen}"));
-                if screen != "zoomed" {
-                    let file = format!("citizen-{name}-{screen}-{language}.png");
-                    self.browser.whole_page(&pictures().join(file)).unwrap();
-                }
-            }
-        }
-        if languages.len() > 1 {
-            let path = self.script("return location.pathname");
-            self.open(&format!("{}?lang=da", path.as_str().unwrap()));
-        }
-    }
-
-    fn consents(&self) {
-        self.open("/enrol/consent");
-        for part in ["terms", "care", "privacy", "face"] {
-            self.press(&format!("label[for={part}]"));
-        }
-        self.press("form[action='/enrol/consent'] button");
-        self.wait("#cpr");
-        self.fill("cpr", &self.passport.holder.cpr);
-        self.press("form[action='/enrol/number'] button");
-        self.wait("#line1");
-    }
-
-    fn types_page(&self) {
-        self.fill("line1", &self.passport.mrz_lines[0]);
-        self.fill("line2", &self.passport.mrz_lines[1]);
-        self.press("form[action='/enrol/page'] button");
-    }
-
-    /// The relay that the page asks the shell to open.
-    fn relay(&self) -> String {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            if let Some(url) = self.script("return window.testUrl ?? null").as_str() {
-                return url.to_owned();
-            }
-            assert!(Instant::now() < deadline, "the page asked for no chip");
-            sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// Holds the passport to the phone.
-    fn reads_chip(&self) {
-        let mut chip = ChipLink(Chip::new(&self.passport));
-        let ended = relay_client::run(&self.relay(), &mut chip, &mut |_| {}).unwrap();
-        let frame = match ended {
-            Ended::Finished { verdict } => json!({ "type": "finished", "verdict": verdict }),
-            Ended::Failed { reason, .. } => json!({ "type": "failed", "reason": reason }),
-        };
-        self.script(&format!("window.testDone({frame})"));
-    }
-
-    fn shows_face(&self) {
-        self.wait("#start:not([hidden])");
-        film(self.demo, &self.passport.selfies[0], 0.98, [120, 124, 128]);
-        self.press("#start");
-    }
-
-    /// What a camera page has sent: frames a second.
-    fn rate(&self) -> f64 {
-        let sent = "const { sent, ms } = document.getElementById('video').dataset; \
-            return [Number(sent ?? 0), Number(ms ?? 0)]";
-        let found = self.script(sent);
-        found[0].as_f64().unwrap() * 1000.0 / found[1].as_f64().unwrap().max(1.0)
-    }
+fn demo() -> Demo {
+    Demo::start(env!("CARGO_BIN_EXE_fixtures"), &[])
 }
 
 #[test]
 fn a_person_enrols_with_camera_and_passport_and_activates_the_app() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     person.open("/enrol");
     person.look("1-start", &["en", "da"]);
@@ -320,49 +61,12 @@ fn a_person_enrols_with_camera_and_passport_and_activates_the_app() {
     person.look("7-good", &["en", "da"]);
     let text = person.browser.text("main").unwrap();
     assert!(text.contains("Betydelig"), "{text}");
-    sets_up(&person);
-}
-
-/// From the issued identity to the activated app, looking at each page.
-fn sets_up(person: &Person<'_>) {
-    person.press("#continue");
-    person.wait("#user_id");
-    person.look("8-user-id", &["en", "da"]);
-    person.fill("user_id", "anna.eriksson");
-    person.press("form[action='/enrol/user-id'] button");
-    person.wait("#phone");
-    person.look("8-contacts", &["en", "da"]);
-    person.fill("phone", "+45 20 30 40 50");
-    person.fill("email", "anna@example.invalid");
-    person.press("form[action='/enrol/contacts'] button");
-    person.wait("#activate:not([hidden])");
-    person.look("8-activate", &["en", "da"]);
-    person.press("#send");
-    person.wait("#codes:not([hidden])");
-    // Whoever comes back goes on with the codes that are under way.
-    person.open("/enrol");
-    person.press("#resume");
-    person.wait("#codes:not([hidden])");
-    person.is_sound("codes");
-    person.browser.whole_page(&pictures().join("citizen-8-codes-kiosk-da.png")).unwrap();
-    person.fill("sms", &person.demo.code("sms"));
-    person.fill("email", &person.demo.code("email"));
-    person.fill("pin", "284917");
-    person.fill("pin2", "284918");
-    person.press("#go");
-    person.wait("#problem:not([hidden])");
-    person.is_sound("different PINs");
-    person.fill("pin2", "284917");
-    person.press("#go");
-    person.wait("#receipt");
-    person.look("9-done", &["en", "da"]);
-    person.press("form[action='/enrol/leave'] button");
-    person.wait("#begin");
+    person.sets_up();
 }
 
 #[test]
 fn the_page_in_the_camera_is_read_from_its_frames() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     // Nothing to read yet: a wall.
     let mut wall = Cursor::new(Vec::new());
@@ -409,7 +113,7 @@ fn ends_in(demo: &Demo, fixture: &str, reason: &str, face: bool) {
 
 #[test]
 fn refusals_say_what_happened_and_what_to_do_now() {
-    let demo = Demo::start();
+    let demo = demo();
     ends_in(&demo, "clone", "chip_authentication.failed", false);
     ends_in(&demo, "expired", "document.expired", false);
     ends_in(&demo, "other-face", "face.mismatch", true);
@@ -417,7 +121,7 @@ fn refusals_say_what_happened_and_what_to_do_now() {
 
 #[test]
 fn a_mistake_is_told_where_it_was_made() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     for (name, path) in [("trouble-no-case", "/enrol/done"), ("trouble-no-page", "/enrol/nothing")]
     {
@@ -453,42 +157,9 @@ fn a_mistake_is_told_where_it_was_made() {
     person.look_here("5-access-denied");
 }
 
-impl Person<'_> {
-    /// Looks at a state that cannot be had again by its address.
-    fn look_here(&self, name: &str) {
-        for (screen, width, height) in [("phone", 360, 800), ("kiosk", 1080, 1920)] {
-            self.browser.screen(width, height).unwrap();
-            self.is_sound(&format!("{name} {screen}"));
-            let file = format!("citizen-{name}-{screen}-da.png");
-            self.browser.whole_page(&pictures().join(file)).unwrap();
-        }
-    }
-
-    /// Goes to what `css` selects with the tabulator alone.
-    fn tab_to(&self, css: &str) {
-        self.wait(css);
-        for _ in 0..60 {
-            let here = format!("return document.activeElement.matches({css:?})");
-            if self.script(&here) == true {
-                let seen = "const style = getComputedStyle(document.activeElement); \
-                    return style.outlineStyle !== 'none' || document.activeElement.matches('[type=checkbox]')";
-                assert_eq!(self.script(seen), true, "{css} does not show that it has the focus");
-                return;
-            }
-            self.browser.keys(TAB).unwrap();
-        }
-        panic!("{css} cannot be reached with the keyboard");
-    }
-
-    fn tab_and(&self, css: &str, keys: &str) {
-        self.tab_to(css);
-        self.browser.keys(keys).unwrap();
-    }
-}
-
 #[test]
 fn the_keyboard_alone_completes_the_enrolment() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     person.open("/enrol");
     person.tab_and("#begin", ENTER);
@@ -521,34 +192,10 @@ fn the_keyboard_alone_completes_the_enrolment() {
     person.wait("#receipt");
 }
 
-/// The bridge of a desk's reader, stopped when dropped.
-struct Desk(Child);
-
-impl Desk {
-    fn start(server: &str, reader: &str) -> Self {
-        let mut process = enroll(env!("CARGO_BIN_EXE_fixtures"))
-            .args(["kiosk", "--listen", "127.0.0.1:8490", "--server", server, "--reader", reader])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "listening ws://127.0.0.1:8490\n");
-        Self(process)
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn at_a_desk_the_passport_lies_on_a_reader() {
     let Some(reader) = virtual_reader() else { return };
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::without_shell(&demo, "good");
     person.consents();
     person.types_page();
@@ -558,7 +205,7 @@ fn at_a_desk_the_passport_lies_on_a_reader() {
     person.look_here("5-no-reader");
     let plugged = Plugged::new(Chip::new(&person.passport)).unwrap();
     drop(plugged.reader().unwrap());
-    let _desk = Desk::start(&demo.url, &reader);
+    let _bridge = Bridge::start(env!("CARGO_BIN_EXE_fixtures"), &demo.url, &reader);
     person.press("#start");
     person.wait("#progress[value]");
     person.wait("#camera");
@@ -566,7 +213,7 @@ fn at_a_desk_the_passport_lies_on_a_reader() {
 
 #[test]
 fn large_text_contrast_and_a_helper_work_on_a_phone() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     person.browser.screen(360, 800).unwrap();
     person.open("/enrol?text=large");
@@ -603,7 +250,7 @@ fn large_text_contrast_and_a_helper_work_on_a_phone() {
 
 #[test]
 fn without_scripts_the_forms_work_and_the_camera_says_what_is_needed() {
-    let demo = Demo::start();
+    let demo = demo();
     let person = Person::new(&demo, "good");
     let off = json!({ "value": true });
     person.open("/enrol");
@@ -632,7 +279,7 @@ fn without_scripts_the_forms_work_and_the_camera_says_what_is_needed() {
 
 #[test]
 fn the_first_page_is_light_and_loads_nothing_from_elsewhere() {
-    let demo = Demo::start();
+    let demo = demo();
     let browser = Browser::start(360, 800).unwrap();
     browser.open(&format!("{}/enrol", demo.url)).unwrap();
     let loaded = "return document.fonts.ready.then(() => [...performance.getEntriesByType('navigation'), \
@@ -652,7 +299,7 @@ fn the_first_page_is_light_and_loads_nothing_from_elsewhere() {
 
 #[test]
 fn nobody_else_sends_a_form_and_no_answer_is_kept() {
-    let demo = Demo::start();
+    let demo = demo();
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
