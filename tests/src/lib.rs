@@ -3,6 +3,7 @@
 //! The only crate that sees both sides, what ships and the fixtures; it is QA's and never ships.
 
 pub mod attacks;
+pub mod bridge;
 pub mod captures;
 pub mod chip_link;
 pub mod citizen;

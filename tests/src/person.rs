@@ -75,6 +75,8 @@ pub struct Person<'a> {
     pub browser: Browser,
     /// What they hold.
     pub passport: Passport,
+    /// Before the names of screenshots: whose pages they show.
+    whose: &'static str,
 }
 
 impl<'a> Person<'a> {
@@ -93,7 +95,13 @@ impl<'a> Person<'a> {
         let passport = passport(fixture);
         film(demo, &passport.page_png().unwrap(), 0.96, [40, 44, 48]);
         let browser = Browser::with_camera(1280, 1000, &demo.video()).unwrap();
-        Self { demo, browser, passport }
+        Self { demo, browser, passport, whose: "citizen" }
+    }
+
+    /// Whose pages the screenshots show.
+    #[must_use]
+    pub fn named(self, whose: &'static str) -> Self {
+        Self { whose, ..self }
     }
 
     /// Opens a page of the demonstration.
@@ -152,7 +160,7 @@ impl<'a> Person<'a> {
                 self.browser.screen(width, height).unwrap();
                 self.is_sound(&format!("{name} {language} {screen}"));
                 if screen != "zoomed" {
-                    let file = format!("citizen-{name}-{screen}-{language}.png");
+                    let file = format!("{}-{name}-{screen}-{language}.png", self.whose);
                     self.browser.whole_page(&pictures().join(file)).unwrap();
                 }
             }
@@ -220,7 +228,7 @@ impl Person<'_> {
         for (screen, width, height) in [("phone", 360, 800), ("kiosk", 1080, 1920)] {
             self.browser.screen(width, height).unwrap();
             self.is_sound(&format!("{name} {screen}"));
-            let file = format!("citizen-{name}-{screen}-da.png");
+            let file = format!("{}-{name}-{screen}-da.png", self.whose);
             self.browser.whole_page(&pictures().join(file)).unwrap();
         }
     }
@@ -245,5 +253,42 @@ impl Person<'_> {
     pub fn tab_and(&self, css: &str, keys: &str) {
         self.tab_to(css);
         self.browser.keys(keys).unwrap();
+    }
+
+    /// From the issued identity to the activated app, looking at each page.
+    pub fn sets_up(&self) {
+        self.press("#continue");
+        self.wait("#user_id");
+        self.look("8-user-id", &["en", "da"]);
+        self.fill("user_id", "anna.eriksson");
+        self.press("form[action='/enrol/user-id'] button");
+        self.wait("#phone");
+        self.look("8-contacts", &["en", "da"]);
+        self.fill("phone", "+45 20 30 40 50");
+        self.fill("email", "anna@example.invalid");
+        self.press("form[action='/enrol/contacts'] button");
+        self.wait("#activate:not([hidden])");
+        self.look("8-activate", &["en", "da"]);
+        self.press("#send");
+        self.wait("#codes:not([hidden])");
+        // Whoever comes back goes on with the codes that are under way.
+        self.open("/enrol");
+        self.press("#resume");
+        self.wait("#codes:not([hidden])");
+        self.is_sound("codes");
+        self.browser.whole_page(&pictures().join("citizen-8-codes-kiosk-da.png")).unwrap();
+        self.fill("sms", &self.demo.code("sms"));
+        self.fill("email", &self.demo.code("email"));
+        self.fill("pin", "284917");
+        self.fill("pin2", "284918");
+        self.press("#go");
+        self.wait("#problem:not([hidden])");
+        self.is_sound("different PINs");
+        self.fill("pin2", "284917");
+        self.press("#go");
+        self.wait("#receipt");
+        self.look("9-done", &["en", "da"]);
+        self.press("form[action='/enrol/leave'] button");
+        self.wait("#begin");
     }
 }

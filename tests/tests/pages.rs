@@ -4,20 +4,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{
-    io::{BufRead, BufReader, Cursor},
-    process::{Child, Stdio},
-    thread::sleep,
-    time::Duration,
-};
+use std::{io::Cursor, thread::sleep, time::Duration};
 
 use fixtures::chip::Chip;
 use image::{DynamicImage, Rgb, RgbImage};
 use indrul_tests::{
+    bridge::Bridge,
     demo::Demo,
     person::{Person, film, pictures},
     run::Plugged,
-    testing::{enroll, virtual_reader},
+    testing::virtual_reader,
     webdriver::{Browser, ENTER, SPACE},
 };
 use serde_json::{Value, json};
@@ -64,44 +60,7 @@ fn a_person_enrols_with_camera_and_passport_and_activates_the_app() {
     person.look("7-good", &["en", "da"]);
     let text = person.browser.text("main").unwrap();
     assert!(text.contains("Betydelig"), "{text}");
-    person.press("#continue");
-    sets_up(&person);
-}
-
-/// From the issued identity to the activated app, looking at each page.
-fn sets_up(person: &Person<'_>) {
-    person.wait("#user_id");
-    person.look("8-user-id", &["en", "da"]);
-    person.fill("user_id", "anna.eriksson");
-    person.press("form[action='/enrol/user-id'] button");
-    person.wait("#phone");
-    person.look("8-contacts", &["en", "da"]);
-    person.fill("phone", "+45 20 30 40 50");
-    person.fill("email", "anna@example.invalid");
-    person.press("form[action='/enrol/contacts'] button");
-    person.wait("#activate:not([hidden])");
-    person.look("8-activate", &["en", "da"]);
-    person.press("#send");
-    person.wait("#codes:not([hidden])");
-    // Whoever comes back goes on with the codes that are under way.
-    person.open("/enrol");
-    person.press("#resume");
-    person.wait("#codes:not([hidden])");
-    person.is_sound("codes");
-    person.browser.whole_page(&pictures().join("citizen-8-codes-kiosk-da.png")).unwrap();
-    person.fill("sms", &person.demo.code("sms"));
-    person.fill("email", &person.demo.code("email"));
-    person.fill("pin", "284917");
-    person.fill("pin2", "284918");
-    person.press("#go");
-    person.wait("#problem:not([hidden])");
-    person.is_sound("different PINs");
-    person.fill("pin2", "284917");
-    person.press("#go");
-    person.wait("#receipt");
-    person.look("9-done", &["en", "da"]);
-    person.press("form[action='/enrol/leave'] button");
-    person.wait("#begin");
+    person.sets_up();
 }
 
 /// Counts, apart from the page's own script, what a camera page does from now on: frames under way, how long
@@ -291,30 +250,6 @@ fn the_keyboard_alone_completes_the_enrolment() {
     person.wait("#receipt");
 }
 
-/// The bridge of a desk's reader, stopped when dropped.
-struct Desk(Child);
-
-impl Desk {
-    fn start(server: &str, reader: &str) -> Self {
-        let mut process = enroll(env!("CARGO_BIN_EXE_fixtures"))
-            .args(["kiosk", "--listen", "127.0.0.1:8490", "--server", server, "--reader", reader])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "listening ws://127.0.0.1:8490\n");
-        Self(process)
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn at_a_desk_the_passport_lies_on_a_reader() {
     let Some(reader) = virtual_reader() else { return };
@@ -328,7 +263,7 @@ fn at_a_desk_the_passport_lies_on_a_reader() {
     person.look_here("5-no-reader");
     let plugged = Plugged::new(Chip::new(&person.passport)).unwrap();
     drop(plugged.reader().unwrap());
-    let _desk = Desk::start(demo.url(), &reader);
+    let _bridge = Bridge::start(env!("CARGO_BIN_EXE_fixtures"), demo.url(), &reader);
     person.press("#start");
     person.wait("#progress[value]");
     person.wait("#camera");

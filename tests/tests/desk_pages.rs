@@ -1,0 +1,693 @@
+//! The pages of a Borgercenter as people meet them: a kiosk and an officer beside the citizen, in real
+//! Chromiums against `enroll demo`, with a fixture's chip in a real pcscd where there is one.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+
+use std::{
+    fs,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use enroll_core::{audit::Entry, totp::TotpSecret};
+use fixtures::chip::Chip;
+use indrul_tests::{
+    bridge::Bridge,
+    demo::Demo,
+    person::{Person, film, pictures},
+    run::Plugged,
+    testing::{enroll, stdout, virtual_reader},
+    webdriver::{ENTER, SPACE},
+};
+use serde_json::{Value, json};
+use server::{
+    clock::{Clock as _, SystemClock, SystemEntropy},
+    keys::KeyRing,
+    storage::{Store, embedded_url},
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_fixtures");
+/// The kiosk's credential.
+const TOKEN: &str = "a-kiosk's-token,-of-32-signs;-or-more";
+const PASSWORD: &str = "hest batteri hæfteklamme";
+const WHY: &str = "Set, sammenlignet og spurgt om fødested.";
+
+/// A demonstration with one kiosk. Passwords are hashed quickly, and nobody asks too often.
+fn demo() -> Demo {
+    let kiosk = format!("kiosk-1 {TOKEN}");
+    let settings = [
+        ("INDRUL_KIOSKS__TOKENS", kiosk.as_str()),
+        ("INDRUL_LIMITS__CASE_BURST", "0"),
+        ("INDRUL_LIMITS__ADDRESS_BURST", "0"),
+    ];
+    Demo::start(PROGRAM, &settings)
+}
+
+/// pcscd has one reader, and the bridge one port.
+static READER: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    READER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A browser that somebody has made a kiosk.
+fn kiosk<'a>(demo: &'a Demo, fixture: &str, mode: &str, shell: bool) -> Person<'a> {
+    let new = if shell { Person::new } else { Person::without_shell };
+    let kiosk = new(demo, fixture).named("kiosk");
+    kiosk.browser.screen(1080, 1920).unwrap();
+    kiosk.open("/kiosk");
+    kiosk.wait("#token");
+    kiosk.fill("token", "not the kiosk's token, however long");
+    kiosk.press("form[action='/kiosk/station'] button");
+    kiosk.wait("#error");
+    kiosk.fill("token", TOKEN);
+    kiosk.press(&format!("label[for={mode}]"));
+    kiosk.press("form[action='/kiosk/station'] button");
+    kiosk.wait("#reference");
+    kiosk
+}
+
+/// Types the reference on the kiosk's screen.
+fn types_reference(kiosk: &Person<'_>, reference: &str) {
+    for sign in reference.chars().filter(|c| *c != '-') {
+        kiosk.press(&format!("[data-sign='{sign}']"));
+    }
+    let typed = kiosk.script("return document.getElementById('reference').value");
+    assert_eq!(typed, reference);
+    kiosk.press("form[action='/kiosk/cases'] button[type=submit]");
+}
+
+/// The cookies that the browser has, by name.
+fn cookies(person: &Person<'_>) -> Vec<Value> {
+    let found = person.browser.command("Network.getCookies", &json!({})).unwrap();
+    found["cookies"].as_array().unwrap().clone()
+}
+
+/// That nothing of a person is left in the kiosk's browser.
+fn is_cleared(kiosk: &Person<'_>) {
+    kiosk.wait("#waits");
+    let names: Vec<String> =
+        cookies(kiosk).iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["indrul-station"]);
+    let kept = "return [localStorage.length, sessionStorage.length, document.cookie, \
+        document.getElementById('reference').value]";
+    assert_eq!(kiosk.script(kept), json!([0, 0, "", ""]));
+    for path in ["/enrol/next", "/enrol/chip", "/enrol/result", "/enrol", "/enrol/consent"] {
+        kiosk.open(path);
+        kiosk.wait("#waits");
+    }
+    kiosk.script("history.back()");
+    kiosk.wait("#waits");
+}
+
+/// An officer of the demonstration, and what makes their one-time codes.
+struct Account {
+    name: &'static str,
+    secret: TotpSecret,
+    used: std::cell::Cell<i64>,
+}
+
+impl Account {
+    fn add(demo: &Demo, name: &'static str) -> Self {
+        let password = demo.folder().join("password");
+        fs::write(&password, PASSWORD).unwrap();
+        let added = enroll(PROGRAM)
+            .args(["officer", "add", name, "--json", "--password-file"])
+            .arg(&password)
+            .arg("--data")
+            .arg(demo.folder())
+            .output()
+            .unwrap();
+        assert!(added.status.success(), "{added:?}");
+        let answer: Value = serde_json::from_str(&stdout(&added)).unwrap();
+        let uri = answer["otpauth"].as_str().unwrap();
+        let secret = uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
+        Self { name, secret: TotpSecret::new(base32(secret)), used: 0.into() }
+    }
+
+    /// A code that was not used yet: each is taken once, and so it may be waited for.
+    fn code(&self) -> String {
+        loop {
+            let step = SystemClock.now().unix_timestamp() / 30;
+            if step > self.used.get() {
+                self.used.set(step);
+                return self.secret.code(step).unwrap().to_string();
+            }
+            sleep(Duration::from_millis(500));
+        }
+    }
+}
+
+/// RFC 4648 §6, of 20 bytes.
+fn base32(text: &str) -> [u8; 20] {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
+    for sign in text.chars() {
+        bits = (bits << 5 | u32::try_from(ALPHABET.find(sign).unwrap()).unwrap()) & 0xFFFF;
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xFF).unwrap());
+        }
+    }
+    bytes.try_into().unwrap()
+}
+
+/// A browser at the officer's desk.
+fn desk(demo: &Demo) -> Person<'_> {
+    let desk = Person::without_shell(demo, "good").named("officer");
+    desk.browser.screen(1280, 1000).unwrap();
+    desk
+}
+
+fn tries(desk: &Person<'_>, name: &str, password: &str, code: &str) {
+    desk.wait("#password");
+    desk.fill("name", name);
+    desk.fill("password", password);
+    desk.fill("code", code);
+    desk.press("form[action='/officer'] button");
+}
+
+fn signs_in(desk: &Person<'_>, account: &Account) {
+    desk.open("/officer");
+    tries(desk, account.name, PASSWORD, &account.code());
+    desk.wait("#sign-out");
+}
+
+/// Looks at an officer's page on a phone, a desktop and a kiosk's screen, in both languages.
+fn looks(desk: &Person<'_>, name: &str) {
+    let at = desk.script("return location.pathname + location.search");
+    let at = at.as_str().unwrap().to_owned();
+    for language in ["en", "da"] {
+        desk.open(&format!("/officer?lang={language}"));
+        desk.open(&at);
+        assert_eq!(desk.script("return document.documentElement.lang"), language);
+        for (screen, width, height) in
+            [("phone", 360, 800), ("desktop", 1280, 1000), ("kiosk", 1080, 1920)]
+        {
+            desk.browser.screen(width, height).unwrap();
+            desk.is_sound(&format!("officer {name} {language} {screen}"));
+            let file = format!("officer-{name}-{screen}-{language}.png");
+            desk.browser.whole_page(&pictures().join(file)).unwrap();
+        }
+    }
+    desk.browser.screen(1280, 1000).unwrap();
+}
+
+/// The trail of the demonstration, which holds together.
+fn trail(demo: &Demo) -> Vec<Entry> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let entropy = Arc::new(SystemEntropy);
+    let keys = KeyRing::open(&demo.folder().join("keys"), None, entropy.as_ref()).unwrap();
+    let found = runtime.block_on(async {
+        let store = Store::open(&embedded_url(demo.folder()), Arc::new(keys), entropy).await?;
+        store.read().await?.audit_after(0, 10_000).await
+    });
+    let found = found.unwrap();
+    enroll_core::audit::verify(&found, None).unwrap();
+    found
+}
+
+/// How many entries of `kind` there are that name the officer.
+fn looked(demo: &Demo, kind: &str, officer: &str) -> usize {
+    let of_them = |entry: &&Entry| entry.kind == kind && entry.data["officer"] == officer;
+    trail(demo).iter().filter(of_them).count()
+}
+
+/// The case at home, up to the booked time: its reference.
+fn books(citizen: &Person<'_>) -> String {
+    citizen.press("#book-1");
+    citizen.wait("#booked");
+    citizen.browser.text("#reference").unwrap()
+}
+
+#[test]
+fn a_case_that_cannot_end_at_home_is_booked_seen_at_a_kiosk_approved_and_picked_up() {
+    let Some(reader) = virtual_reader() else { return };
+    let _alone = alone();
+    let demo = demo();
+    let citizen = Person::new(&demo, "no-proof-at-all");
+    let reference = is_referred_and_books(&citizen);
+    let kiosk = kiosk(&demo, "no-proof-at-all", "unattended", false);
+    goes_on_at_the_kiosk(&citizen, &kiosk, (&reference, &reader));
+    let code = is_approved_at_level_high(&demo);
+    picks_up(&citizen, &code);
+    citizen.sets_up();
+}
+
+/// A chip that cannot prove itself: the case needs a Borgercenter, and a time is booked at once.
+fn is_referred_and_books(citizen: &Person<'_>) -> String {
+    citizen.consents();
+    citizen.types_page();
+    citizen.press("#start");
+    citizen.reads_chip();
+    citizen.wait("#camera");
+    citizen.shows_face();
+    citizen.wait("[data-reason='chip_authentication.missing']");
+    citizen.look("7-referred", &["en", "da"]);
+    let reference = books(citizen);
+    citizen.look("booked", &["en", "da"]);
+    // The same time, cancelled and booked again.
+    citizen.press("#cancel");
+    citizen.wait("#book-1");
+    assert!(citizen.browser.text("#booked").is_err(), "cancelled");
+    assert_eq!(books(citizen), reference, "the reference stays");
+    reference
+}
+
+/// Chip and face again, with the passport on a reader of pcscd.
+fn goes_on_at_the_kiosk(
+    citizen: &Person<'_>,
+    kiosk: &Person<'_>,
+    (reference, reader): (&str, &str),
+) {
+    kiosk.look("start", &["en", "da"]);
+    kiosk.browser.screen(1080, 1920).unwrap();
+    kiosk.wait("#reader.bad");
+    let plugged = Plugged::new(Chip::new(&kiosk.passport)).unwrap();
+    drop(plugged.reader().unwrap());
+    let _bridge = Bridge::start(PROGRAM, kiosk.demo.url(), reader);
+    kiosk.open("/kiosk");
+    kiosk.wait("#reader.good");
+    kiosk.wait("#camera.good");
+    kiosk.browser.whole_page(&pictures().join("kiosk-ready-kiosk-da.png")).unwrap();
+    types_reference(kiosk, reference);
+    kiosk.wait("#chip:not([hidden])");
+    kiosk.look("chip", &["en", "da"]);
+    kiosk.browser.screen(1080, 1920).unwrap();
+    citizen.open("/enrol/next");
+    citizen.wait("#there");
+    kiosk.press("#start");
+    kiosk.wait("#camera");
+    kiosk.look("face", &["en", "da"]);
+    kiosk.browser.screen(1080, 1920).unwrap();
+    kiosk.shows_face();
+    kiosk.wait("[data-reason='chip_authentication.missing']");
+    kiosk.look_here("referred");
+    kiosk.press("#finish-button");
+    is_cleared(kiosk);
+}
+
+/// The officer's pages from the queue to the approval: the pick-up code.
+fn is_approved_at_level_high(demo: &Demo) -> String {
+    let account = Account::add(demo, "bc-17");
+    let desk = desk(demo);
+    signs_in(&desk, &account);
+    looks(&desk, "queue");
+    desk.open("/officer/appointments");
+    looks(&desk, "appointments");
+    desk.open("/officer/cases");
+    let before = looked(demo, "case.looked", "bc-17");
+    desk.press("#queue a");
+    desk.wait("#decide");
+    assert_eq!(looked(demo, "case.looked", "bc-17"), before + 1);
+    for (check, standing) in
+        [("sod.signature", "passed"), ("face.match", "passed"), ("chip_authentication", "missing")]
+    {
+        desk.wait(&format!("[data-check='{check}'].{standing}"));
+    }
+    looks(&desk, "case");
+    let case = desk.script("return location.pathname");
+    desk.open(&format!("{}?contrast=high", case.as_str().unwrap()));
+    desk.is_sound("a case in high contrast");
+    desk.browser.whole_page(&pictures().join("officer-case-contrast-da.png")).unwrap();
+    desk.open(&format!("{}?contrast=normal", case.as_str().unwrap()));
+    decides_with_the_keyboard(&desk);
+    desk.is_sound("approved");
+    desk.browser.whole_page(&pictures().join("officer-approved-desktop-da.png")).unwrap();
+    desk.browser.text("#pick-up-code").unwrap()
+}
+
+/// Who began at home sees nothing of the identity without the code, and all of it with.
+fn picks_up(citizen: &Person<'_>, code: &str) {
+    citizen.open("/enrol/result");
+    citizen.wait("#pick-up");
+    assert!(!citizen.browser.text("main").unwrap().contains(&citizen.passport.holder.surname));
+    citizen.look("there", &["en", "da"]);
+    citizen.open("/enrol/next");
+    citizen.wait("#code");
+    citizen.look("pick-up", &["en", "da"]);
+    let other = if code.starts_with('2') { "3" } else { "2" };
+    citizen.fill("code", &format!("{other}{}", &code[1..]));
+    citizen.press("form[action='/enrol/pick-up'] button");
+    citizen.wait("#error[data-reason='pick_up.form']");
+    citizen.fill("code", &code.to_lowercase());
+    citizen.press("form[action='/enrol/pick-up'] button");
+    citizen.wait("#user_id");
+    citizen.open("/enrol/result");
+    citizen.wait("[data-verdict=accepted]");
+}
+
+/// From the case's page to its approval at level Høj, with nothing but the keyboard.
+fn decides_with_the_keyboard(desk: &Person<'_>) {
+    desk.script("document.activeElement.blur(); window.scrollTo(0, 0)");
+    desk.tab_and("#approve", SPACE);
+    desk.tab_and("#reason", "kort");
+    desk.tab_to("#substantial");
+    // Arrows choose among radio buttons (HTML, ARIA radio group).
+    desk.browser.keys("\u{e015}").unwrap();
+    assert_eq!(desk.script("return document.getElementById('high').checked"), true);
+    desk.tab_and("#in_person", SPACE);
+    desk.tab_and("#rule", ENTER);
+    // Too short a reason is held back by the browser; without it the server says so.
+    desk.script("document.getElementById('decide').noValidate = true");
+    desk.tab_and("#rule", ENTER);
+    desk.wait("[data-reason='officer.reason']");
+    assert_eq!(desk.script("return document.activeElement.id"), "error");
+    let kept = "return [document.getElementById('approve').checked, \
+        document.getElementById('high').checked, document.getElementById('in_person').checked, \
+        document.getElementById('reason').value]";
+    assert_eq!(desk.script(kept), json!([true, true, true, "kort"]));
+    desk.is_sound("a reason that is too short");
+    desk.tab_and("#reason", ": set og sammenlignet med pas og ansigt.");
+    desk.tab_and("#rule", ENTER);
+    desk.wait("[data-decision=issue]");
+    assert_eq!(desk.browser.text("#level").unwrap(), "Høj");
+}
+
+#[test]
+fn a_kiosk_clears_itself_when_nobody_is_there_and_gives_the_code_to_who_is() {
+    let demo = demo();
+    let citizen = Person::new(&demo, "good");
+    citizen.consents();
+    citizen.open("/enrol/borgercenter");
+    citizen.look("borgercenter-open", &["en", "da"]);
+    citizen.press("#no-time");
+    citizen.wait("#reference");
+    let reference = citizen.browser.text("#reference").unwrap();
+
+    let kiosk = kiosk(&demo, "good", "attended", true);
+    // A wrong sign is told before anything is looked up.
+    let wrong = if reference.starts_with('2') { "3" } else { "2" };
+    types_reference(&kiosk, &format!("{wrong}{}", &reference[1..]));
+    kiosk.wait("[data-reason='reference.form']");
+    kiosk.look_here("reference-form");
+    kiosk.browser.screen(1080, 1920).unwrap();
+    kiosk.open("/kiosk?lang=en");
+    types_reference(&kiosk, &reference);
+    is_left(&kiosk);
+    citizen.open("/enrol");
+    citizen.press("#resume");
+    citizen.wait("#reference");
+
+    kiosk.browser.screen(1080, 1920).unwrap();
+    types_reference(&kiosk, &reference);
+    kiosk.wait("#line1");
+    kiosk.types_page();
+    kiosk.wait("#chip:not([hidden])");
+    kiosk.press("#start");
+    kiosk.reads_chip();
+    kiosk.wait("#camera");
+    kiosk.shows_face();
+    kiosk.wait("[data-verdict=accepted]");
+    kiosk.look_here("issued");
+    let code = kiosk.browser.text("#pick-up-code").unwrap();
+    assert_eq!(code.len(), 19, "{code}");
+    kiosk.press("#finish-button");
+    is_cleared(&kiosk);
+
+    // Another device than the one on which it began: the code alone is enough, once.
+    let own = Person::new(&demo, "good");
+    for found in ["#user_id", "[data-reason='pick_up.unknown']"] {
+        own.open("/enrol/pick-up");
+        own.fill("code", &code);
+        own.press("form[action='/enrol/pick-up'] button");
+        own.wait(found);
+    }
+}
+
+/// Nobody is at the kiosk any more: it warns 20 seconds before, which can be stopped, and clears itself.
+fn is_left(kiosk: &Person<'_>) {
+    kiosk.wait("#line1");
+    kiosk.look("page", &["da", "en"]);
+    kiosk.browser.screen(1080, 1920).unwrap();
+    let opened = Instant::now();
+    kiosk.open("/enrol/page");
+    let case = cookies(kiosk).into_iter().find(|c| c["name"] == "indrul-case").unwrap();
+    assert_eq!(
+        (&case["session"], &case["httpOnly"], &case["sameSite"]),
+        (&json!(true), &json!(true), &json!("Strict"))
+    );
+    kiosk.wait("#idle[open]");
+    assert!(opened.elapsed() >= Duration::from_secs(39), "{:?}", opened.elapsed());
+    assert_eq!(kiosk.script("return document.activeElement.id"), "stay");
+    kiosk.look_here("idle");
+    kiosk.press("#stay");
+    kiosk.wait("#idle:not([open])");
+    kiosk.wait("#idle[open]");
+    kiosk.wait("#waits");
+    assert!(opened.elapsed() >= Duration::from_secs(100), "{:?}", opened.elapsed());
+    assert_eq!(kiosk.script("return document.documentElement.lang"), "da", "choices are cleared");
+    is_cleared(kiosk);
+    // The token of the visit is dead, whoever kept it.
+    let kept = format!("indrul-case={}", case["value"].as_str().unwrap());
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
+    let answer =
+        agent.get(format!("{}/enrol/page", kiosk.demo.url())).header("cookie", kept).call();
+    assert_eq!(answer.unwrap().status().as_u16(), 401);
+}
+
+#[test]
+fn officers_sign_in_with_password_and_code_and_their_session_is_theirs_alone() {
+    let demo = demo();
+    let account = Account::add(&demo, "bc-17");
+    let desk = desk(&demo);
+    for path in ["/officer/cases", "/officer/appointments", "/officer/p-codes", "/officer/x"] {
+        desk.open(path);
+        desk.wait("#password");
+    }
+    looks(&desk, "sign-in");
+    desk.open("/officer");
+    tries(&desk, "bc-17", "en anden adgangskode", &account.code());
+    desk.wait("[data-reason='officer.sign_in']");
+    desk.is_sound("refused");
+    let told = desk.browser.text("#error").unwrap();
+    desk.browser.whole_page(&pictures().join("officer-refused-desktop-da.png")).unwrap();
+    tries(&desk, "bc-17", PASSWORD, "000000");
+    desk.wait("[data-reason='officer.sign_in']");
+    assert_eq!(desk.browser.text("#error").unwrap(), told, "which was wrong is not told");
+    tries(&desk, "nobody", PASSWORD, "000000");
+    desk.wait("[data-reason='officer.sign_in']");
+    assert_eq!(desk.browser.text("#error").unwrap(), told);
+    signs_in(&desk, &account);
+    looks(&desk, "queue-empty");
+    for path in ["/officer/p-codes", "/officer/identities"] {
+        desk.open(&format!("{path}?contrast=high"));
+        desk.is_sound(&format!("high contrast {path}"));
+    }
+    desk.open("/officer/cases?contrast=normal");
+    let session = cookies(&desk).into_iter().find(|c| c["name"] == "indrul-officer").unwrap();
+    assert_eq!(
+        (&session["session"], &session["httpOnly"], &session["sameSite"], &session["path"]),
+        (&json!(true), &json!(true), &json!("Strict"), &json!("/"))
+    );
+    assert_eq!(desk.script("return document.cookie"), "");
+
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .build()
+        .into();
+    let cookie = format!("indrul-officer={}", session["value"].as_str().unwrap());
+    let asks = |path: &str| {
+        let request = agent.get(format!("{}{path}", demo.url())).header("cookie", &cookie);
+        request.call().unwrap().status().as_u16()
+    };
+    let none = "/officer/cases/00000000-0000-4000-8000-000000000000";
+    assert_eq!((asks("/officer/cases"), asks(none), asks("/officer/no")), (200, 404, 404));
+    assert_eq!(asks("/officer/cases?after=x"), 400);
+    let elsewhere =
+        agent.post(format!("{}/officer/sign-out", demo.url())).header("cookie", &cookie);
+    let elsewhere = elsewhere.header("sec-fetch-site", "cross-site").send_empty().unwrap();
+    assert_eq!(elsewhere.status().as_u16(), 403, "no other page signs them out");
+    desk.press("#sign-out");
+    desk.wait("#password");
+    assert_eq!(asks("/officer/cases"), 303, "the token is dead");
+    assert!(cookies(&desk).iter().all(|c| c["name"] != "indrul-officer"));
+    assert_eq!(looked(&demo, "officer.sign_in_refused", "bc-17"), 2);
+    assert_eq!(looked(&demo, "officer.signed_out", "bc-17"), 1);
+}
+
+#[test]
+fn without_recognition_an_officer_compares_the_portrait_and_may_ask_refuse_and_approve() {
+    let demo = demo();
+    let account = Account::add(&demo, "bc-18");
+    let desk = desk(&demo);
+    signs_in(&desk, &account);
+    let citizen = Person::new(&demo, "good");
+    let code = issues_a_p_code(&desk, &citizen.passport.holder.cpr);
+    let reference = begins_without_recognition(&citizen, &code);
+
+    let kiosk = kiosk(&demo, "good", "attended", true);
+    types_reference(&kiosk, &reference);
+    kiosk.wait("#line1");
+    kiosk.types_page();
+    kiosk.wait("#chip:not([hidden])");
+    kiosk.press("#start");
+    kiosk.reads_chip();
+    // No face is taken: the case is decided as it is.
+    kiosk.press("#decide");
+    kiosk.wait("[data-reason='consent.biometrics']");
+    kiosk.press("#finish-button");
+    is_cleared(&kiosk);
+    kiosk.open("/kiosk?text=large");
+    kiosk.open("/kiosk?contrast=high");
+    kiosk.look_here("large-contrast");
+
+    let code = compares_and_approves(&demo, &desk);
+    let identity = picks_up_and_blocks(&citizen, &code);
+    reopens(&desk, &identity);
+    assert_eq!(looked(&demo, "officer.ruled", "bc-18"), 2, "approved and opened");
+    asks_for_more_and_refuses(&demo, &desk);
+}
+
+fn issues_a_p_code(desk: &Person<'_>, cpr: &str) -> String {
+    desk.open("/officer/p-codes");
+    looks(desk, "p-codes");
+    desk.fill("cpr", "x");
+    desk.press("#with-button");
+    desk.wait("#error");
+    desk.is_sound("no number");
+    desk.fill("given_names", "Uden Nummer");
+    desk.fill("surname", "Prøve");
+    desk.script("document.getElementById('birth_date').value = '1980-02-29'");
+    desk.press("label[for=female]");
+    desk.press("#without-button");
+    desk.wait("#known-as");
+    desk.open("/officer/p-codes");
+    desk.fill("cpr", cpr);
+    desk.press("#with-button");
+    desk.wait("#p-code");
+    desk.is_sound("P-code");
+    desk.browser.whole_page(&pictures().join("officer-p-code-desktop-da.png")).unwrap();
+    desk.browser.text("#p-code").unwrap()
+}
+
+/// Consent to everything but the recognition of the face, and a P-code: the reference.
+fn begins_without_recognition(citizen: &Person<'_>, code: &str) -> String {
+    citizen.open("/enrol/consent");
+    for part in ["terms", "care", "privacy"] {
+        citizen.press(&format!("label[for={part}]"));
+    }
+    citizen.press("#center");
+    citizen.wait("#p_code");
+    citizen.look("3-number", &["en", "da"]);
+    for (code, found) in [("00000000", "[data-reason='p_code.invalid']"), (code, "#reference")] {
+        citizen.fill("p_code", code);
+        citizen.press("section form[action='/enrol/number'] button");
+        citizen.wait(found);
+        citizen.is_sound("P-code");
+    }
+    citizen.browser.text("#reference").unwrap()
+}
+
+/// Approves in person, once the portrait was looked at beside the person.
+fn compares_and_approves(demo: &Demo, desk: &Person<'_>) -> String {
+    desk.open("/officer/cases");
+    desk.press("#queue a");
+    desk.wait("#decide");
+    let approves = || {
+        for part in ["approve", "in_person", "portrait_compared"] {
+            desk.press(&format!("label[for={part}]"));
+        }
+        desk.fill("reason", WHY);
+    };
+    approves();
+    desk.press("#rule");
+    // Nobody was shown the portrait: the officer's word is not enough.
+    desk.wait("[data-reason='officer.portrait']");
+    desk.press("#show-portrait");
+    desk.wait("#portrait");
+    let drawn = "const picture = document.getElementById('portrait'); \
+        return picture.decode().then(() => picture.naturalWidth > 0)";
+    assert_eq!(desk.script(drawn), true);
+    assert_eq!(looked(demo, "portrait.looked", "bc-18"), 1);
+    film(demo, &desk.passport.selfies[0], 0.98, [120, 124, 128]);
+    desk.press("#live-button");
+    let live = "return document.getElementById('video').videoWidth > 0";
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while desk.script(live) != true {
+        assert!(Instant::now() < deadline, "no live picture");
+        sleep(Duration::from_millis(200));
+    }
+    desk.is_sound("portrait and person");
+    desk.browser.whole_page(&pictures().join("officer-portrait-desktop-da.png")).unwrap();
+    desk.press("#live-button");
+    approves();
+    desk.fill("witness", "not an identity");
+    desk.press("#rule");
+    desk.wait("#error");
+    assert!(desk.browser.text("#error").unwrap().contains("Vidnets identitet"));
+    desk.fill("witness", "");
+    desk.press("#rule");
+    desk.wait("[data-decision=issue]");
+    assert_eq!(desk.browser.text("#level").unwrap(), "Betydelig");
+    desk.browser.text("#pick-up-code").unwrap()
+}
+
+/// The owner picks the identity up and blocks it, over HTTP since no page does: its number.
+fn picks_up_and_blocks(citizen: &Person<'_>, code: &str) -> String {
+    citizen.open("/enrol/pick-up");
+    citizen.fill("code", code);
+    citizen.press("form[action='/enrol/pick-up'] button");
+    citizen.wait("#user_id");
+    let case = cookies(citizen).into_iter().find(|c| c["name"] == "indrul-case").unwrap();
+    let (_, token) = case["value"].as_str().unwrap().split_once('.').unwrap();
+    let ruled = trail(citizen.demo).into_iter().rfind(|entry| entry.kind == "officer.ruled");
+    let identity = ruled.unwrap().data["identity"].as_str().unwrap().to_owned();
+    let block = format!("{}/v1/identities/{identity}/block", citizen.demo.url());
+    let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+    let request = agent.post(block).header("authorization", format!("Bearer {token}"));
+    let blocked: Value = request.send_empty().unwrap().body_mut().read_json().unwrap();
+    assert_eq!(blocked["blocked"], true, "{blocked}");
+    identity
+}
+
+/// A case from home: the officer asks for more, the person reads it, and then it is refused.
+fn asks_for_more_and_refuses(demo: &Demo, desk: &Person<'_>) {
+    let other = Person::new(demo, "dg1-other-name");
+    other.consents();
+    other.open("/enrol/borgercenter");
+    other.press("#no-time");
+    other.wait("#reference");
+    desk.open("/officer/cases");
+    desk.press("#queue a");
+    desk.wait("#decide");
+    desk.press("label[for=more]");
+    desk.fill("reason", "Tag dit sundhedskort med, og kom igen.");
+    desk.press("#rule");
+    desk.wait("[data-decision='officer.more']");
+    desk.is_sound("more");
+    other.open("/enrol/borgercenter");
+    assert!(other.browser.text("#asked").unwrap().contains("sundhedskort"));
+    other.look("asked", &["en", "da"]);
+    desk.press("#back");
+    desk.wait("#queue");
+    desk.press("#queue a");
+    desk.wait(".rulings");
+    desk.is_sound("decided before");
+    desk.press("label[for=refuse]");
+    desk.fill("reason", "Personen vil ikke fortsætte.");
+    desk.press("#rule");
+    desk.wait("[data-decision='officer.refused']");
+    desk.browser.whole_page(&pictures().join("officer-refused-case-desktop-da.png")).unwrap();
+    other.open("/enrol/result");
+    other.wait("[data-reason='officer.refused']");
+    other.look("officer-refused", &["en", "da"]);
+}
+
+fn reopens(desk: &Person<'_>, identity: &str) {
+    desk.open("/officer/identities?id=00000000-0000-4000-8000-000000000000");
+    looks(desk, "identities");
+    desk.fill("reason", WHY);
+    desk.press("form[action='/officer/identities'] button");
+    desk.wait("#error");
+    desk.is_sound("no such identity");
+    desk.fill("id", identity);
+    desk.press("form[action='/officer/identities'] button");
+    desk.wait("#opened");
+    desk.is_sound("opened again");
+}
