@@ -257,7 +257,6 @@ impl Person<'_> {
 
     /// From the issued identity to the activated app, looking at each page.
     pub fn sets_up(&self) {
-        self.press("#continue");
         self.wait("#user_id");
         self.look("8-user-id", &["en", "da"]);
         self.fill("user_id", "anna.eriksson");

@@ -233,6 +233,7 @@ fn a_case_that_cannot_end_at_home_is_booked_seen_at_a_kiosk_approved_and_picked_
     goes_on_at_the_kiosk(&citizen, &kiosk, (&reference, &reader));
     let code = is_approved_at_level_high(&demo);
     picks_up(&citizen, &code);
+    citizen.press("#continue");
     citizen.sets_up();
 }
 

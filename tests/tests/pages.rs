@@ -60,6 +60,7 @@ fn a_person_enrols_with_camera_and_passport_and_activates_the_app() {
     person.look("7-good", &["en", "da"]);
     let text = person.browser.text("main").unwrap();
     assert!(text.contains("Betydelig"), "{text}");
+    person.press("#continue");
     person.sets_up();
 }
 
@@ -348,7 +349,7 @@ fn what_a_helper_made_goes_on_to_the_persons_own_device() {
     assert_eq!(own.script("return document.getElementById('code').value"), code);
     assert_eq!(own.script("return location.href.includes('#')"), false, "it stays in no history");
     own.press("#pick");
-    sets_up(&own);
+    own.sets_up();
 
     helper.open("/enrol/hand-over");
     helper.wait("#gone");
