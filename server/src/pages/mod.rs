@@ -7,12 +7,14 @@ mod citizen;
 mod design;
 mod fluent;
 mod layout;
+mod log_in;
 pub mod texts;
 mod visit;
 pub(crate) mod watch;
 
 pub use citizen::{root, router};
 pub use design::Design;
+pub use log_in::router as log_in;
 
 use axum::Router;
 use axum::extract::Path;
@@ -24,7 +26,7 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 10] = [
+const ASSETS: [(&str, &str, &str); 11] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("citizen.css", "text/css; charset=utf-8", include_str!("../../assets/citizen.css")),
@@ -34,6 +36,7 @@ const ASSETS: [(&str, &str, &str); 10] = [
     ("face.js", SCRIPT, include_str!("../../assets/face.js")),
     ("chip.js", SCRIPT, include_str!("../../assets/chip.js")),
     ("activate.js", SCRIPT, include_str!("../../assets/activate.js")),
+    ("log-in.js", SCRIPT, include_str!("../../assets/log-in.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 

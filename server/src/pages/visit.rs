@@ -1,7 +1,7 @@
 //! One request of a browser: the language and display chosen, and the case, all in cookies.
 //!
 //! Names begin with `__Host-` and the cookies are `Secure`, but on loopback without TLS; all are
-//! `HttpOnly` and `SameSite=Strict` (draft-ietf-httpbis-rfc6265bis §4.1.3).
+//! `HttpOnly` and `SameSite=Strict`, but the log-in's (draft-ietf-httpbis-rfc6265bis §4.1.3).
 
 use super::texts::Language;
 use axum::http::header::{COOKIE, HOST};
@@ -29,6 +29,9 @@ pub(super) enum Cookie {
     Agreed,
     /// The enrolment and its token: `ID.TOKEN`.
     Case,
+    /// What opens the log-in that this browser has before it. A relying party's page leads to it, so that it
+    /// is `SameSite=Lax`: it comes with a link, never with another site's form.
+    LogIn,
 }
 
 impl Cookie {
@@ -43,6 +46,7 @@ impl Cookie {
             Self::Helper => "indrul-helper",
             Self::Agreed => "indrul-agreed",
             Self::Case => "indrul-case",
+            Self::LogIn => "indrul-log-in",
         }
     }
 }
@@ -56,6 +60,8 @@ pub(super) struct Visit {
     pub(super) agreed: Option<String>,
     /// The enrolment and its token.
     pub(super) case: Option<(String, Zeroizing<String>)>,
+    /// What opens the log-in before this browser.
+    pub(super) log_in: Option<Zeroizing<String>>,
     secure: bool,
 }
 
@@ -72,6 +78,7 @@ impl Visit {
             helper: get(Cookie::Helper).is_some(),
             agreed: get(Cookie::Agreed).map(str::to_owned),
             case: case.map(|(id, token)| (id.to_owned(), Zeroizing::new(token.to_owned()))),
+            log_in: get(Cookie::LogIn).map(|secret| Zeroizing::new(secret.to_owned())),
             secure,
         }
     }
@@ -91,9 +98,9 @@ impl Visit {
     fn header(&self, cookie: Cookie, value: &str, age: Option<u32>) -> HeaderValue {
         let (prefix, secure) = if self.secure { ("__Host-", "; Secure") } else { ("", "") };
         let age = age.map(|age| format!("; Max-Age={age}")).unwrap_or_default();
-        let name = cookie.name();
+        let (name, site) = (cookie.name(), if cookie == Cookie::LogIn { "Lax" } else { "Strict" });
         let text =
-            format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}");
+            format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite={site}{secure}{age}");
         // Our own values are letters, digits and signs that a header takes.
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }

@@ -11,7 +11,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use std::sync::Arc;
 
 /// Lets a request in.
-pub(super) async fn arrive(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(in crate::pages) async fn arrive(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let visit = Visit::of(request.headers(), app.server.public_url.as_deref());
     if request.method() == Method::GET {
         let chosen = chosen(&visit, request.uri().query().unwrap_or_default());

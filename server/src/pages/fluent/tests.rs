@@ -56,7 +56,11 @@ fn both_languages_have_the_same_texts_and_each_says_something_of_its_own() {
     let same = ["brand", "contact-notices-sms", "contact-notices-email", "done-app"];
     for name in names(DANISH) {
         let [da, en] = [Language::Da, Language::En].map(|language| {
-            with(language, &name, &[("step", "1"), ("steps", "2"), ("version", "3")])
+            with(
+                language,
+                &name,
+                &[("step", "1"), ("steps", "2"), ("version", "3"), ("party", "4")],
+            )
         });
         assert!(!da.trim().is_empty() && !en.trim().is_empty(), "{name}");
         assert!(
