@@ -2,17 +2,21 @@
 // has come, and goes on when they have approved. The secret of the log-in is in a cookie that no script reads.
 
 const part = document.getElementById("log-in");
-const code = document.getElementById("code");
+const halves = [document.getElementById("half-1"), document.getElementById("half-2")];
 const told = document.getElementById("told");
 const HALF_MS = 1200;
+const FRESH_MS = 4000;
 const ASK_MS = 1500;
-let half = 1;
-let shown = 0;
+let fetched = 0;
 
-function show() {
-  half = 3 - half;
-  shown += 1;
-  code.src = `/log-in/qr/${half}?n=${shown}`;
+function flip() {
+  for (const half of halves) half.hidden = !half.hidden;
+}
+
+// A half is good for ten seconds at least; both are fetched anew well before.
+function renew() {
+  fetched += 1;
+  halves.forEach((half, index) => (half.src = `/log-in/qr/${index + 1}?n=${fetched}`));
 }
 
 function tell(text) {
@@ -25,7 +29,7 @@ async function ask() {
   return (await answer.json()).state;
 }
 
-const flipping = setInterval(show, HALF_MS);
+const timers = [setInterval(flip, HALF_MS), setInterval(renew, FRESH_MS)];
 
 async function run() {
   for (;;) {
@@ -33,7 +37,7 @@ async function run() {
     if (state === "over") return location.replace("/log-in/ended");
     if (state === "approved") return location.replace("/log-in/continue");
     if (state === "claimed" || state === "back") {
-      clearInterval(flipping);
+      timers.forEach(clearInterval);
       document.getElementById("showing").hidden = true;
       tell(state === "back" ? part.dataset.back : part.dataset.claimed);
     }

@@ -7,7 +7,7 @@ mod citizen;
 mod design;
 mod fluent;
 mod layout;
-mod log_in;
+pub(crate) mod log_in;
 pub mod texts;
 mod visit;
 pub(crate) mod watch;

@@ -52,7 +52,7 @@ impl Cookie {
 }
 
 /// What a browser brings along.
-pub(super) struct Visit {
+pub(crate) struct Visit {
     pub(super) language: Language,
     pub(super) large: bool,
     pub(super) contrast: bool,

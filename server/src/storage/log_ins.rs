@@ -171,7 +171,8 @@ impl Tx {
         found.map(|row| self.log_in(&row)).transpose()
     }
 
-    /// Every log-in of an identity that has not ended, held, oldest first.
+    /// Every log-in of an identity that has not ended, held in the order of their identifiers: whoever holds
+    /// several does so in this order.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -181,9 +182,30 @@ impl Tx {
         now: OffsetDateTime,
     ) -> Result<Vec<LogInRow>, StorageError> {
         let lock = self.lock();
+        self.living(identity, now, lock).await
+    }
+
+    /// The same, held by nobody.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn log_ins(
+        &mut self,
+        identity: IdentityId,
+        now: OffsetDateTime,
+    ) -> Result<Vec<LogInRow>, StorageError> {
+        self.living(identity, now, "").await
+    }
+
+    async fn living(
+        &mut self,
+        identity: IdentityId,
+        now: OffsetDateTime,
+        lock: &str,
+    ) -> Result<Vec<LogInRow>, StorageError> {
         let query = format!(
             "SELECT {COLUMNS} FROM log_ins WHERE identity = $1 AND expires_at >= $2
-             ORDER BY created_at, id{lock}"
+             ORDER BY id{lock}"
         );
         let rows = sqlx::query(AssertSqlSafe(query))
             .bind(identity.to_string())

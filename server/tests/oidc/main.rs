@@ -16,6 +16,7 @@ mod codes;
 mod desk;
 mod log_ins;
 mod parties;
+mod registering;
 mod requests;
 mod sessions;
 #[expect(dead_code, reason = "shared with the tests of the service, which use all of it")]

@@ -306,11 +306,14 @@ impl<'a> Browser<'a> {
         self.get("/log-in/state").json()["state"].as_str().unwrap().to_owned()
     }
 
+    /// What opens the log-in.
+    pub fn secret(&self) -> String {
+        self.cookie.lock().unwrap().split_once('=').unwrap().1.to_owned()
+    }
+
     /// What a camera reads from its screen.
     pub fn halves(&self) -> [String; 2] {
-        let cookie = self.cookie.lock().unwrap().clone();
-        let (_, secret) = cookie.split_once('=').unwrap();
-        let desk = self.site.desk;
+        let (desk, secret) = (self.site.desk, &self.secret());
         [Half::First, Half::Second]
             .map(|half| desk.runtime.block_on(desk.app.half(secret, half)).unwrap())
     }

@@ -27,7 +27,7 @@ pub struct Scanned {
     signature: String,
     /// Both halves of the QR code, as they were read.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, min_items = 2, max_items = 2)]
     halves: Option<[String; 2]>,
     /// What the page opened the app with. With neither, what a relying party began is looked for.
     #[serde(default)]
@@ -131,7 +131,7 @@ impl App {
                 Ok((found.ok_or(reason(ReasonCode::LOG_IN_LATE))?.id, Way::Switch))
             }
             (None, None) => {
-                let all = tx.hold_log_ins(identity, self.now()).await?;
+                let all = tx.log_ins(identity, self.now()).await?;
                 let waits = |row: &&LogInRow| match &row.state {
                     LogIn::Asked { .. } => true,
                     LogIn::Claimed { by } => by.way == Way::Backchannel,

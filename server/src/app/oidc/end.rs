@@ -23,7 +23,7 @@ const CHANNEL: &str = "logout";
 const BATCH: i64 = 16;
 /// Seconds for which a round holds what it sends.
 const HELD: i64 = 60;
-/// Tries, the last about a day after the first.
+/// Tries, the last some 18 hours after the first.
 const TRIES: i64 = 14;
 /// Time between rounds.
 const PAUSE: Duration = Duration::from_secs(1);

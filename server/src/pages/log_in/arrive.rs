@@ -10,7 +10,17 @@ use axum::http::header;
 use axum::response::Response;
 use std::sync::Arc;
 
-pub(super) async fn get(
+/// Where a relying party sends a browser with a pushed request: it gets a cookie and the page of the log-in, or
+/// goes back at once where nobody may be asked.
+#[utoipa::path(get, path = "/oidc/authorize", tag = "openid",
+    params(("client_id" = String, Query, description = "Which relying party"),
+        ("request_uri" = String, Query, description = "What pushing answered")), responses(
+    (status = 303, description = "To the page of the log-in, or back with `error`, `state` and `iss`"),
+    (status = 400, description = "A parameter is missing or comes twice: a page that says so", content_type = "text/html"),
+    (status = 410, description = "The request is used, late, unknown or another's: a page that says so", content_type = "text/html"),
+    (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
+))]
+pub(crate) async fn get(
     State(app): State<Arc<App>>,
     visit: Visit,
     RawQuery(query): RawQuery,
@@ -18,8 +28,16 @@ pub(super) async fn get(
     arrive(&app, &visit, query.unwrap_or_default().as_bytes()).await
 }
 
-/// OpenID Connect Core §3.1.2.1 has both methods.
-pub(super) async fn post(State(app): State<Arc<App>>, visit: Visit, body: Bytes) -> Response {
+/// The same by a form (OpenID Connect Core §3.1.2.1 has both methods).
+#[utoipa::path(post, path = "/oidc/authorize", tag = "openid",
+    request_body(content = Object, content_type = "application/x-www-form-urlencoded"), responses(
+    (status = 303, description = "To the page of the log-in, or back with `error`, `state` and `iss`"),
+    (status = 400, description = "A parameter is missing or comes twice: a page that says so", content_type = "text/html"),
+    (status = 410, description = "The request is used, late, unknown or another's: a page that says so", content_type = "text/html"),
+    (status = 413, description = "Too long", content_type = "text/plain"),
+    (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
+))]
+pub(crate) async fn post(State(app): State<Arc<App>>, visit: Visit, body: Bytes) -> Response {
     arrive(&app, &visit, &body).await
 }
 

@@ -22,7 +22,20 @@ struct Page {
     way: Option<String>,
 }
 
-pub(super) async fn get(
+/// Where a relying party sends a person to log out. Without the ID token of a session nothing is ended.
+#[utoipa::path(get, path = "/oidc/logout", tag = "openid",
+    params(("id_token_hint" = Option<String>, Query, description = "The ID token of the session"),
+        ("client_id" = Option<String>, Query, description = "Which relying party"),
+        ("post_logout_redirect_uri" = Option<String>, Query, description = "One that is registered"),
+        ("state" = Option<String>, Query, description = "Comes back as it is")), responses(
+    (status = 200, description = "A page that says that the session is over", content_type = "text/html"),
+    (status = 303, description = "Back to the relying party"),
+    (status = 400, description = "A parameter comes twice: a page that says so", content_type = "text/html"),
+    (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
+    (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
+    (status = 503, description = "No public address is configured", body = crate::http::problem::Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn get(
     State(app): State<Arc<App>>,
     visit: Visit,
     issuer: Issuer,
@@ -31,7 +44,18 @@ pub(super) async fn get(
     log_out(&app, (&visit, &issuer), query.unwrap_or_default().as_bytes()).await
 }
 
-pub(super) async fn post(
+/// The same by a form (RP-Initiated Logout §2 has both methods).
+#[utoipa::path(post, path = "/oidc/logout", tag = "openid",
+    request_body(content = Object, content_type = "application/x-www-form-urlencoded"), responses(
+    (status = 200, description = "A page that says that the session is over", content_type = "text/html"),
+    (status = 303, description = "Back to the relying party"),
+    (status = 400, description = "A parameter comes twice: a page that says so", content_type = "text/html"),
+    (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
+    (status = 413, description = "Too long", content_type = "text/plain"),
+    (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
+    (status = 503, description = "No public address is configured", body = crate::http::problem::Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn post(
     State(app): State<Arc<App>>,
     visit: Visit,
     issuer: Issuer,

@@ -2,9 +2,9 @@
 //! ID or not, and the page shows a QR code in two halves or opens the app on the same device
 //! (docs/log-in.md).
 
-mod arrive;
+pub(crate) mod arrive;
 mod ended;
-mod logout;
+pub(crate) mod logout;
 mod qr;
 mod start;
 
