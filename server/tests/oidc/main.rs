@@ -10,6 +10,7 @@
 )]
 
 mod backchannel;
+mod clients;
 mod codes;
 #[expect(dead_code, reason = "shared with the tests of the service, which use all of it")]
 #[path = "../service/desk.rs"]
