@@ -52,6 +52,12 @@ pub enum Purpose {
     Offer,
     /// To be that other app.
     Copy,
+    /// To be told what a log-in asks for.
+    LogIn,
+    /// To approve one log-in (G1).
+    Approve,
+    /// To refuse one.
+    Refuse,
 }
 
 impl Purpose {
@@ -62,6 +68,9 @@ impl Purpose {
             Self::Activate => "activate",
             Self::Offer => "offer",
             Self::Copy => "copy",
+            Self::LogIn => "log-in",
+            Self::Approve => "approve",
+            Self::Refuse => "refuse",
         }
     }
 }
@@ -112,7 +121,15 @@ impl DeviceKey {
         challenge: &str,
         signature: &[u8],
     ) -> Result<(), DeviceKeyError> {
-        let digest = Sha256::digest(message(purpose, challenge));
+        self.signed(message(purpose, challenge).as_bytes(), signature)
+    }
+
+    /// That the holder of the key signed `bytes`, R ‖ S (RFC 7518 §3.4).
+    ///
+    /// # Errors
+    /// [`DeviceKeyError::Signature`].
+    pub fn signed(&self, bytes: &[u8], signature: &[u8]) -> Result<(), DeviceKeyError> {
+        let digest = Sha256::digest(bytes);
         let signature = ecdsa(signature).ok_or(DeviceKeyError::Signature)?;
         // A library that fails has proved nothing either.
         match signature.verify(&digest, &self.key) {

@@ -184,6 +184,12 @@ codes! {
     AUTHENTICATOR_BLOCKED = "authenticator.blocked";
     SERVER_BUSY = "server.busy";
     REQUEST_TOO_OFTEN = "request.too_often";
+    LOG_IN_LEVEL = "log_in.level";
+    LOG_IN_PARALLEL = "log_in.parallel";
+    LOG_IN_OTHER_PERSON = "log_in.other_person";
+    LOG_IN_QR = "log_in.qr";
+    LOG_IN_LATE = "log_in.late";
+    LOG_IN_NOTHING = "log_in.nothing";
 }
 
 impl ReasonCode {

@@ -114,6 +114,8 @@ pub struct Config {
     pub kiosks: Kiosks,
     /// Rules for a case.
     pub case: Case,
+    /// Logging in at relying parties.
+    pub oidc: Oidc,
     /// What is required of an enrolment.
     pub policy: enroll_core::policy::Policy,
 }
@@ -501,6 +503,61 @@ fn kiosk(line: &str) -> Option<(String, [u8; 32])> {
     let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let fits = name.chars().all(is_name) && token.len() >= 32 && !token.contains(' ');
     fits.then(|| (name.to_owned(), openssl::sha::sha256(token.as_bytes())))
+}
+
+/// Logging in at relying parties: how long what is good for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Oidc {
+    /// Seconds in which a browser has to come with a pushed request.
+    pub request_s: u32,
+    /// Seconds from the page to the approval.
+    pub log_in_s: u32,
+    /// Seconds from the approval to the browser's next step.
+    pub finish_s: u32,
+    /// Seconds in which a code is used.
+    pub code_s: u32,
+    /// Seconds for which an access token is good.
+    pub access_s: u32,
+    /// Seconds after which a session is over.
+    pub session_s: u32,
+    /// Seconds in a period of the QR code: a half is good for at most two (G2).
+    pub half_s: u32,
+    /// Seconds after the last sign of life for which a page counts as open (G2).
+    pub page_s: u32,
+    /// Seconds for which a log-in that a relying party began waits (CIBA).
+    pub ciba_s: u32,
+    /// Seconds between two polls of it.
+    pub ciba_interval_s: u32,
+    /// Personal numbers that are compared in one session (G7).
+    pub number_tries: u16,
+    /// Seconds after the approval in which they are.
+    pub number_s: u32,
+    /// The address that opens the app on the device that shows the page; what it opens follows after `#`.
+    pub app_url: String,
+    /// Longest wait for a relying party that is told of the end of a session, milliseconds.
+    pub logout_timeout_ms: u64,
+}
+
+impl Default for Oidc {
+    fn default() -> Self {
+        Self {
+            request_s: 90,
+            log_in_s: 300,
+            finish_s: 60,
+            code_s: 60,
+            access_s: 600,
+            session_s: 3600,
+            half_s: 10,
+            page_s: 15,
+            ciba_s: 300,
+            ciba_interval_s: 3,
+            number_tries: 3,
+            number_s: 900,
+            app_url: "indrul://app".to_owned(),
+            logout_timeout_ms: 10_000,
+        }
+    }
 }
 
 /// Rules for a case.

@@ -79,3 +79,7 @@ identifier! {
     /// One message to somebody outside.
     MessageId
 }
+identifier! {
+    /// One log-in, from its request to the end of its session.
+    LogInId
+}

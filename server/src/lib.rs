@@ -17,6 +17,7 @@ pub mod keys;
 pub mod limits;
 pub mod metrics;
 pub mod notices;
+pub mod oidc;
 pub mod pages;
 pub mod record;
 pub mod registers;

@@ -824,3 +824,26 @@ identities-id = Identitetens nummer
 identities-button = Åbn identiteten
 identities-open = Identiteten er åben.
 identities-unknown = Der er ingen identitet med det nummer.
+## Log-in
+
+log-in-title = Log på
+log-in-at = Log på { $party }
+log-in-lead = Skriv dit bruger-ID, og godkend derefter i din app. Vi viser det samme, uanset om bruger-ID'et findes.
+log-in-user-id = Bruger-ID
+log-in-user-hint = Det, som du valgte, da du fik din identitet. Aldrig dit CPR-nummer.
+log-in-without = Vis QR-kode uden bruger-ID
+log-in-cancel = Afbryd
+log-in-step-open = Åbn din app, og vælg at scanne.
+log-in-step-scan = Hold kameraet på koden, til appen har læst begge halvdele. De skifter af sig selv.
+log-in-step-approve = Se efter, at appen viser { $party }, og godkend med din pinkode.
+log-in-code-alt = QR-kode, som din app læser. Den skifter mellem to halvdele.
+log-in-warning = Scan kun koden, hvis du selv er begyndt her. Har nogen sendt dig den eller bedt dig om det, så er det svindel.
+log-in-switch = Åbn appen på denne enhed
+log-in-claimed = Din app har læst koden. Godkend der.
+log-in-back = Godkendelsen går videre fra appen. Gå tilbage til den, og følg den til browseren på samme enhed.
+log-in-ended-title = Du er ikke logget på
+log-in-refused = Du har afvist det i appen. Begynd forfra hos tjenesten, hvis det var en fejl. Var det ikke dig, der begyndte, så har du gjort det rigtige.
+log-in-cancelled = Du har afbrudt. Intet er sket.
+log-in-return = Tilbage til { $party }
+log-in-out-title = Du er logget af
+log-in-out = Tjenestens session er slut. Luk browseren, hvis andre bruger den.

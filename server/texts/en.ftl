@@ -824,3 +824,26 @@ identities-id = The identity’s number
 identities-button = Open the identity
 identities-open = The identity is open.
 identities-unknown = There is no identity of that number.
+## Log-in
+
+log-in-title = Log in
+log-in-at = Log in at { $party }
+log-in-lead = Type your user ID, then approve in your app. We show the same whether there is such a user ID or not.
+log-in-user-id = User ID
+log-in-user-hint = The one that you chose when you got your identity. Never your personal number.
+log-in-without = Show a QR code without user ID
+log-in-cancel = Cancel
+log-in-step-open = Open your app and choose to scan.
+log-in-step-scan = Keep the camera on the code until the app has read both halves. They take turns by themselves.
+log-in-step-approve = Check that the app shows { $party }, and approve with your PIN.
+log-in-code-alt = QR code that your app reads. It alternates between two halves.
+log-in-warning = Only scan the code if you began here yourself. If somebody sent it to you or asked you to, it is fraud.
+log-in-switch = Open the app on this device
+log-in-claimed = Your app has read the code. Approve there.
+log-in-back = The approval goes on from the app. Go back to it, and follow it to the browser on the same device.
+log-in-ended-title = You are not logged in
+log-in-refused = You refused it in the app. Begin again at the service if that was a mistake. If you had not begun it, you did the right thing.
+log-in-cancelled = You have cancelled. Nothing has happened.
+log-in-return = Back to { $party }
+log-in-out-title = You are logged out
+log-in-out = The session at the service is over. Close the browser if others use it.

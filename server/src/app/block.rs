@@ -7,6 +7,7 @@ use super::tell::{About, Blocks};
 use super::{App, AppError};
 use crate::ids::{AuthenticatorId, IdentityId};
 use crate::notices::Notice;
+use crate::oidc::Why;
 use crate::storage::{AuthenticatorRow, Pass, Tx};
 use enroll_core::life::{Actor, Life};
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,7 @@ impl App {
         tx.save_authenticator(&AuthenticatorRow { state, ..row }).await?;
         profile.life = profile.life.next();
         tx.save_profile(&profile).await?;
+        self.end_log_ins(&mut tx, profile.identity, Why::Blocked).await?;
         let about = About::now(Blocks::Nothing);
         self.notify(&mut tx, &profile, Notice::Blocked, about).await?;
         let data = json!({ "authenticator": id, "actor": by, "epoch": profile.life.epoch });
@@ -127,6 +129,7 @@ impl App {
         }
         profile.life = life;
         tx.save_profile(&profile).await?;
+        self.end_log_ins(&mut tx, identity, Why::Blocked).await?;
         let about = About::now(Blocks::Nothing);
         self.notify(&mut tx, &profile, Notice::IdentityBlocked, about).await?;
         let data = json!({ "actor": by, "epoch": profile.life.epoch });

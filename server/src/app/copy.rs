@@ -10,6 +10,7 @@ use crate::config::Secret;
 use crate::ids::AuthenticatorId;
 use crate::keys::base64url_decode;
 use crate::notices::Notice;
+use crate::oidc::Why;
 use crate::storage::{AuthenticatorRow, Pass};
 use enroll_core::activation::Authenticator;
 use enroll_core::device_key::Purpose;
@@ -40,8 +41,9 @@ impl std::fmt::Debug for Challenge {
 pub struct Proof {
     /// A challenge drawn for this app.
     challenge: String,
-    /// The device's signature over `indrul-proof-v1 offer CHALLENGE`, in base64url.
-    signature: String,
+    /// The device's signature over `indrul-proof-v1 PURPOSE CHALLENGE`, in base64url: `offer` and the
+    /// challenge; or `approve`, the challenge, `.` and the SHA-256 of `transaction` in base64url.
+    pub(super) signature: String,
     /// The app's PIN.
     #[schema(value_type = String, example = "284917")]
     pin: Secret,
@@ -112,7 +114,7 @@ impl App {
     /// `activation.device_key`, `pin.wrong` and what it leads to; why the app cannot be used.
     pub async fn offer_copy(&self, id: &str, proof: Proof) -> Result<Offer, AppError> {
         let id: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
-        self.prove_app(id, proof).await?;
+        self.prove_app(id, (Purpose::Offer, None), &proof).await?;
         let expires_in = self.policy.activation.copy_s;
         let (mut tx, profile, row) = self.hold_app(id).await?;
         profile.life.open().map_err(AppError::Reason)?;
@@ -125,29 +127,52 @@ impl App {
         Ok(Offer { code, expires_in })
     }
 
-    async fn some_app(&self, id: AuthenticatorId) -> Result<AuthenticatorRow, AppError> {
+    pub(super) async fn some_app(&self, id: AuthenticatorId) -> Result<AuthenticatorRow, AppError> {
         let mut tx = self.parts.store.read().await?;
         tx.authenticator(id).await?.ok_or(AppError::UnknownCase)
     }
 
     /// That it is the app `id` with its person: key first, so that nobody else uses up the challenge
-    /// or tries of the PIN.
-    async fn prove_app(&self, id: AuthenticatorId, proof: Proof) -> Result<(), AppError> {
-        let Proof { challenge, signature, pin } = proof;
-        let hash = openssl::sha::sha256(challenge.as_bytes());
-        proves(&self.some_app(id).await?, Purpose::Offer, &challenge, &signature)?;
-        let mut tx = self.parts.store.begin().await?;
-        let drawn_for = tx.use_pass(Pass::Challenge, &hash, self.now()).await?;
-        let kept = tx.pin(id).await?;
-        tx.commit().await?;
-        if drawn_for != Some(id) {
-            return Err(AppError::Reason(ReasonCode::ACTIVATION_DEVICE_KEY));
-        }
+    /// or tries of the PIN. What is signed is the challenge, and what it is bound to.
+    pub(super) async fn prove_app(
+        &self,
+        id: AuthenticatorId,
+        (purpose, bound): (Purpose, Option<&str>),
+        Proof { challenge, signature, pin }: &Proof,
+    ) -> Result<(), AppError> {
+        let kept = self.prove_key(id, (purpose, bound), (challenge, signature)).await?;
         let right = match Pin::typed(pin.expose()) {
             Ok(pin) => self.fits(kept, pin, id).await?,
             Err(_) => false,
         };
         self.count_pin(id, right).await
+    }
+
+    /// That it is the app `id`, by a challenge that was drawn for it and is used up. Gives what its PIN is
+    /// compared with.
+    pub(super) async fn prove_key(
+        &self,
+        id: AuthenticatorId,
+        (purpose, bound): (Purpose, Option<&str>),
+        (challenge, signature): (&str, &str),
+    ) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, AppError> {
+        let signed = bound.map(|bound| format!("{challenge}.{bound}"));
+        proves(
+            &self.some_app(id).await?,
+            purpose,
+            signed.as_deref().unwrap_or(challenge),
+            signature,
+        )?;
+        let hash = openssl::sha::sha256(challenge.as_bytes());
+        let mut tx = self.parts.store.begin().await?;
+        let drawn_for = tx.use_pass(Pass::Challenge, &hash, self.now()).await?;
+        let kept = tx.pin(id).await?;
+        tx.commit().await?;
+        if drawn_for == Some(id) {
+            Ok(kept)
+        } else {
+            Err(AppError::Reason(ReasonCode::ACTIVATION_DEVICE_KEY))
+        }
     }
 
     async fn count_pin(&self, id: AuthenticatorId, right: bool) -> Result<(), AppError> {
@@ -160,6 +185,7 @@ impl App {
         if was_active && !row.state.is_active() {
             profile.life = profile.life.next();
             tx.save_profile(&profile).await?;
+            self.end_log_ins(&mut tx, row.identity, Why::Blocked).await?;
             self.notify(&mut tx, &profile, Notice::Locked, About::now(Blocks::Identity)).await?;
         }
         if let Err(reason) = granted {
@@ -240,7 +266,7 @@ impl App {
         Pin::choose(pin, birth).map_err(|error| AppError::Reason(error.reason()))
     }
 
-    fn end_of(&self, seconds: u32) -> OffsetDateTime {
+    pub(super) fn end_of(&self, seconds: u32) -> OffsetDateTime {
         self.now() + Duration::seconds(i64::from(seconds))
     }
 }

@@ -6,6 +6,7 @@ use super::tell::{About, Blocks};
 use super::{App, AppError};
 use crate::ids::IdentityId;
 use crate::notices::Notice;
+use crate::oidc::Why;
 use crate::storage::Tx;
 use enroll_core::life::{Actor, Happened};
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,7 @@ impl App {
         }
         profile.life = life;
         tx.save_profile(&profile).await?;
+        self.end_log_ins(tx, identity, Why::Blocked).await?;
         // Nobody writes to the dead.
         if what != Happened::Deceased {
             let about = About::now(Blocks::Nothing);

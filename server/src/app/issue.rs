@@ -3,6 +3,7 @@
 
 use super::evidence::Basis;
 use super::identity::PublicIdentity;
+use super::subject::Subject;
 use super::{App, AppError};
 use crate::ids::IdentityId;
 use crate::storage::{self, Tx};
@@ -49,6 +50,12 @@ impl App {
         };
         let public = self.signed(&identity, to.identity)?;
         self.keep(tx, basis, to, &public, &evidence).await?;
+        let cpr = match self.subject(tx, basis.enrolment.id).await? {
+            Subject::Cpr(cpr) => Some(cpr.to_string()),
+            Subject::Known(_) => None,
+        };
+        let number = storage::PersonalNumber { cpr, protected: person.protected };
+        tx.put_number(to.identity, &number).await?;
         Ok(public)
     }
 

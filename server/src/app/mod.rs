@@ -23,6 +23,7 @@ mod issue;
 mod live;
 mod look;
 mod officer;
+mod oidc;
 mod owner;
 mod p_code;
 mod page;
@@ -57,6 +58,10 @@ pub use live::Progress;
 pub use look::PageLook;
 pub use officer::{
     Officer, OfficerError, OfficerSession, SignIn, SignedOut, add_officer, disable_officer,
+};
+pub use oidc::{
+    AnsweredLogIn, Arrived, BackchannelAnswer, Claimed, Client, LogOuts, LoggedOut, NumberMatch,
+    PageState, Pushed, Refusal, Scanned, TokenAnswer, add_relying_party, disable_relying_party,
 };
 pub use owner::{Blocker, OwnedApp, Owner};
 pub use p_code::{IssuedPCode, NewPCode};
@@ -193,6 +198,7 @@ pub struct App {
     pub(crate) parts: Parts,
     pub(crate) policy: Policy,
     pub(crate) case: config::Case,
+    pub(crate) oidc: config::Oidc,
     pub(crate) relay: config::Relay,
     pub(crate) server: config::Server,
     /// Name and SHA-256 of the token of each kiosk.
@@ -224,6 +230,8 @@ pub struct Rules {
     pub policy: Policy,
     /// Rules for a case.
     pub case: config::Case,
+    /// Logging in at relying parties.
+    pub oidc: config::Oidc,
     /// The chip relay's limits.
     pub relay: config::Relay,
     /// Where it listens and how it is reached.
@@ -244,8 +252,8 @@ impl From<Config> for Rules {
         let kiosks = config.kiosks.known().unwrap_or_default();
         let events = config.registers.events_token.as_ref();
         let events = events.map(|token| openssl::sha::sha256(token.expose().as_bytes()));
-        let Config { policy, case, relay, server, inference, limits, .. } = config;
-        Self { policy, case, relay, server, inference, limits, kiosks, events }
+        let Config { policy, case, oidc, relay, server, inference, limits, .. } = config;
+        Self { policy, case, oidc, relay, server, inference, limits, kiosks, events }
     }
 }
 
@@ -273,11 +281,12 @@ impl App {
     /// The service of `parts` under `rules`.
     #[must_use]
     pub fn new(parts: Parts, rules: Rules) -> Self {
-        let Rules { policy, case, relay, server, inference, limits, kiosks, events } = rules;
+        let Rules { policy, case, oidc, relay, server, inference, limits, kiosks, events } = rules;
         Self {
             parts,
             policy,
             case,
+            oidc,
             relay,
             server,
             kiosks,

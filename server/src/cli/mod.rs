@@ -55,6 +55,8 @@ enum Command {
     Outbox(commands::outbox::Args),
     /// Add, list and disable officers of Borgercenters
     Officer(commands::officer::Args),
+    /// Add, list and disable relying parties, at which people log in
+    RelyingParty(commands::relying_party::Args),
     /// Verify the audit trail
     Audit(commands::audit::Args),
     /// Verify the evidence of an identity
@@ -82,6 +84,7 @@ fn run(command: Command) -> ExitCode {
         Command::Backup(args) => commands::backup::run(args),
         Command::Outbox(args) => commands::outbox::run(args),
         Command::Officer(args) => commands::officer::run(args),
+        Command::RelyingParty(args) => commands::relying_party::run(args),
         Command::Audit(args) => commands::audit::run(args),
         Command::Evidence(args) => commands::evidence::run(args),
     }

@@ -3,7 +3,7 @@
 use super::setup::{
     Place, SetupError, announce, assemble, block_on, ended, listen, start_worker, stop_signal,
 };
-use crate::app::Sweeper;
+use crate::app::{LogOuts, Sweeper};
 use crate::config::{self, Config};
 use crate::demo::{Catalogue, Demo, Fixtures};
 use crate::notices::standin::StandIns;
@@ -53,11 +53,13 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let app = assemble(&data, config, trust, registers).await?;
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
+    let _log_outs = LogOuts::start(app.clone());
     let pages = crate::pages::router(app.clone(), Design::load(&data));
     let fixtures = Fixtures { catalogue, program, data };
     let demo = Arc::new(Demo::new(app.clone(), fixtures, url.clone(), script)?);
     let router = crate::http::router(app.clone())
         .merge(pages)
+        .merge(crate::pages::log_in(app.clone()))
         .merge(crate::demo::router(demo))
         .merge(crate::demo::messages(post.mailbox.clone()))
         .merge(crate::pages::assets());

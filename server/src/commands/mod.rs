@@ -1,5 +1,5 @@
 //! The commands that need the whole service: `serve`, `demo`, `kiosk`, `keys`,
-//! `officer`, `outbox`, `audit`, `evidence`.
+//! `officer`, `relying-party`, `outbox`, `audit`, `evidence`.
 
 pub mod audit;
 pub mod backup;
@@ -10,6 +10,7 @@ pub mod keys;
 pub mod kiosk;
 pub mod officer;
 pub mod outbox;
+pub mod relying_party;
 pub mod serve;
 mod setup;
 

@@ -4,7 +4,7 @@ use super::setup::{
     Place, SetupError, announce, assemble, block_on, ended, listen, load_trust, registers,
     serve_metrics, start_worker, stop_signal, watch_keys,
 };
-use crate::app::Sweeper;
+use crate::app::{LogOuts, Sweeper};
 use crate::pages::Design;
 use std::process::ExitCode;
 
@@ -36,11 +36,13 @@ async fn serve(args: Args) -> Result<(), SetupError> {
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
+    let _log_outs = LogOuts::start(app.clone());
     watch_keys(app.keys());
     serve_metrics(&app).await?;
     announce(&url)?;
     let router = crate::http::router(app.clone())
         .merge(crate::pages::router(app.clone(), Design::load(data)))
+        .merge(crate::pages::log_in(app.clone()))
         .merge(crate::pages::root())
         .merge(crate::pages::assets());
     let router = crate::http::finish(router);

@@ -9,6 +9,7 @@ mod events;
 mod health;
 mod identities;
 mod officers;
+pub(crate) mod oidc;
 mod openapi;
 pub mod problem;
 mod profiles;
@@ -81,6 +82,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/blocks", post(authenticators::block_by_code))
         .route("/v1/keys", get(identities::keys))
         .route("/openapi.json", get(openapi::document))
+        .merge(oidc::router())
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .merge(pictures)
         .merge(captures)
@@ -130,11 +132,23 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/authenticators/{id}/block") => "block_app",
         (_, "/v1/authenticators/{id}/challenges") => "challenge",
         (_, "/v1/authenticators/{id}/copies") => "offer",
+        (_, "/v1/authenticators/{id}/log-ins") => "claim_log_in",
+        (_, "/v1/authenticators/{id}/log-ins/{log_in}/approval") => "approve_log_in",
+        (_, "/v1/authenticators/{id}/log-ins/{log_in}/refusal") => "refuse_log_in",
         (_, "/v1/copies") => "copy",
         (_, "/v1/blocks") => "block_by_code",
         (_, "/v1/keys") => "keys",
         (_, "/openapi.json") => "openapi",
         (_, "/enrol/page/frame" | "/enrol/face/frame") => "frame",
+        (_, "/.well-known/openid-configuration") => "oidc_metadata",
+        (_, "/oidc/par") => "oidc_push",
+        (_, "/oidc/ciba") => "oidc_ciba",
+        (_, "/oidc/token") => "oidc_token",
+        (_, "/oidc/userinfo") => "oidc_userinfo",
+        (_, "/oidc/introspect") => "oidc_introspect",
+        (_, "/oidc/revoke") => "oidc_revoke",
+        (_, "/oidc/cpr-match") => "oidc_cpr_match",
+        (_, path) if path.starts_with("/log-in") || path.starts_with("/oidc/") => "log_in_pages",
         (_, path) if ["/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => {
             "pages"
         }

@@ -49,6 +49,22 @@ use utoipa::{Modify, OpenApi};
         super::authenticators::offer,
         super::authenticators::copy,
         super::authenticators::block_by_code,
+        super::oidc::discovery::metadata,
+        crate::pages::log_in::arrive::get,
+        crate::pages::log_in::arrive::post,
+        crate::pages::log_in::logout::get,
+        crate::pages::log_in::logout::post,
+        super::oidc::clients::push,
+        super::oidc::clients::backchannel,
+        super::oidc::tokens::grant,
+        super::oidc::tokens::userinfo,
+        super::oidc::tokens::post_userinfo,
+        super::oidc::tokens::introspect,
+        super::oidc::tokens::revoke,
+        super::oidc::tokens::match_number,
+        super::oidc::apps::claim,
+        super::oidc::apps::approve,
+        super::oidc::apps::refuse,
         super::health::live,
         super::health::ready,
     ),
@@ -68,7 +84,7 @@ impl Modify for Token {
     }
 }
 
-/// What any operation under `/v1` may answer: the limits stand before all of them.
+/// What any operation may answer but those of its health: the limits stand before all of them.
 struct Everywhere;
 
 impl Modify for Everywhere {
@@ -81,7 +97,8 @@ impl Modify for Everywhere {
             .build();
         for (path, item) in &mut document.paths.paths {
             let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
-            let limited = path.starts_with("/v1/");
+            let limited =
+                ["/v1/", "/oidc/", "/.well-known/"].iter().any(|own| path.starts_with(own));
             for operation in operations.into_iter().flatten().filter(|_| limited) {
                 operation
                     .responses

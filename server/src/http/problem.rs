@@ -170,7 +170,7 @@ impl From<AppError> for Problem {
 pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
     match code.as_str() {
         "case.expired" | "activation.late" | "activation.dead" | "activation.window"
-        | "copy.late" => StatusCode::GONE,
+        | "copy.late" | "log_in.late" => StatusCode::GONE,
         "case.attempts" | "activation.too_often" => StatusCode::TOO_MANY_REQUESTS,
         "user_id.taken"
         | "user_id.missing"
@@ -179,9 +179,14 @@ pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
         | "activation.new_phone"
         | "activation.state"
         | "consent.biometrics"
+        | "log_in.level"
+        | "log_in.parallel"
+        | "log_in.other_person"
         | "booking.taken" => StatusCode::CONFLICT,
         "officer.sign_in" => StatusCode::UNAUTHORIZED,
-        "reference.unknown" | "booking.unknown" | "pick_up.unknown" => StatusCode::NOT_FOUND,
+        "reference.unknown" | "booking.unknown" | "pick_up.unknown" | "log_in.nothing" => {
+            StatusCode::NOT_FOUND
+        }
         code if code.starts_with("identity.") || code.starts_with("authenticator.") => {
             StatusCode::CONFLICT
         }

@@ -8,6 +8,7 @@ mod design;
 pub(crate) mod fluent;
 mod kiosk;
 mod layout;
+pub(crate) mod log_in;
 mod officer;
 mod qr;
 pub mod texts;
@@ -16,6 +17,7 @@ pub(crate) mod watch;
 
 pub use citizen::{root, router};
 pub use design::Design;
+pub use log_in::router as log_in;
 
 use axum::Router;
 use axum::extract::Path;
@@ -27,7 +29,7 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 17] = [
+const ASSETS: [(&str, &str, &str); 18] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("again.js", SCRIPT, include_str!("../../assets/again.js")),
@@ -44,6 +46,7 @@ const ASSETS: [(&str, &str, &str); 17] = [
     ("kiosk.js", SCRIPT, include_str!("../../assets/kiosk.js")),
     ("station.js", SCRIPT, include_str!("../../assets/station.js")),
     ("officer.js", SCRIPT, include_str!("../../assets/officer.js")),
+    ("log-in.js", SCRIPT, include_str!("../../assets/log-in.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 

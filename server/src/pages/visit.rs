@@ -1,7 +1,7 @@
 //! One request of a browser: the language and display chosen, and the case, all in cookies.
 //!
 //! Names begin with `__Host-` and the cookies are `Secure`, but on loopback without TLS; all are
-//! `HttpOnly` and `SameSite=Strict` (draft-ietf-httpbis-rfc6265bis §4.1.3).
+//! `HttpOnly` and `SameSite=Strict`, but the log-in's (draft-ietf-httpbis-rfc6265bis §4.1.3).
 
 use super::texts::Language;
 use crate::keys::{base64url, base64url_decode};
@@ -36,6 +36,9 @@ pub(super) enum Cookie {
     Station,
     /// The session of an officer.
     Officer,
+    /// What opens the log-in that this browser has before it. A relying party's page leads to it, so that it
+    /// is `SameSite=Lax`: it comes with a link, never with another site's form.
+    LogIn,
 }
 
 impl Cookie {
@@ -56,6 +59,7 @@ impl Cookie {
             Self::Reference => "indrul-reference",
             Self::Station => "indrul-station",
             Self::Officer => "indrul-officer",
+            Self::LogIn => "indrul-log-in",
         }
     }
 }
@@ -89,7 +93,7 @@ impl Station {
 }
 
 /// What a browser brings along.
-pub(super) struct Visit {
+pub(crate) struct Visit {
     pub(super) language: Language,
     pub(super) large: bool,
     pub(super) contrast: bool,
@@ -101,6 +105,8 @@ pub(super) struct Visit {
     pub(super) station: Option<Station>,
     /// The token of an officer's session.
     pub(super) officer: Option<Zeroizing<String>>,
+    /// What opens the log-in before this browser.
+    pub(super) log_in: Option<Zeroizing<String>>,
     secure: bool,
 }
 
@@ -120,6 +126,7 @@ impl Visit {
             reference: get(Cookie::Reference).map(str::to_owned),
             station: get(Cookie::Station).and_then(Station::parse),
             officer: get(Cookie::Officer).map(|token| Zeroizing::new(token.to_owned())),
+            log_in: get(Cookie::LogIn).map(|secret| Zeroizing::new(secret.to_owned())),
             secure,
         }
     }
@@ -139,9 +146,9 @@ impl Visit {
     fn header(&self, cookie: Cookie, value: &str, age: Option<u32>) -> HeaderValue {
         let (prefix, secure) = if self.secure { ("__Host-", "; Secure") } else { ("", "") };
         let age = age.map(|age| format!("; Max-Age={age}")).unwrap_or_default();
-        let name = cookie.name();
+        let (name, site) = (cookie.name(), if cookie == Cookie::LogIn { "Lax" } else { "Strict" });
         let text =
-            format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}");
+            format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite={site}{secure}{age}");
         // Our own values are letters, digits and signs that a header takes.
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }

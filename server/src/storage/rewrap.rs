@@ -23,7 +23,7 @@ const fn column(table: &'static str, key: &'static str, name: &'static str) -> C
 }
 
 /// Every such column; whoever adds one adds it here. A test knows every column of bytes there is.
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 12] = [
     column("data_keys", "enrolment", "wrapped"),
     column("identities", "id", "sealed"),
     column("evidence", "enrolment", "sealed"),
@@ -34,6 +34,8 @@ const COLUMNS: [Column; 10] = [
     column("officers", "name", "sealed"),
     column("rulings", "id", "sealed"),
     column("p_codes", "id", "sealed"),
+    column("log_ins", "id", "sealed"),
+    column("personal_numbers", "identity", "sealed"),
 ];
 
 impl Column {
@@ -120,16 +122,17 @@ mod tests {
     use super::super::testing;
     use super::COLUMNS;
     use crate::clock::SystemEntropy;
-    use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId, PCodeId, RulingId};
+    use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId, LogInId, PCodeId, RulingId};
     use crate::keys::{KeyRing, Protection, begin_master_rotation, end_master_rotation};
     use crate::storage::{
-        AuthenticatorRow, Dialect, Evidence, Identity, OfficerRow, PCodeRow, Rewrapped, RulingRow,
-        StorageError, Store, Tx,
+        AuthenticatorRow, Dialect, Evidence, Identity, LogInRow, OfficerRow, Opens, PCodeRow,
+        PersonalNumber, Rewrapped, RulingRow, StorageError, Store, Tx,
     };
     use enroll_core::activation::Authenticator;
     use enroll_core::officer::Account;
     use enroll_core::p_code::Issued;
     use enroll_core::policy::Activation;
+    use serde_json::json;
     use sqlx::Row;
     use std::path::Path;
     use std::sync::Arc;
@@ -141,15 +144,22 @@ mod tests {
 
     /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
     /// sealed under the key of an enrolment.
-    const OTHERS: [(&str, &str); 17] = [
+    const OTHERS: [(&str, &str); 24] = [
         ("authenticators", "public_key"),
         ("booking_references", "hash"),
+        ("client_assertions", "hash"),
         ("desk_sessions", "hash"),
         ("documents", "hash"),
         ("documents", "person_hash"),
         ("enrolments", "token_hash"),
         ("identities", "person_hash"),
         ("identity_blocks", "hash"),
+        ("log_ins", "browser"),
+        ("log_ins", "code"),
+        ("log_ins", "request"),
+        ("log_ins", "switch"),
+        ("log_ins", "token"),
+        ("log_ins", "user_hash"),
         ("officer_sessions", "hash"),
         ("p_codes", "hash"),
         ("p_codes", "person_hash"),
@@ -215,8 +225,36 @@ mod tests {
         let subject = Zeroizing::new(b"somebody".to_vec());
         let code = PCodeRow { id: PCodeId::random(&SystemEntropy).unwrap(), state, subject };
         assert!(tx.add_p_code(&[9; 32], (&code, &person), ("bc-17", NOW)).await.unwrap());
+        let number = PersonalNumber { cpr: Some("0101900000".to_owned()), protected: false };
+        tx.put_number(id, &number).await.unwrap();
+        log_in(&mut tx).await;
         tx.commit().await.unwrap();
         Kept { enrolments, identity: id, app }
+    }
+
+    async fn log_in(tx: &mut Tx) {
+        let party = json!({
+            "client_id": "netbank", "name": "Netbanken", "organisation": "Banken", "sector": "private",
+            "redirect_uris": [], "post_logout_redirect_uris": [], "backchannel_logout_uri": null,
+            "auth": { "method": "client_secret_post", "secret_sha256": "" }, "scopes": ["openid"],
+            "ciba": true,
+        });
+        let party = serde_json::from_value(party).unwrap();
+        assert!(tx.add_relying_party(&party, NOW).await.unwrap());
+        let request = json!({
+            "issuer": "https://i", "to": { "to": "poll" }, "scopes": ["openid"], "nonce": null,
+            "level": "Low", "action": "LOG_ON", "text": "a text",
+        });
+        let row = LogInRow {
+            id: LogInId::random(&SystemEntropy).unwrap(),
+            client_id: "netbank".to_owned(),
+            user_hash: None,
+            request: serde_json::from_value(request).unwrap(),
+            state: crate::oidc::LogIn::Pushed,
+            seen: NOW,
+            expires: NOW,
+        };
+        tx.insert_log_in(&row, &[7; 32], NOW).await.unwrap();
     }
 
     async fn app(tx: &mut Tx, identity: IdentityId) -> AuthenticatorId {
@@ -251,9 +289,17 @@ mod tests {
         assert_eq!(rulings[0].payload.as_slice(), b"a reason");
         let code = tx.hold_p_code(&[9; 32]).await.unwrap().unwrap();
         assert_eq!(code.subject.as_slice(), b"somebody");
+        check_log_in(&mut tx, kept.identity).await;
         let claimed = tx.claim("sms", 9, (NOW, NOW)).await.unwrap();
         let payload = claimed[0].payload.as_ref().unwrap();
         assert_eq!((claimed.len(), payload.as_slice()), (1, b"a message".as_slice()));
+    }
+
+    async fn check_log_in(tx: &mut Tx, identity: IdentityId) {
+        let number = tx.number(identity).await.unwrap().unwrap();
+        assert_eq!(number.cpr.as_deref(), Some("0101900000"));
+        let log_in = tx.find_log_in(Opens::Request, &[7; 32]).await.unwrap().unwrap();
+        assert_eq!(log_in.request.text.as_deref(), Some("a text"));
     }
 
     /// Another identity cannot choose the same user ID: its hash is still the one there is.
@@ -283,8 +329,8 @@ mod tests {
             check(&store, &kept).await;
             begin_master_rotation(&dir, &Protection::default(), &SystemEntropy).unwrap();
             let store = store.with_keys(ring(&dir));
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 459, changed: 259 });
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 459, changed: 0 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 461, changed: 261 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 461, changed: 0 });
             end_master_rotation(&dir).unwrap();
 
             let store = store.with_keys(ring(&dir));

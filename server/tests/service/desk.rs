@@ -162,14 +162,18 @@ impl Desk {
     /// A person, by number, who has just been issued an identity; the same one as before if they had
     /// one.
     pub fn enrolled(&self, person: u8) -> Citizen<'_> {
+        self.enrolled_with([person; 32])
+    }
+
+    /// The same for the person of this hash.
+    pub fn enrolled_with(&self, hash: [u8; 32]) -> Citizen<'_> {
         let enrolment = EnrolmentId::random(&SystemEntropy).unwrap();
         let token = format!("token of {enrolment}");
-        let identity = self.runtime.block_on(self.issue(person, enrolment, &token));
+        let identity = self.runtime.block_on(self.issue(hash, enrolment, &token));
         Citizen { desk: self, identity, enrolment, token, device: Device::new() }
     }
 
-    async fn issue(&self, person: u8, enrolment: EnrolmentId, token: &str) -> IdentityId {
-        let hash = [person; 32];
+    async fn issue(&self, hash: [u8; 32], enrolment: EnrolmentId, token: &str) -> IdentityId {
         let mut tx = self.store.begin().await.unwrap();
         let known = tx.identity_of(&hash).await.unwrap();
         let id = known.unwrap_or_else(|| IdentityId::random(&SystemEntropy).unwrap());
@@ -268,7 +272,7 @@ pub async fn fresh_database(server: &str) -> String {
 }
 
 /// A key that a device holds.
-pub struct Device(EcKey<Private>);
+pub struct Device(pub EcKey<Private>);
 
 impl Device {
     pub fn new() -> Self {
@@ -283,7 +287,11 @@ impl Device {
     }
 
     pub fn sign(&self, purpose: Purpose, challenge: &str) -> String {
-        let digest = openssl::sha::sha256(message(purpose, challenge).as_bytes());
+        self.sign_bytes(message(purpose, challenge).as_bytes())
+    }
+
+    pub fn sign_bytes(&self, bytes: &[u8]) -> String {
+        let digest = openssl::sha::sha256(bytes);
         let signature = EcdsaSig::sign(&digest, &self.0).unwrap();
         let [r, s] = [signature.r(), signature.s()].map(|n| n.to_vec_padded(32).unwrap());
         base64url(&[r, s].concat())

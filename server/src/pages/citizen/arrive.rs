@@ -15,7 +15,11 @@ const AT_A_KIOSK: [&str; 5] =
     ["/enrol/next", "/enrol/page", "/enrol/chip", "/enrol/face", "/enrol/result"];
 
 /// Lets a request in.
-pub(super) async fn arrive(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(in crate::pages) async fn arrive(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let visit = Visit::of(request.headers(), app.server.public_url.as_deref());
     if request.method() == Method::GET {
         let chosen = chosen(&visit, request.uri().query().unwrap_or_default());

@@ -3,7 +3,7 @@
 //! the JSON interface acts through; the token is in a cookie that no script can read.
 
 mod activate;
-mod arrive;
+pub(super) mod arrive;
 mod center;
 mod chip;
 mod consent;

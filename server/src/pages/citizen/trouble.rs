@@ -39,13 +39,13 @@ pub(super) fn origin(visit: &Visit) -> Response {
 }
 
 /// An address that leads nowhere.
-pub(super) async fn missing(visit: Visit) -> Response {
+pub(in crate::pages) async fn missing(visit: Visit) -> Response {
     let why = Why::text(visit.language, "trouble-missing");
     page(&visit, StatusCode::NOT_FOUND, "trouble-missing-title", why)
 }
 
 /// An operation that failed.
-pub(in super::super) fn of(visit: &Visit, error: AppError) -> Response {
+pub(in crate::pages) fn of(visit: &Visit, error: AppError) -> Response {
     let (status, why) = told(visit, error);
     page(visit, status, "trouble-title", why)
 }

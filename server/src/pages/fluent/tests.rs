@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every variable of a text.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 19] = [
+    "party",
     "step",
     "steps",
     "version",

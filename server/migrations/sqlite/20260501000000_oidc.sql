@@ -1,0 +1,53 @@
+-- Relying parties of OpenID Connect. `record` is the registration as JSON: no secret, only its hash.
+CREATE TABLE relying_parties (
+  client_id TEXT NOT NULL PRIMARY KEY,
+  record TEXT NOT NULL,
+  disabled_at INTEGER,
+  created_at INTEGER NOT NULL
+);
+
+-- Log-ins, from the pushed request to the end of the session that came of them. Each of `request`,
+-- `browser`, `switch`, `code` and `token` is the hash of a secret that opens one step; `user_hash` is the
+-- keyed hash of the user ID that was typed; `sealed` has the request, under the master key; `state` is
+-- JSON and holds no personal data.
+CREATE TABLE log_ins (
+  id TEXT NOT NULL PRIMARY KEY,
+  client_id TEXT NOT NULL REFERENCES relying_parties (client_id),
+  request BLOB UNIQUE,
+  browser BLOB UNIQUE,
+  switch BLOB UNIQUE,
+  code BLOB UNIQUE,
+  token BLOB UNIQUE,
+  user_hash BLOB,
+  identity TEXT REFERENCES identities (id),
+  sealed BLOB NOT NULL,
+  state TEXT NOT NULL,
+  is_open INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+);
+CREATE INDEX log_ins_user ON log_ins (user_hash, is_open);
+CREATE INDEX log_ins_identity ON log_ins (identity, is_open);
+CREATE INDEX log_ins_expiry ON log_ins (expires_at);
+
+-- Whom a sector knows under which subject identifier (OpenID Connect Core §8.1).
+CREATE TABLE subjects (
+  sector TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  identity TEXT NOT NULL REFERENCES identities (id),
+  PRIMARY KEY (sector, subject)
+);
+
+-- Client assertions that were used (RFC 7523 §3), while they could be used again.
+CREATE TABLE client_assertions (
+  hash BLOB NOT NULL PRIMARY KEY,
+  expires_at INTEGER NOT NULL
+);
+
+-- The personal number of whom an identity is of, and whether name and address are protected, under the
+-- master key.
+CREATE TABLE personal_numbers (
+  identity TEXT NOT NULL PRIMARY KEY REFERENCES identities (id),
+  sealed BLOB NOT NULL
+);

@@ -1,0 +1,162 @@
+//! A person approves or refuses a log-in: the app's key signs what was shown, with the server's challenge,
+//! after the PIN (G1). One approval is for one log-in.
+
+use super::super::{App, AppError, Proof};
+use super::claim::{OF_AN_APP, ial};
+use crate::ids::{AuthenticatorId, LogInId};
+use crate::oidc::log_in::Claim;
+use crate::oidc::{Approval, LogIn, Way, Why};
+use crate::storage::{AuthenticatorRow, LogInRow, Profile, Tx};
+use enroll_core::device_key::Purpose;
+use enroll_core::reason::ReasonCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// That a log-in is refused: the app's key, without PIN.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// A challenge drawn for this app.
+    challenge: String,
+    /// The device's signature over `indrul-proof-v1 refuse CHALLENGE.SHA256`, as for an approval.
+    signature: String,
+}
+
+impl std::fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Refusal(…)")
+    }
+}
+
+/// What came of an approval or refusal.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Answered {
+    /// Which log-in.
+    #[schema(value_type = String)]
+    pub log_in: LogInId,
+    /// `approved` or `refused`.
+    #[schema(example = "approved")]
+    pub state: &'static str,
+    /// After a switch: the address that the app opens in the browser of this device, and nowhere else.
+    pub return_to: Option<String>,
+}
+
+impl std::fmt::Debug for Answered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Answered({}, {})", self.log_in, self.state)
+    }
+}
+
+impl App {
+    /// Approves the log-in that the app has before it.
+    ///
+    /// # Errors
+    /// `activation.device_key`, `pin.wrong` and what it leads to; `log_in.late`, and why it is over.
+    pub async fn approve_log_in(
+        &self,
+        id: &str,
+        log_in: &str,
+        proof: Proof,
+    ) -> Result<Answered, AppError> {
+        let (id, log_in, shown) = self.before_app(id, log_in).await?;
+        self.prove_app(id, (Purpose::Approve, Some(&shown)), &proof).await?;
+        let (mut tx, profile, app, mut row) = self.hold_claimed(id, log_in).await?;
+        let claim = still(&row, id, &shown)?.clone();
+        let ial = ial(&mut tx, app.identity).await?;
+        let (back, back_hash) = self.token()?;
+        let is_switch = claim.way == Way::Switch;
+        let approval = Approval {
+            app: id,
+            identity: app.identity,
+            way: claim.way,
+            at: self.now(),
+            epoch: profile.life.epoch,
+            ial,
+            aal: OF_AN_APP,
+            poll: claim.poll,
+            back: is_switch.then(|| hex::encode(back_hash)),
+        };
+        row.state = LogIn::Approved { approval };
+        if claim.way != Way::Backchannel {
+            row.expires = self.in_seconds(self.oidc.finish_s);
+        }
+        tx.save_log_in(&row).await?;
+        // Who did what, to be proved again with the app's public key.
+        let data = json!({
+            "client_id": row.client_id, "authenticator": id, "way": claim.way, "shown": shown,
+            "signature": proof.signature,
+        });
+        let data = with_log_in(data, log_in);
+        tx.audit(self.of_identity("log_in.approved", app.identity, data)).await?;
+        tx.commit().await?;
+        let issuer = &row.request.issuer;
+        let return_to = is_switch.then(|| format!("{issuer}/log-in/continue?back={back}"));
+        Ok(Answered { log_in, state: "approved", return_to })
+    }
+
+    /// Refuses it.
+    ///
+    /// # Errors
+    /// As [`App::approve_log_in`], but for the PIN.
+    pub async fn refuse_log_in(
+        &self,
+        id: &str,
+        log_in: &str,
+        given: Refusal,
+    ) -> Result<Answered, AppError> {
+        let (id, log_in, shown) = self.before_app(id, log_in).await?;
+        let proof = (given.challenge.as_str(), given.signature.as_str());
+        self.prove_key(id, (Purpose::Refuse, Some(&shown)), proof).await?;
+        let (mut tx, _, app, mut row) = self.hold_claimed(id, log_in).await?;
+        still(&row, id, &shown)?;
+        row.state = row.state.end(Why::Refused, self.now());
+        tx.save_log_in(&row).await?;
+        let data = json!({ "client_id": row.client_id, "authenticator": id });
+        let data = with_log_in(data, log_in);
+        tx.audit(self.of_identity("log_in.refused", app.identity, data)).await?;
+        tx.commit().await?;
+        Ok(Answered { log_in, state: "refused", return_to: None })
+    }
+
+    /// The app and the log-in of an address, and what the app was shown.
+    async fn before_app(
+        &self,
+        id: &str,
+        log_in: &str,
+    ) -> Result<(AuthenticatorId, LogInId, String), AppError> {
+        let id: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let log_in: LogInId = log_in.parse().map_err(|_| AppError::UnknownCase)?;
+        let mut tx = self.parts.store.begin().await?;
+        tx.authenticator(id).await?.ok_or(AppError::UnknownCase)?;
+        let row = self.hold_log_in(&mut tx, log_in).await?;
+        let shown = row.state.claimed_by(id).map_err(AppError::Reason)?.shown.clone();
+        Ok((id, log_in, shown))
+    }
+
+    /// App, profile and log-in, held, if app and identity can be used.
+    async fn hold_claimed(
+        &self,
+        id: AuthenticatorId,
+        log_in: LogInId,
+    ) -> Result<(Tx, Profile, AuthenticatorRow, LogInRow), AppError> {
+        let (mut tx, profile, app) = self.hold_app(id).await?;
+        profile.life.open().map_err(AppError::Reason)?;
+        app.state.usable(self.now()).map_err(AppError::Reason)?;
+        let row = self.hold_log_in(&mut tx, log_in).await?;
+        Ok((tx, profile, app, row))
+    }
+}
+
+/// That the app still has before it what it signed.
+fn still<'a>(row: &'a LogInRow, app: AuthenticatorId, shown: &str) -> Result<&'a Claim, AppError> {
+    let claim = row.state.claimed_by(app).map_err(AppError::Reason)?;
+    if claim.shown == shown { Ok(claim) } else { Err(AppError::Reason(ReasonCode::LOG_IN_LATE)) }
+}
+
+fn with_log_in(data: serde_json::Value, id: LogInId) -> serde_json::Value {
+    let mut data = data;
+    if let serde_json::Value::Object(fields) = &mut data {
+        fields.insert("log_in".to_owned(), json!(id));
+    }
+    data
+}

@@ -1,0 +1,146 @@
+//! How a relying party proves who it is (OpenID Connect Core §9): as it is registered, and in no other way.
+
+use super::super::App;
+use crate::oidc::client::ClientAuth;
+use crate::oidc::{OauthError, Params, RelyingParty, jose};
+use crate::storage::Tx;
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+
+/// A relying party that has proved who it is.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(super) party: RelyingParty,
+}
+
+/// Assertions are for one request (RFC 7523 §3).
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// Longest life of an assertion, and what two clocks may differ by.
+const LIFE: Duration = Duration::minutes(10);
+const SKEW: Duration = Duration::seconds(60);
+
+impl App {
+    /// The relying party that a request with `params` and, it may be, basic authentication is of.
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidClient`], whatever did not fit; [`OauthError::InvalidRequest`] for two ways at
+    /// once (RFC 6749 §2.3).
+    pub async fn client(
+        &self,
+        params: &Params,
+        basic: Option<&str>,
+        issuer: &str,
+    ) -> Result<Client, OauthError> {
+        let (secret, assertion) = (params.get("client_secret"), params.get("client_assertion"));
+        let ways = [basic.is_some(), secret.is_some(), assertion.is_some()];
+        if ways.into_iter().filter(|way| *way).count() > 1 {
+            return Err(OauthError::InvalidRequest("one way of client authentication at a time"));
+        }
+        let mut tx = self.parts.store.begin().await?;
+        let party = match (basic, secret, assertion) {
+            (Some(header), None, None) => self.basic(&mut tx, header).await?,
+            (None, Some(secret), None) => {
+                let id = params.get("client_id").ok_or(OauthError::InvalidClient)?;
+                let party = active(&mut tx, id).await?;
+                let is_post = matches!(party.auth, ClientAuth::ClientSecretPost { .. });
+                if is_post && party.has_secret(secret) {
+                    Ok(party)
+                } else {
+                    Err(OauthError::InvalidClient)
+                }?
+            }
+            (None, None, Some(assertion)) => {
+                if params.get("client_assertion_type") != Some(ASSERTION) {
+                    return Err(OauthError::InvalidClient);
+                }
+                self.asserted(&mut tx, assertion, issuer).await?
+            }
+            _ => return Err(OauthError::InvalidClient),
+        };
+        // What is said beside the proof must be the same.
+        if params.get("client_id").is_some_and(|id| id != party.client_id) {
+            return Err(OauthError::InvalidClient);
+        }
+        tx.commit().await?;
+        Ok(Client { party })
+    }
+
+    /// `Basic BASE64(ID:SECRET)`, each form-encoded (RFC 6749 §2.3.1).
+    async fn basic(&self, tx: &mut Tx, header: &str) -> Result<RelyingParty, OauthError> {
+        let decoded = openssl::base64::decode_block(header).ok().map(zeroize::Zeroizing::new);
+        let text = decoded.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let pair = text.and_then(|text| text.split_once(':'));
+        let (id, secret) = pair.ok_or(OauthError::InvalidClient)?;
+        let plain = |text: &str| {
+            form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned())
+        };
+        let (id, secret) = plain(id).zip(plain(secret)).ok_or(OauthError::InvalidClient)?;
+        let secret = zeroize::Zeroizing::new(secret);
+        let party = active(tx, &id).await?;
+        let is_basic = matches!(party.auth, ClientAuth::ClientSecretBasic { .. });
+        if is_basic && party.has_secret(&secret) {
+            Ok(party)
+        } else {
+            Err(OauthError::InvalidClient)
+        }
+    }
+
+    /// A signed assertion, for us, of now, and not used before (RFC 7523 §3; FAPI 2.0 §5.3.2.1).
+    async fn asserted(
+        &self,
+        tx: &mut Tx,
+        assertion: &str,
+        issuer: &str,
+    ) -> Result<RelyingParty, OauthError> {
+        let refused = || OauthError::InvalidClient;
+        let id = claimed_issuer(assertion).ok_or_else(refused)?;
+        let party = active(tx, &id).await?;
+        let ClientAuth::PrivateKeyJwt { jwks } = &party.auth else { return Err(refused()) };
+        let types = ["JWT", "client-authentication+jwt"];
+        let claims = jose::verified(assertion, jwks, &types).map_err(|_| refused())?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let time = |name: &str| {
+            let at = claims.get(name).and_then(Value::as_i64)?;
+            OffsetDateTime::from_unix_timestamp(at).ok()
+        };
+        let now = self.now();
+        let expires = time("exp").ok_or_else(refused)?;
+        let begun = ["iat", "nbf"].iter().filter_map(|name| time(name)).all(|at| at <= now + SKEW);
+        let is_current = expires + SKEW > now && expires <= now + LIFE && begun;
+        let is_own = text("iss") == Some(&id) && text("sub") == Some(&id);
+        if !is_current || !is_own || !is_for_us(claims.get("aud"), issuer) {
+            return Err(refused());
+        }
+        let used = format!("{id}\n{}", text("jti").ok_or_else(refused)?);
+        let hash = openssl::sha::sha256(used.as_bytes());
+        if tx.use_assertion(&hash, expires + SKEW).await? { Ok(party) } else { Err(refused()) }
+    }
+}
+
+/// A relying party that is not disabled.
+pub(super) async fn active(tx: &mut Tx, client_id: &str) -> Result<RelyingParty, OauthError> {
+    match tx.relying_party(client_id).await? {
+        Some(row) if row.disabled.is_none() => Ok(row.party),
+        _ => Err(OauthError::InvalidClient),
+    }
+}
+
+/// Whom an assertion says it is of: only to find the keys that have to prove it.
+fn claimed_issuer(assertion: &str) -> Option<String> {
+    let body = crate::keys::base64url_decode(assertion.split('.').nth(1)?)?;
+    let claims: Value = serde_json::from_slice(&body).ok()?;
+    claims.get("iss")?.as_str().map(str::to_owned)
+}
+
+/// The issuer, or the endpoint that older clients name.
+fn is_for_us(audience: Option<&Value>, issuer: &str) -> bool {
+    let is_ours = |value: &Value| {
+        let rest = value.as_str().and_then(|text| text.strip_prefix(issuer));
+        rest.is_some_and(|rest| ["", "/oidc/token", "/oidc/par", "/oidc/ciba"].contains(&rest))
+    };
+    match audience {
+        Some(Value::Array(all)) => all.iter().any(is_ours),
+        Some(one) => is_ours(one),
+        None => false,
+    }
+}

@@ -1,0 +1,229 @@
+//! What the browser does that began: takes a user ID, shows the QR code, goes on once the person has
+//! approved, or leaves. Its secret opens all of it; nobody else is shown anything.
+
+use super::super::{App, AppError};
+use super::is_waiting;
+use crate::oidc::halves::{self, Half};
+use crate::oidc::request::To;
+use crate::oidc::{LogIn, Request, Why};
+use crate::storage::{LogInRow, Opens, Tx};
+use enroll_core::reason::ReasonCode;
+use enroll_core::user_id::UserId;
+use serde_json::json;
+use time::Duration;
+
+/// What a page shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageState {
+    /// The QR code.
+    Showing,
+    /// An app has read it.
+    Claimed,
+    /// The person has approved: the browser goes on by itself, or waits for the app to come back.
+    Approved {
+        /// Whether the app brings it back.
+        by_switch: bool,
+    },
+    /// It is over.
+    Over {
+        /// Why.
+        why: Why,
+    },
+    /// It ran out, or there is none.
+    Late,
+}
+
+fn hash(secret: &str) -> [u8; 32] {
+    openssl::sha::sha256(secret.as_bytes())
+}
+
+/// The address that an answer goes to, with `iss` (RFC 9207 §2) and, as it came, `state`.
+pub(super) fn answer(request: &Request, parts: &[(&str, &str)]) -> String {
+    let To::Browser { redirect_uri, state, .. } = &request.to else { return String::new() };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parts);
+    query.extend_pairs(state.iter().map(|state| ("state", state)));
+    query.append_pair("iss", &request.issuer);
+    let sign = if redirect_uri.contains('?') { '&' } else { '?' };
+    format!("{redirect_uri}{sign}{}", query.finish())
+}
+
+impl App {
+    /// The log-in that `browser` has before it, held; and its unit of work.
+    async fn shown(&self, browser: &str) -> Result<(Tx, LogInRow), AppError> {
+        let late = AppError::Reason(ReasonCode::LOG_IN_LATE);
+        let mut tx = self.parts.store.begin().await?;
+        let found = tx.find_log_in(Opens::Browser, &hash(browser)).await?.ok_or(late)?;
+        let row = self.hold_log_in(&mut tx, found.id).await?;
+        Ok((tx, row))
+    }
+
+    /// Who wants to log in, and what they are asked: the relying party's name. Nothing for a log-in that
+    /// there is not.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn relying_party_of(&self, browser: &str) -> Result<Option<String>, AppError> {
+        let mut tx = self.parts.store.read().await?;
+        let found = tx.find_log_in(Opens::Browser, &hash(browser)).await?;
+        let Some(row) = found else { return Ok(None) };
+        Ok(tx.relying_party(&row.client_id).await?.map(|row| row.party.name))
+    }
+
+    /// Takes the user ID that was typed. The answer and the work are the same for one that there is not: it
+    /// is hashed and kept, and nobody is looked up (G4). Another page of the same user ID stops both (G2).
+    ///
+    /// # Errors
+    /// `log_in.parallel`, `log_in.late`.
+    pub async fn name(&self, browser: &str, user_id: &str) -> Result<(), AppError> {
+        let late = || AppError::Reason(ReasonCode::LOG_IN_LATE);
+        let text = match UserId::parse(user_id) {
+            Ok(user_id) => user_id.as_str().to_owned(),
+            Err(_) => user_id.to_lowercase(),
+        };
+        let mut tx = self.parts.store.begin().await?;
+        let user_hash = tx.keyed_hash("user_id", text.as_bytes())?;
+        let found = tx.find_log_in(Opens::Browser, &hash(browser)).await?.ok_or_else(late)?;
+        if self.stop_beside(&mut tx, found.id, &user_hash).await? {
+            tx.commit().await?;
+            return Err(AppError::Reason(ReasonCode::LOG_IN_PARALLEL));
+        }
+        let row = self.hold_log_in(&mut tx, found.id).await?;
+        if row.state != LogIn::Begun {
+            return Err(AppError::Reason(row.state.over()));
+        }
+        let seen = self.in_seconds(self.oidc.page_s);
+        tx.save_log_in(&LogInRow { user_hash: Some(user_hash.to_vec()), seen, ..row }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// What the page shows now. A page that asks is open.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn page_state(&self, browser: &str) -> Result<PageState, AppError> {
+        let mut tx = self.parts.store.read().await?;
+        let found = tx.find_log_in(Opens::Browser, &hash(browser)).await?;
+        drop(tx);
+        let Some(row) = found else { return Ok(PageState::Late) };
+        if let LogIn::Ended { why, .. } = row.state {
+            return Ok(PageState::Over { why });
+        }
+        if row.expires < self.now() {
+            return Ok(PageState::Late);
+        }
+        let half = Duration::seconds(i64::from(self.oidc.page_s)) / 2;
+        if is_waiting(&row.state) && row.seen < self.now() + half {
+            self.keep_open(browser).await?;
+        }
+        Ok(match row.state {
+            LogIn::Begun => PageState::Showing,
+            LogIn::Claimed { .. } => PageState::Claimed,
+            LogIn::Approved { approval } => {
+                PageState::Approved { by_switch: approval.back.is_some() }
+            }
+            _ => PageState::Late,
+        })
+    }
+
+    async fn keep_open(&self, browser: &str) -> Result<(), AppError> {
+        let (mut tx, row) = match self.shown(browser).await {
+            Err(AppError::Reason(_)) => return Ok(()),
+            shown => shown?,
+        };
+        let seen = row.seen.max(self.in_seconds(self.oidc.page_s));
+        tx.save_log_in(&LogInRow { seen, ..row }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// What one half of the QR code says now, while it is shown.
+    ///
+    /// # Errors
+    /// `log_in.late`, and why it is over.
+    pub async fn half(&self, browser: &str, half: Half) -> Result<String, AppError> {
+        let late = || AppError::Reason(ReasonCode::LOG_IN_LATE);
+        let mut tx = self.parts.store.read().await?;
+        let row = tx.find_log_in(Opens::Browser, &hash(browser)).await?.ok_or_else(late)?;
+        if row.state != LogIn::Begun || row.expires < self.now() {
+            return Err(AppError::Reason(row.state.over()));
+        }
+        let now = (self.now(), self.oidc.half_s);
+        halves::shown(&self.parts.keys, row.id, half, now).map_err(AppError::internal)
+    }
+
+    /// The address that opens the app on this device.
+    ///
+    /// # Errors
+    /// `log_in.late`, and why it is over.
+    pub async fn switch(&self, browser: &str) -> Result<String, AppError> {
+        let (mut tx, row) = self.shown(browser).await?;
+        if row.state != LogIn::Begun {
+            return Err(AppError::Reason(row.state.over()));
+        }
+        let (token, hash) = self.token()?;
+        tx.opens_log_in(row.id, Opens::Switch, &hash).await?;
+        tx.commit().await?;
+        Ok(format!("{}#log-in={token}", self.oidc.app_url))
+    }
+
+    /// The browser goes on: the address of the relying party, with a code. After a switch it brings what the
+    /// app took back to it, so that nobody goes on with what another device was switched from (G2).
+    ///
+    /// # Errors
+    /// `log_in.late`, and why it is over.
+    pub async fn go_on(&self, browser: &str, back: Option<&str>) -> Result<String, AppError> {
+        let (mut tx, mut row) = self.shown(browser).await?;
+        let LogIn::Approved { approval } = &row.state else {
+            return Err(AppError::Reason(row.state.over()));
+        };
+        let brought = back.map(|back| hex::encode(hash(back)));
+        if approval.back.is_some() && approval.back != brought {
+            return Err(AppError::Reason(ReasonCode::LOG_IN_LATE));
+        }
+        let (code, code_hash) = self.token()?;
+        row.state = LogIn::Coded { approval: approval.clone() };
+        row.expires = self.in_seconds(self.oidc.code_s);
+        tx.save_log_in(&row).await?;
+        tx.opens_log_in(row.id, Opens::Code, &code_hash).await?;
+        tx.commit().await?;
+        Ok(answer(&row.request, &[("code", &code)]))
+    }
+
+    /// The person leaves the page before they have approved. Nothing happens to a log-in that is over or
+    /// that there is not.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn leave_page(&self, browser: &str) -> Result<(), AppError> {
+        let (mut tx, mut row) = match self.shown(browser).await {
+            Err(AppError::Reason(_)) => return Ok(()),
+            shown => shown?,
+        };
+        if !is_waiting(&row.state) && !matches!(row.state, LogIn::Approved { .. }) {
+            return Ok(());
+        }
+        row.state = row.state.end(Why::Cancelled, self.now());
+        tx.save_log_in(&row).await?;
+        tx.audit(self.of_log_in("log_in.cancelled", row.id, json!({}))).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Back to the relying party from a log-in that has ended or is late, with the error of the standard
+    /// (OpenID Connect Core §3.1.2.6); nothing for one that there is not, or that still can succeed.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn way_back(&self, browser: &str) -> Result<Option<String>, AppError> {
+        let mut tx = self.parts.store.read().await?;
+        let found = tx.find_log_in(Opens::Browser, &hash(browser)).await?;
+        let Some(row) = found else { return Ok(None) };
+        let error = match &row.state {
+            LogIn::Ended { why: Why::Level, .. } => "unmet_authentication_requirements",
+            LogIn::Ended { why: Why::Code | Why::LoggedOut, .. } => return Ok(None),
+            LogIn::Ended { .. } => "access_denied",
+            state if is_waiting(state) && row.expires < self.now() => "access_denied",
+            _ => return Ok(None),
+        };
+        Ok(Some(answer(&row.request, &[("error", error)])))
+    }
+}

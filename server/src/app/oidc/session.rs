@@ -1,0 +1,156 @@
+//! What a session's access token opens: userinfo (OpenID Connect Core §5.3), introspection (RFC 7662) and
+//! revocation (RFC 7009). Each asks anew whether the session still is one (F1).
+
+use super::super::{App, blocking};
+use super::client::{Client, active};
+use crate::clock::copenhagen_date;
+use crate::ids::IdentityId;
+use crate::oidc::claims::{Person, Told, userinfo};
+use crate::oidc::{Approval, LogIn, OauthError, Params, RelyingParty, Scope, Sector, Why};
+use crate::storage::{LogInRow, Opens, PersonalNumber, Tx};
+use enroll_core::findings::person::PersonAnswer;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// A session that is one at this moment.
+pub(super) struct Session {
+    pub(super) row: LogInRow,
+    pub(super) approval: Approval,
+    pub(super) until: OffsetDateTime,
+    pub(super) party: RelyingParty,
+}
+
+impl App {
+    /// The session that an access token opens.
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidToken`].
+    pub(super) async fn session(&self, tx: &mut Tx, token: &str) -> Result<Session, OauthError> {
+        let hash = openssl::sha::sha256(token.as_bytes());
+        let row = tx.find_log_in(Opens::Token, &hash).await?.ok_or(OauthError::InvalidToken)?;
+        let LogIn::Granted { approval, until, .. } = row.state.clone() else {
+            return Err(OauthError::InvalidToken);
+        };
+        let life = tx.life(approval.identity).await?;
+        let is_current = until >= self.now() && row.expires >= self.now();
+        if !is_current || life.open().is_err() || life.epoch != approval.epoch {
+            return Err(OauthError::InvalidToken);
+        }
+        let party = active(tx, &row.client_id).await.map_err(|error| match error {
+            OauthError::InvalidClient => OauthError::InvalidToken,
+            other => other,
+        })?;
+        Ok(Session { row, approval, until, party })
+    }
+
+    /// What the relying party may know of the person.
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidToken`].
+    pub async fn userinfo(&self, token: &str) -> Result<Map<String, Value>, OauthError> {
+        let mut tx = self.parts.store.read().await?;
+        let session = self.session(&mut tx, token).await?;
+        let identity = session.approval.identity;
+        let found = tx.identity(identity).await?.ok_or(OauthError::InvalidToken)?;
+        let public =
+            serde_json::from_slice(&found.record).map_err(super::super::AppError::internal)?;
+        let number = tx.number(identity).await?;
+        drop(tx);
+        let protected = match session.party.sector {
+            Sector::Public => false,
+            Sector::Private if named(&session.row.request.scopes) => {
+                self.is_protected(identity, number.as_ref()).await?
+            }
+            Sector::Private => true,
+        };
+        let organisation = &session.party.organisation;
+        let subject = self.pairwise_subject(organisation, identity)?;
+        let uuid = self.uuid_of(organisation, identity)?;
+        let told = Told {
+            id: session.row.id,
+            client_id: &session.row.client_id,
+            subject: &subject,
+            request: &session.row.request,
+            approval: &session.approval,
+        };
+        let cpr = number.as_ref().and_then(|number| number.cpr.as_deref());
+        let person = Person { identity: &public, cpr, protected };
+        let today = copenhagen_date(self.now());
+        Ok(userinfo(&told, &person, (session.party.sector, &uuid), today))
+    }
+
+    /// Whether name and address are protected now, as the register says. What cannot be known is protected
+    /// (C3).
+    async fn is_protected(
+        &self,
+        identity: IdentityId,
+        number: Option<&PersonalNumber>,
+    ) -> Result<bool, OauthError> {
+        let Some(number) = number else { return Ok(true) };
+        let Some(cpr) = number.cpr.clone().map(Zeroizing::new) else { return Ok(number.protected) };
+        let mut tx = self.parts.store.begin().await?;
+        // With its purpose, before it is asked (C4).
+        let data = json!({ "register": "person", "purpose": "log-in" });
+        tx.audit(self.of_identity("register.asked", identity, data)).await?;
+        tx.commit().await?;
+        let registers = self.parts.registers.clone();
+        match blocking(move || registers.person(&cpr)).await? {
+            PersonAnswer::Found(person) => Ok(person.protected),
+            _ => Ok(true),
+        }
+    }
+
+    /// What a token is, to the client that it was given to; of any other nothing is told (RFC 7662 §2.2).
+    ///
+    /// # Errors
+    /// [`OauthError`], but for a token that is worth nothing.
+    pub async fn introspect(&self, client: &Client, params: &Params) -> Result<Value, OauthError> {
+        let token = params.need("token", "token is required")?;
+        let mut tx = self.parts.store.read().await?;
+        let session = match self.session(&mut tx, token).await {
+            Ok(session) if session.row.client_id == client.party.client_id => session,
+            Ok(_) | Err(OauthError::InvalidToken) => return Ok(json!({ "active": false })),
+            Err(error) => return Err(error),
+        };
+        let subject =
+            self.pairwise_subject(&session.party.organisation, session.approval.identity)?;
+        Ok(json!({
+            "active": true,
+            "client_id": session.row.client_id,
+            "scope": Scope::write(&session.row.request.scopes),
+            "token_type": "Bearer",
+            "iss": session.row.request.issuer,
+            "sub": subject,
+            "sid": session.row.id,
+            "exp": session.until.unix_timestamp(),
+            "auth_time": session.approval.at.unix_timestamp(),
+        }))
+    }
+
+    /// Ends the session of a token, for the client that it was given to; any other token is as good as
+    /// revoked (RFC 7009 §2.2).
+    ///
+    /// # Errors
+    /// [`OauthError`].
+    pub async fn revoke(&self, client: &Client, params: &Params) -> Result<(), OauthError> {
+        let token = params.need("token", "token is required")?;
+        let hash = openssl::sha::sha256(token.as_bytes());
+        let mut tx = self.parts.store.begin().await?;
+        let Some(found) = tx.find_log_in(Opens::Token, &hash).await? else { return Ok(()) };
+        if found.client_id != client.party.client_id {
+            return Ok(());
+        }
+        let Some(row) = tx.hold_log_in(found.id).await? else { return Ok(()) };
+        // Who ends it need not be told.
+        let state = row.state.clone().end(Why::LoggedOut, self.now());
+        tx.save_log_in(&LogInRow { state, ..row }).await?;
+        tx.audit(self.of_log_in("log_in.revoked", found.id, json!({}))).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Whether a name is asked for.
+fn named(scopes: &[Scope]) -> bool {
+    scopes.iter().any(|scope| matches!(scope, Scope::MitId | Scope::SsnName))
+}

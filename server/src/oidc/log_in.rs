@@ -1,0 +1,306 @@
+//! One log-in, from the pushed request to the end of its session. A transition consumes the state and may
+//! refuse; what has ended stays as it ended.
+//!
+//! ```text
+//! Pushed → Begun → Claimed → Approved → Coded → Granted → Ended
+//!          Asked ↗ (CIBA)         ↘ Granted (CIBA)
+//! ```
+
+use crate::ids::{AuthenticatorId, IdentityId};
+use enroll_core::reason::ReasonCode;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// Where a log-in stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum LogIn {
+    /// A relying party has pushed it; no browser has come.
+    Pushed,
+    /// A browser shows it.
+    Begun,
+    /// A relying party began it by itself: it waits for the person's app (CIBA).
+    Asked {
+        /// The person.
+        identity: IdentityId,
+        /// When it was last asked for, and how many seconds must lie between two polls.
+        poll: Poll,
+    },
+    /// An app knows what it asks for.
+    Claimed {
+        /// The app, and how it came to know.
+        by: Claim,
+    },
+    /// The person has approved it.
+    Approved {
+        /// Their approval.
+        approval: Approval,
+    },
+    /// The browser has taken the code.
+    Coded {
+        /// The approval that it rests on.
+        approval: Approval,
+    },
+    /// The relying party has the tokens: a session.
+    Granted {
+        /// The approval that it rests on.
+        approval: Approval,
+        /// Until when the access token is good.
+        #[serde(with = "time::serde::rfc3339")]
+        until: OffsetDateTime,
+        /// Personal numbers that were compared so far (G7).
+        numbers: u16,
+    },
+    /// It is over.
+    Ended {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+        /// Why.
+        why: Why,
+    },
+}
+
+/// How an app came to know of a log-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// It read both halves of the QR code.
+    Qr,
+    /// It was opened on the device of the browser, and goes back there.
+    Switch,
+    /// The relying party began it (CIBA).
+    Backchannel,
+}
+
+/// The polls of a relying party (CIBA §11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Poll {
+    /// The last one.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub at: Option<OffsetDateTime>,
+    /// Seconds to the next.
+    pub interval: u32,
+}
+
+impl Poll {
+    /// Takes note of a poll at `now`; whether it came too soon.
+    #[must_use]
+    pub fn again(self, now: OffsetDateTime) -> (Self, bool) {
+        let early = self.at.is_some_and(|at| (now - at).whole_seconds() < i64::from(self.interval));
+        let interval = if early { self.interval.saturating_add(5) } else { self.interval };
+        (Self { at: Some(now), interval }, early)
+    }
+}
+
+/// An app that knows what a log-in asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The app.
+    pub app: AuthenticatorId,
+    /// Whose.
+    pub identity: IdentityId,
+    /// How it came to know.
+    pub way: Way,
+    /// SHA-256 of what the app was shown, in base64url: what it approves and nothing else.
+    pub shown: String,
+    /// For a relying party that polls.
+    pub poll: Option<Poll>,
+}
+
+/// What a person approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// With which app.
+    pub app: AuthenticatorId,
+    /// Who.
+    pub identity: IdentityId,
+    /// How the app came to know.
+    pub way: Way,
+    /// When: `auth_time`.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// The identity's epoch then: in a later one this is worth nothing (F1).
+    pub epoch: u64,
+    /// Level of the identity then.
+    pub ial: super::Level,
+    /// Level of the means.
+    pub aal: super::Level,
+    /// For a relying party that polls.
+    pub poll: Option<Poll>,
+    /// SHA-256 of what the app takes back to the browser that began, in hexadecimal; for a switch.
+    pub back: Option<String>,
+}
+
+/// Why a log-in is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The person refused it in the app.
+    Refused,
+    /// The person left the page.
+    Cancelled,
+    /// Another one of the same person was under way (G2).
+    Parallel,
+    /// The app was somebody else's than the user ID that was typed.
+    OtherPerson,
+    /// Identity or means do not reach the level.
+    Level,
+    /// Something of the identity was blocked (F1).
+    Blocked,
+    /// The code was used twice, or with a wrong proof.
+    Code,
+    /// The person or the relying party ended the session.
+    LoggedOut,
+}
+
+impl Why {
+    /// What the person is told, where it is one of the table's.
+    #[must_use]
+    pub fn reason(self) -> ReasonCode {
+        match self {
+            Self::Parallel => ReasonCode::LOG_IN_PARALLEL,
+            Self::OtherPerson => ReasonCode::LOG_IN_OTHER_PERSON,
+            Self::Level => ReasonCode::LOG_IN_LEVEL,
+            Self::Blocked => ReasonCode::IDENTITY_BLOCKED,
+            Self::Refused | Self::Cancelled | Self::Code | Self::LoggedOut => {
+                ReasonCode::LOG_IN_LATE
+            }
+        }
+    }
+}
+
+impl LogIn {
+    /// A browser takes it: once (RFC 9126 §4).
+    ///
+    /// # Errors
+    /// `log_in.late`.
+    pub fn begin(self) -> Result<Self, ReasonCode> {
+        match self {
+            Self::Pushed => Ok(Self::Begun),
+            other => Err(other.over()),
+        }
+    }
+
+    /// An app learns of it. The same app may ask again.
+    ///
+    /// # Errors
+    /// `log_in.late` where it is another app's, or over.
+    pub fn claim(self, by: Claim) -> Result<Self, ReasonCode> {
+        match self {
+            Self::Begun if by.way != Way::Backchannel => Ok(Self::Claimed { by }),
+            Self::Asked { identity, poll }
+                if by.way == Way::Backchannel && identity == by.identity =>
+            {
+                Ok(Self::Claimed { by: Claim { poll: Some(poll), ..by } })
+            }
+            Self::Claimed { by: known } if known.app == by.app && known.way == by.way => {
+                Ok(Self::Claimed { by: Claim { poll: known.poll, ..by } })
+            }
+            other => Err(other.over()),
+        }
+    }
+
+    /// The claim of `app`, if it has the log-in before it now.
+    ///
+    /// # Errors
+    /// `log_in.late`, and why it is over.
+    pub fn claimed_by(&self, app: AuthenticatorId) -> Result<&Claim, ReasonCode> {
+        match self {
+            Self::Claimed { by } if by.app == app => Ok(by),
+            other => Err(other.over()),
+        }
+    }
+
+    /// What is told of one that cannot go on.
+    #[must_use]
+    pub fn over(&self) -> ReasonCode {
+        match self {
+            Self::Ended { why, .. } => why.reason(),
+            _ => ReasonCode::LOG_IN_LATE,
+        }
+    }
+
+    /// Ends it; what has ended stays as it ended.
+    #[must_use]
+    pub fn end(self, why: Why, at: OffsetDateTime) -> Self {
+        match self {
+            Self::Ended { .. } => self,
+            _ => Self::Ended { at, why },
+        }
+    }
+
+    /// Whether something can still come of it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Begun | Self::Asked { .. } | Self::Claimed { .. })
+    }
+
+    /// What was approved, from then to the end.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Approval> {
+        match self {
+            Self::Approved { approval }
+            | Self::Coded { approval }
+            | Self::Granted { approval, .. } => Some(approval),
+            _ => None,
+        }
+    }
+
+    /// Who it is of, as soon as that is known.
+    #[must_use]
+    pub fn identity(&self) -> Option<IdentityId> {
+        match self {
+            Self::Asked { identity, .. } => Some(*identity),
+            Self::Claimed { by } => Some(by.identity),
+            other => other.approval().map(|approval| approval.identity),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemEntropy;
+    use time::Duration;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-03-01 11:00 UTC);
+
+    fn claim(way: Way) -> Claim {
+        let app = AuthenticatorId::random(&SystemEntropy).unwrap();
+        let identity = IdentityId::random(&SystemEntropy).unwrap();
+        Claim { app, identity, way, shown: String::new(), poll: None }
+    }
+
+    // proves G1
+    #[test]
+    fn one_app_claims_a_log_in_and_what_is_over_stays_over() {
+        let late = Err(ReasonCode::LOG_IN_LATE);
+        assert_eq!(LogIn::Pushed.claim(claim(Way::Qr)), late, "no browser has it");
+        let begun = LogIn::Pushed.begin().unwrap();
+        assert_eq!(begun.clone().begin(), late, "a request is used once");
+        assert_eq!(begun.clone().claim(claim(Way::Backchannel)), late, "without its code");
+        let mine = claim(Way::Qr);
+        let claimed = begun.claim(mine.clone()).unwrap();
+        assert_eq!(claimed.clone().claim(claim(Way::Qr)), late, "somebody else's app");
+        assert_eq!(claimed.clone().claim(mine.clone()), Ok(claimed.clone()), "the same again");
+        let ended = claimed.end(Why::Parallel, NOW);
+        assert_eq!(ended.clone().end(Why::Refused, NOW), ended);
+        assert_eq!(ended.claimed_by(mine.app), Err(ReasonCode::LOG_IN_PARALLEL));
+        let stored = serde_json::to_string(&ended).unwrap();
+        assert_eq!(serde_json::from_str::<LogIn>(&stored).unwrap(), ended);
+    }
+
+    #[test]
+    fn a_poll_that_comes_too_soon_makes_the_next_one_later() {
+        let poll = Poll { at: None, interval: 3 };
+        let (poll, early) = poll.again(NOW);
+        assert!(!early);
+        let (poll, early) = poll.again(NOW + Duration::seconds(2));
+        assert!(early && poll.interval == 8);
+        let (poll, early) = poll.again(NOW + Duration::seconds(9));
+        assert!(early && poll.interval == 13);
+        assert!(!poll.again(NOW + Duration::seconds(22)).1);
+    }
+}

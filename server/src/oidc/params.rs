@@ -1,0 +1,60 @@
+//! Parameters in `application/x-www-form-urlencoded`: each at most once (RFC 6749 §3.1, §3.2), an empty one
+//! as if it were not there.
+
+use super::OauthError;
+use zeroize::Zeroizing;
+
+/// The parameters of one request. May hold secrets: `Debug` shows names only.
+pub struct Params(Vec<(String, Zeroizing<String>)>);
+
+impl std::fmt::Debug for Params {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Params {
+    /// Reads a query or a body.
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidRequest`] if a parameter comes twice.
+    pub fn read(encoded: &[u8]) -> Result<Self, OauthError> {
+        let mut found: Vec<(String, Zeroizing<String>)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(encoded) {
+            if found.iter().any(|(known, _)| *known == name) {
+                return Err(OauthError::InvalidRequest("a parameter comes more than once"));
+            }
+            found.push((name.into_owned(), Zeroizing::new(value.into_owned())));
+        }
+        Ok(Self(found))
+    }
+
+    /// The parameter `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The parameter `name`.
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidRequest`] with `missing` if it is not there.
+    pub fn need(&self, name: &str, missing: &'static str) -> Result<&str, OauthError> {
+        self.get(name).ok_or(OauthError::InvalidRequest(missing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_parameter_comes_once() {
+        let params = Params::read(b"a=1&b=%C3%A6+x&c=").unwrap();
+        assert_eq!((params.get("a"), params.get("b")), (Some("1"), Some("æ x")));
+        assert_eq!((params.get("c"), params.get("d")), (None, None));
+        assert!(Params::read(b"a=1&a=1").is_err());
+        assert!(!format!("{params:?}").contains('æ'));
+    }
+}

@@ -1,0 +1,74 @@
+//! A log-in goes on at the relying party, or has ended: what happened, what to do now, and the way back. An
+//! approval, a refusal, a time-out and leaving each say what they are.
+
+use super::super::layout::{Layout, Why as Told};
+use super::super::{html, visit::Visit};
+use super::{secret, to, trouble};
+use crate::app::{App, AppError, PageState};
+use crate::oidc::Why;
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use enroll_core::reason::ReasonCode;
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "citizen/log_in/ended.html")]
+struct Page {
+    l: Layout,
+    why: Told,
+    party: String,
+    /// Back to the relying party.
+    way: Option<String>,
+}
+
+/// What an app took back to the browser of its device.
+#[derive(Deserialize)]
+pub(super) struct Brought {
+    back: Option<String>,
+}
+
+pub(super) async fn go_on(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    Query(Brought { back }): Query<Brought>,
+) -> Response {
+    match app.go_on(&secret(&visit), back.as_deref()).await {
+        Ok(address) => to(&address),
+        Err(AppError::Reason(_)) => to("/log-in/ended"),
+        Err(error) => trouble::of(&visit, error),
+    }
+}
+
+pub(super) async fn cancel(State(app): State<Arc<App>>, visit: Visit) -> Response {
+    match app.leave_page(&secret(&visit)).await {
+        Ok(()) => to("/log-in/ended"),
+        Err(error) => trouble::of(&visit, error),
+    }
+}
+
+pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
+    match ended(&app, &visit).await {
+        Ok(Some(page)) => html(&page),
+        Ok(None) => to("/log-in/qr"),
+        Err(error) => trouble::of(&visit, error),
+    }
+}
+
+/// The page of a log-in that is over; nothing for one that is under way.
+async fn ended(app: &App, visit: &Visit) -> Result<Option<Page>, AppError> {
+    let (secret, lang) = (secret(visit), visit.language);
+    let why = match app.page_state(&secret).await? {
+        PageState::Over { why: Why::Refused } => Told::text(lang, "log-in-refused"),
+        PageState::Over { why: Why::Cancelled } => Told::text(lang, "log-in-cancelled"),
+        PageState::Over { why } => Told::reason(lang, why.reason()),
+        PageState::Late => Told::reason(lang, ReasonCode::LOG_IN_LATE),
+        // Another device's browser began it, and the app has not come back to that.
+        PageState::Approved { by_switch: true } => Told::text(lang, "log-in-back"),
+        _ => return Ok(None),
+    };
+    let way = app.way_back(&secret).await?;
+    let party = app.relying_party_of(&secret).await?.unwrap_or_default();
+    Ok(Some(Page { l: Layout::of(visit, 0, "log-in-ended-title"), why, party, way }))
+}

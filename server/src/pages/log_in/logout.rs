@@ -1,0 +1,83 @@
+//! A relying party sends a person to log out (OpenID Connect RP-Initiated Logout 1.0).
+
+use super::super::html;
+use super::super::layout::{Layout, Why as Told};
+use super::super::visit::Visit;
+use super::{to, trouble};
+use crate::app::{App, AppError, LoggedOut};
+use crate::http::oidc::Issuer;
+use crate::oidc::Params;
+use askama::Template;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "citizen/log_in/ended.html")]
+struct Page {
+    l: Layout,
+    why: Told,
+    party: String,
+    way: Option<String>,
+}
+
+/// Where a relying party sends a person to log out. Without the ID token of a session nothing is ended.
+#[utoipa::path(get, path = "/oidc/logout", tag = "openid",
+    params(("id_token_hint" = Option<String>, Query, description = "The ID token of the session"),
+        ("client_id" = Option<String>, Query, description = "Which relying party"),
+        ("post_logout_redirect_uri" = Option<String>, Query, description = "One that is registered"),
+        ("state" = Option<String>, Query, description = "Comes back as it is")), responses(
+    (status = 200, description = "A page that says that the session is over", content_type = "text/html"),
+    (status = 303, description = "Back to the relying party"),
+    (status = 400, description = "A parameter comes twice: a page that says so", content_type = "text/html"),
+    (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
+    (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
+    (status = 503, description = "No public address is configured", body = crate::http::problem::Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    issuer: Issuer,
+    RawQuery(query): RawQuery,
+) -> Response {
+    log_out(&app, (&visit, &issuer), query.unwrap_or_default().as_bytes()).await
+}
+
+/// The same by a form (RP-Initiated Logout §2 has both methods).
+#[utoipa::path(post, path = "/oidc/logout", tag = "openid",
+    request_body(content = Object, content_type = "application/x-www-form-urlencoded"), responses(
+    (status = 200, description = "A page that says that the session is over", content_type = "text/html"),
+    (status = 303, description = "Back to the relying party"),
+    (status = 400, description = "A parameter comes twice: a page that says so", content_type = "text/html"),
+    (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
+    (status = 413, description = "Too long", content_type = "text/plain"),
+    (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
+    (status = 503, description = "No public address is configured", body = crate::http::problem::Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn post(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    issuer: Issuer,
+    body: Bytes,
+) -> Response {
+    log_out(&app, (&visit, &issuer), &body).await
+}
+
+async fn log_out(
+    app: &App,
+    (visit, Issuer(issuer)): (&Visit, &Issuer),
+    encoded: &[u8],
+) -> Response {
+    let Ok(params) = Params::read(encoded) else { return trouble::of(visit, AppError::Malformed) };
+    match app.log_out(&params, issuer).await {
+        Ok(LoggedOut::To(address)) => to(&address),
+        Ok(LoggedOut::Here) => html(&Page {
+            l: Layout::of(visit, 0, "log-in-out-title"),
+            why: Told::text(visit.language, "log-in-out"),
+            party: String::new(),
+            way: None,
+        }),
+        Err(error) => trouble::of(visit, error),
+    }
+}

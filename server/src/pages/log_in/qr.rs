@@ -1,0 +1,94 @@
+//! The QR code in its two halves, for the browser that began and nobody else; and the app on this device.
+
+use super::super::layout::Layout;
+use super::super::{html, visit::Visit};
+use super::start::before;
+use super::{secret, to, trouble};
+use crate::app::{App, AppError, PageState};
+use crate::http::problem::Problem;
+use crate::oidc::halves::Half;
+use askama::Template;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use qrcodegen::{QrCode, QrCodeEcc};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "citizen/log_in/qr.html")]
+struct Page {
+    l: Layout,
+    party: String,
+}
+
+pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
+    match before(&app, &visit).await {
+        Ok(Some(party)) => html(&Page { l: Layout::of(&visit, 0, "log-in-title"), party }),
+        Ok(None) => to("/log-in/ended"),
+        Err(error) => trouble::of(&visit, error),
+    }
+}
+
+/// One half, as a picture.
+pub(super) async fn half(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    Path(half): Path<String>,
+) -> Response {
+    let half = match half.as_str() {
+        "1" => Half::First,
+        "2" => Half::Second,
+        _ => return Problem::not_found().into_response(),
+    };
+    let text = match app.half(&secret(&visit), half).await {
+        Ok(text) => text,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    match QrCode::encode_text(&text, QrCodeEcc::Medium) {
+        Ok(code) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg(&code)).into_response(),
+        Err(_) => Problem::from(AppError::Malformed).into_response(),
+    }
+}
+
+/// A picture of a code with its quiet zone of four modules (ISO/IEC 18004 §6.3.8).
+fn svg(code: &QrCode) -> String {
+    let size = code.size();
+    let mut dark = String::new();
+    for y in 0..size {
+        for x in (0..size).filter(|x| code.get_module(*x, y)) {
+            // Writing to a string does not fail.
+            let _ = write!(dark, "M{},{}h1v1h-1z", x + 4, y + 4);
+        }
+    }
+    let all = size + 8;
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {all} {all}\" shape-rendering=\"crispEdges\">\
+         <rect width=\"{all}\" height=\"{all}\" fill=\"#fff\"/><path d=\"{dark}\" fill=\"#000\"/></svg>"
+    )
+}
+
+/// How far the person has come: `showing`, `claimed`, `approved`, `back` (the app brings them back) or `over`.
+pub(super) async fn state(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+) -> Result<Json<Value>, Problem> {
+    let state = match app.page_state(&secret(&visit)).await? {
+        PageState::Showing => "showing",
+        PageState::Claimed => "claimed",
+        PageState::Approved { by_switch: false } => "approved",
+        PageState::Approved { by_switch: true } => "back",
+        PageState::Over { .. } | PageState::Late => "over",
+    };
+    Ok(Json(json!({ "state": state })))
+}
+
+/// The address that opens the app on this device: `{"url"}`.
+pub(super) async fn switch(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({ "url": app.switch(&secret(&visit)).await? })))
+}

@@ -1,0 +1,413 @@
+//! From a relying party over the page and the phone and back.
+
+use super::desk::{Desk, PIN, refusal, refused as reason};
+use super::parties::{Browser, Party, Phone, Site, claims};
+use enroll_core::device_key::Purpose;
+use serde_json::{Value, json};
+use server::oidc::Level;
+use time::Duration;
+
+#[test]
+fn a_person_logs_in_by_qr_code_with_key_and_pin() {
+    // proves G1, G3, G5, G8, E2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let netbank = site.party(|_| {});
+        let text = openssl::base64::encode_block("Betal 100 kr. til Bent".as_bytes());
+        let params =
+            json!({ "mitid": { "reference_text": text, "action_text": "APPROVE" } }).to_string();
+        let acr = "https://data.gov.dk/concept/core/nsis/loa/Substantial";
+        let begun = netbank.begin(&[
+            ("idp_params", &params),
+            ("acr_values", acr),
+            ("scope", "openid mitid transaction_token"),
+        ]);
+        let browser = Browser::at(&netbank, &begun);
+        let start = browser.get("/log-in");
+        assert!(start.status == 200 && start.text.contains("Netbanken"), "{start:?}");
+        let named = browser.post("/log-in", &[("user_id", &phone.user_id().to_uppercase())]);
+        assert_eq!((named.status, named.location.as_str()), (303, "/log-in/qr"));
+        assert!(browser.get("/log-in/qr").text.contains("/log-in/qr/1"));
+        let half = browser.get("/log-in/qr/1");
+        assert!(half.status == 200 && half.text.starts_with("<svg "), "{half:?}");
+        assert_eq!(browser.state(), "showing");
+
+        let claimed = phone.claimed(&browser);
+        assert_eq!(claimed["relying_party"], "Netbanken");
+        assert_eq!(claimed["reference_text"], "Betal 100 kr. til Bent");
+        assert_eq!(
+            (&claimed["action"], &claimed["level"]),
+            (&json!("APPROVE"), &json!("Substantial"))
+        );
+        assert_eq!(browser.state(), "claimed");
+        let wrong = phone.approve(&claimed, "111112");
+        assert_eq!(refusal(wrong), reason(422, "pin.wrong"));
+        // The page shows the code no more.
+        assert_eq!(browser.get("/log-in/qr/1").status, 410);
+        let again = phone.claim(&json!({ "halves": ["", ""] }));
+        assert_eq!(refusal(again), reason(422, "log_in.qr"));
+
+        let (_, challenge) = anna.challenge(&phone.app);
+        let mut claimed = claimed;
+        claimed["challenge"] = challenge["challenge"].clone();
+        let (status, answer) = phone.approve(&claimed, PIN);
+        assert_eq!((status, &answer["state"]), (200, &json!("approved")), "{answer}");
+        assert_eq!(answer["return_to"], Value::Null);
+        assert_eq!(browser.state(), "approved");
+        let back = browser.get("/log-in/continue");
+        assert!(back.location.starts_with("https://netbank.invalid/cb?code="), "{back:?}");
+        assert_eq!(back.param("state").as_deref(), Some("state of the test"));
+        assert_eq!(back.param("iss").as_deref(), Some(site.url.as_str()), "RFC 9207");
+        let tokens = netbank.tokens(&back.param("code").unwrap(), &begun.verifier).json();
+        is_told(&site, &netbank, &tokens);
+    }
+}
+
+/// What the relying party is told of the person and the log-in.
+fn is_told(site: &Site<'_>, netbank: &Party<'_>, tokens: &Value) {
+    let told = claims(site, tokens["id_token"].as_str().unwrap(), "JWT");
+    let substantial = Level::Substantial.uri();
+    for (name, value) in [
+        ("iss", json!(site.url)),
+        ("aud", json!("netbank")),
+        ("nonce", json!("nonce of the test")),
+        ("acr", json!(substantial)),
+        ("loa", json!(substantial)),
+        ("ial", json!(substantial)),
+        ("aal", json!(substantial)),
+        ("auth_time", json!(site.desk.now().unix_timestamp())),
+    ] {
+        assert_eq!(told[name], value, "{name}");
+    }
+    let info = netbank.userinfo(tokens["access_token"].as_str().unwrap()).json();
+    assert_eq!((&info["sub"], &info["mitid.date_of_birth"]), (&told["sub"], &json!("1974-08-12")));
+    assert_eq!(info["mitid.age"], 51);
+    assert_eq!(info["dk.cpr"], Value::Null, "the scope is not asked for");
+}
+
+#[test]
+fn a_replayed_approval_is_refused() {
+    // proves G1
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let begun = netbank.begin(&[]);
+        let browser = Browser::at(&netbank, &begun);
+        let claimed = phone.claimed(&browser);
+        let mut approval = phone.proof(&claimed, Purpose::Approve);
+        approval["pin"] = json!(PIN);
+        // A signature for one purpose is none for another, and one over the challenge alone is none.
+        let mut other = phone.proof(&claimed, Purpose::LogIn);
+        other["pin"] = json!(PIN);
+        let key = reason(422, "activation.device_key");
+        assert_eq!(refusal(phone.answer(&claimed, "approval", &other)), key);
+        let challenge = claimed["challenge"].as_str().unwrap();
+        let mut bare = approval.clone();
+        bare["signature"] = json!(anna.device.sign(Purpose::Approve, challenge));
+        assert_eq!(refusal(phone.answer(&claimed, "approval", &bare)), key);
+        assert_eq!(phone.answer(&claimed, "approval", &approval).0, 200);
+        let again = phone.answer(&claimed, "approval", &approval);
+        assert_eq!(refusal(again), reason(410, "log_in.late"));
+        browser.get("/log-in/continue");
+
+        // The same proof for another log-in of the same relying party.
+        let second = Browser::at(&netbank, &netbank.begin(&[]));
+        let later = phone.claimed(&second);
+        assert_eq!(refusal(phone.answer(&later, "approval", &approval)), key);
+        // What was shown is bound: another text's hash, with this one's challenge.
+        let mut mixed = later.clone();
+        mixed["transaction"] = claimed["transaction"].clone();
+        let mut forged = phone.proof(&mixed, Purpose::Approve);
+        forged["pin"] = json!(PIN);
+        assert_eq!(refusal(phone.answer(&later, "approval", &forged)), key);
+        assert_eq!(second.state(), "claimed");
+    }
+}
+
+#[test]
+fn a_relayed_qr_code_is_worth_nothing() {
+    // proves G2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        let (phone, other) = (Phone::of(&anna), Phone::of(&bert));
+        let netbank = site.party(|_| {});
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        // Who has not the browser's secret is shown nothing.
+        let stranger = Browser::empty(&site);
+        assert_eq!(stranger.get("/log-in/qr/1").status, 410);
+        assert_eq!(stranger.state(), "over");
+        let halves = browser.halves();
+        let qr = reason(422, "log_in.qr");
+        // A picture of the screen has one half.
+        assert_eq!(refusal(phone.scan(&[halves[0].clone(), halves[0].clone()])), qr);
+        // Pictures that were sent on come too late.
+        desk.wait(Duration::seconds(21));
+        assert_eq!(refusal(phone.scan(&halves)), qr);
+        let guessed = halves[0].rsplit_once('.').unwrap().0.to_owned() + ".AAAAAAAAAAAAAAAAAAAAAA";
+        assert_eq!(refusal(phone.scan(&[guessed, browser.halves()[1].clone()])), qr);
+        // What one app has before it, another cannot take.
+        let fresh = browser.halves();
+        assert_eq!(other.scan(&fresh).0, 200);
+        assert_eq!(refusal(phone.scan(&fresh)), reason(410, "log_in.late"));
+    }
+}
+
+#[test]
+fn what_was_begun_with_anothers_user_id_is_never_approved() {
+    // proves G2, G4: Datatilsynet 2022-442-16688
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        let (phone, bertha) = (Phone::of(&anna), Phone::of(&bert));
+        let netbank = site.party(|_| {});
+        let thief = Browser::at(&netbank, &netbank.begin(&[]));
+        thief.post("/log-in", &[("user_id", &phone.user_id())]);
+        // Nothing comes before the person whose user ID was typed.
+        assert_eq!(refusal(phone.claim(&json!({}))), reason(404, "log_in.nothing"));
+        // And the code of a user ID is of no use to another person.
+        let scanned = bertha.scan(&thief.halves());
+        assert_eq!(refusal(scanned), reason(409, "log_in.other_person"));
+        assert_eq!(thief.state(), "over");
+        let ended = thief.get("/log-in/ended");
+        assert!(ended.text.contains("et andet bruger-ID"), "{}", ended.text);
+        assert!(ended.text.contains("error=access_denied"), "the way back");
+    }
+}
+
+#[test]
+fn a_switch_goes_back_to_the_browser_that_began() {
+    // proves G2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let begun = netbank.begin(&[]);
+        let (browser, others) = (Browser::at(&netbank, &begun), Browser::empty(&site));
+        let url = browser.post("/log-in/switch", &[]).json()["url"].as_str().unwrap().to_owned();
+        let (_, token) = url.split_once("#log-in=").unwrap();
+        let (status, claimed) = phone.claim(&json!({ "switch": token }));
+        assert_eq!(status, 200, "{claimed}");
+        let (_, answer) = phone.approve(&claimed, PIN);
+        let to = answer["return_to"].as_str().unwrap().strip_prefix(&site.url).unwrap();
+        // The browser of who sent the link on waits for ever; that of who followed it did not begin.
+        assert_eq!(browser.state(), "back");
+        assert_eq!(browser.get("/log-in/continue").location, "/log-in/ended");
+        assert_eq!(browser.get("/log-in/continue?back=guess").location, "/log-in/ended");
+        assert_eq!(others.get(to).location, "/log-in/ended");
+        assert!(browser.get(to).param("code").is_some());
+    }
+}
+
+#[test]
+fn two_log_ins_of_one_person_at_once_stop_both() {
+    // proves G2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        for user_id in [phone.user_id(), "nobody has this".to_owned()] {
+            let [one, other] = [(); 2].map(|()| Browser::at(&netbank, &netbank.begin(&[])));
+            let name =
+                |browser: &Browser<'_>| browser.post("/log-in", &[("user_id", &user_id)]).location;
+            assert_eq!(name(&one), "/log-in/qr");
+            assert_eq!(name(&other), "/log-in/ended", "{user_id}");
+            assert_eq!((one.state(), other.state()), ("over".to_owned(), "over".to_owned()));
+            assert!(one.get("/log-in/ended").text.contains("to log-in i gang"));
+        }
+        // One with the user ID, the other with the code alone.
+        let [one, other] = [(); 2].map(|()| Browser::at(&netbank, &netbank.begin(&[])));
+        one.post("/log-in", &[("user_id", &phone.user_id())]);
+        let scanned = phone.scan(&other.halves());
+        assert_eq!(refusal(scanned), reason(409, "log_in.parallel"));
+        assert_eq!((one.state(), other.state()), ("over".to_owned(), "over".to_owned()));
+        // A page that was closed is none that stands beside.
+        let closed = Browser::at(&netbank, &netbank.begin(&[]));
+        closed.post("/log-in", &[("user_id", &phone.user_id())]);
+        desk.wait(Duration::seconds(16));
+        let open = Browser::at(&netbank, &netbank.begin(&[]));
+        assert_eq!(phone.scan(&open.halves()).0, 200);
+        // A second page in the same browser leaves the first.
+        desk.wait(Duration::minutes(6));
+        let same = Browser::at(&netbank, &netbank.begin(&[]));
+        same.post("/log-in", &[("user_id", &phone.user_id())]);
+        assert_eq!(same.arrive(&netbank, &netbank.begin(&[])).status, 303);
+        same.post("/log-in", &[("user_id", &phone.user_id())]);
+        assert_eq!(phone.scan(&same.halves()).0, 200);
+    }
+}
+
+#[test]
+fn an_unknown_user_id_is_answered_as_a_known_one() {
+    // proves G4
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let seen = |user_id: &str| {
+            let browser = Browser::at(&netbank, &netbank.begin(&[]));
+            let named = browser.post("/log-in", &[("user_id", user_id)]);
+            let (page, state) = (browser.get("/log-in/qr"), browser.state());
+            let half = browser.get("/log-in/qr/2").status;
+            (named.status, named.location, named.text, page.status, page.text, state, half)
+        };
+        let known = seen(&phone.user_id());
+        for unknown in ["anna.eriksson", "1", "", " ", "0101900000", &"x".repeat(400)] {
+            assert_eq!(seen(unknown), known, "{unknown}");
+        }
+    }
+}
+
+/// Welch's t of two samples.
+fn welch(one: &[f64], other: &[f64]) -> f64 {
+    let moments = |sample: &[f64]| {
+        let count = sample.len() as f64;
+        let mean = sample.iter().sum::<f64>() / count;
+        let spread = sample.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        (mean, spread / count)
+    };
+    let ((a, va), (b, vb)) = (moments(one), moments(other));
+    (a - b) / (va + vb).sqrt()
+}
+
+/// `INDRUL_TIMING=10000` asks so often each; what it prints is the figure.
+#[test]
+fn the_time_of_an_answer_does_not_tell_whether_there_is_a_user_id() {
+    // proves G4
+    let tries = std::env::var("INDRUL_TIMING").map_or(300, |text| text.parse().unwrap());
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let (secret, known) = (browser.secret(), phone.user_id());
+        let unknown: String = known.chars().rev().collect();
+        let ask = |user_id: &str| {
+            let started = std::time::Instant::now();
+            desk.runtime.block_on(desk.app.name(&secret, user_id)).unwrap();
+            // Of the logarithm: a few answers that waited for the disk must not hide the others.
+            started.elapsed().as_secs_f64().ln()
+        };
+        let (mut of_known, mut of_unknown) = (Vec::new(), Vec::new());
+        for turn in 0..tries {
+            let first = turn % 2 == 0;
+            for is_known in [first, !first] {
+                match is_known {
+                    true => of_known.push(ask(&known)),
+                    false => of_unknown.push(ask(&unknown)),
+                }
+            }
+        }
+        let t = welch(&of_known, &of_unknown);
+        println!("{tries} answers each, known and unknown: Welch's t {t:.2}");
+        assert!(t.abs() < 5.0, "{t}");
+    }
+}
+
+#[test]
+fn refusing_leaving_and_time_each_say_what_they_are() {
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let claimed = phone.claimed(&browser);
+        let (status, answer) = phone.refuse(&claimed);
+        assert_eq!((status, &answer["state"]), (200, &json!("refused")));
+        assert_eq!(refusal(phone.approve(&claimed, PIN)), reason(410, "log_in.late"));
+        assert!(browser.get("/log-in/ended").text.contains("Du har afvist"));
+
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        assert_eq!(browser.post("/log-in/cancel", &[]).location, "/log-in/ended");
+        let ended = browser.get("/log-in/ended");
+        assert!(
+            ended.text.contains("Du har afbrudt") && ended.text.contains("error=access_denied")
+        );
+        assert!(ended.text.contains("state=state+of+the+test"), "{}", ended.text);
+
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let claimed = phone.claimed(&browser);
+        desk.wait(Duration::seconds(301));
+        assert_eq!(refusal(phone.approve(&claimed, PIN)), reason(410, "log_in.late"));
+        assert_eq!(browser.state(), "over");
+        let ended = browser.get("/log-in/ended").text;
+        assert!(ended.contains("er udløbet") && ended.contains("error=access_denied"), "{ended}");
+
+        // Approved, and not gone on with in time.
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let claimed = phone.claimed(&browser);
+        assert_eq!(phone.approve(&claimed, PIN).0, 200);
+        desk.wait(Duration::seconds(61));
+        assert_eq!(browser.get("/log-in/continue").location, "/log-in/ended");
+    }
+}
+
+#[test]
+fn level_high_is_refused_with_the_way_to_get_it() {
+    // proves G5, E1
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let high = Level::High.uri();
+        let by_params = json!({ "mitid": { "loa_value": high } }).to_string();
+        for asked in [("acr_values", high.as_str()), ("idp_params", &by_params)] {
+            let browser = Browser::at(&netbank, &netbank.begin(&[asked]));
+            let (status, answer) = phone.scan(&browser.halves());
+            assert_eq!((status, &answer["code"]), (409, &json!("log_in.level")));
+            assert!(answer["next_step"]["da"].as_str().unwrap().contains("Borgercenteret"));
+            let ended = browser.get("/log-in/ended").text;
+            assert!(ended.contains("personligt fremmøde"), "{ended}");
+            assert!(ended.contains("error=unmet_authentication_requirements"), "{ended}");
+        }
+    }
+}
+
+#[test]
+fn only_an_app_that_can_be_used_is_shown_a_log_in() {
+    // proves F1, E6
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let claimed = phone.claimed(&browser);
+        // Wrong PINs lock the app, and end what is before it.
+        let mut last = (0, String::new());
+        for _ in 0..20 {
+            let challenge = anna.challenge(&phone.app);
+            if challenge.0 != 201 {
+                break;
+            }
+            let mut next = claimed.clone();
+            next["challenge"] = challenge.1["challenge"].clone();
+            last = refusal(phone.approve(&next, "111112"));
+        }
+        assert_eq!(last, reason(409, "pin.locked"));
+        assert_eq!(browser.state(), "over");
+        let path = format!("/v1/authenticators/{}/challenges", phone.app);
+        assert_eq!(refusal(desk.post(&path, &Value::Null)), reason(409, "pin.locked"));
+    }
+}
+
+#[test]
+fn nobody_elses_page_acts_in_a_log_in() {
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        for path in ["/log-in", "/log-in/cancel", "/log-in/switch"] {
+            let headers = [
+                ("sec-fetch-site", "cross-site"),
+                ("content-type", "application/x-www-form-urlencoded"),
+            ];
+            assert_eq!(site.send("POST", path, &headers, "user_id=annax").status, 403, "{path}");
+        }
+        assert_eq!(browser.state(), "showing");
+        let policy = site.send("GET", "/log-in/qr", &[], "");
+        assert_eq!(policy.location, "/log-in/ended", "without the cookie nothing is shown");
+    }
+}

@@ -1,0 +1,256 @@
+//! What relying parties must not ask for, and who they must be.
+
+use super::desk::Desk;
+use super::parties::{Begun, Browser, Party, Site, encoded, fresh, refused};
+use serde_json::{Value, json};
+use server::oidc::Level;
+use time::Duration;
+
+fn pushed(party: &Party<'_>, changes: &[(&str, &str)]) -> (u16, String) {
+    party.push(changes).0.error()
+}
+
+#[test]
+fn the_metadata_say_what_there_is() {
+    // proves G8
+    let desk = &Desk::all()[0];
+    let site = Site::open(desk);
+    let found = site.send("GET", "/.well-known/openid-configuration", &[], "").json();
+    assert_eq!(found["issuer"], json!(site.url));
+    assert_eq!(found["require_pushed_authorization_requests"], true);
+    assert_eq!(found["authorization_response_iss_parameter_supported"], true);
+    assert_eq!(found["code_challenge_methods_supported"], json!(["S256"]));
+    assert_eq!(found["id_token_signing_alg_values_supported"], json!(["ES256"]));
+    assert_eq!(found["subject_types_supported"], json!(["pairwise"]));
+    let jwks = found["jwks_uri"].as_str().unwrap().strip_prefix(&site.url).unwrap().to_owned();
+    let keys = site.send("GET", &jwks, &[], "").json();
+    assert_eq!((&keys["keys"][0]["alg"], &keys["keys"][0]["d"]), (&json!("ES256"), &Value::Null));
+}
+
+#[test]
+fn a_redirect_that_is_not_exact_is_refused() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        for other in [
+            "https://netbank.invalid/cb/",
+            "https://netbank.invalid/cb?x=1",
+            "https://netbank.invalid/",
+            "https://netbank.invalid.evil.invalid/cb",
+            "http://netbank.invalid/cb",
+            "https://NETBANK.invalid/cb",
+            "",
+        ] {
+            let found = pushed(&netbank, &[("redirect_uri", other)]);
+            assert_eq!(found, refused(400, "invalid_request"), "{other}");
+        }
+        // At the token endpoint too.
+        let begun = netbank.begin(&[]);
+        assert!(!begun.request_uri.is_empty());
+    }
+}
+
+#[test]
+fn no_pkce_and_plain_pkce_are_refused() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let bad = refused(400, "invalid_request");
+        let none = [("code_challenge", ""), ("code_challenge_method", "")];
+        assert_eq!(pushed(&netbank, &none), bad);
+        assert_eq!(pushed(&netbank, &[("code_challenge_method", "")]), bad, "absent means plain");
+        assert_eq!(pushed(&netbank, &[("code_challenge_method", "plain")]), bad);
+        assert_eq!(pushed(&netbank, &[("code_challenge", "short")]), bad);
+    }
+}
+
+#[test]
+fn what_is_not_offered_is_refused_by_its_name() {
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let long = "x".repeat(1025);
+        let text = |text: &str| {
+            let encoded = openssl::base64::encode_block(text.as_bytes());
+            json!({ "mitid": { "reference_text": encoded } }).to_string()
+        };
+        let too_long = text(&"æ".repeat(131));
+        for (changes, error) in [
+            (("response_type", "token"), "unsupported_response_type"),
+            (("response_type", ""), "unsupported_response_type"),
+            (("response_type", "code id_token"), "unsupported_response_type"),
+            (("response_mode", "fragment"), "invalid_request"),
+            (("request", "a.b.c"), "request_not_supported"),
+            (("request_uri", "urn:x"), "invalid_request"),
+            (("scope", "openid ssn"), "invalid_scope"),
+            (("scope", "mitid"), "invalid_scope"),
+            (("scope", ""), "invalid_scope"),
+            (("prompt", "none login"), "invalid_request"),
+            (("max_age", "x"), "invalid_request"),
+            (("state", long.as_str()), "invalid_request"),
+            (("idp_params", "{"), "invalid_request"),
+            (("idp_params", too_long.as_str()), "invalid_request"),
+            (("client_id", "somebody-else"), "invalid_client"),
+        ] {
+            let status = if error == "invalid_client" { 401 } else { 400 };
+            assert_eq!(pushed(&netbank, &[changes]), refused(status, error), "{changes:?}");
+        }
+        let (ok, _) = netbank.push(&[("scope", "openid profile email offline_access")]);
+        assert_eq!(ok.status, 201, "unknown scopes are left out");
+        let twice = netbank.form("/oidc/par", &[("state", "a"), ("state", "b")]);
+        assert_eq!(twice.error(), refused(400, "invalid_request"));
+    }
+}
+
+#[test]
+fn a_request_uri_is_used_once_in_time_and_by_its_client() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let other = site.party(|table| table["client_id"] = "kommunen".into());
+        let begun = netbank.begin(&[]);
+        let browser = Browser::empty(&site);
+        assert_eq!(browser.arrive(&other, &begun).status, 410, "another client's");
+        assert_eq!(browser.arrive(&netbank, &begun).status, 303);
+        assert_eq!(browser.arrive(&netbank, &begun).status, 410, "used before");
+        let late = netbank.begin(&[]);
+        desk.wait(Duration::seconds(91));
+        assert_eq!(browser.arrive(&netbank, &late).status, 410, "too late");
+        let guess = Begun {
+            request_uri: format!("urn:ietf:params:oauth:request_uri:{}", fresh()),
+            verifier: String::new(),
+        };
+        assert_eq!(browser.arrive(&netbank, &guess).status, 410);
+        // What is not pushed is not looked at.
+        let query =
+            encoded(&[("client_id", "netbank"), ("response_type", "code"), ("scope", "openid")]);
+        assert_eq!(browser.get(&format!("/oidc/authorize?{query}")).status, 400);
+    }
+}
+
+#[test]
+fn without_the_person_there_is_no_log_in() {
+    // proves G1 (prompt=none never succeeds)
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let browser = Browser::empty(&site);
+        let back =
+            browser.arrive(&netbank, &netbank.begin(&[("prompt", "none"), ("max_age", "0")]));
+        assert_eq!(back.param("error").as_deref(), Some("login_required"));
+        assert_eq!(back.param("state").as_deref(), Some("state of the test"));
+        assert_eq!(back.param("iss").as_deref(), Some(site.url.as_str()));
+        assert_eq!(back.param("code"), None);
+        let shown = browser
+            .arrive(&netbank, &netbank.begin(&[("prompt", "login"), ("ui_locales", "en-GB da")]));
+        assert!(shown.cookies.iter().any(|cookie| cookie.starts_with("indrul-language=en")));
+        let acr = Level::Low.uri();
+        assert_eq!(browser.arrive(&netbank, &netbank.begin(&[("acr_values", &acr)])).status, 303);
+    }
+}
+
+fn by_method<'a>(site: &'a Site<'a>, id: &'static str, method: &'static str) -> Party<'a> {
+    site.party(|table| {
+        table["client_id"] = id.into();
+        table["token_endpoint_auth_method"] = method.into();
+    })
+}
+
+fn try_with(party: &Party<'_>, proof: &[(&str, &str)]) -> (u16, String) {
+    party.form_with("/oidc/par", &[("scope", "openid")], proof).error()
+}
+
+#[test]
+fn wrong_client_authentication_is_refused() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let by_key = site.party(|_| {});
+        let basic = by_method(&site, "by-basic", "client_secret_basic");
+        let post = by_method(&site, "by-post", "client_secret_post");
+        for party in [&by_key, &basic, &post] {
+            assert_eq!(party.push(&[]).0.status, 201, "{}", party.id);
+        }
+        let bad = refused(401, "invalid_client");
+        let secret = ("client_secret", post.secret.as_str());
+        assert_eq!(try_with(&post, &[("client_id", "by-post"), ("client_secret", "guess")]), bad);
+        assert_eq!(try_with(&post, &[("client_id", "by-post")]), bad, "nothing");
+        assert_eq!(try_with(&post, &[("client_id", "by-basic"), secret]), bad, "another way");
+        assert_eq!(try_with(&post, &[("client_id", "netbank"), secret]), bad, "another way");
+        assert_eq!(try_with(&post, &[("client_id", "nobody"), secret]), bad);
+        let assertion = by_key.assertion(json!({"alg": "ES256"}), |_| {});
+        let proof = [("client_assertion_type", ASSERTION), ("client_assertion", &assertion)];
+        let both = [("client_id", "by-post"), secret, proof[0], proof[1]];
+        assert_eq!(try_with(&post, &both), refused(400, "invalid_request"), "two ways at once");
+    }
+}
+
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+#[test]
+fn an_assertion_is_signed_of_now_for_us_and_used_once() {
+    // proves G8 (no algorithm but ES256, none with them)
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let (bad, good) = (refused(401, "invalid_client"), refused(400, "invalid_request"));
+        let try_one = |assertion: &str| {
+            let proof = [("client_assertion_type", ASSERTION), ("client_assertion", assertion)];
+            try_with(&netbank, &proof)
+        };
+        let with = |header: Value, change: &dyn Fn(&mut Value)| {
+            try_one(&netbank.assertion(header, change))
+        };
+        let es256 = || json!({"alg": "ES256"});
+        let now = desk.now().unix_timestamp();
+        // One that is good reaches the request, which is not.
+        assert_eq!(with(es256(), &|_| {}), good);
+        for header in [
+            json!({"alg": "none"}),
+            json!({"alg": "HS256"}),
+            json!({"alg": "ES256", "kid": "2"}),
+            json!({"alg": "ES256", "typ": "logout+jwt"}),
+        ] {
+            assert_eq!(with(header.clone(), &|_| {}), bad, "{header}");
+        }
+        let changes: [&dyn Fn(&mut Value); 8] = [
+            &|claims| claims["aud"] = json!("https://elsewhere.invalid"),
+            &|claims| claims["exp"] = json!(now - 61),
+            &|claims| claims["exp"] = json!(now + 3600),
+            &|claims| claims["iat"] = json!(now + 3600),
+            &|claims| claims["sub"] = json!("by-post"),
+            &|claims| claims["iss"] = json!("by-post"),
+            &|claims| claims["jti"] = Value::Null,
+            &|claims| claims["exp"] = Value::Null,
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            assert_eq!(with(es256(), change), bad, "{index}");
+        }
+        let once = netbank.assertion(es256(), |_| {});
+        assert_eq!(try_one(&format!("{}.", once.rsplit_once('.').unwrap().0)), bad, "unsigned");
+        assert_eq!(try_one(&once), good);
+        assert_eq!(try_one(&once), bad, "replayed");
+    }
+}
+
+#[test]
+fn a_disabled_relying_party_does_nothing_more() {
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = super::parties::Phone::of(&anna);
+        let netbank = site.party(|_| {});
+        let tokens = netbank.logged_in(&phone, &[]);
+        let token = tokens["access_token"].as_str().unwrap();
+        assert_eq!(netbank.userinfo(token).status, 200);
+        let begun = netbank.begin(&[]);
+        let disabling = server::app::disable_relying_party(&desk.store, "netbank", desk.now());
+        assert!(desk.runtime.block_on(disabling).unwrap());
+        assert_eq!(Browser::empty(&site).arrive(&netbank, &begun).status, 410);
+        assert_eq!(pushed(&netbank, &[]), refused(401, "invalid_client"));
+        assert_eq!(netbank.userinfo(token).error(), refused(401, "invalid_token"));
+    }
+}
