@@ -216,10 +216,13 @@ fn an_assertion_is_signed_of_now_for_us_and_used_once() {
         ] {
             assert_eq!(with(header.clone(), &|_| {}), bad, "{header}");
         }
-        let changes: [&dyn Fn(&mut Value); 8] = [
+        let changes: [&dyn Fn(&mut Value); 10] = [
             &|claims| claims["aud"] = json!("https://elsewhere.invalid"),
             &|claims| claims["exp"] = json!(now - 61),
             &|claims| claims["exp"] = json!(now + 3600),
+            // The last second of the year 9999, to which nothing can be added.
+            &|claims| claims["exp"] = json!(253_402_300_799_i64),
+            &|claims| claims["exp"] = json!(i64::MAX),
             &|claims| claims["iat"] = json!(now + 3600),
             &|claims| claims["sub"] = json!("by-post"),
             &|claims| claims["iss"] = json!("by-post"),
