@@ -216,8 +216,11 @@ fn an_assertion_is_signed_of_now_for_us_and_used_once() {
         ] {
             assert_eq!(with(header.clone(), &|_| {}), bad, "{header}");
         }
-        let changes: [&dyn Fn(&mut Value); 10] = [
+        let endpoint = format!("{}/oidc/token", site.url);
+        let changes: [&dyn Fn(&mut Value); 12] = [
             &|claims| claims["aud"] = json!("https://elsewhere.invalid"),
+            &|claims| claims["aud"] = json!([site.url]),
+            &|claims| claims["aud"] = json!(endpoint),
             &|claims| claims["exp"] = json!(now - 61),
             &|claims| claims["exp"] = json!(now + 3600),
             // The last second of the year 9999, to which nothing can be added.

@@ -133,15 +133,8 @@ fn claimed_issuer(assertion: &str) -> Option<String> {
     claims.get("iss")?.as_str().map(str::to_owned)
 }
 
-/// The issuer, or the endpoint that older clients name.
+/// The issuer as the one audience, no list and no endpoint (FAPI 2.0 Security Profile §5.3.2.1): what a
+/// client was led to sign for another server is not good here.
 fn is_for_us(audience: Option<&Value>, issuer: &str) -> bool {
-    let is_ours = |value: &Value| {
-        let rest = value.as_str().and_then(|text| text.strip_prefix(issuer));
-        rest.is_some_and(|rest| ["", "/oidc/token", "/oidc/par", "/oidc/ciba"].contains(&rest))
-    };
-    match audience {
-        Some(Value::Array(all)) => all.iter().any(is_ours),
-        Some(one) => is_ours(one),
-        None => false,
-    }
+    audience.and_then(Value::as_str) == Some(issuer)
 }
