@@ -293,13 +293,17 @@ impl<'a> Browser<'a> {
     }
 
     pub fn post(&self, path: &str, pairs: &[(&str, &str)]) -> Reply {
+        self.post_text(path, &encoded(pairs))
+    }
+
+    pub fn post_text(&self, path: &str, body: &str) -> Reply {
         let cookie = self.cookie.lock().unwrap().clone();
         let headers = [
             ("cookie", cookie.as_str()),
             ("sec-fetch-site", "same-origin"),
             ("content-type", "application/x-www-form-urlencoded"),
         ];
-        self.site.send("POST", path, &headers, &encoded(pairs))
+        self.site.send("POST", path, &headers, body)
     }
 
     pub fn state(&self) -> String {

@@ -260,3 +260,23 @@ fn a_disabled_relying_party_does_nothing_more() {
         assert_eq!(netbank.userinfo(token).error(), refused(401, "invalid_token"));
     }
 }
+
+#[test]
+fn a_flood_of_parameters_is_refused_before_it_is_read() {
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let browser = Browser::empty(&site);
+        let many: Vec<_> = (0..41).map(|number| format!("p{number}=1")).collect();
+        let (many, long) = (many.join("&"), format!("state={}", "x".repeat(9000)));
+        for path in ["/oidc/authorize", "/oidc/logout"] {
+            for query in [&many, &long] {
+                assert_eq!(browser.get(&format!("{path}?{query}")).status, 400, "{path}");
+            }
+            assert_eq!(browser.post_text(path, &many).status, 400, "{path}");
+        }
+        let pairs: Vec<_> = (0..41).map(|number| format!("p{number}")).collect();
+        let pairs: Vec<_> = pairs.iter().map(|name| (name.as_str(), "1")).collect();
+        assert_eq!(netbank.form("/oidc/token", &pairs).error(), refused(400, "invalid_request"));
+    }
+}

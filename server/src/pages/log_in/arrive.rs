@@ -3,7 +3,7 @@
 use super::super::visit::{CHOICE_AGE, Cookie, Visit};
 use super::{to, trouble};
 use crate::app::{App, AppError, Arrived};
-use crate::oidc::Params;
+use crate::oidc::{OauthError, Params};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::header;
@@ -16,7 +16,7 @@ use std::sync::Arc;
     params(("client_id" = String, Query, description = "Which relying party"),
         ("request_uri" = String, Query, description = "What pushing answered")), responses(
     (status = 303, description = "To the page of the log-in, or back with `error`, `state` and `iss`"),
-    (status = 400, description = "A parameter is missing or comes twice: a page that says so", content_type = "text/html"),
+    (status = 400, description = "A parameter is missing or comes twice, or there are too many: a page that says so", content_type = "text/html"),
     (status = 410, description = "The request is used, late, unknown or another's: a page that says so", content_type = "text/html"),
     (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
 ))]
@@ -25,24 +25,24 @@ pub(crate) async fn get(
     visit: Visit,
     RawQuery(query): RawQuery,
 ) -> Response {
-    arrive(&app, &visit, query.unwrap_or_default().as_bytes()).await
+    arrive(&app, &visit, Params::of_query(query.as_deref())).await
 }
 
 /// The same by a form (OpenID Connect Core §3.1.2.1 has both methods).
 #[utoipa::path(post, path = "/oidc/authorize", tag = "openid",
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 303, description = "To the page of the log-in, or back with `error`, `state` and `iss`"),
-    (status = 400, description = "A parameter is missing or comes twice: a page that says so", content_type = "text/html"),
+    (status = 400, description = "A parameter is missing or comes twice, or there are too many: a page that says so", content_type = "text/html"),
     (status = 410, description = "The request is used, late, unknown or another's: a page that says so", content_type = "text/html"),
     (status = 413, description = "Too long", content_type = "text/plain"),
     (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
 ))]
 pub(crate) async fn post(State(app): State<Arc<App>>, visit: Visit, body: Bytes) -> Response {
-    arrive(&app, &visit, &body).await
+    arrive(&app, &visit, Params::read(&body)).await
 }
 
-async fn arrive(app: &App, visit: &Visit, encoded: &[u8]) -> Response {
-    let Ok(params) = Params::read(encoded) else { return trouble::of(visit, AppError::Malformed) };
+async fn arrive(app: &App, visit: &Visit, params: Result<Params, OauthError>) -> Response {
+    let Ok(params) = params else { return trouble::of(visit, AppError::Malformed) };
     let (client_id, request_uri) = (params.get("client_id"), params.get("request_uri"));
     let Some(request) = client_id.zip(request_uri) else {
         return trouble::of(visit, AppError::Malformed);
