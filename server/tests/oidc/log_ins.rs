@@ -2,8 +2,9 @@
 
 use super::desk::{Desk, PIN, refusal, refused as reason};
 use super::parties::{Browser, Party, Phone, Site, claims};
-use enroll_core::device_key::Purpose;
+use enroll_core::device_key::{DeviceKey, Purpose};
 use serde_json::{Value, json};
+use server::keys::{base64url, base64url_decode};
 use server::oidc::Level;
 use time::Duration;
 
@@ -124,6 +125,41 @@ fn a_replayed_approval_is_refused() {
         forged["pin"] = json!(PIN);
         assert_eq!(refusal(phone.answer(&later, "approval", &forged)), key);
         assert_eq!(second.state(), "claimed");
+    }
+}
+
+#[test]
+fn an_approval_is_verified_from_the_trail_and_the_public_key_alone() {
+    // proves G1
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let claimed = phone.claimed(&browser);
+        assert_eq!(phone.approve(&claimed, PIN).0, 200);
+        let (trail, key) = desk.runtime.block_on(async {
+            let mut tx = desk.store.read().await.unwrap();
+            let trail = tx.audit_after(0, 1000).await.unwrap();
+            let app = tx.authenticator(phone.app.parse().unwrap()).await.unwrap().unwrap();
+            (trail, app.public_key)
+        });
+        enroll_core::audit::verify(&trail, None).unwrap();
+        let kept = &trail.iter().find(|entry| entry.kind == "log_in.approved").unwrap().data;
+        let text = |name: &str| kept[name].as_str().unwrap();
+        assert_eq!(text("authenticator"), phone.app);
+        let key = DeviceKey::from_raw(&key).unwrap();
+        let signature = base64url_decode(text("signature")).unwrap();
+        let proves = |shown: &str| {
+            let signed = format!("{}.{shown}", text("challenge"));
+            key.proves(Purpose::Approve, &signed, &signature)
+        };
+        proves(text("shown")).unwrap();
+        // What the app was shown is what was signed, and nothing else is.
+        let shown = claimed["transaction"].as_str().unwrap();
+        assert_eq!(text("shown"), base64url(&openssl::sha::sha256(shown.as_bytes())));
+        let other = shown.replace("Netbanken", "Netbanker");
+        assert!(proves(&base64url(&openssl::sha::sha256(other.as_bytes()))).is_err());
     }
 }
 

@@ -81,10 +81,11 @@ impl App {
             row.expires = self.in_seconds(self.oidc.finish_s);
         }
         tx.save_log_in(&row).await?;
-        // Who did what, to be proved again with the app's public key.
+        // Who did what, to be proved again with the app's public key: the challenge is worth nothing any
+        // more, and without it the signature could not be verified.
         let data = json!({
             "client_id": row.client_id, "authenticator": id, "way": claim.way, "shown": shown,
-            "signature": proof.signature,
+            "challenge": proof.challenge, "signature": proof.signature,
         });
         let data = with_log_in(data, log_in);
         tx.audit(self.of_identity("log_in.approved", app.identity, data)).await?;
