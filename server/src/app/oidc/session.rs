@@ -64,6 +64,10 @@ impl App {
             }
             Sector::Private => true,
         };
+        // The register took its time: of what was blocked meanwhile nothing is told.
+        let mut tx = self.parts.store.read().await?;
+        self.session(&mut tx, token).await?;
+        drop(tx);
         let organisation = &session.party.organisation;
         let subject = self.pairwise_subject(organisation, identity)?;
         let uuid = self.uuid_of(organisation, identity)?;
