@@ -523,8 +523,6 @@ pub struct Oidc {
     pub session_s: u32,
     /// Seconds in a period of the QR code: a half is good for at most two (G2).
     pub half_s: u32,
-    /// Seconds after the last sign of life for which a page counts as open (G2).
-    pub page_s: u32,
     /// Seconds for which a log-in that a relying party began waits (CIBA).
     pub ciba_s: u32,
     /// Seconds between two polls of it.
@@ -549,7 +547,6 @@ impl Default for Oidc {
             access_s: 600,
             session_s: 3600,
             half_s: 10,
-            page_s: 15,
             ciba_s: 300,
             ciba_interval_s: 3,
             number_tries: 3,

@@ -22,13 +22,11 @@ CREATE TABLE log_ins (
   identity TEXT REFERENCES identities (id),
   sealed BYTEA NOT NULL,
   state TEXT NOT NULL,
-  is_open BIGINT NOT NULL,
-  seen_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
   created_at BIGINT NOT NULL
 );
-CREATE INDEX log_ins_user ON log_ins (user_hash, is_open);
-CREATE INDEX log_ins_identity ON log_ins (identity, is_open);
+CREATE INDEX log_ins_user ON log_ins (user_hash);
+CREATE INDEX log_ins_identity ON log_ins (identity);
 CREATE INDEX log_ins_expiry ON log_ins (expires_at);
 
 -- Whom a sector knows under which subject identifier (OpenID Connect Core §8.1).

@@ -22,13 +22,11 @@ CREATE TABLE log_ins (
   identity TEXT REFERENCES identities (id),
   sealed BLOB NOT NULL,
   state TEXT NOT NULL,
-  is_open INTEGER NOT NULL,
-  seen_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   created_at INTEGER NOT NULL
 );
-CREATE INDEX log_ins_user ON log_ins (user_hash, is_open);
-CREATE INDEX log_ins_identity ON log_ins (identity, is_open);
+CREATE INDEX log_ins_user ON log_ins (user_hash);
+CREATE INDEX log_ins_identity ON log_ins (identity);
 CREATE INDEX log_ins_expiry ON log_ins (expires_at);
 
 -- Whom a sector knows under which subject identifier (OpenID Connect Core §8.1).

@@ -245,34 +245,102 @@ fn two_log_ins_of_one_person_at_once_stop_both() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
         let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
-        for user_id in [phone.user_id(), "nobody has this".to_owned()] {
-            let [one, other] = [(); 2].map(|()| Browser::at(&netbank, &netbank.begin(&[])));
-            let name =
-                |browser: &Browser<'_>| browser.post("/log-in", &[("user_id", &user_id)]).location;
-            assert_eq!(name(&one), "/log-in/qr");
-            assert_eq!(name(&other), "/log-in/ended", "{user_id}");
-            assert_eq!((one.state(), other.state()), ("over".to_owned(), "over".to_owned()));
-            assert!(one.get("/log-in/ended").text.contains("to log-in i gang"));
-        }
-        // One with the user ID, the other with the code alone.
+        // Two pages of one user ID have not reached the person; once the app has one, the other stops both.
         let [one, other] = [(); 2].map(|()| Browser::at(&netbank, &netbank.begin(&[])));
-        one.post("/log-in", &[("user_id", &phone.user_id())]);
+        for browser in [&one, &other] {
+            let named = browser.post("/log-in", &[("user_id", &phone.user_id())]);
+            assert_eq!((named.location.as_str(), browser.state().as_str()), ("/log-in/qr", "showing"));
+        }
+        phone.claimed(&one);
         let scanned = phone.scan(&other.halves());
         assert_eq!(refusal(scanned), reason(409, "log_in.parallel"));
         assert_eq!((one.state(), other.state()), ("over".to_owned(), "over".to_owned()));
-        // A page that was closed is none that stands beside.
-        let closed = Browser::at(&netbank, &netbank.begin(&[]));
-        closed.post("/log-in", &[("user_id", &phone.user_id())]);
-        desk.wait(Duration::seconds(16));
-        let open = Browser::at(&netbank, &netbank.begin(&[]));
-        assert_eq!(phone.scan(&open.halves()).0, 200);
+        assert!(one.get("/log-in/ended").text.contains("to log-in i gang"));
+        // The next one is alone.
+        let third = Browser::at(&netbank, &netbank.begin(&[]));
+        let claimed = phone.claimed(&third);
+        assert_eq!(phone.refuse(&claimed).0, 200);
         // A second page in the same browser leaves the first.
-        desk.wait(Duration::minutes(6));
         let same = Browser::at(&netbank, &netbank.begin(&[]));
-        same.post("/log-in", &[("user_id", &phone.user_id())]);
+        phone.claimed(&same);
         assert_eq!(same.arrive(&netbank, &netbank.begin(&[])).status, 303);
         same.post("/log-in", &[("user_id", &phone.user_id())]);
         assert_eq!(phone.scan(&same.halves()).0, 200);
+    }
+}
+
+#[test]
+fn what_an_app_cannot_take_it_does_not_stop() {
+    // proves G2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        let (phone, other) = (Phone::of(&anna), Phone::of(&bert));
+        let netbank = site.party(|_| {});
+        // A session that came of a switch, whose link is followed again.
+        let begun = netbank.begin(&[]);
+        let first = Browser::at(&netbank, &begun);
+        let url = first.post("/log-in/switch", &[]).json()["url"].as_str().unwrap().to_owned();
+        let switch = json!({ "switch": url.split_once("#log-in=").unwrap().1 });
+        let (_, claimed) = phone.claim(&switch);
+        let (_, answer) = phone.approve(&claimed, PIN);
+        let to = answer["return_to"].as_str().unwrap().strip_prefix(&site.url).unwrap();
+        let code = first.get(to).param("code").unwrap();
+        let tokens = netbank.tokens(&code, &begun.verifier).json();
+        let annas = Browser::at(&netbank, &netbank.begin(&[]));
+        let halves = annas.halves();
+        assert_eq!(phone.scan(&halves).0, 200);
+        assert_eq!(refusal(phone.claim(&switch)), reason(410, "log_in.late"));
+        assert_eq!(netbank.userinfo(tokens["access_token"].as_str().unwrap()).status, 200);
+        assert_eq!(annas.state(), "claimed");
+        // What another person's app has in hand.
+        let berts = Browser::at(&netbank, &netbank.begin(&[]));
+        other.claimed(&berts);
+        assert_eq!(refusal(other.scan(&halves)), reason(410, "log_in.late"));
+        assert_eq!((annas.state(), berts.state()), ("claimed".to_owned(), "claimed".to_owned()));
+    }
+}
+
+#[test]
+fn a_page_with_anothers_user_id_tells_nothing_of_them_and_stops_nothing() {
+    // proves G2, G4
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let typed = |user_id: &str| {
+            let browser = Browser::at(&netbank, &netbank.begin(&[]));
+            browser.post("/log-in", &[("user_id", user_id)]);
+            browser
+        };
+        let (known, unknown) = (typed(&phone.user_id()), typed("nobody.has.this"));
+        let same = |when: &str| {
+            let seen = known.seen("");
+            assert_eq!(seen, unknown.seen(""), "{when}");
+            assert!(seen.contains(&"showing".to_owned()), "{when}");
+        };
+        same("before");
+        let (begun, own) = (netbank.begin(&[]), Browser::empty(&site));
+        own.arrive(&netbank, &begun);
+        own.post("/log-in", &[("user_id", &phone.user_id())]);
+        same("the person has typed the user ID");
+        let claimed = phone.claimed(&own);
+        same("the person has scanned");
+        assert_eq!(phone.approve(&claimed, PIN).0, 200);
+        same("the person has approved");
+        let back = own.get("/log-in/continue");
+        let tokens = netbank.tokens(&back.param("code").unwrap(), &begun.verifier);
+        assert_eq!(tokens.status, 200, "nothing has stopped it: {tokens:?}");
+        same("the person has logged in");
+        // A block leaves the page to nobody; an app that is still good does not fit it.
+        let pending = anna.registered();
+        assert_eq!(anna.activate(&pending, &anna.activation(&pending)).0, 200);
+        let second = Phone { citizen: &anna, app: pending.id };
+        let path = format!("/v1/authenticators/{}/block", phone.app);
+        assert_eq!(anna.call("POST", &path, &Value::Null).0, 200);
+        same("the person has blocked an app");
+        let scanned = second.scan(&known.halves());
+        assert_eq!(refusal(scanned), reason(409, "log_in.other_person"));
     }
 }
 
@@ -285,10 +353,7 @@ fn an_unknown_user_id_is_answered_as_a_known_one() {
         let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
         let seen = |user_id: &str| {
             let browser = Browser::at(&netbank, &netbank.begin(&[]));
-            let named = browser.post("/log-in", &[("user_id", user_id)]);
-            let (page, state) = (browser.get("/log-in/qr"), browser.state());
-            let half = browser.get("/log-in/qr/2").status;
-            (named.status, named.location, named.text, page.status, page.text, state, half)
+            browser.seen(user_id)
         };
         let known = seen(&phone.user_id());
         for unknown in ["anna.eriksson", "1", "", " ", "0101900000", &"x".repeat(400)] {

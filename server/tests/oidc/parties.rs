@@ -310,6 +310,21 @@ impl<'a> Browser<'a> {
         self.get("/log-in/state").json()["state"].as_str().unwrap().to_owned()
     }
 
+    /// All that its page shows, with `user_id` typed on it first if there is one.
+    pub fn seen(&self, user_id: &str) -> Vec<String> {
+        let mut seen = vec![self.state()];
+        if !user_id.is_empty() {
+            let named = self.post("/log-in", &[("user_id", user_id)]);
+            seen.extend([named.status.to_string(), named.location, named.text]);
+        }
+        for path in ["/log-in", "/log-in/qr", "/log-in/ended"] {
+            let page = self.get(path);
+            seen.extend([page.status.to_string(), page.location, page.text]);
+        }
+        seen.extend([self.get("/log-in/qr/2").status.to_string(), self.state()]);
+        seen
+    }
+
     /// What opens the log-in.
     pub fn secret(&self) -> String {
         self.cookie.lock().unwrap().split_once('=').unwrap().1.to_owned()

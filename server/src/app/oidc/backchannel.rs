@@ -55,9 +55,9 @@ impl App {
         let state = LogIn::Asked { identity, poll: Poll { at: None, interval } };
         let mut row = self.new_log_in(client, request, state, expires_in)?;
         let user_hash = user_hash(&tx, &profile)?;
-        (row.user_hash, row.seen) = (Some(user_hash.to_vec()), row.expires);
+        row.user_hash = Some(user_hash.to_vec());
         tx.insert_log_in(&row, &hash, self.now()).await?;
-        self.stop_beside(&mut tx, row.id, &user_hash).await?;
+        self.stop_parallel(&mut tx, &row, identity).await?;
         self.tell_begun(&mut tx, client, (identity, &row.id.to_string())).await?;
         tx.commit().await?;
         Ok(BackchannelAnswer { auth_req_id: token, expires_in, interval })

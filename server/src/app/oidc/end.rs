@@ -4,6 +4,7 @@
 //! session it is written, and delivered at least once.
 
 use super::super::{App, AppError, blocking};
+use super::claim::user_hash;
 use super::client::active;
 use crate::http::problem::chain;
 use crate::ids::{IdentityId, LogInId};
@@ -80,13 +81,17 @@ impl LogOuts {
 }
 
 impl App {
-    /// Ends whatever is under way or open of an identity, in a unit of work that holds its profile.
+    /// Ends whatever is under way or open of an identity, in a unit of work that holds its profile. Pages on
+    /// which its user ID was typed are of nobody then.
     pub(in crate::app) async fn end_log_ins(
         &self,
         tx: &mut Tx,
         identity: IdentityId,
         why: Why,
     ) -> Result<(), AppError> {
+        let profile = tx.hold_profile(identity).await?;
+        let user_hash = user_hash(tx, &profile)?;
+        tx.disown_pages(&user_hash).await?;
         for row in tx.hold_log_ins(identity, self.now()).await? {
             self.end_one(tx, row, why).await?;
         }
