@@ -133,6 +133,26 @@ impl Tx {
         Ok(())
     }
 
+    /// Lets `hash` open that step of a log-in no more.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn close_log_in(
+        &mut self,
+        id: LogInId,
+        opens: Opens,
+        hash: &[u8; 32],
+    ) -> Result<(), StorageError> {
+        let column = opens.column();
+        let query = format!("UPDATE log_ins SET {column} = NULL WHERE id = $1 AND {column} = $2");
+        sqlx::query(AssertSqlSafe(query))
+            .bind(id.to_string())
+            .bind(hash.to_vec())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// The log-in that `hash` opens, and whose it is, as far as is known; nobody holds it.
     ///
     /// # Errors

@@ -85,6 +85,33 @@ fn a_block_ends_sessions_before_it_returns_and_the_relying_party_is_told() {
 }
 
 #[test]
+fn a_revoked_token_leaves_the_session_whose_end_is_told() {
+    // proves F1
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let (url, arrived) = listening(&desk);
+        let netbank = site.party(|table| {
+            table.insert("backchannel_logout_uri".to_owned(), url.into());
+        });
+        let [kept, left] = [(); 2].map(|()| netbank.logged_in(&phone, &[]));
+        for tokens in [&kept, &left] {
+            assert_eq!(netbank.form("/oidc/revoke", &[("token", token(tokens))]).status, 200);
+            assert_eq!(netbank.userinfo(token(tokens)).error(), refused(401, "invalid_token"));
+        }
+        // The person logs out of one of them.
+        let hint = encoded(&[("id_token_hint", left["id_token"].as_str().unwrap())]);
+        assert_eq!(site.send("GET", &format!("/oidc/logout?{hint}"), &[], "").status, 200);
+        assert_eq!(anna.own("POST", "/block", &Value::Null).0, 200);
+        assert_eq!(desk.runtime.block_on(desk.app.send_log_outs()).unwrap(), 1);
+        let told = arrived.lock().unwrap().clone();
+        let id_token = claims(&site, kept["id_token"].as_str().unwrap(), "JWT");
+        assert_eq!(claims(&site, &told[0], "logout+jwt")["sid"], id_token["sid"]);
+    }
+}
+
+#[test]
 fn a_relying_party_that_does_not_answer_is_told_again() {
     // proves F1
     for desk in Desk::all() {

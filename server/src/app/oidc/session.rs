@@ -6,7 +6,7 @@ use super::client::{Client, active};
 use crate::clock::copenhagen_date;
 use crate::ids::IdentityId;
 use crate::oidc::claims::{Person, Told, userinfo};
-use crate::oidc::{Approval, LogIn, OauthError, Params, RelyingParty, Scope, Sector, Why};
+use crate::oidc::{Approval, LogIn, OauthError, Params, RelyingParty, Scope, Sector};
 use crate::storage::{LogInRow, Opens, PersonalNumber, Tx};
 use enroll_core::findings::person::PersonAnswer;
 use serde_json::{Map, Value, json};
@@ -132,8 +132,8 @@ impl App {
         }))
     }
 
-    /// Ends the session of a token, for the client that it was given to; any other token is as good as
-    /// revoked (RFC 7009 §2.2).
+    /// Ends a token, for the client that it was given to; any other is as good as revoked (RFC 7009 §2.2).
+    /// The session stays, so that its client is told of a block (F1): it is ended by logging out.
     ///
     /// # Errors
     /// [`OauthError`].
@@ -145,10 +145,7 @@ impl App {
         if found.client_id != client.party.client_id {
             return Ok(());
         }
-        let Some(row) = tx.hold_log_in(found.id).await? else { return Ok(()) };
-        // Who ends it need not be told.
-        let state = row.state.clone().end(Why::LoggedOut, self.now());
-        tx.save_log_in(&LogInRow { state, ..row }).await?;
+        tx.close_log_in(found.id, Opens::Token, &hash).await?;
         tx.audit(self.of_log_in("log_in.revoked", found.id, json!({}))).await?;
         Ok(tx.commit().await?)
     }

@@ -82,7 +82,7 @@ pub(crate) async fn introspect(
     Ok(Json(app.introspect(&client, &form.params).await?))
 }
 
-/// Ends the session of a token (RFC 7009).
+/// Ends a token (RFC 7009). Its session is ended by `/oidc/logout`.
 #[utoipa::path(post, path = "/oidc/revoke", tag = "openid",
     request_body(content = GivenToken, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, description = "It is worth nothing, or was"),
