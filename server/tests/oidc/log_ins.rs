@@ -79,6 +79,7 @@ fn is_told(site: &Site<'_>, netbank: &Party<'_>, tokens: &Value) {
         ("ial", json!(substantial)),
         ("aal", json!(substantial)),
         ("auth_time", json!(site.desk.now().unix_timestamp())),
+        ("session_expiry", json!(site.desk.now().unix_timestamp() + 3600)),
     ] {
         assert_eq!(told[name], value, "{name}");
     }
