@@ -269,7 +269,13 @@ fn a_personal_number_is_compared_three_times_in_a_quarter_of_an_hour() {
         assert_eq!(compare(&tokens, "120874-0002").error(), refused(400, "access_denied"));
         let again = netbank.logged_in(&phone, &[]);
         assert_eq!(compare(&again, "1208740002").status, 200, "another session");
-        desk.wait(Duration::seconds(901));
+        desk.wait(Duration::seconds(601));
+        assert_eq!(netbank.userinfo(token(&again)).error(), refused(401, "invalid_token"));
+        desk.wait(Duration::seconds(299));
+        assert_eq!(compare(&again, "1208740002").status, 200, "at 900 seconds");
+        desk.wait(Duration::seconds(1));
+        assert_eq!(compare(&again, "1208740002").error(), refused(400, "access_denied"));
+        assert_eq!(netbank.form("/oidc/revoke", &[("token", token(&again))]).status, 200);
         assert_eq!(compare(&again, "1208740002").error(), refused(401, "invalid_token"));
         let bare = netbank.logged_in(&phone, &[("scope", "openid")]);
         assert_eq!(compare(&bare, "1208740002").error(), refused(403, "insufficient_scope"));

@@ -33,7 +33,8 @@ impl App {
         let cpr =
             cpr.ok_or(OauthError::InvalidRequest("cpr is no personal number of ten digits"))?;
         let mut tx = self.parts.store.begin().await?;
-        let session = self.session(&mut tx, token).await?;
+        // The time is that of the session (G7): the token lives no longer for anything else.
+        let session = self.session_of(&mut tx, token).await?;
         if !session.row.request.scopes.contains(&Scope::MitId) {
             return Err(OauthError::InsufficientScope);
         }

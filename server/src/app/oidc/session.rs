@@ -27,14 +27,26 @@ impl App {
     /// # Errors
     /// [`OauthError::InvalidToken`].
     pub(super) async fn session(&self, tx: &mut Tx, token: &str) -> Result<Session, OauthError> {
+        let session = self.session_of(tx, token).await?;
+        if session.until < self.now() { Err(OauthError::InvalidToken) } else { Ok(session) }
+    }
+
+    /// The session that an access token is of, also once the token is good for nothing else.
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidToken`].
+    pub(super) async fn session_of(
+        &self,
+        tx: &mut Tx,
+        token: &str,
+    ) -> Result<Session, OauthError> {
         let hash = openssl::sha::sha256(token.as_bytes());
         let row = tx.find_log_in(Opens::Token, &hash).await?.ok_or(OauthError::InvalidToken)?;
         let LogIn::Granted { approval, until, .. } = row.state.clone() else {
             return Err(OauthError::InvalidToken);
         };
         let life = tx.life(approval.identity).await?;
-        let is_current = until >= self.now() && row.expires >= self.now();
-        if !is_current || life.open().is_err() || life.epoch != approval.epoch {
+        if row.expires < self.now() || life.open().is_err() || life.epoch != approval.epoch {
             return Err(OauthError::InvalidToken);
         }
         let party = active(tx, &row.client_id).await.map_err(|error| match error {
