@@ -294,3 +294,5 @@ log-in-cancelled = Du har afbrudt. Intet er sket.
 log-in-return = Tilbage til { $party }
 log-in-out-title = Du er logget af
 log-in-out = Tjenestens session er slut. Luk browseren, hvis andre bruger den.
+log-in-not-out-title = Vi har ikke logget dig af
+log-in-not-out = Tjenesten sagde ikke, hvilken session den vil slutte, så intet er sluttet her. Gå tilbage til tjenesten, og log af der. Luk browseren, hvis andre bruger den.

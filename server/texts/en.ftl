@@ -294,3 +294,5 @@ log-in-cancelled = You have cancelled. Nothing has happened.
 log-in-return = Back to { $party }
 log-in-out-title = You are logged out
 log-in-out = The session at the service is over. Close the browser if others use it.
+log-in-not-out-title = We have not logged you out
+log-in-not-out = The service did not say which session to end, so nothing has ended here. Go back to the service and log out there. Close the browser if others use it.

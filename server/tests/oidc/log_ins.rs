@@ -445,6 +445,8 @@ fn refusing_leaving_and_time_each_say_what_they_are() {
         assert_eq!(phone.approve(&claimed, PIN).0, 200);
         desk.wait(Duration::seconds(61));
         assert_eq!(browser.get("/log-in/continue").location, "/log-in/ended");
+        let ended = browser.get("/log-in/ended").text;
+        assert!(ended.contains("er udløbet") && ended.contains("error=access_denied"), "{ended}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What relying parties must not ask for, and who they must be.
 
-use super::desk::Desk;
+use super::desk::{Desk, PIN, refusal, refused as reason};
 use super::parties::{Begun, Browser, Party, Site, encoded, fresh, refused};
 use serde_json::{Value, json};
 use server::oidc::Level;
@@ -253,9 +253,16 @@ fn a_disabled_relying_party_does_nothing_more() {
         let token = tokens["access_token"].as_str().unwrap();
         assert_eq!(netbank.userinfo(token).status, 200);
         let begun = netbank.begin(&[]);
+        // One that a person is about to approve, and one that is approved.
+        let ways = ["in hand", "approved"].map(|_| Browser::at(&netbank, &netbank.begin(&[])));
+        let approved = phone.claimed(&ways[1]);
+        assert_eq!(phone.approve(&approved, PIN).0, 200);
+        let in_hand = phone.claimed(&ways[0]);
         let disabling = server::app::disable_relying_party(&desk.store, "netbank", desk.now());
         assert!(desk.runtime.block_on(disabling).unwrap());
         assert_eq!(Browser::empty(&site).arrive(&netbank, &begun).status, 410);
+        assert_eq!(refusal(phone.approve(&in_hand, PIN)), reason(410, "log_in.late"));
+        assert_eq!(ways[1].get("/log-in/continue").location, "/log-in/ended", "no code");
         assert_eq!(pushed(&netbank, &[]), refused(401, "invalid_client"));
         assert_eq!(netbank.userinfo(token).error(), refused(401, "invalid_token"));
     }

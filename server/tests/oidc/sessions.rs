@@ -359,7 +359,10 @@ fn a_person_is_logged_out_by_the_id_token_of_the_session() {
         let tokens = netbank.logged_in(&phone, &[]);
         let hint = ("id_token_hint", tokens["id_token"].as_str().unwrap());
         let bye = ("post_logout_redirect_uri", "https://netbank.invalid/bye");
-        assert_eq!(log_out(&[bye]).location, "", "without a hint nobody is sent anywhere");
+        let unsaid = log_out(&[bye]);
+        assert_eq!(unsaid.location, "", "without a hint nobody is sent anywhere");
+        assert!(unsaid.text.contains("Vi har ikke logget dig af"), "{}", unsaid.text);
+        assert!(!unsaid.text.contains("Du er logget af"), "{}", unsaid.text);
         assert_eq!(log_out(&[("id_token_hint", "a.b.c"), bye]).status, 410);
         assert_eq!(log_out(&[hint, ("client_id", "other"), bye]).status, 410);
         assert_eq!(netbank.userinfo(token(&tokens)).status, 200);

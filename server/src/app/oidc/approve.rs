@@ -3,6 +3,8 @@
 
 use super::super::{App, AppError, Proof};
 use super::claim::{OF_AN_APP, ial};
+use super::client::active;
+use super::late;
 use crate::ids::{AuthenticatorId, LogInId};
 use crate::oidc::log_in::Claim;
 use crate::oidc::{Approval, LogIn, Way, Why};
@@ -62,6 +64,7 @@ impl App {
         self.prove_app(id, (Purpose::Approve, Some(&shown)), &proof).await?;
         let (mut tx, profile, app, mut row) = self.hold_claimed(id, log_in).await?;
         let claim = still(&row, id, &shown)?.clone();
+        active(&mut tx, &row.client_id).await.map_err(late)?;
         let ial = ial(&mut tx, app.identity).await?;
         let (back, back_hash) = self.token()?;
         let is_switch = claim.way == Way::Switch;

@@ -3,6 +3,8 @@
 //! whose user ID alone somebody knows.
 
 use super::super::{App, AppError, PublicIdentity};
+use super::client::active;
+use super::late;
 use crate::ids::{AuthenticatorId, IdentityId, LogInId};
 use crate::keys::base64url;
 use crate::oidc::halves;
@@ -160,9 +162,7 @@ impl App {
         (by, user_hash): (Claim, [u8; 32]),
         level: Level,
     ) -> Result<Claimed, AppError> {
-        let party = tx.relying_party(&row.client_id).await?;
-        let party = party.filter(|party| party.disabled.is_none());
-        let party = party.ok_or(AppError::Reason(ReasonCode::LOG_IN_LATE))?.party;
+        let party = active(&mut tx, &row.client_id).await.map_err(late)?;
         let transaction = canonical::text(&json!({
             "log_in": row.id,
             "client_id": party.client_id,

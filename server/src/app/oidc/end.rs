@@ -6,10 +6,11 @@
 use super::super::{App, AppError, blocking};
 use super::claim::user_hash;
 use super::client::active;
+use super::late;
 use crate::http::problem::chain;
 use crate::ids::{IdentityId, LogInId};
 use crate::oidc::claims::logout;
-use crate::oidc::{LogIn, OauthError, Params, Why};
+use crate::oidc::{LogIn, Params, Why};
 use crate::storage::{Claimed, LogInRow, Tx};
 use enroll_core::identity::Signer;
 use enroll_core::reason::ReasonCode;
@@ -43,8 +44,10 @@ struct Due {
 pub enum LoggedOut {
     /// Back to the relying party.
     To(String),
-    /// They stay here.
+    /// They stay here, and the session is over.
     Here,
+    /// They stay here, and nothing has ended: nobody said which session.
+    Nothing,
 }
 
 /// Tells relying parties of ended sessions for as long as it lives.
@@ -130,21 +133,17 @@ impl App {
     /// # Errors
     /// `log_in.late`.
     pub async fn log_out(&self, params: &Params, issuer: &str) -> Result<LoggedOut, AppError> {
-        let late = || AppError::Reason(ReasonCode::LOG_IN_LATE);
-        let Some(hint) = params.get("id_token_hint") else { return Ok(LoggedOut::Here) };
-        let claims = self.own_token(hint, issuer).map_err(|_| late())?;
+        let unknown = || AppError::Reason(ReasonCode::LOG_IN_LATE);
+        let Some(hint) = params.get("id_token_hint") else { return Ok(LoggedOut::Nothing) };
+        let claims = self.own_token(hint, issuer).map_err(|_| unknown())?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let (client_id, sid) = text("aud").zip(text("sid")).ok_or_else(late)?;
+        let (client_id, sid) = text("aud").zip(text("sid")).ok_or_else(unknown)?;
         if params.get("client_id").is_some_and(|given| given != client_id) {
-            return Err(late());
+            return Err(unknown());
         }
         let mut tx = self.parts.store.begin().await?;
-        let party = match active(&mut tx, client_id).await {
-            Ok(party) => party,
-            Err(OauthError::App(error)) => return Err(error),
-            Err(_) => return Err(late()),
-        };
-        let id: LogInId = sid.parse().map_err(|_| late())?;
+        let party = active(&mut tx, client_id).await.map_err(late)?;
+        let id: LogInId = sid.parse().map_err(|_| unknown())?;
         if let Some(row) = tx.hold_log_in(id).await?.filter(|row| row.client_id == client_id) {
             // Who ends it need not be told.
             let state = row.state.clone().end(Why::LoggedOut, self.now());

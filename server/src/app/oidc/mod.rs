@@ -31,7 +31,7 @@ pub use register::{add_relying_party, disable_relying_party};
 use super::{App, AppError};
 use crate::ids::{IdentityId, LogInId};
 use crate::keys::base64url;
-use crate::oidc::{LogIn, Why};
+use crate::oidc::{LogIn, OauthError, Why};
 use crate::storage::{LogInRow, Tx};
 use enroll_core::reason::ReasonCode;
 use serde_json::{Value, json};
@@ -107,6 +107,14 @@ impl App {
             fields.insert("log_in".to_owned(), json!(id));
         }
         enroll_core::audit::Event { time: self.now(), kind: kind.to_owned(), case: None, data }
+    }
+}
+
+/// What is told of a log-in whose relying party may do nothing more.
+fn late(error: OauthError) -> AppError {
+    match error {
+        OauthError::App(error) => error,
+        _ => AppError::Reason(ReasonCode::LOG_IN_LATE),
     }
 }
 

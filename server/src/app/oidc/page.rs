@@ -2,7 +2,8 @@
 //! approved, or leaves. Its secret opens all of it; nobody else is shown anything.
 
 use super::super::{App, AppError};
-use super::is_waiting;
+use super::client::active;
+use super::{is_waiting, late};
 use crate::oidc::halves::{self, Half};
 use crate::oidc::request::To;
 use crate::oidc::{LogIn, Request, Why};
@@ -153,6 +154,7 @@ impl App {
         if approval.back.is_some() && approval.back != brought {
             return Err(AppError::Reason(ReasonCode::LOG_IN_LATE));
         }
+        active(&mut tx, &row.client_id).await.map_err(late)?;
         let (code, code_hash) = self.token()?;
         row.state = LogIn::Coded { approval: approval.clone() };
         row.expires = self.in_seconds(self.oidc.code_s);
@@ -194,7 +196,12 @@ impl App {
             LogIn::Ended { why: Why::Level, .. } => "unmet_authentication_requirements",
             LogIn::Ended { why: Why::Code | Why::LoggedOut, .. } => return Ok(None),
             LogIn::Ended { .. } => "access_denied",
-            state if is_waiting(state) && row.expires < self.now() => "access_denied",
+            // Also one that was approved and that the browser did not go on with in time.
+            LogIn::Begun | LogIn::Claimed { .. } | LogIn::Approved { .. }
+                if row.expires < self.now() =>
+            {
+                "access_denied"
+            }
             _ => return Ok(None),
         };
         Ok(Some(answer(&row.request, &[("error", error)])))

@@ -28,7 +28,7 @@ struct Page {
         ("client_id" = Option<String>, Query, description = "Which relying party"),
         ("post_logout_redirect_uri" = Option<String>, Query, description = "One that is registered"),
         ("state" = Option<String>, Query, description = "Comes back as it is")), responses(
-    (status = 200, description = "A page that says that the session is over", content_type = "text/html"),
+    (status = 200, description = "A page that says that the session is over, or that nothing has ended", content_type = "text/html"),
     (status = 303, description = "Back to the relying party"),
     (status = 400, description = "A parameter comes twice, or there are too many: a page that says so", content_type = "text/html"),
     (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
@@ -47,7 +47,7 @@ pub(crate) async fn get(
 /// The same by a form (RP-Initiated Logout §2 has both methods).
 #[utoipa::path(post, path = "/oidc/logout", tag = "openid",
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"), responses(
-    (status = 200, description = "A page that says that the session is over", content_type = "text/html"),
+    (status = 200, description = "A page that says that the session is over, or that nothing has ended", content_type = "text/html"),
     (status = 303, description = "Back to the relying party"),
     (status = 400, description = "A parameter comes twice, or there are too many: a page that says so", content_type = "text/html"),
     (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
@@ -72,12 +72,17 @@ async fn log_out(
     let Ok(params) = params else { return trouble::of(visit, AppError::Malformed) };
     match app.log_out(&params, issuer).await {
         Ok(LoggedOut::To(address)) => to(&address),
-        Ok(LoggedOut::Here) => html(&Page {
-            l: Layout::of(visit, 0, "log-in-out-title"),
-            why: Told::text(visit.language, "log-in-out"),
-            party: String::new(),
-            way: None,
-        }),
+        Ok(LoggedOut::Here) => stayed(visit, "log-in-out-title", "log-in-out"),
+        Ok(LoggedOut::Nothing) => stayed(visit, "log-in-not-out-title", "log-in-not-out"),
         Err(error) => trouble::of(visit, error),
     }
+}
+
+fn stayed(visit: &Visit, title: &'static str, text: &'static str) -> Response {
+    html(&Page {
+        l: Layout::of(visit, 0, title),
+        why: Told::text(visit.language, text),
+        party: String::new(),
+        way: None,
+    })
 }
