@@ -128,6 +128,10 @@ pub struct Server {
     pub listen: String,
     /// The address clients use, if it is not the listening one: `https://…`, without final slash.
     pub public_url: Option<String>,
+    /// Whether relying parties may take the loopback address that they asked for the issuer, where there is no
+    /// public one: for the demonstration and tests, which set it. No file does.
+    #[serde(skip)]
+    pub answers_as_host: bool,
     /// Longest page or face picture, bytes.
     pub max_picture: usize,
     /// Name written as issuer into identities.
@@ -147,6 +151,7 @@ impl Default for Server {
         Self {
             listen: "127.0.0.1:8480".to_owned(),
             public_url: None,
+            answers_as_host: false,
             max_picture: 12 * 1024 * 1024,
             issuer: "https://indrul.invalid".to_owned(),
             name: "Indrul".to_owned(),

@@ -287,3 +287,25 @@ fn a_flood_of_parameters_is_refused_before_it_is_read() {
         assert_eq!(netbank.form("/oidc/token", &pairs).error(), refused(400, "invalid_request"));
     }
 }
+
+#[test]
+fn without_a_public_address_nobody_answers_relying_parties() {
+    // proves G8 (the issuer is nothing that a request says)
+    let bare = Desk::changed(|config| config.server.answers_as_host = false);
+    let site = Site::open(&bare);
+    assert_eq!(site.send("GET", "/.well-known/openid-configuration", &[], "").status, 503);
+    assert_eq!(site.send("POST", "/oidc/par", &[], "").status, 503);
+    let desk = Desk::changed(|_| {});
+    let site = Site::open(&desk);
+    for host in ["127.0.0.1:80@evil.invalid", "127.0.0.1:@evil.invalid", "evil.invalid"] {
+        let headers = [("host", host)];
+        let answer = site.send("GET", "/.well-known/openid-configuration", &headers, "");
+        assert!(answer.status >= 400, "{host}: {answer:?}");
+    }
+    let public = Desk::changed(|config| {
+        config.server.public_url = Some("https://indrul.invalid".to_owned());
+    });
+    let site = Site::open(&public);
+    let found = site.send("GET", "/.well-known/openid-configuration", &[], "").json();
+    assert_eq!(found["issuer"], "https://indrul.invalid");
+}

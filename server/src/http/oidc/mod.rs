@@ -39,7 +39,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/v1/authenticators/{id}/log-ins/{log_in}/refusal", post(apps::refuse))
 }
 
-/// As whom we answer: the public address; on loopback, where there is none, the one that was asked.
+/// As whom we answer: the public address; where there is none and the demonstration or a test serves on
+/// loopback, the one that was asked. `enroll serve` answers as nobody without a public address.
 pub(crate) struct Issuer(pub(crate) String);
 
 impl FromRequestParts<Arc<App>> for Issuer {
@@ -50,12 +51,26 @@ impl FromRequestParts<Arc<App>> for Issuer {
             return Ok(Self(url.clone()));
         }
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        if matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
+        if app.server.answers_as_host && is_loopback(host) {
             Ok(Self(format!("http://{host}")))
         } else {
             Err(Problem::not_ready())
         }
+    }
+}
+
+/// `NAME` or `NAME:PORT` of loopback, and nothing else that an address could hold (RFC 9110 §7.2).
+fn is_loopback(host: &str) -> bool {
+    let names = ["127.0.0.1", "localhost", "[::1]"];
+    let port = names.iter().find_map(|name| host.strip_prefix(name));
+    match port.map(|port| port.strip_prefix(':').unwrap_or(port)) {
+        Some("") => !host.ends_with(':'),
+        Some(port) => {
+            port.bytes().all(|byte| byte.is_ascii_digit())
+                && port.parse::<u16>().is_ok_and(|port| port > 0)
+                && host.ends_with(&format!(":{port}"))
+        }
+        None => false,
     }
 }
 
@@ -164,5 +179,34 @@ pub(super) struct Refused(OauthError);
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         self.0.into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_and_a_port_of_loopback_are_taken_from_a_request() {
+        for host in ["127.0.0.1", "localhost:8480", "[::1]:1", "127.0.0.1:65535"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "127.0.0.1:",
+            "127.0.0.1:0",
+            "127.0.0.1:65536",
+            "127.0.0.1:+1",
+            "127.0.0.1:1/",
+            "127.0.0.1:@evil.invalid",
+            "127.0.0.1:80@evil.invalid",
+            "127.0.0.180",
+            "localhost.evil.invalid",
+            "user@localhost",
+            "[::1]:80:80",
+            "indrul.invalid",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
     }
 }
