@@ -4,6 +4,7 @@
 //! `HttpOnly` and `SameSite=Strict`, but the log-in's (draft-ietf-httpbis-rfc6265bis §4.1.3).
 
 use super::texts::Language;
+use crate::ids::LogInId;
 use axum::http::header::{COOKIE, HOST};
 use axum::http::{HeaderMap, HeaderValue};
 use std::net::IpAddr;
@@ -29,7 +30,7 @@ pub(super) enum Cookie {
     Agreed,
     /// The enrolment and its token: `ID.TOKEN`.
     Case,
-    /// What opens the log-in that this browser has before it. A relying party's page leads to it, so that it
+    /// The log-in that this browser has before it, and what opens it: `ID.SECRET`. A relying party's page leads to it, so that it
     /// is `SameSite=Lax`: it comes with a link, never with another site's form.
     LogIn,
 }
@@ -60,8 +61,8 @@ pub(crate) struct Visit {
     pub(super) agreed: Option<String>,
     /// The enrolment and its token.
     pub(super) case: Option<(String, Zeroizing<String>)>,
-    /// What opens the log-in before this browser.
-    pub(super) log_in: Option<Zeroizing<String>>,
+    /// The log-in before this browser, and what opens it.
+    pub(super) log_in: Option<(LogInId, Zeroizing<String>)>,
     secure: bool,
 }
 
@@ -71,6 +72,8 @@ impl Visit {
         let secure = is_secure(headers, public);
         let get = |cookie| value(headers, secure, cookie);
         let case = get(Cookie::Case).and_then(|value| value.split_once('.'));
+        let log_in = get(Cookie::LogIn).and_then(|value| value.split_once('.'));
+        let log_in = log_in.and_then(|(id, secret)| id.parse().ok().zip(Some(secret)));
         Self {
             language: Language::of(get(Cookie::Language)),
             large: get(Cookie::Text) == Some("large"),
@@ -78,7 +81,7 @@ impl Visit {
             helper: get(Cookie::Helper).is_some(),
             agreed: get(Cookie::Agreed).map(str::to_owned),
             case: case.map(|(id, token)| (id.to_owned(), Zeroizing::new(token.to_owned()))),
-            log_in: get(Cookie::LogIn).map(|secret| Zeroizing::new(secret.to_owned())),
+            log_in: log_in.map(|(id, secret)| (id, Zeroizing::new(secret.to_owned()))),
             secure,
         }
     }

@@ -499,17 +499,59 @@ fn only_an_app_that_can_be_used_is_shown_a_log_in() {
 }
 
 #[test]
+fn a_page_acts_in_its_own_log_in_and_not_in_that_of_another_tab() {
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let other = site.party(|table| {
+            table["client_id"] = "kommunen".into();
+            table["name"] = "Kommunen".into();
+        });
+        // One browser with two tabs: the second has the cookie.
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let first = browser.log_in();
+        assert_eq!(browser.arrive(&other, &other.begin(&[])).status, 303);
+        let stale = |path: &str| format!("{path}?log_in={first}");
+        let over = format!("/log-in/ended?log_in={first}");
+        for path in ["/log-in", "/log-in/qr", "/log-in/continue"] {
+            assert_eq!(browser.get_as(&stale(path)).location, over, "{path}");
+        }
+        assert_eq!(browser.get_as(&stale("/log-in/qr/1")).status, 410);
+        assert_eq!(browser.get_as("/log-in/qr/1").status, 410, "it has to say which");
+        assert_eq!(browser.get_as(&stale("/log-in/state")).json()["state"], "over");
+        assert!(!browser.get_as(&over).text.contains("Kommunen"));
+        let named = browser.post(&stale("/log-in"), &[("user_id", "somebody.else")]);
+        assert_eq!(named.location, over);
+        assert_eq!(browser.post(&stale("/log-in/switch"), &[]).status, 410);
+        assert_eq!(browser.post(&stale("/log-in/cancel"), &[]).location, over);
+        // The second goes on as if nothing had been.
+        assert_eq!(browser.state(), "showing");
+        let claimed = phone.claimed(&browser);
+        assert_eq!(claimed["relying_party"], "Kommunen");
+        assert_eq!(phone.approve(&claimed, PIN).0, 200);
+        assert_eq!(browser.get_as(&stale("/log-in/continue")).location, over);
+        assert_eq!(browser.get_as("/log-in/continue").location, "/log-in/ended");
+        assert!(browser.get("/log-in/continue").param("code").is_some());
+    }
+}
+
+#[test]
 fn nobody_elses_page_acts_in_a_log_in() {
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let netbank = site.party(|_| {});
         let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let cookie = format!("indrul-log-in={}.{}", browser.log_in(), browser.secret());
         for path in ["/log-in", "/log-in/cancel", "/log-in/switch"] {
+            // The browser of the person sends the cookie along.
             let headers = [
+                ("cookie", cookie.as_str()),
                 ("sec-fetch-site", "cross-site"),
                 ("content-type", "application/x-www-form-urlencoded"),
             ];
-            assert_eq!(site.send("POST", path, &headers, "user_id=annax").status, 403, "{path}");
+            let path = format!("{path}?log_in={}", browser.log_in());
+            assert_eq!(site.send("POST", &path, &headers, "user_id=annax").status, 403, "{path}");
         }
         assert_eq!(browser.state(), "showing");
         let policy = site.send("GET", "/log-in/qr", &[], "");

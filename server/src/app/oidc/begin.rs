@@ -30,6 +30,8 @@ impl std::fmt::Debug for Pushed {
 pub enum Arrived {
     /// The page of a log-in, which this secret opens.
     Page {
+        /// Which.
+        log_in: LogInId,
         /// For a cookie.
         browser: String,
         /// The language that the relying party asked for, if it did.
@@ -123,6 +125,6 @@ impl App {
             // Its own page of before is left, and what an app has of it is no second one beside this.
             self.leave_page(before).await?;
         }
-        Ok(Arrived::Page { browser, language })
+        Ok(Arrived::Page { log_in: row.id, browser, language })
     }
 }

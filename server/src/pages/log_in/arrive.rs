@@ -1,7 +1,7 @@
 //! The authorization endpoint (RFC 6749 §3.1, RFC 9126 §4): a browser comes with a pushed request.
 
 use super::super::visit::{CHOICE_AGE, Cookie, Visit};
-use super::{to, trouble};
+use super::{Of, to, trouble};
 use crate::app::{App, AppError, Arrived};
 use crate::oidc::{OauthError, Params};
 use axum::body::Bytes;
@@ -47,12 +47,13 @@ async fn arrive(app: &App, visit: &Visit, params: Result<Params, OauthError>) ->
     let Some(request) = client_id.zip(request_uri) else {
         return trouble::of(visit, AppError::Malformed);
     };
-    let before = visit.log_in.as_ref().map(|secret| secret.as_str());
+    let before = visit.log_in.as_ref().map(|(_, secret)| secret.as_str());
     match app.arrive(request, before).await {
-        Ok(Arrived::Page { browser, language }) => {
-            let mut response = to("/log-in");
+        Ok(Arrived::Page { log_in, browser, language }) => {
+            let mut response = Of(Some(log_in)).to("/log-in");
             let headers = response.headers_mut();
-            headers.append(header::SET_COOKIE, visit.set(Cookie::LogIn, &browser, None));
+            let cookie = visit.set(Cookie::LogIn, &format!("{log_in}.{browser}"), None);
+            headers.append(header::SET_COOKIE, cookie);
             if let Some(language) = language {
                 let cookie = visit.set(Cookie::Language, &language, Some(CHOICE_AGE));
                 headers.append(header::SET_COOKIE, cookie);
