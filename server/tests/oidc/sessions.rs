@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use server::oidc::claims::PROTECTED;
 use server::storage::PersonalNumber;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use time::Duration;
 
@@ -82,6 +83,38 @@ fn a_block_ends_sessions_before_it_returns_and_the_relying_party_is_told() {
             assert_eq!(desk.runtime.block_on(desk.app.send_log_outs()).unwrap(), 0, "once");
         }
     }
+}
+
+#[test]
+fn several_are_told_at_once_and_none_of_them_more_than_four_times() {
+    let desk = &Desk::all()[0];
+    let site = Site::open(desk);
+    let anna = desk.enrolled(1);
+    let phone = Phone::of(&anna);
+    // A relying party that takes its time, and how many it had in hand at most.
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (held, seen) = (now, most.clone());
+    let take = move || async move {
+        seen.fetch_max(held.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        held.fetch_sub(1, Ordering::SeqCst);
+    };
+    let url = desk.runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/logout", listener.local_addr().unwrap());
+        let router = axum::Router::new().route("/logout", post(take));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    });
+    let slow = site.party(|table| {
+        table.insert("backchannel_logout_uri".to_owned(), url.into());
+    });
+    for _ in 0..6 {
+        slow.logged_in(&phone, &[]);
+    }
+    assert_eq!(anna.own("POST", "/block", &Value::Null).0, 200);
+    assert_eq!(desk.runtime.block_on(desk.app.send_log_outs()).unwrap(), 6);
+    assert_eq!(most.load(Ordering::SeqCst), 4);
 }
 
 #[test]

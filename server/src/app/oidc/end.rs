@@ -16,15 +16,19 @@ use enroll_core::identity::Signer;
 use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 /// The outbox's name for it.
 const CHANNEL: &str = "logout";
 /// Most that are sent in one round.
 const BATCH: i64 = 16;
-/// Seconds for which a round holds what it sends.
-const HELD: i64 = 60;
+/// Most that one relying party is sent at once: one that is slow keeps nobody else waiting, and is not
+/// flooded.
+const AT_ONCE: usize = 4;
 /// Tries, the last some 18 hours after the first.
 const TRIES: i64 = 14;
 /// Time between rounds.
@@ -169,20 +173,35 @@ impl App {
     ///
     /// # Errors
     /// [`AppError`]; what was not settled is told again.
-    pub async fn send_log_outs(&self) -> Result<usize, AppError> {
+    pub async fn send_log_outs(self: &Arc<Self>) -> Result<usize, AppError> {
         let mut tx = self.parts.store.begin().await?;
-        let until = self.now() + time::Duration::seconds(HELD);
+        let until = self.now() + lease(self.oidc.logout_timeout_ms);
         let claimed = tx.claim(CHANNEL, BATCH, (self.now(), until)).await?;
         tx.commit().await?;
-        let mut told = 0;
+        let (mut tasks, mut turns) = (JoinSet::new(), HashMap::new());
         for held in claimed {
-            told += usize::from(self.send_log_out(&held).await?);
+            let payload = held.payload.as_ref();
+            let due = payload.and_then(|bytes| serde_json::from_slice::<Due>(bytes).ok());
+            let client = due.as_ref().map(|due| due.client_id.clone());
+            let turn = turns.entry(client).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE)));
+            let (app, turn) = (self.clone(), turn.clone());
+            tasks.spawn(async move {
+                let _turn = turn.acquire().await.map_err(AppError::internal)?;
+                app.send_log_out(&held, due).await
+            });
         }
-        Ok(told)
+        let (mut told, mut failed) = (0, Ok(()));
+        while let Some(done) = tasks.join_next().await {
+            match done.map_err(AppError::internal).flatten() {
+                Ok(is_told) => told += usize::from(is_told),
+                // The others still settle what they hold.
+                Err(error) => failed = failed.and(Err(error)),
+            }
+        }
+        failed.map(|()| told)
     }
 
-    async fn send_log_out(&self, held: &Claimed) -> Result<bool, AppError> {
-        let due = held.payload.as_ref().and_then(|bytes| serde_json::from_slice::<Due>(bytes).ok());
+    async fn send_log_out(&self, held: &Claimed, due: Option<Due>) -> Result<bool, AppError> {
         let taken = match &due {
             Some(due) => self.post_log_out(due).await?,
             None => Taken::Never,
@@ -202,8 +221,8 @@ impl App {
                 tx.audit(event("logout.told")).await?;
             }
             Taken::Later if held.tries < TRIES => {
-                let pause = 1_i64 << held.tries.clamp(1, TRIES);
-                tx.postpone(held, self.now() + time::Duration::seconds(pause * 4)).await?;
+                let due = self.now() + time::Duration::seconds(wait(held.tries));
+                tx.postpone(held, due).await?;
             }
             Taken::Later | Taken::Never => {
                 tx.bury(held).await?;
@@ -232,6 +251,19 @@ impl App {
     }
 }
 
+/// Seconds from the try of this number to the next: 8, and twice as long each time.
+fn wait(tries: i64) -> i64 {
+    4 << tries.clamp(1, TRIES)
+}
+
+/// For how long a round holds what it sends: longer than a batch of one relying party lasts that takes all
+/// the time of each try.
+fn lease(timeout_ms: u64) -> time::Duration {
+    let one_after_another = BATCH.unsigned_abs().div_ceil(AT_ONCE as u64);
+    let longest = timeout_ms.saturating_mul(one_after_another).saturating_add(30_000);
+    time::Duration::milliseconds(i64::try_from(longest).unwrap_or(i64::MAX))
+}
+
 /// What a relying party made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taken {
@@ -256,5 +288,18 @@ fn post(uri: &str, token: &str, timeout: Duration) -> Taken {
             _ => Taken::Later,
         },
         Err(_) => Taken::Later,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_outlasts_its_batch_and_the_waits_are_those_of_the_description() {
+        let tries = BATCH / AT_ONCE as i64;
+        assert!(lease(10_000) > time::Duration::seconds(10 * tries));
+        let waits: i64 = (1..TRIES).map(wait).sum();
+        assert_eq!(waits / 3600, 18, "hours from the first try to the last");
     }
 }
