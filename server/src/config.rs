@@ -536,6 +536,9 @@ pub struct Oidc {
     pub number_tries: u16,
     /// Seconds after the approval in which they are.
     pub number_s: u32,
+    /// Days for which the personal number of a blocked identity is kept: an officer may open it again. The
+    /// text of the consent says 90.
+    pub blocked_number_days: u16,
     /// The address that opens the app on the device that shows the page; what it opens follows after `#`.
     pub app_url: String,
     /// Longest wait for a relying party that is told of the end of a session, milliseconds.
@@ -556,6 +559,7 @@ impl Default for Oidc {
             ciba_interval_s: 3,
             number_tries: 3,
             number_s: 900,
+            blocked_number_days: 90,
             app_url: "indrul://app".to_owned(),
             logout_timeout_ms: 10_000,
         }
@@ -572,7 +576,7 @@ pub struct Case {
 
 impl Default for Case {
     fn default() -> Self {
-        Self { terms_version: "2026-01".to_owned() }
+        Self { terms_version: "2026-02".to_owned() }
     }
 }
 

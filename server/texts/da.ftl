@@ -87,6 +87,7 @@ consent-privacy = Dine oplysninger
 consent-privacy-1 = Vi læser passets side og chip, slår dig op i CPR og spørger passets register, om passet er meldt bortkommet. Hvert opslag bliver skrevet ned med formål.
 consent-privacy-2 = Billedet af dit ansigt bliver ikke gemt. Det, vi læser fra passet, ligger forseglet, mens sagen er åben. Når den slutter, bliver nøglen slettet, og så kan ingen læse det.
 consent-privacy-3 = Tilbage bliver beviset for, at passet var ægte, og hvem der fik identiteten. Du kan få indsigt i det, vi har om dig.
+consent-privacy-4 = Dit CPR-nummer bliver også, forseglet, så længe du kan bruge identiteten. Når du logger på, får de tjenester det, som må få det, og vi spørger CPR, om dit navn er beskyttet. Vi sletter det ved dødsfald, og 90 dage efter at identiteten er spærret, hvis den ikke er åbnet igen.
 consent-privacy-agree = Jeg har læst, hvordan oplysningerne bliver brugt
 consent-face = Genkendelse af dit ansigt
 consent-face-1 = Vi sammenligner et billede af dit ansigt med portrættet på passets chip. Det er en biometrisk oplysning, og derfor spørger vi særskilt.

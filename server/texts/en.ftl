@@ -87,6 +87,7 @@ consent-privacy = Your data
 consent-privacy-1 = We read the passport’s page and chip, look you up in the CPR register, and ask the passport register whether the passport was reported lost. Each look-up is recorded with its purpose.
 consent-privacy-2 = The picture of your face is not kept. What we read from the passport is sealed while the case is open. When it ends the key is erased, and then nobody can read it.
 consent-privacy-3 = What stays is the proof that the passport was genuine, and who got the identity. You can ask to see what we hold about you.
+consent-privacy-4 = Your personal number stays too, sealed, for as long as you can use the identity. When you log in, services that may have it are told it, and we ask the CPR register whether your name is protected. We erase it on death, and 90 days after the identity was blocked if it has not been opened again.
 consent-privacy-agree = I have read how the data are used
 consent-face = Recognising your face
 consent-face-1 = We compare a picture of your face with the portrait on the passport’s chip. That is biometric data, so we ask for it separately.

@@ -44,8 +44,10 @@ CREATE TABLE client_assertions (
 );
 
 -- The personal number of whom an identity is of, and whether name and address are protected, under the
--- master key.
+-- master key: until `erase_at`, which a block sets and opening again takes away.
 CREATE TABLE personal_numbers (
   identity TEXT NOT NULL PRIMARY KEY REFERENCES identities (id),
-  sealed BYTEA NOT NULL
+  sealed BYTEA NOT NULL,
+  erase_at BIGINT
 );
+CREATE INDEX personal_numbers_erasure ON personal_numbers (erase_at);

@@ -4,6 +4,7 @@ use super::desk::{Desk, PIN, refusal, refused as reason};
 use super::parties::{Browser, Party, Phone, Site, claims, encoded, refused};
 use axum::Form;
 use axum::routing::post;
+use enroll_core::life::Actor;
 use serde_json::{Value, json};
 use server::oidc::claims::PROTECTED;
 use server::storage::PersonalNumber;
@@ -186,6 +187,45 @@ fn an_identity_blocked_before_the_approval_logs_in_nowhere() {
         assert_eq!(refusal(phone.approve(&claimed, PIN)), reason(409, "identity.blocked"));
         let fresh = Browser::at(&netbank, &netbank.begin(&[]));
         assert_eq!(refusal(phone.scan(&fresh.halves())), reason(409, "identity.blocked"));
+    }
+}
+
+#[test]
+fn a_personal_number_is_kept_as_long_as_the_identity_may_be_used() {
+    for desk in Desk::all() {
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        let number = PersonalNumber { cpr: Some("1208740002".to_owned()), protected: false };
+        desk.runtime.block_on(async {
+            let mut tx = desk.store.begin().await.unwrap();
+            tx.put_number(anna.identity, &number).await.unwrap();
+            tx.put_number(bert.identity, &number).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        let swept = || {
+            desk.runtime.block_on(async {
+                desk.app.expire_overdue().await.unwrap();
+                let mut tx = desk.store.read().await.unwrap();
+                let annas = tx.number(anna.identity).await.unwrap().is_some();
+                (annas, tx.number(bert.identity).await.unwrap().is_some())
+            })
+        };
+        for citizen in [&anna, &bert] {
+            assert_eq!(citizen.own("POST", "/block", &Value::Null).0, 200);
+        }
+        desk.wait(Duration::days(89));
+        assert_eq!(swept(), (true, true), "an officer may open them again");
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        desk.runtime.block_on(desk.app.reopen(bert.identity, officer)).unwrap();
+        desk.wait(Duration::days(1));
+        assert_eq!(swept(), (false, true));
+        let trail = desk.runtime.block_on(async {
+            desk.store.read().await.unwrap().audit_after(0, 1000).await.unwrap()
+        });
+        let erased: Vec<_> = trail.iter().filter(|entry| entry.kind == "number.erased").collect();
+        assert_eq!(erased.len(), 1);
+        assert_eq!(erased[0].data["identity"], json!(anna.identity));
+        desk.wait(Duration::days(365));
+        assert_eq!(swept(), (false, true), "open again");
     }
 }
 
