@@ -165,7 +165,7 @@ fn an_approval_is_verified_from_the_trail_and_the_public_key_alone() {
 }
 
 #[test]
-fn a_relayed_qr_code_is_worth_nothing() {
+fn a_qr_code_is_good_with_both_halves_for_twenty_seconds_and_for_one_app() {
     // proves G2
     for desk in Desk::all() {
         let site = Site::open(&desk);

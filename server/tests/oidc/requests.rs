@@ -1,7 +1,7 @@
 //! What relying parties must not ask for, and who they must be.
 
 use super::desk::{Desk, PIN, refusal, refused as reason};
-use super::parties::{Begun, Browser, Party, Site, encoded, fresh, refused};
+use super::parties::{Begun, Browser, Party, Phone, Site, encoded, fresh, refused};
 use serde_json::{Value, json};
 use server::oidc::Level;
 use time::Duration;
@@ -45,9 +45,30 @@ fn a_redirect_that_is_not_exact_is_refused() {
             let found = pushed(&netbank, &[("redirect_uri", other)]);
             assert_eq!(found, refused(400, "invalid_request"), "{other}");
         }
-        // At the token endpoint too.
-        let begun = netbank.begin(&[]);
-        assert!(!begun.request_uri.is_empty());
+        // At the token endpoint too, where it has to be the one of the request and no other that is registered.
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let two = site.party(|table| {
+            table["client_id"] = "two".into();
+            let uris = ["https://netbank.invalid/cb", "https://netbank.invalid/other"];
+            table["redirect_uris"] = uris.map(toml::Value::from).to_vec().into();
+        });
+        let begun = two.begin(&[]);
+        let browser = Browser::at(&two, &begun);
+        let claimed = phone.claimed(&browser);
+        assert_eq!(phone.approve(&claimed, PIN).0, 200);
+        let code = browser.get("/log-in/continue").param("code").unwrap();
+        for other in ["https://netbank.invalid/other", "https://netbank.invalid/cb/", ""] {
+            let pairs = [
+                ("grant_type", "authorization_code"),
+                ("code", code.as_str()),
+                ("redirect_uri", other),
+                ("code_verifier", &begun.verifier),
+            ];
+            let found = two.form("/oidc/token", &pairs).error();
+            assert_eq!(found, refused(400, "invalid_grant"), "{other}");
+        }
+        assert_eq!(two.tokens(&code, &begun.verifier).status, 200);
     }
 }
 
@@ -247,7 +268,7 @@ fn a_disabled_relying_party_does_nothing_more() {
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
-        let phone = super::parties::Phone::of(&anna);
+        let phone = Phone::of(&anna);
         let netbank = site.party(|_| {});
         let tokens = netbank.logged_in(&phone, &[]);
         let token = tokens["access_token"].as_str().unwrap();

@@ -6,7 +6,11 @@ use axum::Form;
 use axum::routing::post;
 use enroll_core::life::Actor;
 use serde_json::{Value, json};
+use server::config;
 use server::oidc::claims::PROTECTED;
+use server::registers::Registers;
+use server::registers::http::HttpRegisters;
+use server::registers::standin::{Holder, Scripted, StandIn};
 use server::storage::PersonalNumber;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -317,6 +321,62 @@ fn a_protected_name_goes_to_no_private_relying_party() {
         let asked = trail.iter().find(|entry| entry.kind == "register.asked").unwrap();
         assert_eq!(asked.data["purpose"], "log-in", "proves C4");
         assert!(!serde_json::to_string(&trail).unwrap().contains("1208740002"));
+    }
+}
+
+/// Registers that know two persons, the second of them protected.
+fn two_persons() -> (tokio::runtime::Runtime, StandIn, Arc<dyn Registers>) {
+    let mut script = Scripted::default();
+    for (cpr, protected) in [("120874-0002", false), ("130874-0001", true)] {
+        let holder = json!({
+            "cpr": cpr, "given_names": "Anna Maria", "surname": "Eriksson", "birth_date": "1974-08-12",
+            "protected": protected, "issuer": "UTO", "document_number": "L898902C3",
+        });
+        script.add_holder(&serde_json::from_value::<Holder>(holder).unwrap());
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let standin = runtime.block_on(StandIn::start(script)).unwrap();
+    let mut rules =
+        config::Registers { persons_url: Some(standin.url()), ..config::Registers::default() };
+    let registers = Arc::new(HttpRegisters::of(&mut rules).unwrap());
+    (runtime, standin, registers)
+}
+
+#[test]
+fn what_the_register_says_of_protection_now_counts() {
+    // proves C3
+    let (_runtime, _standin, registers) = two_persons();
+    for desk in Desk::all_asking(&registers) {
+        let site = Site::open(&desk);
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        // Each was the other way round when the identity was issued.
+        for (identity, cpr, protected) in
+            [(anna.identity, "1208740002", true), (bert.identity, "1308740001", false)]
+        {
+            let number = PersonalNumber { cpr: Some(cpr.to_owned()), protected };
+            desk.runtime.block_on(async {
+                let mut tx = desk.store.begin().await.unwrap();
+                tx.put_number(identity, &number).await.unwrap();
+                tx.commit().await.unwrap();
+            });
+        }
+        let scopes = ["openid", "mitid", "ssn.details_name"].map(toml::Value::from).to_vec();
+        let private = site.party(|table| table["scopes"] = scopes.clone().into());
+        let public = site.party(|table| {
+            table["client_id"] = "borger".into();
+            table["sector"] = "public".into();
+            table["scopes"] = scopes.clone().into();
+        });
+        let names = |party: &Party<'_>, phone: &Phone<'_>| {
+            let tokens = party.logged_in(phone, &[("scope", "openid mitid ssn.details_name")]);
+            let info = party.userinfo(token(&tokens)).json();
+            [info["mitid.identity_name"].clone(), info["dk.cpr.details_name"].clone()]
+        };
+        let (annas, berts) = (Phone::of(&anna), Phone::of(&bert));
+        let name = json!("Anna Maria Eriksson");
+        assert_eq!(names(&private, &annas), [name.clone(), name.clone()]);
+        assert_eq!(names(&private, &berts), [json!(PROTECTED), json!(PROTECTED)]);
+        assert_eq!(names(&public, &berts), [name.clone(), name]);
     }
 }
 

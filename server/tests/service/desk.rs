@@ -21,7 +21,7 @@ use server::keys::{KeyRing, base64url};
 use server::notices::standin::{Arrived, StandIns};
 use server::notices::{Post, Worker};
 use server::record::Record;
-use server::registers::NoRegisters;
+use server::registers::{NoRegisters, Registers};
 use server::storage::{Enrolment, Evidence, Identity, Store, embedded_url};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use std::future::pending;
@@ -59,11 +59,16 @@ pub struct Desk {
 
 impl Desk {
     /// One on SQLite, and one on PostgreSQL where `INDRUL_TEST_POSTGRES` names a server.
-    #[expect(clippy::print_stdout, reason = "says what is skipped")]
     pub fn all() -> Vec<Self> {
-        let mut desks = vec![Self::changed(|_| {})];
+        Self::all_asking(&(Arc::new(NoRegisters) as Arc<dyn Registers>))
+    }
+
+    /// The same, with registers to ask.
+    #[expect(clippy::print_stdout, reason = "says what is skipped")]
+    pub fn all_asking(registers: &Arc<dyn Registers>) -> Vec<Self> {
+        let mut desks = vec![Self::open(None, registers.clone(), |_| {})];
         match std::env::var("INDRUL_TEST_POSTGRES") {
-            Ok(server) => desks.push(Self::open(Some(&server), |_| {})),
+            Ok(server) => desks.push(Self::open(Some(&server), registers.clone(), |_| {})),
             Err(_) => println!("skipped on PostgreSQL: INDRUL_TEST_POSTGRES is not set"),
         }
         desks
@@ -71,10 +76,14 @@ impl Desk {
 
     /// One on SQLite with another configuration.
     pub fn changed(change: impl FnOnce(&mut Config)) -> Self {
-        Self::open(None, change)
+        Self::open(None, Arc::new(NoRegisters), change)
     }
 
-    fn open(postgres: Option<&str>, change: impl FnOnce(&mut Config)) -> Self {
+    fn open(
+        postgres: Option<&str>,
+        registers: Arc<dyn Registers>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let url = match postgres {
@@ -101,7 +110,7 @@ impl Desk {
             trust: Arc::new(TrustStore::new(Domain::Qa)),
             faces: Arc::new(FakeFaces::default()),
             mrz: READER.clone(),
-            registers: Arc::new(NoRegisters),
+            registers,
             appointments: Arc::new(NoRegisters),
         };
         let channels = Arc::new(Post::new(&mut config.notices).unwrap());
