@@ -437,6 +437,18 @@ pub struct Limits {
     pub frame_burst: u32,
     /// Frames of a camera for one case, a minute.
     pub frame_per_minute: u32,
+    /// Requests of one relying party, which are not counted by address, at once.
+    pub client_burst: u32,
+    /// The same, each minute.
+    pub client_per_minute: u32,
+    /// What the page of one log-in asks, which is not counted by address, at once.
+    pub log_in_burst: u32,
+    /// The same, each minute.
+    pub log_in_per_minute: u32,
+    /// Log-ins of one person that one relying party begins, at once.
+    pub asked_burst: u32,
+    /// The same, each hour.
+    pub asked_per_hour: u32,
     /// How many addresses, documents and cases are remembered.
     pub entries: usize,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
@@ -458,6 +470,12 @@ impl Default for Limits {
             reference_per_hour: 120,
             frame_burst: 120,
             frame_per_minute: 720,
+            client_burst: 3000,
+            client_per_minute: 6000,
+            log_in_burst: 120,
+            log_in_per_minute: 120,
+            asked_burst: 5,
+            asked_per_hour: 20,
             entries: 100_000,
             trusted_proxies: Vec::new(),
         }
@@ -475,6 +493,9 @@ impl Limits {
             case_burst: 0,
             reference_burst: 0,
             frame_burst: 0,
+            client_burst: 0,
+            log_in_burst: 0,
+            asked_burst: 0,
             ..Self::default()
         }
     }

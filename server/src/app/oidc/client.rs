@@ -1,11 +1,13 @@
 //! How a relying party proves who it is (OpenID Connect Core §9): as it is registered, and in no other way.
 
 use super::super::App;
+use crate::limits::Kind;
 use crate::oidc::client::ClientAuth;
 use crate::oidc::{OauthError, Params, RelyingParty, jose};
 use crate::storage::Tx;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
+use tokio::time::Instant;
 
 /// A relying party that has proved who it is.
 #[derive(Debug, Clone)]
@@ -62,6 +64,7 @@ impl App {
             return Err(OauthError::InvalidClient);
         }
         tx.commit().await?;
+        self.spend(Kind::Client, party.client_id.as_bytes(), Instant::now())?;
         Ok(Client { party })
     }
 

@@ -4,6 +4,7 @@
 use super::super::{App, AppError};
 use super::client::active;
 use super::{is_waiting, late};
+use crate::limits::Kind;
 use crate::oidc::halves::{self, Half};
 use crate::oidc::request::To;
 use crate::oidc::{LogIn, Request, Why};
@@ -11,6 +12,7 @@ use crate::storage::{LogInRow, Opens, Tx};
 use enroll_core::reason::ReasonCode;
 use enroll_core::user_id::UserId;
 use serde_json::json;
+use tokio::time::Instant;
 
 /// What a page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +100,7 @@ impl App {
         let Some(row) = tx.find_log_in(Opens::Browser, &hash(browser)).await? else {
             return Ok(PageState::Late);
         };
+        self.spend(Kind::LogIn, row.id.as_bytes(), Instant::now())?;
         Ok(match row.state {
             LogIn::Ended { why, .. } => PageState::Over { why },
             _ if row.expires < self.now() => PageState::Late,
@@ -118,6 +121,7 @@ impl App {
         let late = || AppError::Reason(ReasonCode::LOG_IN_LATE);
         let mut tx = self.parts.store.read().await?;
         let row = tx.find_log_in(Opens::Browser, &hash(browser)).await?.ok_or_else(late)?;
+        self.spend(Kind::LogIn, row.id.as_bytes(), Instant::now())?;
         if row.state != LogIn::Begun || row.expires < self.now() {
             return Err(AppError::Reason(row.state.over()));
         }

@@ -5,12 +5,14 @@ use super::super::{App, blocking};
 use super::client::{Client, active};
 use crate::clock::copenhagen_date;
 use crate::ids::IdentityId;
+use crate::limits::Kind;
 use crate::oidc::claims::{Person, Told, userinfo};
 use crate::oidc::{Approval, LogIn, OauthError, Params, RelyingParty, Scope, Sector};
 use crate::storage::{LogInRow, Opens, PersonalNumber, Tx};
 use enroll_core::findings::person::PersonAnswer;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 /// A session that is one at this moment.
@@ -63,6 +65,7 @@ impl App {
     pub async fn userinfo(&self, token: &str) -> Result<Map<String, Value>, OauthError> {
         let mut tx = self.parts.store.read().await?;
         let session = self.session(&mut tx, token).await?;
+        self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
         let identity = session.approval.identity;
         let found = tx.identity(identity).await?.ok_or(OauthError::InvalidToken)?;
         let public =

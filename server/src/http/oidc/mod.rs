@@ -9,7 +9,8 @@ pub(super) mod tokens;
 
 use super::access::bearer;
 use super::problem::Problem;
-use crate::app::{App, AppError};
+use super::watch::Caller;
+use crate::app::{App, AppError, Client};
 use crate::oidc::{OauthError, Params};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -82,6 +83,7 @@ pub(super) struct Form {
     /// What follows `Bearer`.
     pub(super) bearer: Option<String>,
     pub(super) issuer: String,
+    caller: Caller,
 }
 
 impl FromRequest<Arc<App>> for Form {
@@ -89,6 +91,7 @@ impl FromRequest<Arc<App>> for Form {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
+        let Ok(caller) = Caller::from_request_parts(&mut parts, app).await;
         let Issuer(issuer) = Issuer::from_request_parts(&mut parts, app)
             .await
             .map_err(IntoResponse::into_response)?;
@@ -108,7 +111,7 @@ impl FromRequest<Arc<App>> for Form {
             return Err(Problem::media_type().into_response());
         }
         let params = Params::read(&body).map_err(IntoResponse::into_response)?;
-        Ok(Self { params, basic, bearer, issuer })
+        Ok(Self { params, basic, bearer, issuer, caller })
     }
 }
 
@@ -148,6 +151,24 @@ impl IntoResponse for OauthError {
 }
 
 impl Form {
+    /// The relying party that the form is of.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    async fn client(&self, app: &App) -> Result<Client, Refused> {
+        let found = app.client(&self.params, self.basic.as_deref(), &self.issuer).await;
+        self.counted(app, found)
+    }
+
+    /// What was found, counted by the address of the request where nothing was proved: what is proved is
+    /// counted by whom it is of.
+    fn counted<T>(&self, app: &App, found: Result<T, OauthError>) -> Result<T, Refused> {
+        if matches!(found, Err(OauthError::InvalidClient | OauthError::InvalidToken)) {
+            self.caller.spend(app)?;
+        }
+        Ok(found?)
+    }
+
     /// The access token of the request: in its header, or in its body (RFC 6750 §2), and not in both.
     fn token(&self) -> Result<&str, OauthError> {
         match (&self.bearer, self.params.get("access_token")) {

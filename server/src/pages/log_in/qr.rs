@@ -6,6 +6,7 @@ use super::start::before;
 use super::{Of, trouble};
 use crate::app::{App, AppError, PageState};
 use crate::http::problem::Problem;
+use crate::http::watch::Caller;
 use crate::oidc::halves::Half;
 use askama::Template;
 use axum::Json;
@@ -42,6 +43,7 @@ pub(super) async fn half(
     State(app): State<Arc<App>>,
     visit: Visit,
     of: Of,
+    caller: Caller,
     Path(half): Path<String>,
 ) -> Response {
     let half = match half.as_str() {
@@ -51,7 +53,11 @@ pub(super) async fn half(
     };
     let text = match app.half(&of.secret(&visit), half).await {
         Ok(text) => text,
-        Err(error) => return Problem::from(error).into_response(),
+        Err(error) => {
+            // What opens nothing is counted by its address.
+            let error = caller.spend(&app).err().unwrap_or(error);
+            return Problem::from(error).into_response();
+        }
     };
     match QrCode::encode_text(&text, QrCodeEcc::Medium) {
         Ok(code) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg(&code)).into_response(),
@@ -81,13 +87,18 @@ pub(super) async fn state(
     State(app): State<Arc<App>>,
     visit: Visit,
     of: Of,
+    caller: Caller,
 ) -> Result<Json<Value>, Problem> {
     let state = match app.page_state(&of.secret(&visit)).await? {
         PageState::Showing => "showing",
         PageState::Claimed => "claimed",
         PageState::Approved { by_switch: false } => "approved",
         PageState::Approved { by_switch: true } => "back",
-        PageState::Over { .. } | PageState::Late => "over",
+        PageState::Over { .. } => "over",
+        PageState::Late => {
+            caller.spend(&app)?;
+            "over"
+        }
     };
     Ok(Json(json!({ "state": state })))
 }
