@@ -87,11 +87,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// Where cases are started.
 const STARTS: [&str; 2] = ["/v1/enrolments", "/enrol/number"];
 
-fn limited(
-    app: &App,
-    (request, address): (&Request, &[u8]),
-    now: Instant,
-) -> Result<(), AppError> {
+fn limited(app: &App, (request, address): (&Request, &[u8]), now: Instant) -> Result<(), AppError> {
     app.spend(Kind::Address, address, now)?;
     if request.method() == Method::POST && STARTS.contains(&request.uri().path()) {
         app.spend(Kind::Start, address, now)?;

@@ -244,13 +244,11 @@ impl Tx {
     /// [`StorageError`].
     pub async fn disown_pages(&mut self, user_hash: &[u8; 32]) -> Result<(), StorageError> {
         let nobody: [u8; 32] = random(self.store.entropy.as_ref())?;
-        sqlx::query(
-            "UPDATE log_ins SET user_hash = $1 WHERE user_hash = $2 AND identity IS NULL",
-        )
-        .bind(nobody.to_vec())
-        .bind(user_hash.to_vec())
-        .execute(&mut *self.inner)
-        .await?;
+        sqlx::query("UPDATE log_ins SET user_hash = $1 WHERE user_hash = $2 AND identity IS NULL")
+            .bind(nobody.to_vec())
+            .bind(user_hash.to_vec())
+            .execute(&mut *self.inner)
+            .await?;
         Ok(())
     }
 

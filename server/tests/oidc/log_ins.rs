@@ -234,7 +234,7 @@ fn a_switch_goes_back_to_the_browser_that_began() {
         assert_eq!(browser.state(), "back");
         assert_eq!(browser.get("/log-in/continue").location, "/log-in/ended");
         assert_eq!(browser.get("/log-in/continue?back=guess").location, "/log-in/ended");
-        assert_eq!(others.get(to).location, "/log-in/ended");
+        assert!(others.get(to).location.starts_with("/log-in/ended"));
         assert!(browser.get(to).param("code").is_some());
     }
 }
@@ -250,7 +250,10 @@ fn two_log_ins_of_one_person_at_once_stop_both() {
         let [one, other] = [(); 2].map(|()| Browser::at(&netbank, &netbank.begin(&[])));
         for browser in [&one, &other] {
             let named = browser.post("/log-in", &[("user_id", &phone.user_id())]);
-            assert_eq!((named.location.as_str(), browser.state().as_str()), ("/log-in/qr", "showing"));
+            assert_eq!(
+                (named.location.as_str(), browser.state().as_str()),
+                ("/log-in/qr", "showing")
+            );
         }
         phone.claimed(&one);
         let scanned = phone.scan(&other.halves());
@@ -316,8 +319,8 @@ fn a_page_with_anothers_user_id_tells_nothing_of_them_and_stops_nothing() {
         };
         let (known, unknown) = (typed(&phone.user_id()), typed("nobody.has.this"));
         let same = |when: &str| {
-            let seen = known.seen("");
-            assert_eq!(seen, unknown.seen(""), "{when}");
+            let seen = known.seen(None);
+            assert_eq!(seen, unknown.seen(None), "{when}");
             assert!(seen.contains(&"showing".to_owned()), "{when}");
         };
         same("before");
@@ -334,9 +337,8 @@ fn a_page_with_anothers_user_id_tells_nothing_of_them_and_stops_nothing() {
         assert_eq!(tokens.status, 200, "nothing has stopped it: {tokens:?}");
         same("the person has logged in");
         // A block leaves the page to nobody; an app that is still good does not fit it.
-        let pending = anna.registered();
-        assert_eq!(anna.activate(&pending, &anna.activation(&pending)).0, 200);
-        let second = Phone { citizen: &anna, app: pending.id };
+        let again = desk.enrolled(1);
+        let second = Phone::of(&again);
         let path = format!("/v1/authenticators/{}/block", phone.app);
         assert_eq!(anna.call("POST", &path, &Value::Null).0, 200);
         same("the person has blocked an app");
@@ -354,7 +356,7 @@ fn an_unknown_user_id_is_answered_as_a_known_one() {
         let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
         let seen = |user_id: &str| {
             let browser = Browser::at(&netbank, &netbank.begin(&[]));
-            browser.seen(user_id)
+            browser.seen(Some(user_id))
         };
         let known = seen(&phone.user_id());
         for unknown in ["anna.eriksson", "1", "", " ", "0101900000", &"x".repeat(400)] {

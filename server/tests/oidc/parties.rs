@@ -343,10 +343,10 @@ impl<'a> Browser<'a> {
         self.get("/log-in/state").json()["state"].as_str().unwrap().to_owned()
     }
 
-    /// All that its page shows, with `user_id` typed on it first if there is one.
-    pub fn seen(&self, user_id: &str) -> Vec<String> {
+    /// All that its page shows, with `user_id` typed on it first.
+    pub fn seen(&self, user_id: Option<&str>) -> Vec<String> {
         let mut seen = vec![self.state()];
-        if !user_id.is_empty() {
+        if let Some(user_id) = user_id {
             let named = self.post("/log-in", &[("user_id", user_id)]);
             seen.extend([named.status.to_string(), named.location, named.text]);
         }

@@ -94,7 +94,8 @@ impl App {
         tx.audit(self.of_identity("log_in.approved", app.identity, data)).await?;
         tx.commit().await?;
         let issuer = &row.request.issuer;
-        let return_to = is_switch.then(|| format!("{issuer}/log-in/continue?log_in={log_in}&back={back}"));
+        let return_to =
+            is_switch.then(|| format!("{issuer}/log-in/continue?log_in={log_in}&back={back}"));
         Ok(Answered { log_in, state: "approved", return_to })
     }
 

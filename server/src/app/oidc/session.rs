@@ -37,11 +37,7 @@ impl App {
     ///
     /// # Errors
     /// [`OauthError::InvalidToken`].
-    pub(super) async fn session_of(
-        &self,
-        tx: &mut Tx,
-        token: &str,
-    ) -> Result<Session, OauthError> {
+    pub(super) async fn session_of(&self, tx: &mut Tx, token: &str) -> Result<Session, OauthError> {
         let hash = openssl::sha::sha256(token.as_bytes());
         let row = tx.find_log_in(Opens::Token, &hash).await?.ok_or(OauthError::InvalidToken)?;
         let LogIn::Granted { approval, until, .. } = row.state.clone() else {
