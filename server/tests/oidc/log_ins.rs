@@ -379,7 +379,6 @@ fn welch(one: &[f64], other: &[f64]) -> f64 {
 
 /// `INDRUL_TIMING=10000` asks so often each; what it prints is the figure.
 #[test]
-#[expect(clippy::print_stdout, reason = "prints what was measured")]
 fn the_time_of_an_answer_does_not_tell_whether_there_is_a_user_id() {
     // proves G4
     let tries = std::env::var("INDRUL_TIMING").map_or(300, |text| text.parse().unwrap());
