@@ -4,6 +4,8 @@ use super::desk::{Desk, PIN, refusal, refused as reason};
 use super::parties::{Browser, Party, Phone, Site, claims, encoded, refused};
 use axum::Form;
 use axum::routing::post;
+use enroll_core::findings::document::DocumentStatus;
+use enroll_core::findings::person::PersonAnswer;
 use enroll_core::life::Actor;
 use serde_json::{Value, json};
 use server::config;
@@ -14,7 +16,7 @@ use server::registers::standin::{Holder, Scripted, StandIn};
 use server::storage::PersonalNumber;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use time::Duration;
 
 fn token(tokens: &Value) -> &str {
@@ -377,6 +379,50 @@ fn what_the_register_says_of_protection_now_counts() {
         assert_eq!(names(&private, &annas), [name.clone(), name.clone()]);
         assert_eq!(names(&private, &berts), [json!(PROTECTED), json!(PROTECTED)]);
         assert_eq!(names(&public, &berts), [name.clone(), name]);
+    }
+}
+
+/// A register that answers once the test lets it.
+struct Slow {
+    asked: Barrier,
+    answers: Barrier,
+}
+
+impl Registers for Slow {
+    fn person(&self, _: &str) -> PersonAnswer {
+        self.asked.wait();
+        self.answers.wait();
+        PersonAnswer::NotFound
+    }
+
+    fn document(&self, _: &str, _: &str) -> DocumentStatus {
+        DocumentStatus::Unavailable
+    }
+}
+
+#[test]
+fn userinfo_tells_nothing_of_what_was_blocked_while_the_register_was_asked() {
+    // proves F1
+    let slow = Arc::new(Slow { asked: Barrier::new(2), answers: Barrier::new(2) });
+    for desk in Desk::all_asking(&(slow.clone() as Arc<dyn Registers>)) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let number = PersonalNumber { cpr: Some("1208740002".to_owned()), protected: false };
+        desk.runtime.block_on(async {
+            let mut tx = desk.store.begin().await.unwrap();
+            tx.put_number(anna.identity, &number).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        let tokens = netbank.logged_in(&phone, &[]);
+        let told = std::thread::scope(|scope| {
+            let told = scope.spawn(|| netbank.userinfo(token(&tokens)));
+            slow.asked.wait();
+            assert_eq!(anna.own("POST", "/block", &Value::Null).0, 200);
+            slow.answers.wait();
+            told.join().unwrap()
+        });
+        assert_eq!(told.error(), refused(401, "invalid_token"));
     }
 }
 
