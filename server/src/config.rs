@@ -128,6 +128,10 @@ pub struct Server {
     pub listen: String,
     /// The address clients use, if it is not the listening one: `https://…`, without final slash.
     pub public_url: Option<String>,
+    /// Whether relying parties may take the loopback address that they asked for the issuer, where there is no
+    /// public one: for the demonstration and tests, which set it. No file does.
+    #[serde(skip)]
+    pub answers_as_host: bool,
     /// Longest page or face picture, bytes.
     pub max_picture: usize,
     /// Name written as issuer into identities.
@@ -147,6 +151,7 @@ impl Default for Server {
         Self {
             listen: "127.0.0.1:8480".to_owned(),
             public_url: None,
+            answers_as_host: false,
             max_picture: 12 * 1024 * 1024,
             issuer: "https://indrul.invalid".to_owned(),
             name: "Indrul".to_owned(),
@@ -432,6 +437,18 @@ pub struct Limits {
     pub frame_burst: u32,
     /// Frames of a camera for one case, a minute.
     pub frame_per_minute: u32,
+    /// Requests of one relying party, which are not counted by address, at once.
+    pub client_burst: u32,
+    /// The same, each minute.
+    pub client_per_minute: u32,
+    /// What the page of one log-in asks, which is not counted by address, at once.
+    pub log_in_burst: u32,
+    /// The same, each minute.
+    pub log_in_per_minute: u32,
+    /// Log-ins of one person that one relying party begins, at once.
+    pub asked_burst: u32,
+    /// The same, each hour.
+    pub asked_per_hour: u32,
     /// How many addresses, documents and cases are remembered.
     pub entries: usize,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
@@ -453,6 +470,12 @@ impl Default for Limits {
             reference_per_hour: 120,
             frame_burst: 120,
             frame_per_minute: 720,
+            client_burst: 3000,
+            client_per_minute: 6000,
+            log_in_burst: 120,
+            log_in_per_minute: 120,
+            asked_burst: 5,
+            asked_per_hour: 20,
             entries: 100_000,
             trusted_proxies: Vec::new(),
         }
@@ -470,6 +493,9 @@ impl Limits {
             case_burst: 0,
             reference_burst: 0,
             frame_burst: 0,
+            client_burst: 0,
+            log_in_burst: 0,
+            asked_burst: 0,
             ..Self::default()
         }
     }
@@ -523,8 +549,6 @@ pub struct Oidc {
     pub session_s: u32,
     /// Seconds in a period of the QR code: a half is good for at most two (G2).
     pub half_s: u32,
-    /// Seconds after the last sign of life for which a page counts as open (G2).
-    pub page_s: u32,
     /// Seconds for which a log-in that a relying party began waits (CIBA).
     pub ciba_s: u32,
     /// Seconds between two polls of it.
@@ -533,6 +557,9 @@ pub struct Oidc {
     pub number_tries: u16,
     /// Seconds after the approval in which they are.
     pub number_s: u32,
+    /// Days for which the personal number of a blocked identity is kept: an officer may open it again. The
+    /// text of the consent says 90.
+    pub blocked_number_days: u16,
     /// The address that opens the app on the device that shows the page; what it opens follows after `#`.
     pub app_url: String,
     /// Longest wait for a relying party that is told of the end of a session, milliseconds.
@@ -549,11 +576,11 @@ impl Default for Oidc {
             access_s: 600,
             session_s: 3600,
             half_s: 10,
-            page_s: 15,
             ciba_s: 300,
             ciba_interval_s: 3,
             number_tries: 3,
             number_s: 900,
+            blocked_number_days: 90,
             app_url: "indrul://app".to_owned(),
             logout_timeout_ms: 10_000,
         }
@@ -570,7 +597,7 @@ pub struct Case {
 
 impl Default for Case {
     fn default() -> Self {
-        Self { terms_version: "2026-01".to_owned() }
+        Self { terms_version: "2026-02".to_owned() }
     }
 }
 

@@ -109,7 +109,7 @@ fn it_is_watched_copied_and_stopped_and_tells_nobody_who_was_there() {
         assert!(matches!(answer, Err(ureq::Error::StatusCode(404))), "{path}: {answer:?}");
     }
     let body = json!({
-        "consent": {"terms_version": "2026-01", "biometrics": true, "language": "da"},
+        "consent": {"terms_version": "2026-02", "biometrics": true, "language": "da"},
         "cpr": "120874-0002",
     });
     let started = ureq::post(format!("{}/v1/enrolments", served.url)).send_json(body).unwrap();

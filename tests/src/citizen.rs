@@ -67,7 +67,7 @@ pub enum Method {
 }
 
 /// The terms that a demonstration and the tests run under.
-const TERMS: &str = "2026-01";
+const TERMS: &str = "2026-02";
 
 impl Enrolment {
     /// Starts one at the server `base` (`http://host:port`) for the person `cpr`.

@@ -131,7 +131,8 @@ impl Station {
         let parts =
             runtime.block_on(parts(folder.path(), instruments, &trust, &registers.url()))?;
         // Every passport of a run comes from this one address.
-        let config = Config { limits: Limits::none(), ..Config::default() };
+        let mut config = Config { limits: Limits::none(), ..Config::default() };
+        config.server.answers_as_host = true;
         let app = Arc::new(App::new(parts, Rules::from(config)));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;

@@ -22,13 +22,11 @@ CREATE TABLE log_ins (
   identity TEXT REFERENCES identities (id),
   sealed BYTEA NOT NULL,
   state TEXT NOT NULL,
-  is_open BIGINT NOT NULL,
-  seen_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
   created_at BIGINT NOT NULL
 );
-CREATE INDEX log_ins_user ON log_ins (user_hash, is_open);
-CREATE INDEX log_ins_identity ON log_ins (identity, is_open);
+CREATE INDEX log_ins_user ON log_ins (user_hash);
+CREATE INDEX log_ins_identity ON log_ins (identity);
 CREATE INDEX log_ins_expiry ON log_ins (expires_at);
 
 -- Whom a sector knows under which subject identifier (OpenID Connect Core §8.1).
@@ -46,8 +44,10 @@ CREATE TABLE client_assertions (
 );
 
 -- The personal number of whom an identity is of, and whether name and address are protected, under the
--- master key.
+-- master key: until `erase_at`, which a block sets and opening again takes away.
 CREATE TABLE personal_numbers (
   identity TEXT NOT NULL PRIMARY KEY REFERENCES identities (id),
-  sealed BYTEA NOT NULL
+  sealed BYTEA NOT NULL,
+  erase_at BIGINT
 );
+CREATE INDEX personal_numbers_erasure ON personal_numbers (erase_at);

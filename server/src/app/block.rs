@@ -9,9 +9,10 @@ use crate::ids::{AuthenticatorId, IdentityId};
 use crate::notices::Notice;
 use crate::oidc::Why;
 use crate::storage::{AuthenticatorRow, Pass, Tx};
-use enroll_core::life::{Actor, Life};
+use enroll_core::life::{Actor, Life, Standing};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use time::Duration;
 
 /// A code from a notice.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -130,12 +131,34 @@ impl App {
         profile.life = life;
         tx.save_profile(&profile).await?;
         self.end_log_ins(&mut tx, identity, Why::Blocked).await?;
+        self.keep_number(&mut tx, identity, &profile.life).await?;
         let about = About::now(Blocks::Nothing);
         self.notify(&mut tx, &profile, Notice::IdentityBlocked, about).await?;
         let data = json!({ "actor": by, "epoch": profile.life.epoch });
         tx.audit(self.of_identity("identity.blocked", identity, data)).await?;
         tx.commit().await?;
         Ok(LifeView::of(identity, &profile.life))
+    }
+
+    /// Keeps the person's number as long as the identity may be used: for a while after a block, which an
+    /// officer may take away, and not after a revocation.
+    pub(super) async fn keep_number(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+        life: &Life,
+    ) -> Result<(), AppError> {
+        let kept = Duration::days(i64::from(self.oidc.blocked_number_days));
+        match life.standing {
+            Standing::Open => tx.keep_number(identity, None).await?,
+            Standing::Blocked { .. } => tx.keep_number(identity, Some(self.now() + kept)).await?,
+            Standing::Revoked { .. } => {
+                if tx.erase_number(identity).await? {
+                    tx.audit(self.of_identity("number.erased", identity, json!({}))).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Opens a blocked identity again, in the name of an officer (F2). What came of its last renewal
@@ -166,6 +189,7 @@ impl App {
         }
         profile.life = life;
         tx.save_profile(&profile).await?;
+        self.keep_number(tx, identity, &profile.life).await?;
         let blocked = self.block_renewed(tx, identity, &by).await?;
         let about = About::now(Blocks::Identity);
         self.notify(tx, &profile, Notice::IdentityReopened, about).await?;

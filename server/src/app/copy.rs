@@ -40,7 +40,7 @@ impl std::fmt::Debug for Challenge {
 #[serde(deny_unknown_fields)]
 pub struct Proof {
     /// A challenge drawn for this app.
-    challenge: String,
+    pub(super) challenge: String,
     /// The device's signature over `indrul-proof-v1 PURPOSE CHALLENGE`, in base64url: `offer` and the
     /// challenge; or `approve`, the challenge, `.` and the SHA-256 of `transaction` in base64url.
     pub(super) signature: String,

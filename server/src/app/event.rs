@@ -154,6 +154,7 @@ impl App {
         profile.life = life;
         tx.save_profile(&profile).await?;
         self.end_log_ins(tx, identity, Why::Blocked).await?;
+        self.keep_number(tx, identity, &profile.life).await?;
         // Nobody writes to the dead.
         if what != Happened::Deceased {
             let about = About::now(Blocks::Nothing);

@@ -62,6 +62,9 @@ impl App {
         tx.forget_passes(self.now()).await?;
         // Those of late log-ins can still be told what happened, and used codes are known, for a while.
         tx.forget_log_ins(self.now() - time::Duration::minutes(10)).await?;
+        for identity in tx.erase_numbers(self.now()).await? {
+            tx.audit(self.of_identity("number.erased", identity, json!({}))).await?;
+        }
         tx.commit().await?;
         // Each round, not only after an expiry: a crash may have come between an erasure and this.
         self.parts.store.empty_log().await?;

@@ -50,12 +50,16 @@ impl App {
         };
         let public = self.signed(&identity, to.identity)?;
         self.keep(tx, basis, to, &public, &evidence).await?;
+        // For relying parties that may be told it, and for what the register says of protection: as long as
+        // the identity may be used.
         let cpr = match self.subject(tx, basis.enrolment.id).await? {
             Subject::Cpr(cpr) => Some(cpr.to_string()),
             Subject::Known(_) => None,
         };
         let number = storage::PersonalNumber { cpr, protected: person.protected };
         tx.put_number(to.identity, &number).await?;
+        let life = tx.life(to.identity).await?;
+        self.keep_number(tx, to.identity, &life).await?;
         Ok(public)
     }
 

@@ -344,6 +344,14 @@ impl App {
         })
     }
 
+    /// Refuses what [`App::spend`] would, and counts nothing.
+    pub(crate) fn check(&self, kind: Kind, key: &[u8], now: Instant) -> Result<(), AppError> {
+        self.limits.check(kind, key, now).map_err(|error| {
+            self.metrics.count(LIMITED, &[("kind", kind.name().into())]);
+            AppError::from(error)
+        })
+    }
+
     /// Whether requests should be sent here: the database answers, and the service is not ending.
     pub async fn is_ready(&self) -> bool {
         let answers = tokio::time::timeout(READY, self.parts.store.answers());

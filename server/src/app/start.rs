@@ -38,7 +38,7 @@ impl std::fmt::Debug for Start {
 #[serde(deny_unknown_fields)]
 struct Agreed {
     /// The version of terms, precautions and privacy text that was accepted.
-    #[schema(example = "2026-01")]
+    #[schema(example = "2026-02")]
     terms_version: String,
     /// Whether the face may be recognised; if not, a Borgercenter goes on with the case.
     biometrics: bool,

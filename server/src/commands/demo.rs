@@ -48,6 +48,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let mut notices = std::mem::take(&mut config.notices);
     post.configure(&mut notices);
     config.server.public_url = None;
+    config.server.answers_as_host = true;
     let listener = listen(&args.listen).await?;
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
     let app = assemble(&data, config, trust, registers).await?;

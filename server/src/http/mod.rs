@@ -148,6 +148,7 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/oidc/introspect") => "oidc_introspect",
         (_, "/oidc/revoke") => "oidc_revoke",
         (_, "/oidc/cpr-match") => "oidc_cpr_match",
+        (_, "/log-in/state" | "/log-in/qr/{half}") => "log_in_poll",
         (_, path) if path.starts_with("/log-in") || path.starts_with("/oidc/") => "log_in_pages",
         (_, path) if ["/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => {
             "pages"

@@ -5,10 +5,12 @@ use super::problem::Problem;
 use crate::app::{App, AppError};
 use crate::limits::{Kind, network};
 use crate::metrics::{REQUEST_TIME, REQUESTS};
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::Method;
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +22,7 @@ static NUMBER: AtomicU64 = AtomicU64::new(1);
 pub(crate) async fn watch(
     State(app): State<Arc<App>>,
     matched: MatchedPath,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
@@ -28,7 +30,13 @@ pub(crate) async fn watch(
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let span = tracing::info_span!("request", number, operation);
     // The frames of a camera are counted by case, where they are taken.
-    let counted = if operation == "frame" { Ok(()) } else { limited(&app, &request, started) };
+    let address = network(client(&app, &request));
+    let counted = match operation {
+        "frame" => Ok(()),
+        name if ELSEWHERE.contains(&name) => app.check(Kind::Address, &address, started),
+        _ => limited(&app, (&request, &address), started),
+    };
+    request.extensions_mut().insert(Caller(address));
     let response = match counted {
         Ok(()) => next.run(request).instrument(span).await,
         Err(error) => Problem::from(error).into_response(),
@@ -40,14 +48,49 @@ pub(crate) async fn watch(
     response
 }
 
+/// Operations that are counted by whom they are of, once that is proved: relying parties, whose people all come
+/// from their one address, and the pages of log-ins, which ask again and again. What proves nothing is counted
+/// by its address there ([`Caller`]).
+const ELSEWHERE: [&str; 8] = [
+    "oidc_push",
+    "oidc_ciba",
+    "oidc_token",
+    "oidc_userinfo",
+    "oidc_introspect",
+    "oidc_revoke",
+    "oidc_cpr_match",
+    "log_in_poll",
+];
+
+/// The address of a request, as it is counted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Caller(Vec<u8>);
+
+impl Caller {
+    /// Counts a request of this address.
+    ///
+    /// # Errors
+    /// [`AppError::TooOften`].
+    pub(crate) fn spend(&self, app: &App) -> Result<(), AppError> {
+        app.spend(Kind::Address, &self.0, Instant::now())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}
+
 /// Where cases are started.
 const STARTS: [&str; 2] = ["/v1/enrolments", "/enrol/number"];
 
-fn limited(app: &App, request: &Request, now: Instant) -> Result<(), AppError> {
-    let address = network(client(app, request));
-    app.spend(Kind::Address, &address, now)?;
+fn limited(app: &App, (request, address): (&Request, &[u8]), now: Instant) -> Result<(), AppError> {
+    app.spend(Kind::Address, address, now)?;
     if request.method() == Method::POST && STARTS.contains(&request.uri().path()) {
-        app.spend(Kind::Start, &address, now)?;
+        app.spend(Kind::Start, address, now)?;
     }
     Ok(())
 }

@@ -6,7 +6,8 @@
 //! - `master.key` is the master key (`master`); during its rotation `master-before.key` is the one it
 //!   replaces.
 //! - `hash.key` is the key for keyed hashes, sealed under the master key. It outlives every master
-//!   key: what it has hashed cannot be hashed again, because the numbers are not kept.
+//!   key: what it has hashed cannot be hashed again. A person's number is kept as long as their identity
+//!   may be used, and no longer; that of a document is not kept at all.
 //! - `signing.json` lists the signing keys (`ledger`); `signing-N.key` holds one that is kept here,
 //!   sealed under the master key. Where a PKCS#11 token is configured, new signing keys are made in it
 //!   and never leave it, and a new master key is wrapped by it.

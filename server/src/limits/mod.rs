@@ -32,6 +32,12 @@ pub enum Kind {
     App,
     /// References of cases that one kiosk tries.
     Reference,
+    /// Requests of one relying party that has proved who it is, or has a token.
+    Client,
+    /// What a page asks about one log-in, by whoever has its cookie.
+    LogIn,
+    /// Log-ins of one person that one relying party begins (CIBA).
+    Asked,
 }
 
 impl Kind {
@@ -46,6 +52,9 @@ impl Kind {
             Self::Frame => "frame",
             Self::App => "app",
             Self::Reference => "reference",
+            Self::Client => "client",
+            Self::LogIn => "log_in",
+            Self::Asked => "asked",
         }
     }
 }
@@ -97,6 +106,9 @@ pub struct Limiter {
     case: Option<Rate>,
     reference: Option<Rate>,
     frame: Option<Rate>,
+    client: Option<Rate>,
+    log_in: Option<Rate>,
+    asked: Option<Rate>,
     largest: usize,
     hashing: RandomState,
     table: Mutex<Table>,
@@ -125,6 +137,9 @@ impl Limiter {
             case: Rate::of(rules.case_burst, rules.case_per_minute.saturating_mul(60)),
             reference: Rate::of(rules.reference_burst, rules.reference_per_hour),
             frame: Rate::of(rules.frame_burst, rules.frame_per_minute.saturating_mul(60)),
+            client: Rate::of(rules.client_burst, rules.client_per_minute.saturating_mul(60)),
+            log_in: Rate::of(rules.log_in_burst, rules.log_in_per_minute.saturating_mul(60)),
+            asked: Rate::of(rules.asked_burst, rules.asked_per_hour),
             largest: rules.entries.max(SAMPLE),
             hashing: RandomState::new(),
             table: Mutex::new(Table { due: HashMap::new(), swept: None }),
@@ -156,6 +171,18 @@ impl Limiter {
         Ok(())
     }
 
+    /// Whether one more request of `kind` by `key` would be let in; it is not counted.
+    ///
+    /// # Errors
+    /// [`TooOften`].
+    pub fn check(&self, kind: Kind, key: &[u8], now: Instant) -> Result<(), TooOften> {
+        let Some(rate) = self.rate(kind) else { return Ok(()) };
+        let name = self.hashing.hash_one((kind, key));
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = table.due.get(&name).copied();
+        rate.next(due, now).map(|_| ()).map_err(|after| TooOften { kind, after })
+    }
+
     fn rate(&self, kind: Kind) -> Option<Rate> {
         match kind {
             Kind::Address => self.address,
@@ -164,6 +191,9 @@ impl Limiter {
             Kind::Case | Kind::App => self.case,
             Kind::Reference => self.reference,
             Kind::Frame => self.frame,
+            Kind::Client => self.client,
+            Kind::LogIn => self.log_in,
+            Kind::Asked => self.asked,
         }
     }
 }
@@ -224,6 +254,16 @@ mod tests {
         limiter.spend(Kind::Case, b"2", now).unwrap();
         limiter.spend(Kind::Document, b"1", now).unwrap();
         assert!(limiter.spend(Kind::Case, b"1", now).is_err());
+    }
+
+    #[test]
+    fn what_is_only_checked_is_not_counted() {
+        let limiter = limiter(|rules| (rules.address_burst, rules.address_per_minute) = (1, 1));
+        let now = Instant::now();
+        assert!((0..10).all(|_| limiter.check(Kind::Address, b"1", now).is_ok()));
+        limiter.spend(Kind::Address, b"1", now).unwrap();
+        assert!(limiter.check(Kind::Address, b"1", now).is_err());
+        assert!(limiter.check(Kind::Address, b"2", now).is_ok());
     }
 
     #[test]

@@ -36,8 +36,10 @@ impl Told<'_> {
     }
 
     /// The claims of the ID token (OpenID Connect Core §2).
+    ///
+    /// `session_expiry` is when the session is over here (REQUIREMENTS M5), in seconds as `exp`.
     #[must_use]
-    pub fn id_token(&self, now: OffsetDateTime) -> Value {
+    pub fn id_token(&self, now: OffsetDateTime, until: OffsetDateTime) -> Value {
         let (issued, Approval { ial, aal, at, .. }) = (now.unix_timestamp(), self.approval);
         let loa = self.loa().uri();
         let mut claims = json!({
@@ -50,6 +52,7 @@ impl Told<'_> {
             "acr": loa,
             "amr": ["code_app"],
             "sid": self.id,
+            "session_expiry": until.unix_timestamp(),
             "loa": loa,
             "ial": ial.uri(),
             "aal": aal.uri(),

@@ -230,10 +230,11 @@ impl LogIn {
         }
     }
 
-    /// Whether something can still come of it.
+    /// Whether it is before a person who has not answered: an app has it in hand, or it waits for one. A
+    /// page is before nobody, whatever was typed on it.
     #[must_use]
-    pub fn is_open(&self) -> bool {
-        matches!(self, Self::Begun | Self::Asked { .. } | Self::Claimed { .. })
+    pub fn is_before_person(&self) -> bool {
+        matches!(self, Self::Asked { .. } | Self::Claimed { .. })
     }
 
     /// What was approved, from then to the end.

@@ -13,12 +13,32 @@ impl std::fmt::Debug for Params {
     }
 }
 
+/// Most parameters of one request: each is looked for among those before it.
+const MOST: usize = 40;
+/// Longest query, bytes. A body's limit is its router's.
+const LONGEST_QUERY: usize = 8 * 1024;
+
 impl Params {
-    /// Reads a query or a body.
+    /// Reads a query.
     ///
     /// # Errors
-    /// [`OauthError::InvalidRequest`] if a parameter comes twice.
+    /// [`OauthError::InvalidRequest`] if it is longer than 8 KiB, and as [`Params::read`].
+    pub fn of_query(query: Option<&str>) -> Result<Self, OauthError> {
+        let query = query.unwrap_or_default();
+        if query.len() > LONGEST_QUERY {
+            return Err(OauthError::InvalidRequest("the query is longer than 8 KiB"));
+        }
+        Self::read(query.as_bytes())
+    }
+
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidRequest`] if there are more than 40 parameters, or one comes twice.
     pub fn read(encoded: &[u8]) -> Result<Self, OauthError> {
+        if encoded.iter().filter(|byte| **byte == b'&').count() >= MOST {
+            return Err(OauthError::InvalidRequest("more than 40 parameters"));
+        }
         let mut found: Vec<(String, Zeroizing<String>)> = Vec::new();
         for (name, value) in form_urlencoded::parse(encoded) {
             if found.iter().any(|(known, _)| *known == name) {
@@ -56,5 +76,20 @@ mod tests {
         assert_eq!((params.get("c"), params.get("d")), (None, None));
         assert!(Params::read(b"a=1&a=1").is_err());
         assert!(!format!("{params:?}").contains('æ'));
+    }
+
+    #[test]
+    fn there_are_at_most_forty_and_a_query_has_at_most_eight_kibibytes() {
+        let many = |count: usize| {
+            let pairs: Vec<_> = (0..count).map(|number| format!("p{number}=1")).collect();
+            pairs.join("&")
+        };
+        assert!(Params::read(many(40).as_bytes()).is_ok());
+        assert!(Params::read(many(41).as_bytes()).is_err());
+        assert!(Params::read("&".repeat(40).as_bytes()).is_err(), "empty ones count");
+        let long = |length: usize| format!("a={}", "x".repeat(length - 2));
+        assert!(Params::of_query(Some(&long(8192))).is_ok());
+        assert!(Params::of_query(Some(&long(8193))).is_err());
+        assert!(Params::of_query(None).is_ok());
     }
 }

@@ -4,6 +4,7 @@
 //! `HttpOnly` and `SameSite=Strict`, but the log-in's (draft-ietf-httpbis-rfc6265bis §4.1.3).
 
 use super::texts::Language;
+use crate::ids::LogInId;
 use crate::keys::{base64url, base64url_decode};
 use axum::http::header::{COOKIE, HOST};
 use axum::http::{HeaderMap, HeaderValue};
@@ -36,7 +37,7 @@ pub(super) enum Cookie {
     Station,
     /// The session of an officer.
     Officer,
-    /// What opens the log-in that this browser has before it. A relying party's page leads to it, so that it
+    /// The log-in that this browser has before it, and what opens it: `ID.SECRET`. A relying party's page leads to it, so that it
     /// is `SameSite=Lax`: it comes with a link, never with another site's form.
     LogIn,
 }
@@ -105,8 +106,8 @@ pub(crate) struct Visit {
     pub(super) station: Option<Station>,
     /// The token of an officer's session.
     pub(super) officer: Option<Zeroizing<String>>,
-    /// What opens the log-in before this browser.
-    pub(super) log_in: Option<Zeroizing<String>>,
+    /// The log-in before this browser, and what opens it.
+    pub(super) log_in: Option<(LogInId, Zeroizing<String>)>,
     secure: bool,
 }
 
@@ -116,6 +117,8 @@ impl Visit {
         let secure = is_secure(headers, public);
         let get = |cookie| value(headers, secure, cookie);
         let case = get(Cookie::Case).and_then(|value| value.split_once('.'));
+        let log_in = get(Cookie::LogIn).and_then(|value| value.split_once('.'));
+        let log_in = log_in.and_then(|(id, secret)| id.parse().ok().zip(Some(secret)));
         Self {
             language: Language::of(get(Cookie::Language)),
             large: get(Cookie::Text) == Some("large"),
@@ -126,7 +129,7 @@ impl Visit {
             reference: get(Cookie::Reference).map(str::to_owned),
             station: get(Cookie::Station).and_then(Station::parse),
             officer: get(Cookie::Officer).map(|token| Zeroizing::new(token.to_owned())),
-            log_in: get(Cookie::LogIn).map(|secret| Zeroizing::new(secret.to_owned())),
+            log_in: log_in.map(|(id, secret)| (id, Zeroizing::new(secret.to_owned()))),
             secure,
         }
     }

@@ -2,6 +2,7 @@
 //! is kept as its hash alone (STYLE 18); the request is sealed under the master key.
 
 use super::{Dialect, StorageError, Tx};
+use crate::clock::random;
 use crate::ids::{IdentityId, LogInId};
 use crate::oidc::{LogIn, Request};
 use crate::seal::Place;
@@ -50,8 +51,6 @@ pub struct LogInRow {
     pub request: Request,
     /// Where it stands.
     pub state: LogIn,
-    /// Until when its page counts as open (G2).
-    pub seen: OffsetDateTime,
     /// When what it waits for is late, or its session ends.
     pub expires: OffsetDateTime,
 }
@@ -60,7 +59,7 @@ fn place(row: &str) -> Place<'_> {
     Place { table: "log_ins", row, column: "sealed" }
 }
 
-const COLUMNS: &str = "id, client_id, user_hash, sealed, state, seen_at, expires_at";
+const COLUMNS: &str = "id, client_id, user_hash, sealed, state, expires_at";
 
 impl Tx {
     /// Stores a new log-in that `hash` opens.
@@ -78,9 +77,9 @@ impl Tx {
         let entropy = self.store.entropy.clone();
         let sealed = self.store.keys.master().seal(entropy.as_ref(), place(&row), &plain)?;
         sqlx::query(
-            "INSERT INTO log_ins (id, client_id, request, user_hash, identity, sealed, state, is_open,
-               seen_at, expires_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "INSERT INTO log_ins (id, client_id, request, user_hash, identity, sealed, state,
+               expires_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(row)
         .bind(new.client_id.clone())
@@ -89,8 +88,6 @@ impl Tx {
         .bind(new.state.identity().map(|id| id.to_string()))
         .bind(sealed)
         .bind(serde_json::to_string(&new.state)?)
-        .bind(i64::from(new.state.is_open()))
-        .bind(new.seen.unix_timestamp())
         .bind(new.expires.unix_timestamp())
         .bind(now.unix_timestamp())
         .execute(&mut *self.inner)
@@ -105,13 +102,11 @@ impl Tx {
     pub async fn save_log_in(&mut self, row: &LogInRow) -> Result<(), StorageError> {
         sqlx::query(
             "UPDATE log_ins SET user_hash = $1, identity = COALESCE($2, identity), state = $3,
-               is_open = $4, seen_at = $5, expires_at = $6 WHERE id = $7",
+               expires_at = $4 WHERE id = $5",
         )
         .bind(row.user_hash.clone())
         .bind(row.state.identity().map(|id| id.to_string()))
         .bind(serde_json::to_string(&row.state)?)
-        .bind(i64::from(row.state.is_open()))
-        .bind(row.seen.unix_timestamp())
         .bind(row.expires.unix_timestamp())
         .bind(row.id.to_string())
         .execute(&mut *self.inner)
@@ -133,6 +128,26 @@ impl Tx {
         sqlx::query(AssertSqlSafe(format!("UPDATE log_ins SET {column} = $1 WHERE id = $2")))
             .bind(hash.to_vec())
             .bind(id.to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Lets `hash` open that step of a log-in no more.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn close_log_in(
+        &mut self,
+        id: LogInId,
+        opens: Opens,
+        hash: &[u8; 32],
+    ) -> Result<(), StorageError> {
+        let column = opens.column();
+        let query = format!("UPDATE log_ins SET {column} = NULL WHERE id = $1 AND {column} = $2");
+        sqlx::query(AssertSqlSafe(query))
+            .bind(id.to_string())
+            .bind(hash.to_vec())
             .execute(&mut *self.inner)
             .await?;
         Ok(())
@@ -222,28 +237,19 @@ impl Tx {
         Ok(found)
     }
 
-    /// The other log-ins of a user ID whose pages are open at `now`.
+    /// Leaves the pages on which a user ID was typed to nobody: no person's app fits them any more. They go
+    /// on showing what they did, so that whoever typed it learns nothing (G4).
     ///
     /// # Errors
     /// [`StorageError`].
-    pub async fn beside(
-        &mut self,
-        user_hash: &[u8],
-        not: LogInId,
-        now: OffsetDateTime,
-    ) -> Result<Vec<LogInId>, StorageError> {
-        let impossible = || StorageError::ImpossibleRow { table: "log_ins", column: "id" };
-        let rows = sqlx::query(
-            "SELECT id FROM log_ins WHERE user_hash = $1 AND is_open = 1 AND seen_at >= $2
-               AND expires_at >= $2 AND id <> $3 ORDER BY created_at, id",
-        )
-        .bind(user_hash.to_vec())
-        .bind(now.unix_timestamp())
-        .bind(not.to_string())
-        .fetch_all(&mut *self.inner)
-        .await?;
-        let read = |row: &AnyRow| row.try_get::<String, _>("id")?.parse().map_err(|_| impossible());
-        rows.iter().map(read).collect()
+    pub async fn disown_pages(&mut self, user_hash: &[u8; 32]) -> Result<(), StorageError> {
+        let nobody: [u8; 32] = random(self.store.entropy.as_ref())?;
+        sqlx::query("UPDATE log_ins SET user_hash = $1 WHERE user_hash = $2 AND identity IS NULL")
+            .bind(nobody.to_vec())
+            .bind(user_hash.to_vec())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
     }
 
     /// Forgets log-ins and client assertions that are over at `now`. Returns how many.
@@ -285,7 +291,6 @@ impl Tx {
             user_hash: row.try_get("user_hash")?,
             request: serde_json::from_slice(&request).map_err(|_| impossible("sealed"))?,
             state: serde_json::from_str(&state).map_err(|_| impossible("state"))?,
-            seen: time("seen_at")?,
             expires: time("expires_at")?,
         })
     }

@@ -251,7 +251,6 @@ mod tests {
             user_hash: None,
             request: serde_json::from_value(request).unwrap(),
             state: crate::oidc::LogIn::Pushed,
-            seen: NOW,
             expires: NOW,
         };
         tx.insert_log_in(&row, &[7; 32], NOW).await.unwrap();

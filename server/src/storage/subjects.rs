@@ -1,10 +1,13 @@
-//! Whom an organisation knows under which identifier, and the personal number of whom an identity is of.
+//! Whom an organisation knows under which identifier, and the personal number of whom an identity is of, kept
+//! as long as the identity may be used.
 
 use super::{StorageError, Tx};
 use crate::ids::IdentityId;
 use crate::seal::Place;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
+use sqlx::any::AnyRow;
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 /// What the register knows a person by, and whether they are protected. Personal data: `Debug` shows none.
@@ -48,7 +51,7 @@ impl Tx {
         let sealed = self.store.keys.master().seal(entropy.as_ref(), place(&row), &plain)?;
         sqlx::query(
             "INSERT INTO personal_numbers (identity, sealed) VALUES ($1, $2)
-             ON CONFLICT (identity) DO UPDATE SET sealed = excluded.sealed",
+             ON CONFLICT (identity) DO UPDATE SET sealed = excluded.sealed, erase_at = NULL",
         )
         .bind(row)
         .bind(sealed)
@@ -74,6 +77,54 @@ impl Tx {
         let sealed: Vec<u8> = found.try_get("sealed")?;
         let plain = self.store.keys.master().open(place(&row), &sealed)?;
         Ok(Some(serde_json::from_slice(&plain)?))
+    }
+
+    /// Says when the number of an identity is erased: nothing while it can be used.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn keep_number(
+        &mut self,
+        identity: IdentityId,
+        until: Option<OffsetDateTime>,
+    ) -> Result<(), StorageError> {
+        sqlx::query("UPDATE personal_numbers SET erase_at = $1 WHERE identity = $2")
+            .bind(until.map(OffsetDateTime::unix_timestamp))
+            .bind(identity.to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Erases the number of an identity. `false` if there was none.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn erase_number(&mut self, identity: IdentityId) -> Result<bool, StorageError> {
+        let done = sqlx::query("DELETE FROM personal_numbers WHERE identity = $1")
+            .bind(identity.to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Erases the numbers that are kept no longer at `now`. Returns whose.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn erase_numbers(
+        &mut self,
+        now: OffsetDateTime,
+    ) -> Result<Vec<IdentityId>, StorageError> {
+        let impossible =
+            |_| StorageError::ImpossibleRow { table: "personal_numbers", column: "identity" };
+        let rows =
+            sqlx::query("DELETE FROM personal_numbers WHERE erase_at <= $1 RETURNING identity")
+                .bind(now.unix_timestamp())
+                .fetch_all(&mut *self.inner)
+                .await?;
+        let read = |row: &AnyRow| row.try_get::<String, _>("identity")?.parse().map_err(impossible);
+        rows.iter().map(read).collect()
     }
 
     /// Whether a person's number has this keyed hash (`person`).

@@ -2,7 +2,8 @@
 
 use super::desk::{Desk, PIN};
 use super::parties::{Begun, Browser, Party, Phone, Site, fresh, refused};
-use serde_json::Value;
+use serde_json::{Value, json};
+use server::storage::PersonalNumber;
 use time::Duration;
 
 /// A code that a browser has brought back, and what it needs.
@@ -139,13 +140,30 @@ fn nonce_and_state_come_back_as_they_were_and_not_at_all_where_there_were_none()
 }
 
 #[test]
-fn no_code_token_or_cookie_is_in_a_row() {
+fn no_secret_of_a_log_in_and_nothing_that_names_a_person_is_in_a_row_in_clear() {
     // proves H4 (secrets of log-ins are kept as hashes)
     let desk = &Desk::all()[0];
     let site = Site::open(desk);
     let anna = desk.enrolled(1);
     let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
-    let (code, begun) = code(&netbank, &phone);
+    let number = PersonalNumber { cpr: Some("1208740002".to_owned()), protected: false };
+    desk.runtime.block_on(async {
+        let mut tx = desk.store.begin().await.unwrap();
+        tx.put_number(anna.identity, &number).await.unwrap();
+        tx.commit().await.unwrap();
+    });
+    // By a switch, which has two secrets more.
+    let begun = netbank.begin(&[]);
+    let browser = Browser::at(&netbank, &begun);
+    browser.post("/log-in", &[("user_id", &phone.user_id())]);
+    let url = browser.post("/log-in/switch", &[]).json()["url"].as_str().unwrap().to_owned();
+    let switch = url.split_once("#log-in=").unwrap().1;
+    let (_, claimed) = phone.claim(&json!({ "switch": switch }));
+    let (_, answer) = phone.approve(&claimed, PIN);
+    let to = answer["return_to"].as_str().unwrap();
+    let back = to.rsplit_once("back=").unwrap().1;
+    let code = browser.get(to.strip_prefix(&site.url).unwrap()).param("code").unwrap();
+    let cookie = browser.secret();
     let tokens = netbank.tokens(&code, &begun.verifier).json();
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(desk.folder()).unwrap() {
@@ -158,6 +176,11 @@ fn no_code_token_or_cookie_is_in_a_row() {
     assert!(rows.contains("log_in.granted"), "nothing was read");
     let secrets = [
         code.as_str(),
+        cookie.as_str(),
+        switch,
+        back,
+        &phone.user_id(),
+        "1208740002",
         begun.request_uri.rsplit(':').next().unwrap(),
         tokens["access_token"].as_str().unwrap(),
         tokens["id_token"].as_str().unwrap(),
@@ -165,6 +188,6 @@ fn no_code_token_or_cookie_is_in_a_row() {
         "nonce of the test",
     ];
     for secret in secrets {
-        assert!(!rows.contains(secret), "{} characters are in clear", secret.len());
+        assert!(secret.len() >= 10 && !rows.contains(secret), "{} are in clear", secret.len());
     }
 }

@@ -2,8 +2,9 @@
 
 use super::desk::{Desk, PIN, refusal, refused as reason};
 use super::parties::{Browser, Party, Phone, Site, claims};
-use enroll_core::device_key::Purpose;
+use enroll_core::device_key::{DeviceKey, Purpose};
 use serde_json::{Value, json};
+use server::keys::{base64url, base64url_decode};
 use server::oidc::Level;
 use time::Duration;
 
@@ -78,6 +79,7 @@ fn is_told(site: &Site<'_>, netbank: &Party<'_>, tokens: &Value) {
         ("ial", json!(substantial)),
         ("aal", json!(substantial)),
         ("auth_time", json!(site.desk.now().unix_timestamp())),
+        ("session_expiry", json!(site.desk.now().unix_timestamp() + 3600)),
     ] {
         assert_eq!(told[name], value, "{name}");
     }
@@ -128,7 +130,42 @@ fn a_replayed_approval_is_refused() {
 }
 
 #[test]
-fn a_relayed_qr_code_is_worth_nothing() {
+fn an_approval_is_verified_from_the_trail_and_the_public_key_alone() {
+    // proves G1
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let claimed = phone.claimed(&browser);
+        assert_eq!(phone.approve(&claimed, PIN).0, 200);
+        let (trail, key) = desk.runtime.block_on(async {
+            let mut tx = desk.store.read().await.unwrap();
+            let trail = tx.audit_after(0, 1000).await.unwrap();
+            let app = tx.authenticator(phone.app.parse().unwrap()).await.unwrap().unwrap();
+            (trail, app.public_key)
+        });
+        enroll_core::audit::verify(&trail, None).unwrap();
+        let kept = &trail.iter().find(|entry| entry.kind == "log_in.approved").unwrap().data;
+        let text = |name: &str| kept[name].as_str().unwrap();
+        assert_eq!(text("authenticator"), phone.app);
+        let key = DeviceKey::from_raw(&key).unwrap();
+        let signature = base64url_decode(text("signature")).unwrap();
+        let proves = |shown: &str| {
+            let signed = format!("{}.{shown}", text("challenge"));
+            key.proves(Purpose::Approve, &signed, &signature)
+        };
+        proves(text("shown")).unwrap();
+        // What the app was shown is what was signed, and nothing else is.
+        let shown = claimed["transaction"].as_str().unwrap();
+        assert_eq!(text("shown"), base64url(&openssl::sha::sha256(shown.as_bytes())));
+        let other = shown.replace("Netbanken", "Netbanker");
+        assert!(proves(&base64url(&openssl::sha::sha256(other.as_bytes()))).is_err());
+    }
+}
+
+#[test]
+fn a_qr_code_is_good_with_both_halves_for_twenty_seconds_and_for_one_app() {
     // proves G2
     for desk in Desk::all() {
         let site = Site::open(&desk);
@@ -197,7 +234,7 @@ fn a_switch_goes_back_to_the_browser_that_began() {
         assert_eq!(browser.state(), "back");
         assert_eq!(browser.get("/log-in/continue").location, "/log-in/ended");
         assert_eq!(browser.get("/log-in/continue?back=guess").location, "/log-in/ended");
-        assert_eq!(others.get(to).location, "/log-in/ended");
+        assert!(others.get(to).location.starts_with("/log-in/ended"));
         assert!(browser.get(to).param("code").is_some());
     }
 }
@@ -209,34 +246,104 @@ fn two_log_ins_of_one_person_at_once_stop_both() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
         let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
-        for user_id in [phone.user_id(), "nobody has this".to_owned()] {
-            let [one, other] = [(); 2].map(|()| Browser::at(&netbank, &netbank.begin(&[])));
-            let name =
-                |browser: &Browser<'_>| browser.post("/log-in", &[("user_id", &user_id)]).location;
-            assert_eq!(name(&one), "/log-in/qr");
-            assert_eq!(name(&other), "/log-in/ended", "{user_id}");
-            assert_eq!((one.state(), other.state()), ("over".to_owned(), "over".to_owned()));
-            assert!(one.get("/log-in/ended").text.contains("to log-in i gang"));
-        }
-        // One with the user ID, the other with the code alone.
+        // Two pages of one user ID have not reached the person; once the app has one, the other stops both.
         let [one, other] = [(); 2].map(|()| Browser::at(&netbank, &netbank.begin(&[])));
-        one.post("/log-in", &[("user_id", &phone.user_id())]);
+        for browser in [&one, &other] {
+            let named = browser.post("/log-in", &[("user_id", &phone.user_id())]);
+            assert_eq!(
+                (named.location.as_str(), browser.state().as_str()),
+                ("/log-in/qr", "showing")
+            );
+        }
+        phone.claimed(&one);
         let scanned = phone.scan(&other.halves());
         assert_eq!(refusal(scanned), reason(409, "log_in.parallel"));
         assert_eq!((one.state(), other.state()), ("over".to_owned(), "over".to_owned()));
-        // A page that was closed is none that stands beside.
-        let closed = Browser::at(&netbank, &netbank.begin(&[]));
-        closed.post("/log-in", &[("user_id", &phone.user_id())]);
-        desk.wait(Duration::seconds(16));
-        let open = Browser::at(&netbank, &netbank.begin(&[]));
-        assert_eq!(phone.scan(&open.halves()).0, 200);
+        assert!(one.get("/log-in/ended").text.contains("to log-in i gang"));
+        // The next one is alone.
+        let third = Browser::at(&netbank, &netbank.begin(&[]));
+        let claimed = phone.claimed(&third);
+        assert_eq!(phone.refuse(&claimed).0, 200);
         // A second page in the same browser leaves the first.
-        desk.wait(Duration::minutes(6));
         let same = Browser::at(&netbank, &netbank.begin(&[]));
-        same.post("/log-in", &[("user_id", &phone.user_id())]);
+        phone.claimed(&same);
         assert_eq!(same.arrive(&netbank, &netbank.begin(&[])).status, 303);
         same.post("/log-in", &[("user_id", &phone.user_id())]);
         assert_eq!(phone.scan(&same.halves()).0, 200);
+    }
+}
+
+#[test]
+fn what_an_app_cannot_take_it_does_not_stop() {
+    // proves G2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        let (phone, other) = (Phone::of(&anna), Phone::of(&bert));
+        let netbank = site.party(|_| {});
+        // A session that came of a switch, whose link is followed again.
+        let begun = netbank.begin(&[]);
+        let first = Browser::at(&netbank, &begun);
+        let url = first.post("/log-in/switch", &[]).json()["url"].as_str().unwrap().to_owned();
+        let switch = json!({ "switch": url.split_once("#log-in=").unwrap().1 });
+        let (_, claimed) = phone.claim(&switch);
+        let (_, answer) = phone.approve(&claimed, PIN);
+        let to = answer["return_to"].as_str().unwrap().strip_prefix(&site.url).unwrap();
+        let code = first.get(to).param("code").unwrap();
+        let tokens = netbank.tokens(&code, &begun.verifier).json();
+        let annas = Browser::at(&netbank, &netbank.begin(&[]));
+        let halves = annas.halves();
+        assert_eq!(phone.scan(&halves).0, 200);
+        assert_eq!(refusal(phone.claim(&switch)), reason(410, "log_in.late"));
+        assert_eq!(netbank.userinfo(tokens["access_token"].as_str().unwrap()).status, 200);
+        assert_eq!(annas.state(), "claimed");
+        // What another person's app has in hand.
+        let berts = Browser::at(&netbank, &netbank.begin(&[]));
+        other.claimed(&berts);
+        assert_eq!(refusal(other.scan(&halves)), reason(410, "log_in.late"));
+        assert_eq!((annas.state(), berts.state()), ("claimed".to_owned(), "claimed".to_owned()));
+    }
+}
+
+#[test]
+fn a_page_with_anothers_user_id_tells_nothing_of_them_and_stops_nothing() {
+    // proves G2, G4
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let typed = |user_id: &str| {
+            let browser = Browser::at(&netbank, &netbank.begin(&[]));
+            browser.post("/log-in", &[("user_id", user_id)]);
+            browser
+        };
+        let (known, unknown) = (typed(&phone.user_id()), typed("nobody.has.this"));
+        let same = |when: &str| {
+            let seen = known.seen(None);
+            assert_eq!(seen, unknown.seen(None), "{when}");
+            assert!(seen.contains(&"showing".to_owned()), "{when}");
+        };
+        same("before");
+        let (begun, own) = (netbank.begin(&[]), Browser::empty(&site));
+        own.arrive(&netbank, &begun);
+        own.post("/log-in", &[("user_id", &phone.user_id())]);
+        same("the person has typed the user ID");
+        let claimed = phone.claimed(&own);
+        same("the person has scanned");
+        assert_eq!(phone.approve(&claimed, PIN).0, 200);
+        same("the person has approved");
+        let back = own.get("/log-in/continue");
+        let tokens = netbank.tokens(&back.param("code").unwrap(), &begun.verifier);
+        assert_eq!(tokens.status, 200, "nothing has stopped it: {tokens:?}");
+        same("the person has logged in");
+        // A block leaves the page to nobody; an app that is still good does not fit it.
+        let again = desk.enrolled(1);
+        let second = Phone::of(&again);
+        let path = format!("/v1/authenticators/{}/block", phone.app);
+        assert_eq!(anna.call("POST", &path, &Value::Null).0, 200);
+        same("the person has blocked an app");
+        let scanned = second.scan(&known.halves());
+        assert_eq!(refusal(scanned), reason(409, "log_in.other_person"));
     }
 }
 
@@ -249,10 +356,7 @@ fn an_unknown_user_id_is_answered_as_a_known_one() {
         let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
         let seen = |user_id: &str| {
             let browser = Browser::at(&netbank, &netbank.begin(&[]));
-            let named = browser.post("/log-in", &[("user_id", user_id)]);
-            let (page, state) = (browser.get("/log-in/qr"), browser.state());
-            let half = browser.get("/log-in/qr/2").status;
-            (named.status, named.location, named.text, page.status, page.text, state, half)
+            browser.seen(Some(user_id))
         };
         let known = seen(&phone.user_id());
         for unknown in ["anna.eriksson", "1", "", " ", "0101900000", &"x".repeat(400)] {
@@ -342,6 +446,8 @@ fn refusing_leaving_and_time_each_say_what_they_are() {
         assert_eq!(phone.approve(&claimed, PIN).0, 200);
         desk.wait(Duration::seconds(61));
         assert_eq!(browser.get("/log-in/continue").location, "/log-in/ended");
+        let ended = browser.get("/log-in/ended").text;
+        assert!(ended.contains("er udløbet") && ended.contains("error=access_denied"), "{ended}");
     }
 }
 
@@ -394,17 +500,59 @@ fn only_an_app_that_can_be_used_is_shown_a_log_in() {
 }
 
 #[test]
+fn a_page_acts_in_its_own_log_in_and_not_in_that_of_another_tab() {
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let other = site.party(|table| {
+            table["client_id"] = "kommunen".into();
+            table["name"] = "Kommunen".into();
+        });
+        // One browser with two tabs: the second has the cookie.
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let first = browser.log_in();
+        assert_eq!(browser.arrive(&other, &other.begin(&[])).status, 303);
+        let stale = |path: &str| format!("{path}?log_in={first}");
+        let over = format!("/log-in/ended?log_in={first}");
+        for path in ["/log-in", "/log-in/qr", "/log-in/continue"] {
+            assert_eq!(browser.get_as(&stale(path)).location, over, "{path}");
+        }
+        assert_eq!(browser.get_as(&stale("/log-in/qr/1")).status, 410);
+        assert_eq!(browser.get_as("/log-in/qr/1").status, 410, "it has to say which");
+        assert_eq!(browser.get_as(&stale("/log-in/state")).json()["state"], "over");
+        assert!(!browser.get_as(&over).text.contains("Kommunen"));
+        let named = browser.post(&stale("/log-in"), &[("user_id", "somebody.else")]);
+        assert_eq!(named.location, over);
+        assert_eq!(browser.post(&stale("/log-in/switch"), &[]).status, 410);
+        assert_eq!(browser.post(&stale("/log-in/cancel"), &[]).location, over);
+        // The second goes on as if nothing had been.
+        assert_eq!(browser.state(), "showing");
+        let claimed = phone.claimed(&browser);
+        assert_eq!(claimed["relying_party"], "Kommunen");
+        assert_eq!(phone.approve(&claimed, PIN).0, 200);
+        assert_eq!(browser.get_as(&stale("/log-in/continue")).location, over);
+        assert_eq!(browser.get_as("/log-in/continue").location, "/log-in/ended");
+        assert!(browser.get("/log-in/continue").param("code").is_some());
+    }
+}
+
+#[test]
 fn nobody_elses_page_acts_in_a_log_in() {
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let netbank = site.party(|_| {});
         let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let cookie = format!("indrul-log-in={}.{}", browser.log_in(), browser.secret());
         for path in ["/log-in", "/log-in/cancel", "/log-in/switch"] {
+            // The browser of the person sends the cookie along.
             let headers = [
+                ("cookie", cookie.as_str()),
                 ("sec-fetch-site", "cross-site"),
                 ("content-type", "application/x-www-form-urlencoded"),
             ];
-            assert_eq!(site.send("POST", path, &headers, "user_id=annax").status, 403, "{path}");
+            let path = format!("{path}?log_in={}", browser.log_in());
+            assert_eq!(site.send("POST", &path, &headers, "user_id=annax").status, 403, "{path}");
         }
         assert_eq!(browser.state(), "showing");
         let policy = site.send("GET", "/log-in/qr", &[], "");

@@ -15,6 +15,7 @@ mod codes;
 #[expect(dead_code, reason = "shared with the tests of the service, which use all of it")]
 #[path = "../service/desk.rs"]
 mod desk;
+mod limits;
 mod log_ins;
 mod parties;
 mod registering;

@@ -277,38 +277,90 @@ impl<'a> Browser<'a> {
 
     pub fn arrive(&self, party: &Party<'_>, begun: &Begun) -> Reply {
         let query = encoded(&[("client_id", &party.id), ("request_uri", &begun.request_uri)]);
-        let reply = self.get(&format!("/oidc/authorize?{query}"));
+        let reply = self.get_as(&format!("/oidc/authorize?{query}"));
         for cookie in &reply.cookies {
             if cookie.starts_with("indrul-log-in=") {
                 assert!(cookie.contains("HttpOnly; SameSite=Lax"), "{cookie}");
                 *self.cookie.lock().unwrap() = cookie.split(';').next().unwrap().to_owned();
             }
         }
-        reply
+        self.own(reply)
     }
 
+    /// As a page of its own log-in asks.
     pub fn get(&self, path: &str) -> Reply {
+        self.own(self.get_as(&self.of(path)))
+    }
+
+    /// Just this address.
+    pub fn get_as(&self, path: &str) -> Reply {
         let cookie = self.cookie.lock().unwrap().clone();
         self.site.send("GET", path, &[("cookie", &cookie)], "")
     }
 
+    /// The log-in before it.
+    pub fn log_in(&self) -> String {
+        let cookie = self.cookie.lock().unwrap().clone();
+        let found = cookie.split_once('=').and_then(|(_, value)| value.split_once('.'));
+        found.map(|(id, _)| id.to_owned()).unwrap_or_default()
+    }
+
+    fn of(&self, path: &str) -> String {
+        if !path.starts_with("/log-in") || path.contains("log_in=") {
+            return path.to_owned();
+        }
+        let sign = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{sign}log_in={}", self.log_in())
+    }
+
+    /// What was answered, without the identifier of its own log-in, by which two would differ.
+    fn own(&self, reply: Reply) -> Reply {
+        let id = self.log_in();
+        if id.is_empty() {
+            return reply;
+        }
+        let without = |text: &str| text.replace(&format!("?log_in={id}"), "").replace(&id, "");
+        let (location, text) = (without(&reply.location), without(&reply.text));
+        Reply { location, text, ..reply }
+    }
+
     pub fn post(&self, path: &str, pairs: &[(&str, &str)]) -> Reply {
+        self.post_text(path, &encoded(pairs))
+    }
+
+    pub fn post_text(&self, path: &str, body: &str) -> Reply {
+        let path = &self.of(path);
         let cookie = self.cookie.lock().unwrap().clone();
         let headers = [
             ("cookie", cookie.as_str()),
             ("sec-fetch-site", "same-origin"),
             ("content-type", "application/x-www-form-urlencoded"),
         ];
-        self.site.send("POST", path, &headers, &encoded(pairs))
+        self.own(self.site.send("POST", path, &headers, body))
     }
 
     pub fn state(&self) -> String {
         self.get("/log-in/state").json()["state"].as_str().unwrap().to_owned()
     }
 
+    /// All that its page shows, with `user_id` typed on it first.
+    pub fn seen(&self, user_id: Option<&str>) -> Vec<String> {
+        let mut seen = vec![self.state()];
+        if let Some(user_id) = user_id {
+            let named = self.post("/log-in", &[("user_id", user_id)]);
+            seen.extend([named.status.to_string(), named.location, named.text]);
+        }
+        for path in ["/log-in", "/log-in/qr", "/log-in/ended"] {
+            let page = self.get(path);
+            seen.extend([page.status.to_string(), page.location, page.text]);
+        }
+        seen.extend([self.get("/log-in/qr/2").status.to_string(), self.state()]);
+        seen
+    }
+
     /// What opens the log-in.
     pub fn secret(&self) -> String {
-        self.cookie.lock().unwrap().split_once('=').unwrap().1.to_owned()
+        self.cookie.lock().unwrap().split_once('.').unwrap().1.to_owned()
     }
 
     /// What a camera reads from its screen.

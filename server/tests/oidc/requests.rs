@@ -1,7 +1,7 @@
 //! What relying parties must not ask for, and who they must be.
 
-use super::desk::Desk;
-use super::parties::{Begun, Browser, Party, Site, encoded, fresh, refused};
+use super::desk::{Desk, PIN, refusal, refused as reason};
+use super::parties::{Begun, Browser, Party, Phone, Site, encoded, fresh, refused};
 use serde_json::{Value, json};
 use server::oidc::Level;
 use time::Duration;
@@ -45,9 +45,30 @@ fn a_redirect_that_is_not_exact_is_refused() {
             let found = pushed(&netbank, &[("redirect_uri", other)]);
             assert_eq!(found, refused(400, "invalid_request"), "{other}");
         }
-        // At the token endpoint too.
-        let begun = netbank.begin(&[]);
-        assert!(!begun.request_uri.is_empty());
+        // At the token endpoint too, where it has to be the one of the request and no other that is registered.
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let two = site.party(|table| {
+            table["client_id"] = "two".into();
+            let uris = ["https://netbank.invalid/cb", "https://netbank.invalid/other"];
+            table["redirect_uris"] = uris.map(toml::Value::from).to_vec().into();
+        });
+        let begun = two.begin(&[]);
+        let browser = Browser::at(&two, &begun);
+        let claimed = phone.claimed(&browser);
+        assert_eq!(phone.approve(&claimed, PIN).0, 200);
+        let code = browser.get("/log-in/continue").param("code").unwrap();
+        for other in ["https://netbank.invalid/other", "https://netbank.invalid/cb/", ""] {
+            let pairs = [
+                ("grant_type", "authorization_code"),
+                ("code", code.as_str()),
+                ("redirect_uri", other),
+                ("code_verifier", &begun.verifier),
+            ];
+            let found = two.form("/oidc/token", &pairs).error();
+            assert_eq!(found, refused(400, "invalid_grant"), "{other}");
+        }
+        assert_eq!(two.tokens(&code, &begun.verifier).status, 200);
     }
 }
 
@@ -216,10 +237,16 @@ fn an_assertion_is_signed_of_now_for_us_and_used_once() {
         ] {
             assert_eq!(with(header.clone(), &|_| {}), bad, "{header}");
         }
-        let changes: [&dyn Fn(&mut Value); 8] = [
+        let endpoint = format!("{}/oidc/token", site.url);
+        let changes: [&dyn Fn(&mut Value); 12] = [
             &|claims| claims["aud"] = json!("https://elsewhere.invalid"),
+            &|claims| claims["aud"] = json!([site.url]),
+            &|claims| claims["aud"] = json!(endpoint),
             &|claims| claims["exp"] = json!(now - 61),
             &|claims| claims["exp"] = json!(now + 3600),
+            // The last second of the year 9999, to which nothing can be added.
+            &|claims| claims["exp"] = json!(253_402_300_799_i64),
+            &|claims| claims["exp"] = json!(i64::MAX),
             &|claims| claims["iat"] = json!(now + 3600),
             &|claims| claims["sub"] = json!("by-post"),
             &|claims| claims["iss"] = json!("by-post"),
@@ -241,16 +268,65 @@ fn a_disabled_relying_party_does_nothing_more() {
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
-        let phone = super::parties::Phone::of(&anna);
+        let phone = Phone::of(&anna);
         let netbank = site.party(|_| {});
         let tokens = netbank.logged_in(&phone, &[]);
         let token = tokens["access_token"].as_str().unwrap();
         assert_eq!(netbank.userinfo(token).status, 200);
         let begun = netbank.begin(&[]);
+        // One that a person is about to approve, and one that is approved.
+        let ways = ["in hand", "approved"].map(|_| Browser::at(&netbank, &netbank.begin(&[])));
+        let approved = phone.claimed(&ways[1]);
+        assert_eq!(phone.approve(&approved, PIN).0, 200);
+        let in_hand = phone.claimed(&ways[0]);
         let disabling = server::app::disable_relying_party(&desk.store, "netbank", desk.now());
         assert!(desk.runtime.block_on(disabling).unwrap());
         assert_eq!(Browser::empty(&site).arrive(&netbank, &begun).status, 410);
+        assert_eq!(refusal(phone.approve(&in_hand, PIN)), reason(410, "log_in.late"));
+        assert_eq!(ways[1].get("/log-in/continue").location, "/log-in/ended", "no code");
         assert_eq!(pushed(&netbank, &[]), refused(401, "invalid_client"));
         assert_eq!(netbank.userinfo(token).error(), refused(401, "invalid_token"));
     }
+}
+
+#[test]
+fn a_flood_of_parameters_is_refused_before_it_is_read() {
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let browser = Browser::empty(&site);
+        let many: Vec<_> = (0..41).map(|number| format!("p{number}=1")).collect();
+        let (many, long) = (many.join("&"), format!("state={}", "x".repeat(9000)));
+        for path in ["/oidc/authorize", "/oidc/logout"] {
+            for query in [&many, &long] {
+                assert_eq!(browser.get(&format!("{path}?{query}")).status, 400, "{path}");
+            }
+            assert_eq!(browser.post_text(path, &many).status, 400, "{path}");
+        }
+        let pairs: Vec<_> = (0..41).map(|number| format!("p{number}")).collect();
+        let pairs: Vec<_> = pairs.iter().map(|name| (name.as_str(), "1")).collect();
+        assert_eq!(netbank.form("/oidc/token", &pairs).error(), refused(400, "invalid_request"));
+    }
+}
+
+#[test]
+fn without_a_public_address_nobody_answers_relying_parties() {
+    // proves G8 (the issuer is nothing that a request says)
+    let bare = Desk::changed(|config| config.server.answers_as_host = false);
+    let site = Site::open(&bare);
+    assert_eq!(site.send("GET", "/.well-known/openid-configuration", &[], "").status, 503);
+    assert_eq!(site.send("POST", "/oidc/par", &[], "").status, 503);
+    let desk = Desk::changed(|_| {});
+    let site = Site::open(&desk);
+    for host in ["127.0.0.1:80@evil.invalid", "127.0.0.1:@evil.invalid", "evil.invalid"] {
+        let headers = [("host", host)];
+        let answer = site.send("GET", "/.well-known/openid-configuration", &headers, "");
+        assert!(answer.status >= 400, "{host}: {answer:?}");
+    }
+    let public = Desk::changed(|config| {
+        config.server.public_url = Some("https://indrul.invalid".to_owned());
+    });
+    let site = Site::open(&public);
+    let found = site.send("GET", "/.well-known/openid-configuration", &[], "").json();
+    assert_eq!(found["issuer"], "https://indrul.invalid");
 }

@@ -146,7 +146,7 @@ fn who_does_not_consent_to_biometrics_is_referred_and_no_face_is_taken() {
     let good = passport("good");
     for station in Station::all(&[&good], with_kiosk) {
         let body = json!({
-            "consent": {"terms_version": "2026-01", "biometrics": false, "language": "da"},
+            "consent": {"terms_version": "2026-02", "biometrics": false, "language": "da"},
             "cpr": good.holder.cpr,
         })
         .to_string();

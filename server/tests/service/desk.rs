@@ -21,7 +21,7 @@ use server::keys::{KeyRing, base64url};
 use server::notices::standin::{Arrived, StandIns};
 use server::notices::{Post, Worker};
 use server::record::Record;
-use server::registers::NoRegisters;
+use server::registers::{NoRegisters, Registers};
 use server::storage::{Enrolment, Evidence, Identity, Store, embedded_url};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use std::future::pending;
@@ -61,15 +61,26 @@ pub struct Desk {
 impl Desk {
     /// One on every database at hand.
     pub fn all() -> Vec<Self> {
-        every_database().into_iter().map(|on| Self::open(on.as_deref(), |_| {})).collect()
+        Self::all_asking(&(Arc::new(NoRegisters) as Arc<dyn Registers>))
+    }
+
+    /// The same, with registers to ask.
+    pub fn all_asking(registers: &Arc<dyn Registers>) -> Vec<Self> {
+        let on =
+            |database: Option<String>| Self::open(database.as_deref(), registers.clone(), |_| {});
+        every_database().into_iter().map(on).collect()
     }
 
     /// One with another configuration, on the database that this run is for.
     pub fn changed(change: impl FnOnce(&mut Config)) -> Self {
-        Self::open(one_database().as_deref(), change)
+        Self::open(one_database().as_deref(), Arc::new(NoRegisters), change)
     }
 
-    fn open(postgres: Option<&str>, change: impl FnOnce(&mut Config)) -> Self {
+    fn open(
+        postgres: Option<&str>,
+        registers: Arc<dyn Registers>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let database = match postgres {
@@ -81,6 +92,7 @@ impl Desk {
         post.configure(&mut config.notices);
         config.notices.timeout_ms = 2_000;
         config.server.name = "Prøvetjenesten".to_owned();
+        config.server.answers_as_host = true;
         change(&mut config);
         let (entropy, clock) = (Arc::new(SystemEntropy), Arc::new(SetClock(Mutex::new(NOON))));
         let ring = KeyRing::open(&folder.path().join("keys"), None, &SystemEntropy).unwrap();
@@ -95,7 +107,7 @@ impl Desk {
             trust: Arc::new(TrustStore::new(Domain::Qa)),
             faces: Arc::new(FakeFaces::default()),
             mrz: READER.clone(),
-            registers: Arc::new(NoRegisters),
+            registers,
             appointments: Arc::new(NoRegisters),
         };
         let channels = Arc::new(Post::new(&mut config.notices).unwrap());

@@ -21,7 +21,7 @@ pub struct Case<'a> {
 impl<'a> Case<'a> {
     pub fn start(station: &'a Station, cpr: &str) -> Self {
         let body = json!({
-            "consent": {"terms_version": "2026-01", "biometrics": true, "language": "en"},
+            "consent": {"terms_version": "2026-02", "biometrics": true, "language": "en"},
             "cpr": cpr,
         })
         .to_string();

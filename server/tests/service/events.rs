@@ -42,12 +42,21 @@ pub fn waiting(station: &Station) -> i64 {
     station.runtime.block_on(size).0
 }
 
+fn has_number(station: &Station, identity: &str) -> bool {
+    let number = async {
+        let mut tx = station.store.read().await.unwrap();
+        tx.number(identity.parse().unwrap()).await.unwrap()
+    };
+    station.runtime.block_on(number).is_some()
+}
+
 #[test]
 fn a_death_revokes_the_identity_for_ever() {
     // proves F4
     let good = passport("good");
     for station in Station::all(&[&good], told) {
         let (home, identity) = enrolled(&station, &good);
+        assert!(has_number(&station, &identity));
         let event = json!({ "id": "cpr-1", "kind": "deceased", "cpr": good.holder.cpr });
         assert_eq!(code(tell(&station, "", &event)), refused(401, "request.token"));
         assert_eq!(
@@ -59,6 +68,7 @@ fn a_death_revokes_the_identity_for_ever() {
         let choose = own(&home, &identity, "PUT", "/user-id", &name);
         assert_eq!(code(choose), refused(409, "identity.revoked"));
         assert_eq!(waiting(&station), 0, "nobody writes to the dead");
+        assert!(!has_number(&station, &identity), "nor keeps their number");
         let again = Case::start(&station, &good.holder.cpr).through(&good);
         assert_eq!(
             (&again["verdict"], reasons(&again)),

@@ -416,7 +416,7 @@ fn the_portrait_goes_with_any_ruling_and_is_not_kept_of_a_face_that_was_judged()
 /// A case of somebody who lets no program recognise their face.
 fn without_biometrics<'a>(station: &'a Station, passport: &Passport) -> Case<'a> {
     let body = json!({
-        "consent": {"terms_version": "2026-01", "biometrics": false, "language": "da"},
+        "consent": {"terms_version": "2026-02", "biometrics": false, "language": "da"},
         "cpr": passport.holder.cpr,
     })
     .to_string();

@@ -114,7 +114,7 @@ fn addresses_documents_and_cases_have_their_limits() {
         .map(|_| station.call(Call { token: &its, ..Call::new("GET", &other, b"") }).0)
         .collect();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 429]);
-    let body = json!({"consent": {"terms_version": "2026-01", "biometrics": true, "language": "da"}, "cpr": "120874-0002"}).to_string();
+    let body = json!({"consent": {"terms_version": "2026-02", "biometrics": true, "language": "da"}, "cpr": "120874-0002"}).to_string();
     let (status, answer) = station.call(Call::new("POST", "/v1/enrolments", body.as_bytes()));
     assert_eq!((status, &answer["code"]), (429, &json!("request.too_often")));
     let text = station.runtime.block_on(gather(&station.app));

@@ -10,7 +10,7 @@ use server::config::Config;
 
 fn start(station: &Station, code: &Value) -> (u16, Value) {
     let body = json!({
-        "consent": {"terms_version": "2026-01", "biometrics": true, "language": "da"},
+        "consent": {"terms_version": "2026-02", "biometrics": true, "language": "da"},
         "p_code": code,
     })
     .to_string();
@@ -132,7 +132,7 @@ fn a_person_without_a_number_gets_one_identity_by_p_codes() {
 #[test]
 fn a_start_takes_either_a_number_or_a_p_code_and_only_officers_issue_them() {
     for station in Station::all(&[], quick) {
-        let consent = json!({"terms_version": "2026-01", "biometrics": true, "language": "da"});
+        let consent = json!({"terms_version": "2026-02", "biometrics": true, "language": "da"});
         for body in [
             json!({ "consent": consent }),
             json!({ "consent": consent, "cpr": "120874-0002", "p_code": "12345678" }),

@@ -11,7 +11,7 @@ const LINES: [&str; 2] = [
 
 fn start_body() -> Value {
     json!({
-        "consent": {"terms_version": "2026-01", "biometrics": true, "language": "da"},
+        "consent": {"terms_version": "2026-02", "biometrics": true, "language": "da"},
         "cpr": "120874-0002",
     })
 }

@@ -3,6 +3,8 @@
 
 use super::super::{App, AppError, Proof};
 use super::claim::{OF_AN_APP, ial};
+use super::client::active;
+use super::late;
 use crate::ids::{AuthenticatorId, LogInId};
 use crate::oidc::log_in::Claim;
 use crate::oidc::{Approval, LogIn, Way, Why};
@@ -62,6 +64,7 @@ impl App {
         self.prove_app(id, (Purpose::Approve, Some(&shown)), &proof).await?;
         let (mut tx, profile, app, mut row) = self.hold_claimed(id, log_in).await?;
         let claim = still(&row, id, &shown)?.clone();
+        active(&mut tx, &row.client_id).await.map_err(late)?;
         let ial = ial(&mut tx, app.identity).await?;
         let (back, back_hash) = self.token()?;
         let is_switch = claim.way == Way::Switch;
@@ -81,16 +84,18 @@ impl App {
             row.expires = self.in_seconds(self.oidc.finish_s);
         }
         tx.save_log_in(&row).await?;
-        // Who did what, to be proved again with the app's public key.
+        // Who did what, to be proved again with the app's public key: the challenge is worth nothing any
+        // more, and without it the signature could not be verified.
         let data = json!({
             "client_id": row.client_id, "authenticator": id, "way": claim.way, "shown": shown,
-            "signature": proof.signature,
+            "challenge": proof.challenge, "signature": proof.signature,
         });
         let data = with_log_in(data, log_in);
         tx.audit(self.of_identity("log_in.approved", app.identity, data)).await?;
         tx.commit().await?;
         let issuer = &row.request.issuer;
-        let return_to = is_switch.then(|| format!("{issuer}/log-in/continue?back={back}"));
+        let return_to =
+            is_switch.then(|| format!("{issuer}/log-in/continue?log_in={log_in}&back={back}"));
         Ok(Answered { log_in, state: "approved", return_to })
     }
 

@@ -6,11 +6,13 @@ use super::super::App;
 use super::claim::user_hash;
 use super::client::Client;
 use crate::ids::IdentityId;
+use crate::limits::Kind;
 use crate::oidc::log_in::Poll;
 use crate::oidc::{LogIn, OauthError, Params, Request, jose};
 use crate::storage::Tx;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// That a log-in waits for the person (CIBA §7.3).
 #[derive(Serialize, utoipa::ToSchema)]
@@ -48,6 +50,9 @@ impl App {
         let mut tx = self.parts.store.begin().await?;
         let identity = tx.subject(&client.party.organisation, &subject).await?;
         let identity = identity.ok_or(OauthError::UnknownUserId)?;
+        // Each one comes before the person, and stops what they have in hand.
+        let pair = format!("{}\n{subject}", client.party.client_id);
+        self.spend(Kind::Asked, pair.as_bytes(), Instant::now())?;
         let profile = tx.hold_profile(identity).await?;
         profile.life.open().map_err(|_| OauthError::UnknownUserId)?;
         let (token, hash) = self.token()?;
@@ -55,9 +60,9 @@ impl App {
         let state = LogIn::Asked { identity, poll: Poll { at: None, interval } };
         let mut row = self.new_log_in(client, request, state, expires_in)?;
         let user_hash = user_hash(&tx, &profile)?;
-        (row.user_hash, row.seen) = (Some(user_hash.to_vec()), row.expires);
+        row.user_hash = Some(user_hash.to_vec());
         tx.insert_log_in(&row, &hash, self.now()).await?;
-        self.stop_beside(&mut tx, row.id, &user_hash).await?;
+        self.stop_parallel(&mut tx, &row, identity).await?;
         self.tell_begun(&mut tx, client, (identity, &row.id.to_string())).await?;
         tx.commit().await?;
         Ok(BackchannelAnswer { auth_req_id: token, expires_in, interval })

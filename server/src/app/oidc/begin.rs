@@ -30,6 +30,8 @@ impl std::fmt::Debug for Pushed {
 pub enum Arrived {
     /// The page of a log-in, which this secret opens.
     Page {
+        /// Which.
+        log_in: LogInId,
         /// For a cookie.
         browser: String,
         /// The language that the relying party asked for, if it did.
@@ -81,7 +83,6 @@ impl App {
             user_hash: None,
             request,
             state,
-            seen: self.now(),
             expires: self.in_seconds(seconds),
         })
     }
@@ -117,14 +118,13 @@ impl App {
         }
         let (browser, hash) = self.token()?;
         row.expires = self.in_seconds(self.oidc.log_in_s);
-        row.seen = self.in_seconds(self.oidc.page_s);
         tx.save_log_in(&row).await?;
         tx.opens_log_in(row.id, Opens::Browser, &hash).await?;
         tx.commit().await?;
         if let Some(before) = before {
-            // Its own page of before is no second one beside this.
+            // Its own page of before is left, and what an app has of it is no second one beside this.
             self.leave_page(before).await?;
         }
-        Ok(Arrived::Page { browser, language })
+        Ok(Arrived::Page { log_in: row.id, browser, language })
     }
 }

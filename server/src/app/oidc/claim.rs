@@ -3,6 +3,8 @@
 //! whose user ID alone somebody knows.
 
 use super::super::{App, AppError, PublicIdentity};
+use super::client::active;
+use super::late;
 use crate::ids::{AuthenticatorId, IdentityId, LogInId};
 use crate::keys::base64url;
 use crate::oidc::halves;
@@ -92,20 +94,18 @@ impl App {
         app.state.usable(self.now()).map_err(AppError::Reason)?;
         let (log_in, way) = self.scanned(&mut tx, &scanned, app.identity).await?;
         let user_hash = user_hash(&tx, &profile)?;
-        if self.stop_beside(&mut tx, log_in, &user_hash).await? {
+        let row = self.hold_log_in(&mut tx, log_in).await?;
+        let by = Claim { app: id, identity: app.identity, way, shown: String::new(), poll: None };
+        // What is over or another app has before it, this one neither takes nor stops, nor anything else.
+        row.state.clone().claim(by.clone()).map_err(AppError::Reason)?;
+        if self.stop_parallel(&mut tx, &row, app.identity).await? {
             tx.commit().await?;
             return Err(AppError::Reason(ReasonCode::LOG_IN_PARALLEL));
-        }
-        let row = self.hold_log_in(&mut tx, log_in).await?;
-        if matches!(&row.state, LogIn::Claimed { by } if by.app != id) {
-            // What another app has before it, this one neither takes nor stops.
-            return Err(AppError::Reason(ReasonCode::LOG_IN_LATE));
         }
         let ial = ial(&mut tx, app.identity).await?;
         if let Some(why) = unfit(&row, &user_hash, Level::of_log_in(ial, OF_AN_APP)) {
             return self.stop(tx, row, why).await;
         }
-        let by = Claim { app: id, identity: app.identity, way, shown: String::new(), poll: None };
         self.show(tx, row, (by, user_hash), Level::of_log_in(ial, OF_AN_APP)).await
     }
 
@@ -147,9 +147,6 @@ impl App {
     /// Stops a log-in that this app must not approve, and says why.
     async fn stop(&self, mut tx: Tx, row: LogInRow, why: Why) -> Result<Claimed, AppError> {
         let (id, client_id) = (row.id, row.client_id.clone());
-        if !row.state.is_open() {
-            return Err(AppError::Reason(row.state.over()));
-        }
         let state = row.state.clone().end(why, self.now());
         tx.save_log_in(&LogInRow { state, ..row }).await?;
         let data = json!({ "client_id": client_id, "why": why });
@@ -165,9 +162,7 @@ impl App {
         (by, user_hash): (Claim, [u8; 32]),
         level: Level,
     ) -> Result<Claimed, AppError> {
-        let party = tx.relying_party(&row.client_id).await?;
-        let party = party.filter(|party| party.disabled.is_none());
-        let party = party.ok_or(AppError::Reason(ReasonCode::LOG_IN_LATE))?.party;
+        let party = active(&mut tx, &row.client_id).await.map_err(late)?;
         let transaction = canonical::text(&json!({
             "log_in": row.id,
             "client_id": party.client_id,
@@ -180,8 +175,6 @@ impl App {
         let app = by.app;
         row.state = row.state.claim(Claim { shown, ..by }).map_err(AppError::Reason)?;
         row.user_hash = Some(user_hash.to_vec());
-        // An app has it before it, whether its page is open or not.
-        row.seen = row.expires;
         tx.save_log_in(&row).await?;
         let (challenge, hash) = self.token()?;
         tx.add_pass(Pass::Challenge, &hash, app, row.expires).await?;

@@ -1,11 +1,13 @@
 //! How a relying party proves who it is (OpenID Connect Core §9): as it is registered, and in no other way.
 
 use super::super::App;
+use crate::limits::Kind;
 use crate::oidc::client::ClientAuth;
 use crate::oidc::{OauthError, Params, RelyingParty, jose};
 use crate::storage::Tx;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
+use tokio::time::Instant;
 
 /// A relying party that has proved who it is.
 #[derive(Debug, Clone)]
@@ -62,6 +64,7 @@ impl App {
             return Err(OauthError::InvalidClient);
         }
         tx.commit().await?;
+        self.spend(Kind::Client, party.client_id.as_bytes(), Instant::now())?;
         Ok(Client { party })
     }
 
@@ -106,7 +109,8 @@ impl App {
         let now = self.now();
         let expires = time("exp").ok_or_else(refused)?;
         let begun = ["iat", "nbf"].iter().filter_map(|name| time(name)).all(|at| at <= now + SKEW);
-        let is_current = expires + SKEW > now && expires <= now + LIFE && begun;
+        // Bound first: nothing is added to a time that somebody else wrote.
+        let is_current = expires <= now + LIFE && expires > now - SKEW && begun;
         let is_own = text("iss") == Some(&id) && text("sub") == Some(&id);
         if !is_current || !is_own || !is_for_us(claims.get("aud"), issuer) {
             return Err(refused());
@@ -132,15 +136,8 @@ fn claimed_issuer(assertion: &str) -> Option<String> {
     claims.get("iss")?.as_str().map(str::to_owned)
 }
 
-/// The issuer, or the endpoint that older clients name.
+/// The issuer as the one audience, no list and no endpoint (FAPI 2.0 Security Profile §5.3.2.1): what a
+/// client was led to sign for another server is not good here.
 fn is_for_us(audience: Option<&Value>, issuer: &str) -> bool {
-    let is_ours = |value: &Value| {
-        let rest = value.as_str().and_then(|text| text.strip_prefix(issuer));
-        rest.is_some_and(|rest| ["", "/oidc/token", "/oidc/par", "/oidc/ciba"].contains(&rest))
-    };
-    match audience {
-        Some(Value::Array(all)) => all.iter().any(is_ours),
-        Some(one) => is_ours(one),
-        None => false,
-    }
+    audience.and_then(Value::as_str) == Some(issuer)
 }

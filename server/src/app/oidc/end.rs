@@ -4,25 +4,31 @@
 //! session it is written, and delivered at least once.
 
 use super::super::{App, AppError, blocking};
+use super::claim::user_hash;
 use super::client::active;
+use super::late;
 use crate::http::problem::chain;
 use crate::ids::{IdentityId, LogInId};
 use crate::oidc::claims::logout;
-use crate::oidc::{LogIn, OauthError, Params, Why};
+use crate::oidc::{LogIn, Params, Why};
 use crate::storage::{Claimed, LogInRow, Tx};
 use enroll_core::identity::Signer;
 use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 /// The outbox's name for it.
 const CHANNEL: &str = "logout";
 /// Most that are sent in one round.
 const BATCH: i64 = 16;
-/// Seconds for which a round holds what it sends.
-const HELD: i64 = 60;
+/// Most that one relying party is sent at once: one that is slow keeps nobody else waiting, and is not
+/// flooded.
+const AT_ONCE: usize = 4;
 /// Tries, the last some 18 hours after the first.
 const TRIES: i64 = 14;
 /// Time between rounds.
@@ -42,8 +48,10 @@ struct Due {
 pub enum LoggedOut {
     /// Back to the relying party.
     To(String),
-    /// They stay here.
+    /// They stay here, and the session is over.
     Here,
+    /// They stay here, and nothing has ended: nobody said which session.
+    Nothing,
 }
 
 /// Tells relying parties of ended sessions for as long as it lives.
@@ -80,13 +88,17 @@ impl LogOuts {
 }
 
 impl App {
-    /// Ends whatever is under way or open of an identity, in a unit of work that holds its profile.
+    /// Ends whatever is under way or open of an identity, in a unit of work that holds its profile. Pages on
+    /// which its user ID was typed are of nobody then.
     pub(in crate::app) async fn end_log_ins(
         &self,
         tx: &mut Tx,
         identity: IdentityId,
         why: Why,
     ) -> Result<(), AppError> {
+        let profile = tx.hold_profile(identity).await?;
+        let user_hash = user_hash(tx, &profile)?;
+        tx.disown_pages(&user_hash).await?;
         for row in tx.hold_log_ins(identity, self.now()).await? {
             self.end_one(tx, row, why).await?;
         }
@@ -125,21 +137,17 @@ impl App {
     /// # Errors
     /// `log_in.late`.
     pub async fn log_out(&self, params: &Params, issuer: &str) -> Result<LoggedOut, AppError> {
-        let late = || AppError::Reason(ReasonCode::LOG_IN_LATE);
-        let Some(hint) = params.get("id_token_hint") else { return Ok(LoggedOut::Here) };
-        let claims = self.own_token(hint, issuer).map_err(|_| late())?;
+        let unknown = || AppError::Reason(ReasonCode::LOG_IN_LATE);
+        let Some(hint) = params.get("id_token_hint") else { return Ok(LoggedOut::Nothing) };
+        let claims = self.own_token(hint, issuer).map_err(|_| unknown())?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let (client_id, sid) = text("aud").zip(text("sid")).ok_or_else(late)?;
+        let (client_id, sid) = text("aud").zip(text("sid")).ok_or_else(unknown)?;
         if params.get("client_id").is_some_and(|given| given != client_id) {
-            return Err(late());
+            return Err(unknown());
         }
         let mut tx = self.parts.store.begin().await?;
-        let party = match active(&mut tx, client_id).await {
-            Ok(party) => party,
-            Err(OauthError::App(error)) => return Err(error),
-            Err(_) => return Err(late()),
-        };
-        let id: LogInId = sid.parse().map_err(|_| late())?;
+        let party = active(&mut tx, client_id).await.map_err(late)?;
+        let id: LogInId = sid.parse().map_err(|_| unknown())?;
         if let Some(row) = tx.hold_log_in(id).await?.filter(|row| row.client_id == client_id) {
             // Who ends it need not be told.
             let state = row.state.clone().end(Why::LoggedOut, self.now());
@@ -165,20 +173,35 @@ impl App {
     ///
     /// # Errors
     /// [`AppError`]; what was not settled is told again.
-    pub async fn send_log_outs(&self) -> Result<usize, AppError> {
+    pub async fn send_log_outs(self: &Arc<Self>) -> Result<usize, AppError> {
         let mut tx = self.parts.store.begin().await?;
-        let until = self.now() + time::Duration::seconds(HELD);
+        let until = self.now() + lease(self.oidc.logout_timeout_ms);
         let claimed = tx.claim(CHANNEL, BATCH, (self.now(), until)).await?;
         tx.commit().await?;
-        let mut told = 0;
+        let (mut tasks, mut turns) = (JoinSet::new(), HashMap::new());
         for held in claimed {
-            told += usize::from(self.send_log_out(&held).await?);
+            let payload = held.payload.as_ref();
+            let due = payload.and_then(|bytes| serde_json::from_slice::<Due>(bytes).ok());
+            let client = due.as_ref().map(|due| due.client_id.clone());
+            let turn = turns.entry(client).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE)));
+            let (app, turn) = (self.clone(), turn.clone());
+            tasks.spawn(async move {
+                let _turn = turn.acquire().await.map_err(AppError::internal)?;
+                app.send_log_out(&held, due).await
+            });
         }
-        Ok(told)
+        let (mut told, mut failed) = (0, Ok(()));
+        while let Some(done) = tasks.join_next().await {
+            match done.map_err(AppError::internal).flatten() {
+                Ok(is_told) => told += usize::from(is_told),
+                // The others still settle what they hold.
+                Err(error) => failed = failed.and(Err(error)),
+            }
+        }
+        failed.map(|()| told)
     }
 
-    async fn send_log_out(&self, held: &Claimed) -> Result<bool, AppError> {
-        let due = held.payload.as_ref().and_then(|bytes| serde_json::from_slice::<Due>(bytes).ok());
+    async fn send_log_out(&self, held: &Claimed, due: Option<Due>) -> Result<bool, AppError> {
         let taken = match &due {
             Some(due) => self.post_log_out(due).await?,
             None => Taken::Never,
@@ -198,8 +221,8 @@ impl App {
                 tx.audit(event("logout.told")).await?;
             }
             Taken::Later if held.tries < TRIES => {
-                let pause = 1_i64 << held.tries.clamp(1, TRIES);
-                tx.postpone(held, self.now() + time::Duration::seconds(pause * 4)).await?;
+                let due = self.now() + time::Duration::seconds(wait(held.tries));
+                tx.postpone(held, due).await?;
             }
             Taken::Later | Taken::Never => {
                 tx.bury(held).await?;
@@ -228,6 +251,19 @@ impl App {
     }
 }
 
+/// Seconds from the try of this number to the next: 8, and twice as long each time.
+fn wait(tries: i64) -> i64 {
+    4 << tries.clamp(1, TRIES)
+}
+
+/// For how long a round holds what it sends: longer than a batch of one relying party lasts that takes all
+/// the time of each try.
+fn lease(timeout_ms: u64) -> time::Duration {
+    let one_after_another = BATCH.unsigned_abs().div_ceil(AT_ONCE as u64);
+    let longest = timeout_ms.saturating_mul(one_after_another).saturating_add(30_000);
+    time::Duration::milliseconds(i64::try_from(longest).unwrap_or(i64::MAX))
+}
+
 /// What a relying party made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taken {
@@ -252,5 +288,18 @@ fn post(uri: &str, token: &str, timeout: Duration) -> Taken {
             _ => Taken::Later,
         },
         Err(_) => Taken::Later,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_outlasts_its_batch_and_the_waits_are_those_of_the_description() {
+        let tries = BATCH / AT_ONCE as i64;
+        assert!(lease(10_000) > time::Duration::seconds(10 * tries));
+        let waits: i64 = (1..TRIES).map(wait).sum();
+        assert_eq!(waits / 3600, 18, "hours from the first try to the last");
     }
 }

@@ -172,7 +172,8 @@ impl App {
             request: &row.request,
             approval: &approval,
         };
-        let id_token = self.parts.keys.sign("JWT", &told.id_token(now))?;
+        let expires = self.in_seconds(self.oidc.session_s);
+        let id_token = self.parts.keys.sign("JWT", &told.id_token(now, expires))?;
         let wanted = row.request.scopes.contains(&Scope::TransactionToken);
         let sign = || self.parts.keys.sign("transaction+jwt", &told.transaction());
         let transaction_token = wanted.then(sign).transpose()?;
@@ -180,7 +181,6 @@ impl App {
         let data = json!({ "client_id": row.client_id, "loa": told.loa(), "scope": scope, "log_in": row.id });
         let until = self.in_seconds(self.oidc.access_s);
         let state = LogIn::Granted { approval: approval.clone(), until, numbers: 0 };
-        let expires = self.in_seconds(self.oidc.session_s);
         tx.save_log_in(&LogInRow { state, expires, ..row.clone() }).await?;
         tx.opens_log_in(row.id, Opens::Token, &hash).await?;
         tx.put_subject((organisation, &subject), approval.identity).await?;

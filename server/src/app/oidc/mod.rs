@@ -31,7 +31,7 @@ pub use register::{add_relying_party, disable_relying_party};
 use super::{App, AppError};
 use crate::ids::{IdentityId, LogInId};
 use crate::keys::base64url;
-use crate::oidc::{LogIn, Why};
+use crate::oidc::{LogIn, OauthError, Why};
 use crate::storage::{LogInRow, Tx};
 use enroll_core::reason::ReasonCode;
 use serde_json::{Value, json};
@@ -51,26 +51,25 @@ impl App {
         }
     }
 
-    /// Stops a log-in and those of the same user ID beside it, if there are any (G2); whether there were.
-    /// All of them are held in one order, whoever begins.
-    async fn stop_beside(
+    /// Stops `row`, which can be put before a person, and whatever else is before them, if anything is (G2);
+    /// whether there was. The person's profile and `row` are held.
+    async fn stop_parallel(
         &self,
         tx: &mut Tx,
-        id: LogInId,
-        user_hash: &[u8],
+        row: &LogInRow,
+        identity: IdentityId,
     ) -> Result<bool, AppError> {
-        let mut all = tx.beside(user_hash, id, self.now()).await?;
-        if all.is_empty() {
+        let living = tx.hold_log_ins(identity, self.now()).await?;
+        let beside = |other: &LogInRow| other.id != row.id && other.state.is_before_person();
+        let others: Vec<_> = living.into_iter().filter(beside).collect();
+        if others.is_empty() {
             return Ok(false);
         }
-        all.push(id);
-        all.sort();
-        for id in all {
-            let Some(row) = tx.hold_log_in(id).await? else { continue };
-            let state = row.state.clone().end(Why::Parallel, self.now());
-            tx.save_log_in(&LogInRow { state, ..row }).await?;
+        for other in others {
+            self.end_one(tx, other, Why::Parallel).await?;
         }
-        tx.audit(self.of_log_in("log_in.parallel", id, json!({}))).await?;
+        self.end_one(tx, row.clone(), Why::Parallel).await?;
+        tx.audit(self.of_log_in("log_in.parallel", row.id, json!({}))).await?;
         Ok(true)
     }
 
@@ -108,6 +107,14 @@ impl App {
             fields.insert("log_in".to_owned(), json!(id));
         }
         enroll_core::audit::Event { time: self.now(), kind: kind.to_owned(), case: None, data }
+    }
+}
+
+/// What is told of a log-in whose relying party may do nothing more.
+fn late(error: OauthError) -> AppError {
+    match error {
+        OauthError::App(error) => error,
+        _ => AppError::Reason(ReasonCode::LOG_IN_LATE),
     }
 }
 

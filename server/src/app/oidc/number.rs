@@ -2,11 +2,13 @@
 //! not be told it: three tries in a session, in its first quarter of an hour.
 
 use super::super::App;
+use crate::limits::Kind;
 use crate::oidc::{LogIn, OauthError, Params, Scope};
 use crate::storage::LogInRow;
 use serde::Serialize;
 use serde_json::json;
 use time::Duration;
+use tokio::time::Instant;
 
 /// Whether a number is the person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -33,7 +35,9 @@ impl App {
         let cpr =
             cpr.ok_or(OauthError::InvalidRequest("cpr is no personal number of ten digits"))?;
         let mut tx = self.parts.store.begin().await?;
-        let session = self.session(&mut tx, token).await?;
+        // The time is that of the session (G7): the token lives no longer for anything else.
+        let session = self.session_of(&mut tx, token).await?;
+        self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
         if !session.row.request.scopes.contains(&Scope::MitId) {
             return Err(OauthError::InsufficientScope);
         }

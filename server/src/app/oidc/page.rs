@@ -2,7 +2,9 @@
 //! approved, or leaves. Its secret opens all of it; nobody else is shown anything.
 
 use super::super::{App, AppError};
-use super::is_waiting;
+use super::client::active;
+use super::{is_waiting, late};
+use crate::limits::Kind;
 use crate::oidc::halves::{self, Half};
 use crate::oidc::request::To;
 use crate::oidc::{LogIn, Request, Why};
@@ -10,7 +12,7 @@ use crate::storage::{LogInRow, Opens, Tx};
 use enroll_core::reason::ReasonCode;
 use enroll_core::user_id::UserId;
 use serde_json::json;
-use time::Duration;
+use tokio::time::Instant;
 
 /// What a page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,53 +72,38 @@ impl App {
         Ok(tx.relying_party(&row.client_id).await?.map(|row| row.party.name))
     }
 
-    /// Takes the user ID that was typed. The answer and the work are the same for one that there is not: it
-    /// is hashed and kept, and nobody is looked up (G4). Another page of the same user ID stops both (G2).
+    /// Takes the user ID that was typed: only its person's app will fit. The answer and the work are the same
+    /// for one that there is not: it is hashed and kept, and nobody is looked up or stopped (G4).
     ///
     /// # Errors
-    /// `log_in.parallel`, `log_in.late`.
+    /// `log_in.late`, and why it is over.
     pub async fn name(&self, browser: &str, user_id: &str) -> Result<(), AppError> {
-        let late = || AppError::Reason(ReasonCode::LOG_IN_LATE);
         let text = match UserId::parse(user_id) {
             Ok(user_id) => user_id.as_str().to_owned(),
             Err(_) => user_id.to_lowercase(),
         };
-        let mut tx = self.parts.store.begin().await?;
-        let user_hash = tx.keyed_hash("user_id", text.as_bytes())?;
-        let found = tx.find_log_in(Opens::Browser, &hash(browser)).await?.ok_or_else(late)?;
-        if self.stop_beside(&mut tx, found.id, &user_hash).await? {
-            tx.commit().await?;
-            return Err(AppError::Reason(ReasonCode::LOG_IN_PARALLEL));
-        }
-        let row = self.hold_log_in(&mut tx, found.id).await?;
+        let (mut tx, row) = self.shown(browser).await?;
         if row.state != LogIn::Begun {
             return Err(AppError::Reason(row.state.over()));
         }
-        let seen = self.in_seconds(self.oidc.page_s);
-        tx.save_log_in(&LogInRow { user_hash: Some(user_hash.to_vec()), seen, ..row }).await?;
+        let user_hash = tx.keyed_hash("user_id", text.as_bytes())?;
+        tx.save_log_in(&LogInRow { user_hash: Some(user_hash.to_vec()), ..row }).await?;
         Ok(tx.commit().await?)
     }
 
-    /// What the page shows now. A page that asks is open.
+    /// What the page shows now.
     ///
     /// # Errors
     /// [`AppError`].
     pub async fn page_state(&self, browser: &str) -> Result<PageState, AppError> {
         let mut tx = self.parts.store.read().await?;
-        let found = tx.find_log_in(Opens::Browser, &hash(browser)).await?;
-        drop(tx);
-        let Some(row) = found else { return Ok(PageState::Late) };
-        if let LogIn::Ended { why, .. } = row.state {
-            return Ok(PageState::Over { why });
-        }
-        if row.expires < self.now() {
+        let Some(row) = tx.find_log_in(Opens::Browser, &hash(browser)).await? else {
             return Ok(PageState::Late);
-        }
-        let half = Duration::seconds(i64::from(self.oidc.page_s)) / 2;
-        if is_waiting(&row.state) && row.seen < self.now() + half {
-            self.keep_open(browser).await?;
-        }
+        };
+        self.spend(Kind::LogIn, row.id.as_bytes(), Instant::now())?;
         Ok(match row.state {
+            LogIn::Ended { why, .. } => PageState::Over { why },
+            _ if row.expires < self.now() => PageState::Late,
             LogIn::Begun => PageState::Showing,
             LogIn::Claimed { .. } => PageState::Claimed,
             LogIn::Approved { approval } => {
@@ -124,16 +111,6 @@ impl App {
             }
             _ => PageState::Late,
         })
-    }
-
-    async fn keep_open(&self, browser: &str) -> Result<(), AppError> {
-        let (mut tx, row) = match self.shown(browser).await {
-            Err(AppError::Reason(_)) => return Ok(()),
-            shown => shown?,
-        };
-        let seen = row.seen.max(self.in_seconds(self.oidc.page_s));
-        tx.save_log_in(&LogInRow { seen, ..row }).await?;
-        Ok(tx.commit().await?)
     }
 
     /// What one half of the QR code says now, while it is shown.
@@ -144,6 +121,7 @@ impl App {
         let late = || AppError::Reason(ReasonCode::LOG_IN_LATE);
         let mut tx = self.parts.store.read().await?;
         let row = tx.find_log_in(Opens::Browser, &hash(browser)).await?.ok_or_else(late)?;
+        self.spend(Kind::LogIn, row.id.as_bytes(), Instant::now())?;
         if row.state != LogIn::Begun || row.expires < self.now() {
             return Err(AppError::Reason(row.state.over()));
         }
@@ -180,6 +158,7 @@ impl App {
         if approval.back.is_some() && approval.back != brought {
             return Err(AppError::Reason(ReasonCode::LOG_IN_LATE));
         }
+        active(&mut tx, &row.client_id).await.map_err(late)?;
         let (code, code_hash) = self.token()?;
         row.state = LogIn::Coded { approval: approval.clone() };
         row.expires = self.in_seconds(self.oidc.code_s);
@@ -221,7 +200,12 @@ impl App {
             LogIn::Ended { why: Why::Level, .. } => "unmet_authentication_requirements",
             LogIn::Ended { why: Why::Code | Why::LoggedOut, .. } => return Ok(None),
             LogIn::Ended { .. } => "access_denied",
-            state if is_waiting(state) && row.expires < self.now() => "access_denied",
+            // Also one that was approved and that the browser did not go on with in time.
+            LogIn::Begun | LogIn::Claimed { .. } | LogIn::Approved { .. }
+                if row.expires < self.now() =>
+            {
+                "access_denied"
+            }
             _ => return Ok(None),
         };
         Ok(Some(answer(&row.request, &[("error", error)])))

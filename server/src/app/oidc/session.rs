@@ -5,12 +5,14 @@ use super::super::{App, blocking};
 use super::client::{Client, active};
 use crate::clock::copenhagen_date;
 use crate::ids::IdentityId;
+use crate::limits::Kind;
 use crate::oidc::claims::{Person, Told, userinfo};
-use crate::oidc::{Approval, LogIn, OauthError, Params, RelyingParty, Scope, Sector, Why};
+use crate::oidc::{Approval, LogIn, OauthError, Params, RelyingParty, Scope, Sector};
 use crate::storage::{LogInRow, Opens, PersonalNumber, Tx};
 use enroll_core::findings::person::PersonAnswer;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 /// A session that is one at this moment.
@@ -27,14 +29,22 @@ impl App {
     /// # Errors
     /// [`OauthError::InvalidToken`].
     pub(super) async fn session(&self, tx: &mut Tx, token: &str) -> Result<Session, OauthError> {
+        let session = self.session_of(tx, token).await?;
+        if session.until < self.now() { Err(OauthError::InvalidToken) } else { Ok(session) }
+    }
+
+    /// The session that an access token is of, also once the token is good for nothing else.
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidToken`].
+    pub(super) async fn session_of(&self, tx: &mut Tx, token: &str) -> Result<Session, OauthError> {
         let hash = openssl::sha::sha256(token.as_bytes());
         let row = tx.find_log_in(Opens::Token, &hash).await?.ok_or(OauthError::InvalidToken)?;
         let LogIn::Granted { approval, until, .. } = row.state.clone() else {
             return Err(OauthError::InvalidToken);
         };
         let life = tx.life(approval.identity).await?;
-        let is_current = until >= self.now() && row.expires >= self.now();
-        if !is_current || life.open().is_err() || life.epoch != approval.epoch {
+        if row.expires < self.now() || life.open().is_err() || life.epoch != approval.epoch {
             return Err(OauthError::InvalidToken);
         }
         let party = active(tx, &row.client_id).await.map_err(|error| match error {
@@ -51,6 +61,7 @@ impl App {
     pub async fn userinfo(&self, token: &str) -> Result<Map<String, Value>, OauthError> {
         let mut tx = self.parts.store.read().await?;
         let session = self.session(&mut tx, token).await?;
+        self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
         let identity = session.approval.identity;
         let found = tx.identity(identity).await?.ok_or(OauthError::InvalidToken)?;
         let public =
@@ -64,6 +75,10 @@ impl App {
             }
             Sector::Private => true,
         };
+        // The register took its time: of what was blocked meanwhile nothing is told.
+        let mut tx = self.parts.store.read().await?;
+        self.session(&mut tx, token).await?;
+        drop(tx);
         let organisation = &session.party.organisation;
         let subject = self.pairwise_subject(organisation, identity)?;
         let uuid = self.uuid_of(organisation, identity)?;
@@ -128,8 +143,8 @@ impl App {
         }))
     }
 
-    /// Ends the session of a token, for the client that it was given to; any other token is as good as
-    /// revoked (RFC 7009 §2.2).
+    /// Ends a token, for the client that it was given to; any other is as good as revoked (RFC 7009 §2.2).
+    /// The session stays, so that its client is told of a block (F1): it is ended by logging out.
     ///
     /// # Errors
     /// [`OauthError`].
@@ -141,10 +156,7 @@ impl App {
         if found.client_id != client.party.client_id {
             return Ok(());
         }
-        let Some(row) = tx.hold_log_in(found.id).await? else { return Ok(()) };
-        // Who ends it need not be told.
-        let state = row.state.clone().end(Why::LoggedOut, self.now());
-        tx.save_log_in(&LogInRow { state, ..row }).await?;
+        tx.close_log_in(found.id, Opens::Token, &hash).await?;
         tx.audit(self.of_log_in("log_in.revoked", found.id, json!({}))).await?;
         Ok(tx.commit().await?)
     }

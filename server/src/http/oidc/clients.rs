@@ -24,7 +24,7 @@ pub(crate) async fn push(
     State(app): State<Arc<App>>,
     form: Form,
 ) -> Result<(StatusCode, Json<Pushed>), Refused> {
-    let client = app.client(&form.params, form.basic.as_deref(), &form.issuer).await?;
+    let client = form.client(&app).await?;
     let pushed = app.push(&client, &form.params, form.issuer).await?;
     Ok((StatusCode::CREATED, Json(pushed)))
 }
@@ -44,6 +44,6 @@ pub(crate) async fn backchannel(
     State(app): State<Arc<App>>,
     form: Form,
 ) -> Result<Json<BackchannelAnswer>, Refused> {
-    let client = app.client(&form.params, form.basic.as_deref(), &form.issuer).await?;
+    let client = form.client(&app).await?;
     Ok(Json(app.begin_backchannel(&client, &form.params, form.issuer).await?))
 }

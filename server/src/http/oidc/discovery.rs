@@ -48,7 +48,7 @@ pub(crate) async fn metadata(State(_): State<Arc<App>>, Issuer(issuer): Issuer) 
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "claims_supported": [
-            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "loa", "ial", "aal",
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "session_expiry", "loa", "ial", "aal",
             "mitid.uuid", "mitid.date_of_birth", "mitid.age", "mitid.has_cpr", "mitid.identity_name",
             "mitid.transaction_id", "dk.cpr", "dk.cpr.details_name",
         ],

@@ -9,7 +9,8 @@ pub(super) mod tokens;
 
 use super::access::bearer;
 use super::problem::Problem;
-use crate::app::{App, AppError};
+use super::watch::Caller;
+use crate::app::{App, AppError, Client};
 use crate::oidc::{OauthError, Params};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -39,7 +40,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/v1/authenticators/{id}/log-ins/{log_in}/refusal", post(apps::refuse))
 }
 
-/// As whom we answer: the public address; on loopback, where there is none, the one that was asked.
+/// As whom we answer: the public address; where there is none and the demonstration or a test serves on
+/// loopback, the one that was asked. `enroll serve` answers as nobody without a public address.
 pub(crate) struct Issuer(pub(crate) String);
 
 impl FromRequestParts<Arc<App>> for Issuer {
@@ -50,12 +52,26 @@ impl FromRequestParts<Arc<App>> for Issuer {
             return Ok(Self(url.clone()));
         }
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        if matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
+        if app.server.answers_as_host && is_loopback(host) {
             Ok(Self(format!("http://{host}")))
         } else {
             Err(Problem::not_ready())
         }
+    }
+}
+
+/// `NAME` or `NAME:PORT` of loopback, and nothing else that an address could hold (RFC 9110 §7.2).
+fn is_loopback(host: &str) -> bool {
+    let names = ["127.0.0.1", "localhost", "[::1]"];
+    let port = names.iter().find_map(|name| host.strip_prefix(name));
+    match port.map(|port| port.strip_prefix(':').unwrap_or(port)) {
+        Some("") => !host.ends_with(':'),
+        Some(port) => {
+            port.bytes().all(|byte| byte.is_ascii_digit())
+                && port.parse::<u16>().is_ok_and(|port| port > 0)
+                && host.ends_with(&format!(":{port}"))
+        }
+        None => false,
     }
 }
 
@@ -67,6 +83,7 @@ pub(super) struct Form {
     /// What follows `Bearer`.
     pub(super) bearer: Option<String>,
     pub(super) issuer: String,
+    caller: Caller,
 }
 
 impl FromRequest<Arc<App>> for Form {
@@ -74,6 +91,7 @@ impl FromRequest<Arc<App>> for Form {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
+        let Ok(caller) = Caller::from_request_parts(&mut parts, app).await;
         let Issuer(issuer) = Issuer::from_request_parts(&mut parts, app)
             .await
             .map_err(IntoResponse::into_response)?;
@@ -93,7 +111,7 @@ impl FromRequest<Arc<App>> for Form {
             return Err(Problem::media_type().into_response());
         }
         let params = Params::read(&body).map_err(IntoResponse::into_response)?;
-        Ok(Self { params, basic, bearer, issuer })
+        Ok(Self { params, basic, bearer, issuer, caller })
     }
 }
 
@@ -133,6 +151,24 @@ impl IntoResponse for OauthError {
 }
 
 impl Form {
+    /// The relying party that the form is of.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    async fn client(&self, app: &App) -> Result<Client, Refused> {
+        let found = app.client(&self.params, self.basic.as_deref(), &self.issuer).await;
+        self.counted(app, found)
+    }
+
+    /// What was found, counted by the address of the request where nothing was proved: what is proved is
+    /// counted by whom it is of.
+    fn counted<T>(&self, app: &App, found: Result<T, OauthError>) -> Result<T, Refused> {
+        if matches!(found, Err(OauthError::InvalidClient | OauthError::InvalidToken)) {
+            self.caller.spend(app)?;
+        }
+        Ok(found?)
+    }
+
     /// The access token of the request: in its header, or in its body (RFC 6750 §2), and not in both.
     fn token(&self) -> Result<&str, OauthError> {
         match (&self.bearer, self.params.get("access_token")) {
@@ -164,5 +200,34 @@ pub(super) struct Refused(OauthError);
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         self.0.into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_and_a_port_of_loopback_are_taken_from_a_request() {
+        for host in ["127.0.0.1", "localhost:8480", "[::1]:1", "127.0.0.1:65535"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "127.0.0.1:",
+            "127.0.0.1:0",
+            "127.0.0.1:65536",
+            "127.0.0.1:+1",
+            "127.0.0.1:1/",
+            "127.0.0.1:@evil.invalid",
+            "127.0.0.1:80@evil.invalid",
+            "127.0.0.180",
+            "localhost.evil.invalid",
+            "user@localhost",
+            "[::1]:80:80",
+            "indrul.invalid",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn grant(
     State(app): State<Arc<App>>,
     form: Form,
 ) -> Result<Json<TokenAnswer>, Refused> {
-    let client = app.client(&form.params, form.basic.as_deref(), &form.issuer).await?;
+    let client = form.client(&app).await?;
     Ok(Json(app.grant(&client, &form.params).await?))
 }
 
@@ -43,7 +43,11 @@ pub(crate) async fn userinfo(
     State(app): State<Arc<App>>,
     form: Form,
 ) -> Result<Json<Map<String, Value>>, Refused> {
-    Ok(Json(app.userinfo(form.token()?).await?))
+    let found = match form.token() {
+        Ok(token) => app.userinfo(token).await,
+        Err(error) => Err(error),
+    };
+    Ok(Json(form.counted(&app, found)?))
 }
 
 /// The same, with the token in the header or in the body (RFC 6750 §2.2).
@@ -78,11 +82,11 @@ pub(crate) async fn introspect(
     State(app): State<Arc<App>>,
     form: Form,
 ) -> Result<Json<Value>, Refused> {
-    let client = app.client(&form.params, form.basic.as_deref(), &form.issuer).await?;
+    let client = form.client(&app).await?;
     Ok(Json(app.introspect(&client, &form.params).await?))
 }
 
-/// Ends the session of a token (RFC 7009).
+/// Ends a token (RFC 7009). Its session is ended by `/oidc/logout`.
 #[utoipa::path(post, path = "/oidc/revoke", tag = "openid",
     request_body(content = GivenToken, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, description = "It is worth nothing, or was"),
@@ -94,7 +98,7 @@ pub(crate) async fn introspect(
     (status = 503, description = "No public address is configured", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn revoke(State(app): State<Arc<App>>, form: Form) -> Result<StatusCode, Refused> {
-    let client = app.client(&form.params, form.basic.as_deref(), &form.issuer).await?;
+    let client = form.client(&app).await?;
     app.revoke(&client, &form.params).await?;
     Ok(StatusCode::OK)
 }
@@ -115,5 +119,9 @@ pub(crate) async fn match_number(
     State(app): State<Arc<App>>,
     form: Form,
 ) -> Result<Json<NumberMatch>, Refused> {
-    Ok(Json(app.match_number(form.token()?, &form.params).await?))
+    let found = match form.token() {
+        Ok(token) => app.match_number(token, &form.params).await,
+        Err(error) => Err(error),
+    };
+    Ok(Json(form.counted(&app, found)?))
 }

@@ -1,9 +1,9 @@
 //! The authorization endpoint (RFC 6749 §3.1, RFC 9126 §4): a browser comes with a pushed request.
 
 use super::super::visit::{CHOICE_AGE, Cookie, Visit};
-use super::{to, trouble};
+use super::{Of, to, trouble};
 use crate::app::{App, AppError, Arrived};
-use crate::oidc::Params;
+use crate::oidc::{OauthError, Params};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::header;
@@ -16,7 +16,7 @@ use std::sync::Arc;
     params(("client_id" = String, Query, description = "Which relying party"),
         ("request_uri" = String, Query, description = "What pushing answered")), responses(
     (status = 303, description = "To the page of the log-in, or back with `error`, `state` and `iss`"),
-    (status = 400, description = "A parameter is missing or comes twice: a page that says so", content_type = "text/html"),
+    (status = 400, description = "A parameter is missing or comes twice, or there are too many: a page that says so", content_type = "text/html"),
     (status = 410, description = "The request is used, late, unknown or another's: a page that says so", content_type = "text/html"),
     (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
 ))]
@@ -25,34 +25,35 @@ pub(crate) async fn get(
     visit: Visit,
     RawQuery(query): RawQuery,
 ) -> Response {
-    arrive(&app, &visit, query.unwrap_or_default().as_bytes()).await
+    arrive(&app, &visit, Params::of_query(query.as_deref())).await
 }
 
 /// The same by a form (OpenID Connect Core §3.1.2.1 has both methods).
 #[utoipa::path(post, path = "/oidc/authorize", tag = "openid",
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 303, description = "To the page of the log-in, or back with `error`, `state` and `iss`"),
-    (status = 400, description = "A parameter is missing or comes twice: a page that says so", content_type = "text/html"),
+    (status = 400, description = "A parameter is missing or comes twice, or there are too many: a page that says so", content_type = "text/html"),
     (status = 410, description = "The request is used, late, unknown or another's: a page that says so", content_type = "text/html"),
     (status = 413, description = "Too long", content_type = "text/plain"),
     (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
 ))]
 pub(crate) async fn post(State(app): State<Arc<App>>, visit: Visit, body: Bytes) -> Response {
-    arrive(&app, &visit, &body).await
+    arrive(&app, &visit, Params::read(&body)).await
 }
 
-async fn arrive(app: &App, visit: &Visit, encoded: &[u8]) -> Response {
-    let Ok(params) = Params::read(encoded) else { return trouble::of(visit, AppError::Malformed) };
+async fn arrive(app: &App, visit: &Visit, params: Result<Params, OauthError>) -> Response {
+    let Ok(params) = params else { return trouble::of(visit, AppError::Malformed) };
     let (client_id, request_uri) = (params.get("client_id"), params.get("request_uri"));
     let Some(request) = client_id.zip(request_uri) else {
         return trouble::of(visit, AppError::Malformed);
     };
-    let before = visit.log_in.as_ref().map(|secret| secret.as_str());
+    let before = visit.log_in.as_ref().map(|(_, secret)| secret.as_str());
     match app.arrive(request, before).await {
-        Ok(Arrived::Page { browser, language }) => {
-            let mut response = to("/log-in");
+        Ok(Arrived::Page { log_in, browser, language }) => {
+            let mut response = Of(Some(log_in)).to("/log-in");
             let headers = response.headers_mut();
-            headers.append(header::SET_COOKIE, visit.set(Cookie::LogIn, &browser, None));
+            let cookie = visit.set(Cookie::LogIn, &format!("{log_in}.{browser}"), None);
+            headers.append(header::SET_COOKIE, cookie);
             if let Some(language) = language {
                 let cookie = visit.set(Cookie::Language, &language, Some(CHOICE_AGE));
                 headers.append(header::SET_COOKIE, cookie);

@@ -3,7 +3,7 @@
 
 use super::super::layout::{Layout, Why as Told};
 use super::super::{html, visit::Visit};
-use super::{secret, to, trouble};
+use super::{Of, to, trouble};
 use crate::app::{App, AppError, PageState};
 use crate::oidc::Why;
 use askama::Template;
@@ -32,33 +32,35 @@ pub(super) struct Brought {
 pub(super) async fn go_on(
     State(app): State<Arc<App>>,
     visit: Visit,
+    of: Of,
     Query(Brought { back }): Query<Brought>,
 ) -> Response {
-    match app.go_on(&secret(&visit), back.as_deref()).await {
+    match app.go_on(&of.secret(&visit), back.as_deref()).await {
         Ok(address) => to(&address),
-        Err(AppError::Reason(_)) => to("/log-in/ended"),
+        Err(AppError::Reason(_)) => of.to("/log-in/ended"),
         Err(error) => trouble::of(&visit, error),
     }
 }
 
-pub(super) async fn cancel(State(app): State<Arc<App>>, visit: Visit) -> Response {
-    match app.leave_page(&secret(&visit)).await {
-        Ok(()) => to("/log-in/ended"),
+pub(super) async fn cancel(State(app): State<Arc<App>>, visit: Visit, of: Of) -> Response {
+    match app.leave_page(&of.secret(&visit)).await {
+        Ok(()) => of.to("/log-in/ended"),
         Err(error) => trouble::of(&visit, error),
     }
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
-    match ended(&app, &visit).await {
+pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit, of: Of) -> Response {
+    let of = of.or_before(&visit);
+    match ended(&app, &visit, of).await {
         Ok(Some(page)) => html(&page),
-        Ok(None) => to("/log-in/qr"),
+        Ok(None) => of.to("/log-in/qr"),
         Err(error) => trouble::of(&visit, error),
     }
 }
 
 /// The page of a log-in that is over; nothing for one that is under way.
-async fn ended(app: &App, visit: &Visit) -> Result<Option<Page>, AppError> {
-    let (secret, lang) = (secret(visit), visit.language);
+async fn ended(app: &App, visit: &Visit, of: Of) -> Result<Option<Page>, AppError> {
+    let (secret, lang) = (of.secret(visit), visit.language);
     let why = match app.page_state(&secret).await? {
         PageState::Over { why: Why::Refused } => Told::text(lang, "log-in-refused"),
         PageState::Over { why: Why::Cancelled } => Told::text(lang, "log-in-cancelled"),

@@ -6,7 +6,7 @@ use super::super::visit::Visit;
 use super::{to, trouble};
 use crate::app::{App, AppError, LoggedOut};
 use crate::http::oidc::Issuer;
-use crate::oidc::Params;
+use crate::oidc::{OauthError, Params};
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -28,9 +28,9 @@ struct Page {
         ("client_id" = Option<String>, Query, description = "Which relying party"),
         ("post_logout_redirect_uri" = Option<String>, Query, description = "One that is registered"),
         ("state" = Option<String>, Query, description = "Comes back as it is")), responses(
-    (status = 200, description = "A page that says that the session is over", content_type = "text/html"),
+    (status = 200, description = "A page that says that the session is over, or that nothing has ended", content_type = "text/html"),
     (status = 303, description = "Back to the relying party"),
-    (status = 400, description = "A parameter comes twice: a page that says so", content_type = "text/html"),
+    (status = 400, description = "A parameter comes twice, or there are too many: a page that says so", content_type = "text/html"),
     (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
     (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
     (status = 503, description = "No public address is configured", body = crate::http::problem::Problem, content_type = "application/problem+json"),
@@ -41,15 +41,15 @@ pub(crate) async fn get(
     issuer: Issuer,
     RawQuery(query): RawQuery,
 ) -> Response {
-    log_out(&app, (&visit, &issuer), query.unwrap_or_default().as_bytes()).await
+    log_out(&app, (&visit, &issuer), Params::of_query(query.as_deref())).await
 }
 
 /// The same by a form (RP-Initiated Logout §2 has both methods).
 #[utoipa::path(post, path = "/oidc/logout", tag = "openid",
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"), responses(
-    (status = 200, description = "A page that says that the session is over", content_type = "text/html"),
+    (status = 200, description = "A page that says that the session is over, or that nothing has ended", content_type = "text/html"),
     (status = 303, description = "Back to the relying party"),
-    (status = 400, description = "A parameter comes twice: a page that says so", content_type = "text/html"),
+    (status = 400, description = "A parameter comes twice, or there are too many: a page that says so", content_type = "text/html"),
     (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
     (status = 413, description = "Too long", content_type = "text/plain"),
     (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
@@ -61,23 +61,28 @@ pub(crate) async fn post(
     issuer: Issuer,
     body: Bytes,
 ) -> Response {
-    log_out(&app, (&visit, &issuer), &body).await
+    log_out(&app, (&visit, &issuer), Params::read(&body)).await
 }
 
 async fn log_out(
     app: &App,
     (visit, Issuer(issuer)): (&Visit, &Issuer),
-    encoded: &[u8],
+    params: Result<Params, OauthError>,
 ) -> Response {
-    let Ok(params) = Params::read(encoded) else { return trouble::of(visit, AppError::Malformed) };
+    let Ok(params) = params else { return trouble::of(visit, AppError::Malformed) };
     match app.log_out(&params, issuer).await {
         Ok(LoggedOut::To(address)) => to(&address),
-        Ok(LoggedOut::Here) => html(&Page {
-            l: Layout::of(visit, 0, "log-in-out-title"),
-            why: Told::text(visit.language, "log-in-out"),
-            party: String::new(),
-            way: None,
-        }),
+        Ok(LoggedOut::Here) => stayed(visit, "log-in-out-title", "log-in-out"),
+        Ok(LoggedOut::Nothing) => stayed(visit, "log-in-not-out-title", "log-in-not-out"),
         Err(error) => trouble::of(visit, error),
     }
+}
+
+fn stayed(visit: &Visit, title: &'static str, text: &'static str) -> Response {
+    html(&Page {
+        l: Layout::of(visit, 0, title),
+        why: Told::text(visit.language, text),
+        party: String::new(),
+        way: None,
+    })
 }

@@ -11,12 +11,15 @@ mod start;
 use super::citizen::{arrive as citizen_arrive, trouble};
 use super::visit::Visit;
 use crate::app::App;
+use crate::ids::LogInId;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use std::convert::Infallible;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -55,9 +58,47 @@ async fn referrer(request: Request, next: Next) -> Response {
     response
 }
 
-/// What opens the log-in before this browser; that of one that brings nothing opens none.
-fn secret(visit: &Visit) -> Zeroizing<String> {
-    visit.log_in.clone().unwrap_or_default()
+/// The log-in that a page is of, as each of its requests says (`?log_in=`): a browser has one cookie, and
+/// another tab may have begun another log-in since. What a page does it does to its own or to none.
+#[derive(Debug, Clone, Copy)]
+struct Of(Option<LogInId>);
+
+impl<S: Sync> FromRequestParts<S> for Of {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        let found = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "log_in");
+        Ok(Self(found.and_then(|(_, value)| value.parse().ok())))
+    }
+}
+
+impl Of {
+    /// For a page that is only shown: where its address names none, the one before this browser.
+    fn or_before(self, visit: &Visit) -> Self {
+        Self(self.0.or(visit.log_in.as_ref().map(|(id, _)| *id)))
+    }
+
+    /// What opens it, if it is the one before this browser; else what opens none.
+    fn secret(self, visit: &Visit) -> Zeroizing<String> {
+        match &visit.log_in {
+            Some((id, secret)) if self.0 == Some(*id) => secret.clone(),
+            _ => Zeroizing::default(),
+        }
+    }
+
+    /// Its identifier, as a page has it.
+    fn name(self) -> String {
+        self.0.map(|id| id.to_string()).unwrap_or_default()
+    }
+
+    /// Goes on to `path`, of the same log-in.
+    fn to(self, path: &str) -> Response {
+        match self.0 {
+            Some(id) => to(&format!("{path}?log_in={id}")),
+            None => to(path),
+        }
+    }
 }
 
 /// Goes on to `path` with a GET.

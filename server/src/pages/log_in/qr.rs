@@ -3,9 +3,10 @@
 use super::super::layout::Layout;
 use super::super::{html, visit::Visit};
 use super::start::before;
-use super::{secret, to, trouble};
+use super::{Of, trouble};
 use crate::app::{App, AppError, PageState};
 use crate::http::problem::Problem;
+use crate::http::watch::Caller;
 use crate::oidc::halves::Half;
 use askama::Template;
 use axum::Json;
@@ -22,12 +23,17 @@ use std::sync::Arc;
 struct Page {
     l: Layout,
     party: String,
+    log_in: String,
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
-    match before(&app, &visit).await {
-        Ok(Some(party)) => html(&Page { l: Layout::of(&visit, 0, "log-in-title"), party }),
-        Ok(None) => to("/log-in/ended"),
+pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit, of: Of) -> Response {
+    let of = of.or_before(&visit);
+    match before(&app, &of.secret(&visit)).await {
+        Ok(Some(party)) => {
+            let (l, log_in) = (Layout::of(&visit, 0, "log-in-title"), of.name());
+            html(&Page { l, party, log_in })
+        }
+        Ok(None) => of.to("/log-in/ended"),
         Err(error) => trouble::of(&visit, error),
     }
 }
@@ -36,6 +42,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response 
 pub(super) async fn half(
     State(app): State<Arc<App>>,
     visit: Visit,
+    of: Of,
+    caller: Caller,
     Path(half): Path<String>,
 ) -> Response {
     let half = match half.as_str() {
@@ -43,9 +51,13 @@ pub(super) async fn half(
         "2" => Half::Second,
         _ => return Problem::not_found().into_response(),
     };
-    let text = match app.half(&secret(&visit), half).await {
+    let text = match app.half(&of.secret(&visit), half).await {
         Ok(text) => text,
-        Err(error) => return Problem::from(error).into_response(),
+        Err(error) => {
+            // What opens nothing is counted by its address.
+            let error = caller.spend(&app).err().unwrap_or(error);
+            return Problem::from(error).into_response();
+        }
     };
     match QrCode::encode_text(&text, QrCodeEcc::Medium) {
         Ok(code) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg(&code)).into_response(),
@@ -74,13 +86,19 @@ fn svg(code: &QrCode) -> String {
 pub(super) async fn state(
     State(app): State<Arc<App>>,
     visit: Visit,
+    of: Of,
+    caller: Caller,
 ) -> Result<Json<Value>, Problem> {
-    let state = match app.page_state(&secret(&visit)).await? {
+    let state = match app.page_state(&of.secret(&visit)).await? {
         PageState::Showing => "showing",
         PageState::Claimed => "claimed",
         PageState::Approved { by_switch: false } => "approved",
         PageState::Approved { by_switch: true } => "back",
-        PageState::Over { .. } | PageState::Late => "over",
+        PageState::Over { .. } => "over",
+        PageState::Late => {
+            caller.spend(&app)?;
+            "over"
+        }
     };
     Ok(Json(json!({ "state": state })))
 }
@@ -89,6 +107,7 @@ pub(super) async fn state(
 pub(super) async fn switch(
     State(app): State<Arc<App>>,
     visit: Visit,
+    of: Of,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({ "url": app.switch(&secret(&visit)).await? })))
+    Ok(Json(json!({ "url": app.switch(&of.secret(&visit)).await? })))
 }

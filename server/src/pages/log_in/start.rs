@@ -2,7 +2,7 @@
 
 use super::super::layout::{Layout, Why};
 use super::super::{html, visit::Visit};
-use super::{secret, to, trouble};
+use super::{Of, trouble};
 use crate::app::{App, AppError, PageState};
 use askama::Template;
 use axum::Form;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 struct Page {
     l: Layout,
     party: String,
+    log_in: String,
     error: Option<Why>,
 }
 
@@ -26,34 +27,36 @@ pub(super) struct Given {
     user_id: String,
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
-    match before(&app, &visit).await {
+pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit, of: Of) -> Response {
+    let of = of.or_before(&visit);
+    match before(&app, &of.secret(&visit)).await {
         Ok(Some(party)) => {
-            html(&Page { l: Layout::of(&visit, 0, "log-in-title"), party, error: None })
+            let (l, log_in) = (Layout::of(&visit, 0, "log-in-title"), of.name());
+            html(&Page { l, party, log_in, error: None })
         }
-        Ok(None) => to("/log-in/ended"),
+        Ok(None) => of.to("/log-in/ended"),
         Err(error) => trouble::of(&visit, error),
     }
 }
 
 /// The name of who asks, while the page can show something.
-pub(super) async fn before(app: &App, visit: &Visit) -> Result<Option<String>, AppError> {
-    let secret = secret(visit);
-    match app.page_state(&secret).await? {
+pub(super) async fn before(app: &App, secret: &str) -> Result<Option<String>, AppError> {
+    match app.page_state(secret).await? {
         PageState::Over { .. } | PageState::Late => Ok(None),
-        _ => app.relying_party_of(&secret).await,
+        _ => app.relying_party_of(secret).await,
     }
 }
 
 pub(super) async fn name(
     State(app): State<Arc<App>>,
     visit: Visit,
+    of: Of,
     form: Result<Form<Given>, FormRejection>,
 ) -> Response {
     let Ok(Form(Given { user_id })) = form else { return trouble::of(&visit, AppError::Malformed) };
-    match app.name(&secret(&visit), &user_id).await {
-        Ok(()) => to("/log-in/qr"),
-        Err(AppError::Reason(_)) => to("/log-in/ended"),
+    match app.name(&of.secret(&visit), &user_id).await {
+        Ok(()) => of.to("/log-in/qr"),
+        Err(AppError::Reason(_)) => of.to("/log-in/ended"),
         Err(error) => trouble::of(&visit, error),
     }
 }
