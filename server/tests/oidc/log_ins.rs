@@ -340,7 +340,7 @@ fn a_page_with_anothers_user_id_tells_nothing_of_them_and_stops_nothing() {
         let again = desk.enrolled(1);
         let second = Phone::of(&again);
         let path = format!("/v1/authenticators/{}/block", phone.app);
-        assert_eq!(anna.call("POST", &path, &Value::Null).0, 200);
+        assert_eq!(again.call("POST", &path, &Value::Null).0, 200);
         same("the person has blocked an app");
         let scanned = second.scan(&known.halves());
         assert_eq!(refusal(scanned), reason(409, "log_in.other_person"));
