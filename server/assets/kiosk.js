@@ -26,10 +26,21 @@ dialog.onclose = () => {
 };
 document.getElementById("stay").onclick = () => dialog.close();
 
+// One submission at a time: another would break off the one under way. A server that cannot be reached is
+// asked again.
+let submitted = -Infinity;
+const clear = () => {
+  if (performance.now() - submitted < 15000) return;
+  submitted = performance.now();
+  finish.submit();
+};
+
 setInterval(() => {
   if (last === null) return;
+  // Nothing is cleared without a warning, also where the browser stood still (a dialog of its own).
+  if (!dialog.open) last = Math.max(last, performance.now() - idle + warn);
   const rest = last + idle - performance.now();
-  if (rest <= 0) return finish.submit();
+  if (rest <= 0) return clear();
   if (rest > warn) return;
   if (!dialog.open) dialog.showModal();
   left.textContent = Math.ceil(rest / 1000);
@@ -44,4 +55,5 @@ const print = document.getElementById("print");
 if (print) {
   print.hidden = false;
   print.onclick = () => window.print();
+  addEventListener("afterprint", alive);
 }

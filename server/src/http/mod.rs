@@ -140,19 +140,24 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/keys") => "keys",
         (_, "/openapi.json") => "openapi",
         (_, "/enrol/page/frame" | "/enrol/face/frame") => "frame",
-        (_, "/.well-known/openid-configuration") => "oidc_metadata",
-        (_, "/oidc/par") => "oidc_push",
-        (_, "/oidc/ciba") => "oidc_ciba",
-        (_, "/oidc/token") => "oidc_token",
-        (_, "/oidc/userinfo") => "oidc_userinfo",
-        (_, "/oidc/introspect") => "oidc_introspect",
-        (_, "/oidc/revoke") => "oidc_revoke",
-        (_, "/oidc/cpr-match") => "oidc_cpr_match",
-        (_, "/log-in/state" | "/log-in/qr/{half}") => "log_in_poll",
-        (_, path) if path.starts_with("/log-in") || path.starts_with("/oidc/") => "log_in_pages",
-        (_, path) if ["/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => {
-            "pages"
-        }
+        (_, path) => page_or_log_in(path),
+    }
+}
+
+/// The same of what is no JSON call of the service's own.
+fn page_or_log_in(pattern: &str) -> &'static str {
+    match pattern {
+        "/.well-known/openid-configuration" => "oidc_metadata",
+        "/oidc/par" => "oidc_push",
+        "/oidc/ciba" => "oidc_ciba",
+        "/oidc/token" => "oidc_token",
+        "/oidc/userinfo" => "oidc_userinfo",
+        "/oidc/introspect" => "oidc_introspect",
+        "/oidc/revoke" => "oidc_revoke",
+        "/oidc/cpr-match" => "oidc_cpr_match",
+        "/log-in/state" | "/log-in/qr/{half}" => "log_in_poll",
+        path if path.starts_with("/log-in") || path.starts_with("/oidc/") => "log_in_pages",
+        path if ["/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => "pages",
         _ => "other",
     }
 }

@@ -11,8 +11,9 @@ use axum::http::{HeaderMap, HeaderValue};
 use std::net::IpAddr;
 use zeroize::Zeroizing;
 
-/// How long the case's cookie is kept: the case, and the time to activate an app after it.
-pub(super) const CASE_AGE: u32 = 73 * 60 * 60;
+/// How long the case's cookie is kept: the case, the thirty days that a referred one waits, and the time to
+/// activate an app after it. What its token is good for ends by the case's own time.
+pub(super) const CASE_AGE: u32 = 33 * 24 * 60 * 60;
 /// How long language and display are kept.
 pub(super) const CHOICE_AGE: u32 = 365 * 24 * 60 * 60;
 

@@ -14,6 +14,9 @@ use std::sync::Arc;
 const AT_A_KIOSK: [&str; 5] =
     ["/enrol/next", "/enrol/page", "/enrol/chip", "/enrol/face", "/enrol/result"];
 
+/// Nor is a kiosk for an officer's session, or for a log-in, which would stay for the next person.
+const NOT_AT_A_KIOSK: [&str; 4] = ["/enrol", "/officer", "/log-in", "/oidc"];
+
 /// Lets a request in.
 pub(in crate::pages) async fn arrive(
     State(app): State<Arc<App>>,
@@ -35,8 +38,8 @@ pub(in crate::pages) async fn arrive(
         return trouble::origin(&visit);
     }
     let path = request.uri().path();
-    let goes_on = || AT_A_KIOSK.iter().any(|at| path.starts_with(at));
-    if visit.station.is_some() && path.starts_with("/enrol") && !goes_on() {
+    let at = |places: &[&str]| places.iter().any(|at| path.starts_with(at));
+    if visit.station.is_some() && at(&NOT_AT_A_KIOSK) && !at(&AT_A_KIOSK) {
         return to("/kiosk");
     }
     next.run(request).await

@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/kiosk", get(start::show))
-        .route("/kiosk/cases", post(start::open))
+        .route("/kiosk/cases", get(start::again).post(start::open))
         .route("/kiosk/finish", post(finish::clear))
         .route("/kiosk/station", get(station::show).post(station::set_up))
 }

@@ -4,7 +4,7 @@ use super::super::citizen::{BRIDGE, to, trouble};
 use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::{Cookie, Visit};
-use super::Stood;
+use super::{Stood, finish};
 use crate::app::{App, AppError, WantedCase};
 use askama::Template;
 use axum::Form;
@@ -32,8 +32,17 @@ fn page(visit: &Visit, error: Option<Why>) -> Response {
     html(&Page { l, error, bridge: BRIDGE, signs })
 }
 
-pub(super) async fn show(Stood { visit, .. }: Stood) -> Response {
-    page(&visit, None)
+/// Whoever comes back here leaves their case: nothing of it may stand behind a screen that waits.
+pub(super) async fn show(State(app): State<Arc<App>>, Stood { visit, .. }: Stood) -> Response {
+    match visit.case {
+        Some(_) => finish::clear(State(app), visit).await,
+        None => page(&visit, None),
+    }
+}
+
+/// The address of the form, asked for by choosing a language on a page that answered it.
+pub(super) async fn again() -> Response {
+    to("/kiosk")
 }
 
 /// Opens the case of a reference: from here on this browser has its token, until the person leaves.
