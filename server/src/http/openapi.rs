@@ -2,7 +2,7 @@
 
 use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -68,7 +68,7 @@ use utoipa::{Modify, OpenApi};
         super::health::live,
         super::health::ready,
     ),
-    modifiers(&Token, &Everywhere)
+    modifiers(&Token, &Everywhere, &LogOut)
 )]
 struct Document;
 
@@ -106,6 +106,18 @@ impl Modify for Everywhere {
                     .entry("429".to_owned())
                     .or_insert_with(|| refused.clone().into());
             }
+        }
+    }
+}
+
+/// Logging out has no parameter that must be there: its form may be empty, and then there is no body.
+struct LogOut;
+
+impl Modify for LogOut {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let post = document.paths.paths.get_mut("/oidc/logout").and_then(|item| item.post.as_mut());
+        if let Some(RefOr::T(body)) = post.and_then(|operation| operation.request_body.as_mut()) {
+            body.required = Some(Required::False);
         }
     }
 }
