@@ -376,6 +376,7 @@ fn without_scripts_the_forms_work_and_the_camera_says_what_is_needed() {
     person.browser.click("#cpr").unwrap();
     person.browser.keys(&person.passport.holder.cpr).unwrap();
     person.browser.click("form[action='/enrol/number'] button").unwrap();
+    person.wait("#line1");
     let text = person.browser.text("main").unwrap();
     assert!(text.contains("kræver JavaScript"), "{text}");
     for (line, text) in [("#line1", 0), ("#line2", 1)] {
@@ -383,6 +384,7 @@ fn without_scripts_the_forms_work_and_the_camera_says_what_is_needed() {
         person.browser.keys(&person.passport.mrz_lines[text]).unwrap();
     }
     person.browser.click("form[action='/enrol/page'] button").unwrap();
+    person.wait("#chip");
     let text = person.browser.text("main").unwrap();
     assert!(
         text.contains("Hold passet til telefonen") && text.contains("kræver JavaScript"),
