@@ -11,6 +11,7 @@ use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use enroll_core::reason::ReasonCode;
@@ -26,6 +27,7 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .route("/demo/enrolments/{id}", get(watch))
         .route("/demo/enrolments/{id}/live", get(live))
         .merge(super::qa::router())
+        .route_layer(from_fn(super::qa::ours))
         .with_state(demo)
 }
 
