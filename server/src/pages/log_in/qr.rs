@@ -1,6 +1,7 @@
 //! The QR code in its two halves, for the browser that began and nobody else; and the app on this device.
 
 use super::super::layout::Layout;
+use super::super::qr::Qr;
 use super::super::{html, visit::Visit};
 use super::start::before;
 use super::{Of, trouble};
@@ -13,9 +14,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use qrcodegen::{QrCode, QrCodeEcc};
 use serde_json::{Value, json};
-use std::fmt::Write;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -59,26 +58,16 @@ pub(super) async fn half(
             return Problem::from(error).into_response();
         }
     };
-    match QrCode::encode_text(&text, QrCodeEcc::Medium) {
-        Ok(code) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg(&code)).into_response(),
-        Err(_) => Problem::from(AppError::Malformed).into_response(),
+    match Qr::of(&text) {
+        Some(code) => ([(header::CONTENT_TYPE, "image/svg+xml")], svg(&code)).into_response(),
+        None => Problem::from(AppError::Malformed).into_response(),
     }
 }
 
-/// A picture of a code with its quiet zone of four modules (ISO/IEC 18004 §6.3.8).
-fn svg(code: &QrCode) -> String {
-    let size = code.size();
-    let mut dark = String::new();
-    for y in 0..size {
-        for x in (0..size).filter(|x| code.get_module(*x, y)) {
-            // Writing to a string does not fail.
-            let _ = write!(dark, "M{},{}h1v1h-1z", x + 4, y + 4);
-        }
-    }
-    let all = size + 8;
+fn svg(Qr { side, path }: &Qr) -> String {
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {all} {all}\" shape-rendering=\"crispEdges\">\
-         <rect width=\"{all}\" height=\"{all}\" fill=\"#fff\"/><path d=\"{dark}\" fill=\"#000\"/></svg>"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
+         <rect width=\"{side}\" height=\"{side}\" fill=\"#fff\"/><path d=\"{path}\" fill=\"#000\"/></svg>"
     )
 }
 

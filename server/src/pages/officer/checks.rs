@@ -16,7 +16,10 @@ const GROUPS: [(&str, &str, &[Named]); 8] = [
     (
         "checks-page",
         "checks-page-what",
-        &[("mrz.check_digits", "check-mrz-digits"), ("mrz.confidence", "check-mrz-confidence")],
+        &[
+            ("mrz.check_digits", "check-mrz-check-digits"),
+            ("mrz.confidence", "check-mrz-confidence"),
+        ],
     ),
     (
         "checks-access",
@@ -55,7 +58,7 @@ const GROUPS: [(&str, &str, &[Named]); 8] = [
         &[
             ("document.type", "check-document-type"),
             ("document.validity", "check-document-validity"),
-            ("document.page_match", "check-document-page"),
+            ("document.page_match", "check-document-page-match"),
             ("document.status", "check-document-status"),
             ("document.unused", "check-document-unused"),
         ],
