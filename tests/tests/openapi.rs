@@ -1,5 +1,6 @@
 //! Everything that the service answers is what its OpenAPI document says, whoever asks: schemathesis
-//! makes the requests, from the document alone, for a case and an identity that there are.
+//! makes the requests, from the document alone, for a case and an identity that there are. And a linter
+//! reads it as those do who generate clients from it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -54,6 +55,31 @@ fn schemathesis_finds_nothing() {
         .args(["run", "--seed", "1", "--max-examples", "30", "--generation-database", "none"])
         .arg(format!("{}/openapi.json", demo.url()))
         .current_dir(&folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(run.status.success(), "{said}{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
+fn a_linter_finds_nothing() {
+    let Some(program) = std::env::var_os("INDRUL_OPENAPI_LINT") else {
+        eprintln!("skipped: no linter; ./test and scripts/openapi-lint bring one");
+        return;
+    };
+    let demo = Demo::start(env!("CARGO_BIN_EXE_fixtures"), &[]);
+    let document = ureq::get(format!("{}/openapi.json", demo.url())).call();
+    let document = document.unwrap().body_mut().read_to_string().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("openapi.json"), document).unwrap();
+    let rules = include_str!("../openapi-lint/redocly.yaml");
+    fs::write(folder.path().join("redocly.yaml"), rules).unwrap();
+    let run = Command::new(program)
+        .args(["lint", "openapi.json", "--format", "stylish"])
+        .current_dir(&folder)
+        .env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
         .stdin(Stdio::null())
         .output()
         .unwrap();

@@ -4,6 +4,7 @@
 mod access;
 mod authenticators;
 mod captures;
+mod described;
 mod enrolments;
 mod events;
 mod health;

@@ -1,5 +1,6 @@
 //! The description of the HTTP interface at `/openapi.json`.
 
+use super::described::Described;
 use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
@@ -68,7 +69,7 @@ use utoipa::{Modify, OpenApi};
         super::health::live,
         super::health::ready,
     ),
-    modifiers(&Token, &Everywhere, &LogOut)
+    modifiers(&Token, &Everywhere, &LogOut, &Described)
 )]
 struct Document;
 
