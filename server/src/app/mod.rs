@@ -44,8 +44,8 @@ mod visit;
 
 pub use activate::Activation;
 pub use appointments::{Appointment, Booked, WantedSlot};
-pub use apps::{AppView, InboxView};
-pub use block::{BlockCode, Blocked, LifeView};
+pub use apps::{AppAsks, AppView, InboxView};
+pub use block::{BlockCode, Blocked, LifeView, SelfBlock};
 pub use capture::{Answer, Answered, Capture, FaceChallenge};
 pub use chip::{ChipStart, ChipVerdict};
 pub use copy::{Challenge, Copy, Offer, Proof};
