@@ -61,6 +61,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let router = crate::http::router(app.clone())
         .merge(pages)
         .merge(crate::pages::log_in(app.clone()))
+        .merge(crate::pages::app(app.clone()))
         .merge(crate::demo::router(demo))
         .merge(crate::demo::messages(post.mailbox.clone()))
         .merge(crate::pages::assets());

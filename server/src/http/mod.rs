@@ -161,7 +161,7 @@ fn page_or_log_in(pattern: &str) -> &'static str {
         "/oidc/cpr-match" => "oidc_cpr_match",
         "/log-in/state" | "/log-in/qr/{half}" => "log_in_poll",
         path if path.starts_with("/log-in") || path.starts_with("/oidc/") => "log_in_pages",
-        path if ["/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => {
+        path if ["/app", "/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => {
             "pages"
         }
         _ => "other",
