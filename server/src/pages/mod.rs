@@ -31,7 +31,7 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 23] = [
+const ASSETS: [(&str, &str, &str); 24] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("again.js", SCRIPT, include_str!("../../assets/again.js")),
@@ -53,6 +53,7 @@ const ASSETS: [(&str, &str, &str); 23] = [
     ("app.js", SCRIPT, include_str!("../../assets/app.js")),
     ("app.webmanifest", "application/manifest+json", include_str!("../../assets/app.webmanifest")),
     ("device.js", SCRIPT, include_str!("../../assets/device.js")),
+    ("party.css", "text/css; charset=utf-8", include_str!("../../assets/party.css")),
     ("scan.js", SCRIPT, include_str!("../../assets/scan.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
