@@ -58,6 +58,10 @@ pub enum Purpose {
     Approve,
     /// To refuse one.
     Refuse,
+    /// To be shown the notices.
+    Inbox,
+    /// To block the app itself: over its own identifier, since a block needs no second one.
+    Block,
 }
 
 impl Purpose {
@@ -71,6 +75,8 @@ impl Purpose {
             Self::LogIn => "log-in",
             Self::Approve => "approve",
             Self::Refuse => "refuse",
+            Self::Inbox => "inbox",
+            Self::Block => "block",
         }
     }
 }

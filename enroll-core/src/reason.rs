@@ -165,6 +165,7 @@ codes! {
     USER_ID_FORM = "user_id.form";
     USER_ID_TAKEN = "user_id.taken";
     USER_ID_MISSING = "user_id.missing";
+    USER_ID_OTHER = "user_id.other";
     CONTACT_FORM = "contact.form";
     PIN_WEAK = "pin.weak";
     PIN_WRONG = "pin.wrong";

@@ -561,6 +561,7 @@ pub struct Oidc {
     /// text of the consent says 90.
     pub blocked_number_days: u16,
     /// The address that opens the app on the device that shows the page; what it opens follows after `#`.
+    /// The page that is the app, or an address that a native one has registered.
     pub app_url: String,
     /// Longest wait for a relying party that is told of the end of a session, milliseconds.
     pub logout_timeout_ms: u64,
@@ -581,7 +582,7 @@ impl Default for Oidc {
             number_tries: 3,
             number_s: 900,
             blocked_number_days: 90,
-            app_url: "indrul://app".to_owned(),
+            app_url: "/app".to_owned(),
             logout_timeout_ms: 10_000,
         }
     }

@@ -17,6 +17,7 @@ pub mod hostile;
 pub mod issuer;
 pub mod letters;
 pub mod load;
+pub mod log_in;
 pub mod memory;
 pub mod people;
 pub mod person;

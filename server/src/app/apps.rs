@@ -3,11 +3,12 @@
 use super::owner::Owner;
 use super::tell::told;
 use super::{App, AppError};
-use crate::ids::{AuthenticatorId, MessageId};
+use crate::ids::{AuthenticatorId, IdentityId, MessageId};
 use crate::relay::wire::Text;
 use crate::storage::{AuthenticatorRow, StorageError};
 use enroll_core::activation::Authenticator;
-use serde::Serialize;
+use enroll_core::device_key::Purpose;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// Most notices shown.
@@ -66,6 +67,22 @@ impl std::fmt::Debug for InboxView {
     }
 }
 
+/// That an app asks: a challenge and the key.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppAsks {
+    /// A challenge drawn for this app.
+    challenge: String,
+    /// The device's signature over `indrul-proof-v1 inbox CHALLENGE`, in base64url.
+    signature: String,
+}
+
+impl std::fmt::Debug for AppAsks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AppAsks(…)")
+    }
+}
+
 impl App {
     /// The apps of an identity, oldest first.
     ///
@@ -82,9 +99,27 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn inbox(&self, owner: Owner) -> Result<Vec<InboxView>, AppError> {
+        self.notices_of(owner.identity).await
+    }
+
+    /// The same for an app that can be used, by its key.
+    ///
+    /// # Errors
+    /// `activation.device_key`; why the app or the identity cannot be used.
+    pub async fn inbox_of_app(&self, id: &str, asks: AppAsks) -> Result<Vec<InboxView>, AppError> {
+        let id: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        self.prove_key(id, (Purpose::Inbox, None), (&asks.challenge, &asks.signature)).await?;
+        let (tx, profile, row) = self.hold_app(id).await?;
+        drop(tx);
+        profile.life.open().map_err(AppError::Reason)?;
+        row.state.usable(self.now()).map_err(AppError::Reason)?;
+        self.notices_of(row.identity).await
+    }
+
+    async fn notices_of(&self, identity: IdentityId) -> Result<Vec<InboxView>, AppError> {
         let impossible = || StorageError::ImpossibleRow { table: "inbox", column: "sealed" };
         let mut tx = self.parts.store.read().await?;
-        let kept = tx.notices(owner.identity, SHOWN).await?;
+        let kept = tx.notices(identity, SHOWN).await?;
         let view = |kept: &crate::storage::Kept| {
             let told = told(&kept.payload).ok_or_else(impossible)?;
             let (subject, text) = (Text::from(&told.subject), Text::from(&told.text));

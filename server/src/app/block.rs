@@ -1,6 +1,7 @@
 //! Blocking (F1): holds, committed, before the call returns. An app by its owner or by the code of a
 //! notice; the whole identity by its owner or an officer. Opening again: an officer only (F2).
 
+use super::activate::proves;
 use super::apps::AppView;
 use super::owner::{Blocker, OwnedApp};
 use super::tell::{About, Blocks};
@@ -9,6 +10,7 @@ use crate::ids::{AuthenticatorId, IdentityId};
 use crate::notices::Notice;
 use crate::oidc::Why;
 use crate::storage::{AuthenticatorRow, Pass, Tx};
+use enroll_core::device_key::Purpose;
 use enroll_core::life::{Actor, Life, Standing};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -26,6 +28,21 @@ pub struct BlockCode {
 impl std::fmt::Debug for BlockCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("BlockCode(…)")
+    }
+}
+
+/// That an app blocks itself, by its key.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SelfBlock {
+    /// The device's signature over `indrul-proof-v1 block APP`, in base64url. It may be used again: a block
+    /// is for ever.
+    signature: String,
+}
+
+impl std::fmt::Debug for SelfBlock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SelfBlock(…)")
     }
 }
 
@@ -71,6 +88,17 @@ impl App {
     /// [`AppError::UnknownCase`].
     pub async fn block_app(&self, app: OwnedApp) -> Result<AppView, AppError> {
         self.block(app.id, Actor::Holder).await
+    }
+
+    /// Blocks the app `id` by its own key, whatever state it is in. Repeated, it answers the same.
+    ///
+    /// # Errors
+    /// `activation.device_key`; [`AppError::UnknownCase`].
+    pub async fn block_self(&self, id: &str, given: SelfBlock) -> Result<AppView, AppError> {
+        let id: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let row = self.some_app(id).await?;
+        proves(&row, Purpose::Block, &id.to_string(), &given.signature)?;
+        self.block(id, Actor::Holder).await
     }
 
     /// Blocks the app or identity that a notice was about, for whoever has its code. Repeated, it

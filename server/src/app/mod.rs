@@ -44,8 +44,8 @@ mod visit;
 
 pub use activate::Activation;
 pub use appointments::{Appointment, Booked, WantedSlot};
-pub use apps::{AppView, InboxView};
-pub use block::{BlockCode, Blocked, LifeView};
+pub use apps::{AppAsks, AppView, InboxView};
+pub use block::{BlockCode, Blocked, LifeView, SelfBlock};
 pub use capture::{Answer, Answered, Capture, FaceChallenge};
 pub use chip::{ChipStart, ChipVerdict};
 pub use copy::{Challenge, Copy, Offer, Proof};
@@ -62,6 +62,7 @@ pub use officer::{
 pub use oidc::{
     AnsweredLogIn, Arrived, BackchannelAnswer, Claimed, Client, LogOuts, LoggedOut, NumberMatch,
     PageState, Pushed, Refusal, Scanned, TokenAnswer, add_relying_party, disable_relying_party,
+    put_relying_party,
 };
 pub use owner::{Blocker, OwnedApp, Owner};
 pub use p_code::{IssuedPCode, NewPCode};

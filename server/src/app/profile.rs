@@ -68,6 +68,21 @@ impl App {
         Ok(Chosen { user_id: details.user_id.is_some(), contacts })
     }
 
+    /// That `user_id` is the one that the owner has chosen: whoever activates an app types it, so that nobody
+    /// makes an app of an identity that somebody else left in this browser.
+    ///
+    /// # Errors
+    /// `user_id.missing`, `user_id.other`.
+    pub async fn has_user_id(&self, owner: Owner, user_id: &str) -> Result<(), AppError> {
+        let (_tx, profile) = self.hold(owner.identity).await?;
+        let missing = AppError::Reason(ReasonCode::USER_ID_MISSING);
+        let chosen = profile.details.user_id.ok_or(missing)?;
+        match UserId::parse(user_id.trim()) {
+            Ok(typed) if typed.as_str() == chosen => Ok(()),
+            _ => Err(AppError::Reason(ReasonCode::USER_ID_OTHER)),
+        }
+    }
+
     /// Gives the identity a user ID. Repeated, it answers the same.
     ///
     /// # Errors

@@ -3,14 +3,15 @@
 use super::setup::{
     Place, SetupError, announce, assemble, block_on, ended, listen, start_worker, stop_signal,
 };
-use crate::app::{LogOuts, Sweeper};
+use crate::app::{App, LogOuts, Sweeper};
 use crate::config::{self, Config};
-use crate::demo::{Catalogue, Demo, Fixtures};
+use crate::demo::{Catalogue, Demo, Fixtures, Parties};
 use crate::notices::standin::StandIns;
 use crate::pages::Design;
 use crate::registers::http::HttpRegisters;
 use crate::registers::standin::{Scripted, StandIn};
 use nfc::trust::{Domain, TrustStore};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,20 +56,40 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
     let _log_outs = LogOuts::start(app.clone());
+    let parties = relying_parties(&app, &args.listen, &listener).await?;
     let pages = crate::pages::router(app.clone(), Design::load(&data));
     let fixtures = Fixtures { catalogue, program, data };
     let demo = Arc::new(Demo::new(app.clone(), fixtures, url.clone(), script)?);
     let router = crate::http::router(app.clone())
         .merge(pages)
         .merge(crate::pages::log_in(app.clone()))
+        .merge(crate::pages::app(app.clone()))
         .merge(crate::demo::router(demo))
         .merge(crate::demo::messages(post.mailbox.clone()))
+        .merge(parties.listed())
         .merge(crate::pages::assets());
     announce(&url)?;
     let (router, grace) = (crate::http::finish(router), app.grace());
     crate::serve_until(app, (listener, router), stop_signal(), grace)
         .await
         .map_err(SetupError::Serve)
+}
+
+/// The sites that people log in at. They know the service by its loopback address: as another one it does
+/// not answer relying parties.
+async fn relying_parties(
+    app: &App,
+    asked: &str,
+    listener: &tokio::net::TcpListener,
+) -> Result<Parties, SetupError> {
+    let port = listener.local_addr().map_err(SetupError::Serve)?.port();
+    let chosen = (!asked.ends_with(":0")).then_some(port);
+    let parties = Parties::start(app, &format!("http://127.0.0.1:{port}"), chosen).await?;
+    let mut out = std::io::stdout().lock();
+    for (name, url) in parties.addresses() {
+        writeln!(out, "{name} {url}").map_err(SetupError::Serve)?;
+    }
+    Ok(parties)
 }
 
 /// Makes the fixtures, away from the runtime's threads: keys and pictures take a while.

@@ -105,6 +105,9 @@ pub enum SetupError {
     /// The fixtures cannot be had.
     #[error(transparent)]
     Fixtures(#[from] crate::demo::CatalogueError),
+    /// The demonstration's relying parties cannot be had.
+    #[error(transparent)]
+    Parties(#[from] crate::demo::PartyError),
     /// There is no demonstration of real issuers.
     #[error(transparent)]
     NotQa(#[from] crate::demo::NotQa),

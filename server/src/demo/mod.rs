@@ -7,12 +7,14 @@
 mod catalogue;
 mod http;
 mod messages;
+mod parties;
 mod qa;
 mod run;
 
 pub use catalogue::{Catalogue, CatalogueError, Fixture};
 pub use http::router;
 pub use messages::messages;
+pub use parties::{Parties, PartyError};
 
 use crate::app::App;
 use crate::ids::EnrolmentId;

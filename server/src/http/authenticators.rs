@@ -3,8 +3,8 @@
 use super::access::AnyonesApp;
 use super::problem::Problem;
 use crate::app::{
-    Activation, App, AppView, BlockCode, Blocked, Challenge, Copy, NewApp, Offer, OwnedApp, Owner,
-    Proof, Registered,
+    Activation, App, AppAsks, AppView, BlockCode, Blocked, Challenge, Copy, InboxView, NewApp,
+    Offer, OwnedApp, Owner, Proof, Registered, SelfBlock,
 };
 use axum::Json;
 use axum::extract::State;
@@ -139,6 +139,47 @@ pub(super) async fn copy(
 ) -> Result<(StatusCode, Json<AppView>), Problem> {
     let Json(copy) = body?;
     Ok((StatusCode::CREATED, Json(app.copy(copy).await?)))
+}
+
+/// The notices to the apps of the identity, newest first, for an app and its key.
+#[utoipa::path(post, path = "/v1/authenticators/{id}/messages", tag = "authenticator", request_body = AppAsks,
+    params(("id" = String, Path, description = "The app")), responses(
+    (status = 200, description = "The notices", body = Vec<InboxView>),
+    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The app or identity cannot be used", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "No proof of the key", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn messages(
+    State(app): State<Arc<App>>,
+    AnyonesApp(id): AnyonesApp,
+    body: Result<Json<AppAsks>, JsonRejection>,
+) -> Answer<Vec<InboxView>> {
+    let Json(asks) = body?;
+    Ok(Json(app.inbox_of_app(&id, asks).await?))
+}
+
+/// Blocks an app by its own key, before it answers, whatever state it is in.
+#[utoipa::path(post, path = "/v1/authenticators/{id}/self-block", tag = "authenticator", request_body = SelfBlock,
+    params(("id" = String, Path, description = "The app")), responses(
+    (status = 200, description = "Blocked", body = AppView),
+    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "No proof of the key", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn block_self(
+    State(app): State<Arc<App>>,
+    AnyonesApp(id): AnyonesApp,
+    body: Result<Json<SelfBlock>, JsonRejection>,
+) -> Answer<AppView> {
+    let Json(given) = body?;
+    Ok(Json(app.block_self(&id, given).await?))
 }
 
 /// Blocks the app or the identity that a notice was about, with the code in it.

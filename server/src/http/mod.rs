@@ -79,6 +79,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/authenticators/{id}/block", post(authenticators::block))
         .route("/v1/authenticators/{id}/challenges", post(authenticators::challenge))
         .route("/v1/authenticators/{id}/copies", post(authenticators::offer))
+        .route("/v1/authenticators/{id}/messages", post(authenticators::messages))
+        .route("/v1/authenticators/{id}/self-block", post(authenticators::block_self))
         .route("/v1/copies", post(authenticators::copy))
         .route("/v1/blocks", post(authenticators::block_by_code))
         .route("/v1/keys", get(identities::keys))
@@ -133,6 +135,8 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/authenticators/{id}/block") => "block_app",
         (_, "/v1/authenticators/{id}/challenges") => "challenge",
         (_, "/v1/authenticators/{id}/copies") => "offer",
+        (_, "/v1/authenticators/{id}/messages") => "app_messages",
+        (_, "/v1/authenticators/{id}/self-block") => "block_self",
         (_, "/v1/authenticators/{id}/log-ins") => "claim_log_in",
         (_, "/v1/authenticators/{id}/log-ins/{log_in}/approval") => "approve_log_in",
         (_, "/v1/authenticators/{id}/log-ins/{log_in}/refusal") => "refuse_log_in",
@@ -158,7 +162,9 @@ fn page_or_log_in(pattern: &str) -> &'static str {
         "/oidc/cpr-match" => "oidc_cpr_match",
         "/log-in/state" | "/log-in/qr/{half}" => "log_in_poll",
         path if path.starts_with("/log-in") || path.starts_with("/oidc/") => "log_in_pages",
-        path if ["/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => "pages",
+        path if ["/app", "/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => {
+            "pages"
+        }
         _ => "other",
     }
 }

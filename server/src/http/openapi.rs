@@ -49,6 +49,8 @@ use utoipa::{Modify, OpenApi};
         super::authenticators::challenge,
         super::authenticators::offer,
         super::authenticators::copy,
+        super::authenticators::messages,
+        super::authenticators::block_self,
         super::authenticators::block_by_code,
         super::oidc::discovery::metadata,
         crate::pages::log_in::arrive::get,

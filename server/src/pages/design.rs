@@ -1,4 +1,4 @@
-//! Det Fælles Designsystem (npm `dkfds`), served by us from `DATA/pages`, where `scripts/pages` puts it.
+//! Det Fælles Designsystem (npm `dkfds`) and the reader of QR codes (npm `qr`), served by us from `DATA/pages`, where `scripts/pages` puts it.
 //! A file that is not the pinned one is not served: the pages work without any of it, less handsomely.
 
 use axum::Router;
@@ -56,14 +56,22 @@ impl Design {
 
     /// The routes of the files.
     pub(super) fn router(self) -> Router {
-        Router::new().route("/assets/dkfds/{name}", get(file)).with_state(self)
+        Router::new()
+            .route("/assets/dkfds/{name}", get(file))
+            .route("/assets/qr/{name}", get(code))
+            .with_state(self)
     }
+}
+
+async fn code(design: State<Design>, Path(name): Path<String>) -> Response {
+    file(design, Path(format!("qr/{name}"))).await
 }
 
 async fn file(State(design): State<Design>, Path(name): Path<String>) -> Response {
     let Some(bytes) = design.0.get(&name) else { return StatusCode::NOT_FOUND.into_response() };
     let kind = match name.rsplit('.').next() {
         Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
         Some("woff2") => "font/woff2",
         Some("svg") => "image/svg+xml",
         _ => "text/plain; charset=utf-8",

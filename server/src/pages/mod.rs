@@ -3,6 +3,7 @@
 //! All texts are in `texts/da.ftl` and `texts/en.ftl` (`fluent.rs`), but for the reasons, which have a table of
 //! their own.
 
+mod app;
 mod citizen;
 mod design;
 pub(crate) mod fluent;
@@ -15,6 +16,7 @@ pub mod texts;
 pub(crate) mod visit;
 pub(crate) mod watch;
 
+pub use app::router as app;
 pub use citizen::{root, router};
 pub use design::Design;
 pub use log_in::router as log_in;
@@ -29,7 +31,7 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 18] = [
+const ASSETS: [(&str, &str, &str); 24] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("again.js", SCRIPT, include_str!("../../assets/again.js")),
@@ -47,7 +49,19 @@ const ASSETS: [(&str, &str, &str); 18] = [
     ("station.js", SCRIPT, include_str!("../../assets/station.js")),
     ("officer.js", SCRIPT, include_str!("../../assets/officer.js")),
     ("log-in.js", SCRIPT, include_str!("../../assets/log-in.js")),
+    ("app.css", "text/css; charset=utf-8", include_str!("../../assets/app.css")),
+    ("app.js", SCRIPT, include_str!("../../assets/app.js")),
+    ("app.webmanifest", "application/manifest+json", include_str!("../../assets/app.webmanifest")),
+    ("device.js", SCRIPT, include_str!("../../assets/device.js")),
+    ("party.css", "text/css; charset=utf-8", include_str!("../../assets/party.css")),
+    ("scan.js", SCRIPT, include_str!("../../assets/scan.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
+];
+
+/// The pictures among them.
+const ICONS: [(&str, &[u8]); 2] = [
+    ("icon-192.png", include_bytes!("../../assets/icon-192.png")),
+    ("icon-512.png", include_bytes!("../../assets/icon-512.png")),
 ];
 
 /// The routes of the files.
@@ -57,8 +71,13 @@ pub fn assets() -> Router {
 
 async fn asset(Path(name): Path<String>) -> Response {
     let found = ASSETS.iter().find(|(known, ..)| *known == name);
-    let Some((_, kind, body)) = found else { return StatusCode::NOT_FOUND.into_response() };
-    ([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "max-age=300")], *body).into_response()
+    let icon = ICONS.iter().find(|(known, _)| *known == name);
+    let (kind, body) = match (found, icon) {
+        (Some((_, kind, body)), _) => (*kind, body.as_bytes()),
+        (None, Some((_, body))) => ("image/png", *body),
+        (None, None) => return StatusCode::NOT_FOUND.into_response(),
+    };
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=300")], body).into_response()
 }
 
 /// A rendered page, or 500.

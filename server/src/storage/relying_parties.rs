@@ -39,6 +39,28 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Adds a relying party, in the place of one with its identifier.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn put_relying_party(
+        &mut self,
+        party: &RelyingParty,
+        now: OffsetDateTime,
+    ) -> Result<(), StorageError> {
+        sqlx::query(
+            "INSERT INTO relying_parties (client_id, record, disabled_at, created_at)
+             VALUES ($1, $2, NULL, $3)
+             ON CONFLICT (client_id) DO UPDATE SET record = excluded.record, disabled_at = NULL",
+        )
+        .bind(party.client_id.clone())
+        .bind(serde_json::to_string(party)?)
+        .bind(now.unix_timestamp())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
     /// A relying party.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 )]
 
 mod activation;
+mod apps;
 mod blocking;
 mod borgercenter;
 mod copying;

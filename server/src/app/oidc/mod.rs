@@ -26,7 +26,7 @@ pub use end::{LogOuts, LoggedOut};
 pub use grant::TokenAnswer;
 pub use number::NumberMatch;
 pub use page::PageState;
-pub use register::{add_relying_party, disable_relying_party};
+pub use register::{add_relying_party, disable_relying_party, put_relying_party};
 
 use super::{App, AppError};
 use crate::ids::{IdentityId, LogInId};

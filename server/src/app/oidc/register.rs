@@ -25,6 +25,21 @@ pub async fn add_relying_party(
     Ok(true)
 }
 
+/// Adds a relying party, in the place of one with its identifier: what was begun at that goes on.
+///
+/// # Errors
+/// [`AppError`].
+pub async fn put_relying_party(
+    store: &Store,
+    party: &RelyingParty,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    let mut tx = store.begin().await?;
+    tx.put_relying_party(party, now).await?;
+    tx.audit(of("relying_party.put", &party.client_id, now)).await?;
+    Ok(tx.commit().await?)
+}
+
 /// Lets a relying party do nothing more: no log-in, and no token of its sessions is good. `false` if there
 /// is none, or it was disabled before.
 ///

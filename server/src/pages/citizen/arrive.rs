@@ -14,8 +14,8 @@ use std::sync::Arc;
 const AT_A_KIOSK: [&str; 5] =
     ["/enrol/next", "/enrol/page", "/enrol/chip", "/enrol/face", "/enrol/result"];
 
-/// Nor is a kiosk for an officer's session, or for a log-in, which would stay for the next person.
-const NOT_AT_A_KIOSK: [&str; 4] = ["/enrol", "/officer", "/log-in", "/oidc"];
+/// Nor is a kiosk for an officer's session, for a log-in, or for anybody's app, which would stay for the next person.
+const NOT_AT_A_KIOSK: [&str; 5] = ["/app", "/enrol", "/officer", "/log-in", "/oidc"];
 
 /// Lets a request in.
 pub(in crate::pages) async fn arrive(

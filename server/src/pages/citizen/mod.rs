@@ -132,7 +132,7 @@ impl FromRequestParts<Arc<App>> for Citizen {
 
 /// The access to the case `id` that `token` gives: of who began it, of a kiosk, or of who picked up what
 /// came of it.
-async fn access(app: &App, id: &str, token: &str) -> Result<Access, AppError> {
+pub(super) async fn access(app: &App, id: &str, token: &str) -> Result<Access, AppError> {
     match app.authorise(id, token).await {
         Err(AppError::Unauthorized) => app.authorise_owner(id, token).await,
         found => found,

@@ -79,7 +79,7 @@ pub(super) struct Told {
 }
 
 /// The same for a script.
-pub(super) fn json(visit: &Visit, error: AppError) -> Response {
+pub(in crate::pages) fn json(visit: &Visit, error: AppError) -> Response {
     let busy = matches!(error, AppError::Busy(_) | AppError::TooOften(_));
     let (status, Why { text, next, code }) = told(visit, error);
     (status, Json(Told { text, next, code, busy })).into_response()

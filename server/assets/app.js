@@ -1,0 +1,397 @@
+// The person's app as a page (docs/log-in.md, "An app"): what waits, codes to scan, approval with the PIN,
+// copying, notices, blocking. PIN and codes go to the server and stay nowhere else.
+import { refusal } from "/assets/camera.js";
+import { canSign, forget, keep, newKey, sha256, sign, stored } from "/assets/device.js";
+import { halves, scan } from "/assets/scan.js";
+
+const root = document.getElementById("app");
+const texts = root.dataset;
+const by = (id) => document.getElementById(id);
+const lang = document.documentElement.lang;
+const inLanguage = (text) => (text && typeof text === "object" ? text[lang] : text) ?? "";
+const value = (id) => by(id).value.trim();
+
+let app;
+// What is before the person: kept for this tab, so that loading the page again changes nothing.
+let asked;
+let stopCamera = () => {};
+
+// What the server refused, or that it could not be asked.
+class Refused extends Error {
+  constructor({ code, text, next_step, next }) {
+    super(code);
+    Object.assign(this, { code, text: inLanguage(text), next: inLanguage(next_step ?? next) });
+  }
+}
+
+async function call(path, body) {
+  let response;
+  try {
+    const headers = { "content-type": "application/json" };
+    const posted = { method: "POST", headers, body: body && JSON.stringify(body) };
+    response = await fetch(path, body === undefined ? {} : posted);
+  } catch {
+    throw new Refused({ code: "offline", text: texts.offline, next: texts.offlineNext });
+  }
+  const answer = await response.json();
+  if (!response.ok) throw new Refused(answer);
+  return answer;
+}
+
+// Shows one part of the page and leads there whoever reads it by ear or keyboard.
+function show(name) {
+  stopCamera();
+  hideProblem();
+  for (const part of root.querySelectorAll("[data-screen]")) part.hidden = part.dataset.screen !== name;
+  for (const field of root.querySelectorAll("input[type=password]")) field.value = "";
+  root.dataset.shown = name;
+  root.hidden = false;
+  root.querySelector(`[data-screen="${name}"] h1`).focus();
+}
+
+function hideProblem() {
+  by("problem").hidden = true;
+}
+
+function problem(text, next, code = "") {
+  by("problem").dataset.reason = code;
+  by("problem-text").textContent = text;
+  by("problem-next").textContent = next ?? "";
+  by("problem-what").hidden = !next;
+  by("problem").hidden = false;
+  by("problem").focus();
+}
+
+const say = (id, text) => {
+  if (by(id).textContent !== text) by(id).textContent = text;
+};
+
+// ---- what an app signs
+
+const at = () => `/v1/authenticators/${app.id}`;
+const drawn = async () => (await call(`${at()}/challenges`, null)).challenge;
+
+async function proof(purpose) {
+  const challenge = await drawn();
+  return { challenge, signature: await sign(app.key, purpose, challenge) };
+}
+
+// ---- log-ins
+
+function keepAsked(now) {
+  asked = now;
+  if (asked) sessionStorage.setItem("asked", JSON.stringify(asked));
+  else sessionStorage.removeItem("asked");
+}
+
+async function claim(how) {
+  const claimed = await call(`${at()}/log-ins`, { ...(await proof("log-in")), ...how });
+  keepAsked({ ...claimed, switched: Boolean(how.switch) });
+  showAsked();
+}
+
+function showAsked() {
+  by("asked-party").textContent = asked.relying_party;
+  by("asked-action").textContent = texts[`action${asked.action.replace("_", "").toLowerCase()}`];
+  by("asked-reference").textContent = asked.reference_text ?? "";
+  by("asked-reference-row").hidden = !asked.reference_text;
+  by("asked-level").textContent = texts[`level${asked.level.toLowerCase()}`];
+  const until = new Date(asked.until);
+  by("asked-until").textContent = until.toLocaleTimeString(lang, { timeStyle: "short" });
+  by("asked-until").dateTime = asked.until;
+  show("asked");
+}
+
+// Answers what is before the person. The challenge that came with it is good once; another one is drawn after.
+async function answer(what, purpose, more) {
+  const challenge = asked.challenge ?? (await drawn());
+  keepAsked({ ...asked, challenge: null });
+  const signed = `${challenge}.${await sha256(asked.transaction)}`;
+  const signature = await sign(app.key, purpose, signed);
+  const given = { challenge, signature, ...more };
+  const { return_to } = await call(`${at()}/log-ins/${asked.log_in}/${what}`, given);
+  // The page that opened the app on this device says the end too, and has the way back to the service.
+  by("refused-back").hidden = !asked.switched;
+  keepAsked(null);
+  if (return_to) return location.assign(return_to);
+  show(what === "approval" ? "approved" : "refused");
+}
+
+function approve() {
+  const pin = value("pin");
+  by("pin").value = "";
+  return answer("approval", "approve", { pin });
+}
+
+const refuse = () => answer("refusal", "refuse", {});
+
+// ---- the camera
+
+async function read(take) {
+  const video = by("video");
+  by("scan-again").hidden = true;
+  say("scan-advice", texts.searching);
+  try {
+    stopCamera = await scan(video, take);
+  } catch (error) {
+    by("scan-again").hidden = false;
+    say("scan-advice", refusal(root, error));
+  }
+}
+
+async function scanLogIn() {
+  show("scan");
+  by("scan-again").onclick = guarded(scanLogIn);
+  const collect = halves();
+  const take = (text) => {
+    const both = collect(text);
+    if (both === null) say("scan-advice", texts.foreign);
+    else if (both === "some") say("scan-advice", texts.half);
+    else {
+      say("scan-advice", texts.read);
+      guarded(() => claim({ halves: both }))();
+      return true;
+    }
+    return false;
+  };
+  await read(take);
+}
+
+// ---- this app
+
+async function home() {
+  show("home");
+  say("waits", texts.looking);
+  try {
+    await claim({});
+  } catch (error) {
+    if (error.code !== "log_in.nothing") throw error;
+    say("waits", texts.nothing);
+  }
+}
+
+async function inbox() {
+  const notices = await call(`${at()}/messages`, await proof("inbox"));
+  const list = by("notices");
+  list.replaceChildren(...notices.map(notice));
+  by("no-notices").hidden = notices.length > 0;
+  show("inbox");
+}
+
+function notice({ at: when, subject, text }) {
+  const item = by("notice").content.cloneNode(true);
+  item.querySelector("h2").textContent = inLanguage(subject);
+  const time = item.querySelector("time");
+  time.dateTime = when;
+  time.textContent = new Date(when).toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" });
+  item.querySelector(".said").textContent = inLanguage(text);
+  return item;
+}
+
+async function block() {
+  await call(`${at()}/self-block`, { signature: await sign(app.key, "block", app.id) });
+  await remove();
+  show("blocked");
+}
+
+async function remove() {
+  keepAsked(null);
+  app = undefined;
+  await forget();
+}
+
+async function removed() {
+  await remove();
+  await begin();
+}
+
+// ---- another app of this one
+
+async function offer() {
+  const given = { ...(await proof("offer")), pin: value("offer-pin") };
+  const { code, expires_in } = await call(`${at()}/copies`, given);
+  const { encodeQR } = await import("/assets/qr/index.js");
+  draw(encodeQR(code, "raw", { ecc: "medium", border: 4 }));
+  show("offered");
+  const late = () => root.dataset.shown === "offered" && show("offer");
+  setTimeout(late, expires_in * 1000);
+}
+
+// One square of the picture for each dark module (ISO/IEC 18004).
+function draw(rows) {
+  const dark = rows.flatMap((row, y) => row.map((is, x) => (is ? `M${x} ${y}h1v1h-1z` : "")));
+  by("offer-qr").setAttribute("viewBox", `0 0 ${rows.length} ${rows.length}`);
+  by("offer-path").setAttribute("d", dark.join(""));
+}
+
+// What a QR code to copy with says: nothing but the code.
+const CODE = /^[A-Za-z0-9_-]{20,128}$/;
+let copyCode;
+
+async function scanCopy() {
+  if (!canSign()) return problem(texts.noCrypto);
+  show("scan");
+  by("scan-again").onclick = guarded(scanCopy);
+  await read((text) => {
+    if (!CODE.test(text)) {
+      say("scan-advice", texts.foreign);
+      return false;
+    }
+    copyCode = text;
+    show("copy");
+    return true;
+  });
+}
+
+async function copy() {
+  if (value("copy-pin") !== value("copy-pin2")) return problem(texts.differs);
+  const { key, public_key } = await newKey();
+  const signature = await sign(key, "copy", copyCode);
+  const given = { code: copyCode, public_key, signature, pin: value("copy-pin") };
+  const { id, usable } = await call("/v1/copies", given);
+  app = { id, key, usable, active: true };
+  await keep(app);
+  await begin();
+}
+
+// ---- the first activation
+
+async function sendCodes() {
+  if (!canSign()) return problem(texts.noCrypto);
+  const { key, public_key } = await newKey();
+  const given = { user_id: value("user-id"), public_key };
+  const { id, challenge } = await call("/app/codes", given);
+  app = { id, challenge, key };
+  await keep(app);
+  awaitCodes();
+}
+
+function awaitCodes() {
+  by("codes").hidden = false;
+  by("send-codes").textContent = texts.resend;
+  say("sent", texts.sent);
+  by("sms").focus();
+}
+
+async function activate() {
+  if (value("new-pin") !== value("new-pin2")) return problem(texts.differs);
+  const signature = await sign(app.key, "activate", app.challenge);
+  const codes = { sms: value("sms"), email: value("email") };
+  await call("/app/activation", { app: app.id, activation: { codes, pin: value("new-pin"), signature } });
+  app = { id: app.id, key: app.key, active: true };
+  await keep(app);
+  show("activated");
+}
+
+// ---- where the page begins
+
+// What opened the app, behind the address's #, where no server sees it; out of the address again at once.
+function opened() {
+  const found = /^#log-in=([A-Za-z0-9_-]+)$/.exec(location.hash);
+  if (location.hash) history.replaceState(null, "", location.pathname);
+  if (found) keepAsked(null);
+  return found?.[1];
+}
+
+function waits() {
+  by("usable").textContent = new Date(app.usable).toLocaleTimeString(lang, { timeStyle: "short" });
+  by("usable").dateTime = app.usable ?? "";
+  show("waiting");
+}
+
+async function begin() {
+  const by_switch = opened();
+  app = await stored();
+  if (app?.active) {
+    if (by_switch) return claim({ switch: by_switch });
+    asked = JSON.parse(sessionStorage.getItem("asked") ?? "null");
+    if (asked && new Date(asked.until) > new Date()) return showAsked();
+    return home();
+  }
+  const { state, pending } = await call("/app/setup");
+  show(state === "ready" ? "activate" : "welcome");
+  by("go-on").hidden = state !== "choose";
+  by("not-here").hidden = !by_switch;
+  if (state === "ready" && app && app.id === pending) awaitCodes();
+}
+
+// After these nothing more comes of the app in this browser.
+const ENDED = ["authenticator.blocked", "pin.locked", "identity.revoked", "case.unknown", "activation.state", "activation.dead"];
+
+function refused(error) {
+  if (!(error instanceof Refused)) return unexpected(error);
+  const { code, text, next } = error;
+  const over = code?.startsWith("log_in.");
+  if (app?.active && (ENDED.includes(code) || code === "identity.blocked")) {
+    keepAsked(null);
+    show("stopped");
+    by("remove").hidden = !ENDED.includes(code);
+    const unknown = code === "case.unknown";
+    return problem(unknown ? texts.unknown : text, unknown ? texts.unknownNext : next, code);
+  }
+  if (app?.active && code === "authenticator.waiting") return waits();
+  if (app?.active && over) {
+    keepAsked(null);
+    show("ended");
+  } else if (root.dataset.shown === undefined) {
+    show(app?.active ? "home" : "welcome");
+    say("waits", "");
+  }
+  problem(text, next, code);
+}
+
+function unexpected(error) {
+  console.error(error);
+  if (root.dataset.shown === undefined) show("welcome");
+  problem(texts.broken);
+}
+
+let busy = false;
+
+// One thing at a time; what goes wrong is told.
+function guarded(act) {
+  return async (event) => {
+    event?.preventDefault();
+    if (busy) return;
+    busy = true;
+    root.setAttribute("aria-busy", "true");
+    hideProblem();
+    try {
+      await act();
+    } catch (error) {
+      refused(error);
+    } finally {
+      busy = false;
+      root.removeAttribute("aria-busy");
+    }
+  };
+}
+
+const on = (id, act) => (by(id).onclick = guarded(act));
+const sent = (id, act) => (by(id).onsubmit = guarded(act));
+on("scan", scanLogIn);
+on("look", home);
+on("refuse", refuse);
+on("open-inbox", inbox);
+on("open-offer", async () => show("offer"));
+on("block-now", block);
+on("copy-here", scanCopy);
+on("remove", removed);
+for (const open of root.querySelectorAll("[data-open-block]")) open.onclick = guarded(async () => show("block"));
+for (const back of root.querySelectorAll("[data-begin]")) back.onclick = guarded(begin);
+sent("approve-form", approve);
+sent("offer-form", offer);
+sent("copy-form", copy);
+sent("user-form", sendCodes);
+sent("codes", activate);
+
+// Another page opened the app that is open already.
+window.addEventListener("hashchange", () => location.hash && guarded(begin)());
+// Whoever comes back to the app sees what waits by now.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && root.dataset.shown === "home") guarded(home)();
+});
+// Without it the app works, but not without a connection.
+navigator.serviceWorker?.register("/app/worker.js", { scope: "/app" }).catch(() => {});
+
+guarded(begin)();

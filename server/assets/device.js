@@ -1,0 +1,54 @@
+// This device's key (docs/activation.md): made here, kept by the browser where no script can take it out,
+// and used to sign. There is one app in a browser's profile.
+
+const NAME = "app";
+
+export function base64url(bytes) {
+  const text = btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+const bytesOf = (text) => new TextEncoder().encode(text);
+
+// The SHA-256 of a text, in base64url.
+export async function sha256(text) {
+  return base64url(await crypto.subtle.digest("SHA-256", bytesOf(text)));
+}
+
+// Whether the browser can make a key: it does so on TLS and on loopback only.
+export const canSign = () => Boolean(window.crypto?.subtle);
+
+// A key that signs and is never shown (WebCrypto §14, extractable false), and its public half.
+export async function newKey() {
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+  const public_key = base64url(await crypto.subtle.exportKey("raw", pair.publicKey));
+  return { key: pair.privateKey, public_key };
+}
+
+// R and S over `indrul-proof-v1 PURPOSE CHALLENGE`, in base64url.
+export async function sign(key, purpose, challenge) {
+  const text = bytesOf(`indrul-proof-v1 ${purpose} ${challenge}`);
+  return base64url(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key, text));
+}
+
+function store(mode, act) {
+  return new Promise((done, fail) => {
+    const opening = indexedDB.open("indrul", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("apps");
+    opening.onerror = () => fail(opening.error);
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction("apps", mode);
+      const request = act(transaction.objectStore("apps"));
+      transaction.oncomplete = () => {
+        opening.result.close();
+        done(request.result);
+      };
+      transaction.onerror = () => fail(transaction.error);
+    };
+  });
+}
+
+// The app of this profile: its identifier, its key, and the challenge until it is active.
+export const stored = () => store("readonly", (apps) => apps.get(NAME));
+export const keep = (app) => store("readwrite", (apps) => apps.put(app, NAME));
+export const forget = () => store("readwrite", (apps) => apps.delete(NAME));

@@ -1,0 +1,110 @@
+//! Who is logged in at a site, in memory: each browser by a cookie of its own.
+
+use super::exchange::{Begun, LoggedIn};
+use crate::oidc::Level;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use time::OffsetDateTime;
+
+/// Most that is kept of each: a demonstration forgets what is older.
+const MOST: usize = 1_000;
+
+/// A session, as its page shows it.
+#[derive(Clone)]
+pub(super) struct Session {
+    pub(super) name: String,
+    pub(super) level: Level,
+    /// Names and values of the claims, of the ID token and of userinfo.
+    pub(super) claims: Vec<(String, String)>,
+    pub(super) until: OffsetDateTime,
+    pub(super) id_token: String,
+    sid: String,
+    /// The service has ended it.
+    pub(super) ended: bool,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Session({:?}, ended: {})", self.level, self.ended)
+    }
+}
+
+impl Session {
+    /// Of who has logged in; nothing if a claim that a session needs is no such thing.
+    pub(super) fn of(logged_in: LoggedIn) -> Option<Self> {
+        let LoggedIn { claims, person, id_token } = logged_in;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let until = claims.get("session_expiry")?.as_i64()?;
+        let name = person.get("mitid.identity_name").and_then(Value::as_str);
+        let both = [&claims, &person].into_iter().filter_map(Value::as_object).flatten();
+        let mut shown: Vec<_> = both.map(|(name, value)| (name.clone(), plain(value))).collect();
+        shown.sort();
+        shown.dedup();
+        Some(Self {
+            name: name.unwrap_or_default().to_owned(),
+            level: Level::of_uri(text("acr")?)?,
+            until: OffsetDateTime::from_unix_timestamp(until).ok()?,
+            sid: text("sid")?.to_owned(),
+            claims: shown,
+            id_token,
+            ended: false,
+        })
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Log-ins under way and sessions.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    /// By the browser's cookie.
+    begun: Mutex<HashMap<String, Begun>>,
+    open: Mutex<HashMap<String, Session>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts `value`, in the place of everything once there is too much.
+fn put<T>(map: &mut HashMap<String, T>, key: String, value: T) {
+    if map.len() >= MOST {
+        map.clear();
+    }
+    map.insert(key, value);
+}
+
+impl Sessions {
+    pub(super) fn begin(&self, browser: String, begun: Begun) {
+        put(&mut locked(&self.begun), browser, begun);
+    }
+
+    /// What `browser` began with `state`, once.
+    pub(super) fn begun(&self, browser: &str, state: &str) -> Option<Begun> {
+        let begun = locked(&self.begun).remove(browser)?;
+        (begun.state == state).then_some(begun)
+    }
+
+    pub(super) fn open(&self, browser: String, session: Session) {
+        put(&mut locked(&self.open), browser, session);
+    }
+
+    /// The session of `browser` that has not run out at `now`.
+    pub(super) fn of(&self, browser: &str, now: OffsetDateTime) -> Option<Session> {
+        locked(&self.open).get(browser).filter(|session| now < session.until).cloned()
+    }
+
+    pub(super) fn close(&self, browser: &str) -> Option<Session> {
+        locked(&self.open).remove(browser)
+    }
+
+    /// Ends every session that the service knows as `sid`.
+    pub(super) fn end(&self, sid: &str) {
+        for session in locked(&self.open).values_mut().filter(|session| session.sid == sid) {
+            session.ended = true;
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Logging in as a person meets it: the app in one profile of a real Chromium, a relying party's site in
+//! another one, and the code on its screen before the phone's camera (docs/log-in.md).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use indrul_tests::{
+    demo::Demo,
+    log_in::{
+        PIN, USER_ID, activates, copy_code, enrolled, film, goes_to_code, halves, owns,
+        relying_party, scans, scans_until, types_codes,
+    },
+    person::{Person, pictures},
+};
+
+fn demo() -> Demo {
+    Demo::start(env!("CARGO_BIN_EXE_fixtures"), &[])
+}
+
+/// A phone with nothing on it.
+fn phone(demo: &Demo) -> Person<'_> {
+    let phone = Person::without_shell(demo, "good").named("app");
+    phone.browser.screen(360, 800).unwrap();
+    phone
+}
+
+/// A phone with an app of a person who has enrolled on it.
+fn phone_with_app(demo: &Demo) -> Person<'_> {
+    let phone = phone(demo);
+    let case = enrolled(demo, &phone.passport);
+    owns(demo, &phone.browser, &case);
+    activates(&phone);
+    phone
+}
+
+/// A browser at a desk.
+fn desk(demo: &Demo) -> Person<'_> {
+    let desk = Person::without_shell(demo, "good").named("desk");
+    desk.browser.screen(900, 1000).unwrap();
+    desk
+}
+
+/// Waits until the app shows the part `name` and does nothing more.
+fn shows(phone: &Person<'_>, name: &str) {
+    phone.wait(&format!("#app[data-shown={name}]:not([aria-busy])"));
+}
+
+/// Opens the app at its start.
+fn starts(phone: &Person<'_>) {
+    phone.open("/app");
+    shows(phone, "home");
+}
+
+/// Looks at the app's part `shown` in both languages and in high contrast, and keeps pictures. Loading the
+/// page again shows the same part.
+fn looks_at_app(phone: &Person<'_>, name: &str, shown: &str) {
+    for (choice, file) in [("contrast=high", "contrast"), ("contrast=normal", "plain")] {
+        phone.open(&format!("/app?{choice}"));
+        for language in ["en", "da"] {
+            phone.open(&format!("/app?lang={language}"));
+            shows(phone, shown);
+            assert_eq!(phone.script("return document.documentElement.lang"), language);
+            looks(phone, &format!("{name}-{file}-{language}"));
+        }
+    }
+}
+
+/// Looks at the page as it stands, at the phone's size, and keeps a picture.
+fn looks(person: &Person<'_>, name: &str) {
+    person.is_sound(name);
+    person.browser.whole_page(&pictures().join(format!("log-in-{name}.png"))).unwrap();
+}
+
+/// The text before the person.
+fn text(person: &Person<'_>, css: &str) -> String {
+    person.wait(css);
+    person.browser.text(css).unwrap()
+}
+
+/// Approves what is before the person.
+fn approves(phone: &Person<'_>) {
+    shows(phone, "asked");
+    phone.fill("pin", PIN);
+    phone.press("#approve");
+}
+
+/// Waits until a browser is at an address that begins so.
+fn arrives(person: &Person<'_>, address: &str) {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while !person.browser.url().unwrap().starts_with(address) {
+        assert!(Instant::now() < deadline, "{} and not {address}", person.browser.url().unwrap());
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// The enrolment was begun at the desk; the phone takes it over with a code from there.
+fn takes_over(phone: &Person<'_>, desk: &Person<'_>) {
+    let case = enrolled(desk.demo, &desk.passport);
+    owns(desk.demo, &desk.browser, &case);
+    desk.open("/enrol/activate");
+    desk.press("a[href='/enrol/hand-over']");
+    desk.press("#draw");
+    let code = text(desk, "#code");
+    phone.press("a[href='/enrol/pick-up']");
+    phone.wait("#pick");
+    phone.fill("code", &code);
+    phone.press("#pick");
+    phone.wait("#activate:not([hidden])");
+}
+
+/// Activates the app, after a user ID that is another one's.
+fn activates_after_a_mistake(phone: &Person<'_>) {
+    looks_at_app(phone, "activate", "activate");
+    phone.fill("user-id", "somebody.else");
+    phone.press("#send-codes");
+    let told = text(phone, "#problem:not([hidden])");
+    assert!(told.contains("bruger-id"), "{told}");
+    phone.fill("user-id", USER_ID);
+    phone.press("#send-codes");
+    phone.wait("#codes:not([hidden])");
+    // Whoever loads the page again goes on with the codes that are under way.
+    phone.open("/app");
+    phone.wait("#codes:not([hidden])");
+    types_codes(phone);
+    looks(phone, "activate-codes");
+    phone.press("#activate-now");
+    shows(phone, "activated");
+    looks(phone, "activated");
+    phone.press("[data-screen=activated] [data-begin]");
+    shows(phone, "home");
+    looks_at_app(phone, "home", "home");
+}
+
+/// Logs in by the code on the screen of `desk`.
+fn logs_in(desk: &Person<'_>, phone: &Person<'_>, netbank: &str) {
+    desk.browser.open(&format!("{netbank}/?lang=en")).unwrap();
+    looks(desk, "netbank-en");
+    goes_to_code(desk, netbank);
+    // Loading the page of the code again goes on with the same log-in.
+    desk.browser.open(&desk.browser.url().unwrap()).unwrap();
+    desk.wait("#log-in:not([hidden]) #half-1");
+    scans(phone, desk);
+    assert_eq!(text(phone, "#asked-party"), "Netbanken");
+    assert_eq!(text(phone, "#asked-reference"), "Log på din netbank");
+    assert_eq!(text(phone, "#asked-level"), "Betydelig");
+    let claimed = text(desk, "#told:not(:empty)");
+    assert!(claimed.contains("Godkend der"), "{claimed}");
+    // What is before the person stays there when the page is loaded again.
+    looks_at_app(phone, "asked", "asked");
+    approves(phone);
+    shows(phone, "approved");
+    looks(phone, "approved");
+    desk.wait("#logged-in");
+    arrives(desk, netbank);
+    looks(desk, "netbank-logged-in");
+    assert_eq!(text(desk, "#level"), "Betydelig");
+    assert_eq!(text(desk, "#who"), "Søren Ærø Kjærgård");
+    assert!(!text(desk, ".claims").contains("dk.cpr"), "a bank gets no personal number");
+}
+
+/// Høj cannot be had at home, and the person is told how to get it, on both screens.
+fn is_refused_at_high(desk: &Person<'_>, phone: &Person<'_>) {
+    desk.press("#high");
+    desk.wait("form[action^='/log-in?'] #user_id");
+    desk.press("a[href^='/log-in/qr']");
+    desk.wait("#log-in:not([hidden]) #half-1");
+    scans_until(phone, desk, "#problem[data-reason='log_in.level']");
+    let told = text(phone, "#problem");
+    assert!(told.contains("personligt fremmøde") && told.contains("Borgercenter"), "{told}");
+    looks(phone, "high-refused");
+    desk.wait("[data-reason='log_in.level']");
+    let told = text(desk, "main");
+    assert!(told.contains("personligt fremmøde"), "{told}");
+    looks(desk, "high-refused-desk");
+    desk.press("a.button[href^='http']");
+    desk.wait("#told");
+    assert!(text(desk, "#told").contains("Borgercenter"));
+    // The session that was open still is.
+    desk.wait("#logged-in");
+}
+
+/// Blocks the app on its own page.
+fn blocks(phone: &Person<'_>) {
+    starts(phone);
+    phone.press("[data-screen=home] [data-open-block]");
+    shows(phone, "block");
+    looks(phone, "block");
+    phone.press("#block-now");
+    shows(phone, "blocked");
+    looks(phone, "blocked");
+    phone.open("/app");
+    shows(phone, "welcome");
+    // What the browser kept of it is gone.
+    let left = "return new Promise((done) => { const opening = indexedDB.open('indrul', 1); \
+        opening.onsuccess = () => { const asked = opening.result.transaction('apps') \
+        .objectStore('apps').count(); asked.onsuccess = () => done(asked.result); }; })";
+    assert_eq!(phone.script(left), 0);
+}
+
+/// Waits until the session at a relying party, which was open, has ended.
+fn session_ends(desk: &Person<'_>, party: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        desk.browser.open(party).unwrap();
+        desk.wait("h1");
+        if desk.script("return document.getElementById('logged-in') === null") == true {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the session is still open");
+        sleep(Duration::from_millis(500));
+    }
+}
+
+// proves E3, G2, G3, F1
+#[test]
+fn a_person_enrols_activates_the_app_on_the_phone_and_logs_in_by_qr_until_the_app_is_blocked() {
+    let demo = demo();
+    let (desk, phone) = (desk(&demo), phone(&demo));
+    looks_at_app(&phone, "welcome", "welcome");
+    takes_over(&phone, &desk);
+    activates_after_a_mistake(&phone);
+    let netbank = relying_party(&demo, "Netbanken");
+    logs_in(&desk, &phone, &netbank);
+    is_refused_at_high(&desk, &phone);
+    blocks(&phone);
+    session_ends(&desk, &netbank);
+    assert!(text(&desk, "#told").contains("afsluttet"));
+    looks(&desk, "netbank-ended");
+}
+
+// proves G2
+#[test]
+fn the_app_on_the_same_device_is_opened_by_the_page_and_leads_back_to_it() {
+    let demo = demo();
+    let phone = phone_with_app(&demo);
+    let borger = relying_party(&demo, "Borger");
+    phone.browser.open(&borger).unwrap();
+    looks(&phone, "borger");
+    goes_to_code(&phone, &borger);
+    looks(&phone, "code");
+    phone.press("#switch");
+    shows(&phone, "asked");
+    assert_eq!(text(&phone, "#asked-party"), "Borger");
+    assert_eq!(phone.script("return location.hash"), "", "the secret stays in no history");
+    // The wrong PIN is told, and the right one still works.
+    phone.fill("pin", "918274");
+    phone.press("#approve");
+    let told = text(&phone, "#problem:not([hidden])");
+    assert!(told.contains("PIN-koden passer ikke"), "{told}");
+    looks(&phone, "wrong-pin");
+    approves(&phone);
+    phone.wait("#logged-in");
+    arrives(&phone, &borger);
+    looks(&phone, "borger-logged-in");
+    assert!(text(&phone, ".claims").contains("dk.cpr"), "an authority gets the personal number");
+    phone.press("#log-out");
+    phone.wait("#told");
+    assert!(text(&phone, "#told").contains("logget af"));
+
+    // What is refused in the app ends at the relying party.
+    goes_to_code(&phone, &borger);
+    phone.press("#switch");
+    shows(&phone, "asked");
+    phone.press("#refuse");
+    shows(&phone, "refused");
+    looks(&phone, "refused");
+    phone.press("#refused-back");
+    phone.press("a.button[href^='http']");
+    phone.wait("#told");
+    assert!(text(&phone, "#told").contains("ikke logget på"));
+
+    // The messages of the person, by the app's key.
+    phone.open("/app");
+    phone.press("[data-screen=home]:not([hidden]) #open-inbox");
+    phone.wait("#app[data-shown=inbox] #notices article");
+    looks(&phone, "inbox");
+}
+
+// proves G2
+#[test]
+fn an_old_code_and_somebody_elses_log_in_are_refused_with_what_to_do() {
+    let demo = demo();
+    let (desk, phone) = (desk(&demo), phone_with_app(&demo));
+    let netbank = relying_party(&demo, "Netbanken");
+    goes_to_code(&desk, &netbank);
+    film(&demo, &halves(&desk));
+    starts(&phone);
+    sleep(Duration::from_secs(21));
+    phone.press("#scan");
+    phone.wait("#app[data-shown=ended] #problem[data-reason='log_in.qr']");
+    let told = text(&phone, "#problem");
+    assert!(told.contains("for gammel"), "{told}");
+    looks(&phone, "old-code");
+
+    // Somebody typed another user ID: this person's app does not fit.
+    desk.browser.open(&netbank).unwrap();
+    desk.press("#log-in");
+    desk.wait("form[action^='/log-in?'] #user_id");
+    desk.fill("user_id", "somebody.else");
+    desk.press("form[action^='/log-in?'] button");
+    desk.wait("#log-in:not([hidden]) #half-1");
+    scans_until(&phone, &desk, "#problem[data-reason='log_in.other_person']");
+    let told = text(&phone, "#problem");
+    assert!(told.contains("andet bruger-ID") && told.contains("svindel"), "{told}");
+    looks(&phone, "somebody-else");
+    desk.wait("[data-reason='log_in.other_person']");
+}
+
+// proves E6
+#[test]
+fn the_app_is_copied_to_another_phone_and_waits_there() {
+    let demo = demo();
+    let old = phone_with_app(&demo);
+    old.open("/app");
+    old.press("[data-screen=home]:not([hidden]) #open-offer");
+    shows(&old, "offer");
+    old.fill("offer-pin", PIN);
+    old.press("#offer-now");
+    shows(&old, "offered");
+    looks(&old, "offered");
+    let code = copy_code(&old);
+    let new = phone(&demo);
+    new.open("/app");
+    shows(&new, "welcome");
+    film(&demo, &[code]);
+    new.press("#copy-here");
+    shows(&new, "copy");
+    looks(&new, "copy");
+    new.fill("copy-pin", "111111");
+    new.fill("copy-pin2", "111111");
+    new.press("#copy-now");
+    let told = text(&new, "#problem:not([hidden])");
+    assert!(told.contains("let at gætte"), "{told}");
+    new.fill("copy-pin", "739154");
+    new.fill("copy-pin2", "739154");
+    new.press("#copy-now");
+    shows(&new, "waiting");
+    looks(&new, "waiting");
+}
+
+#[test]
+fn the_shell_works_without_a_connection_and_keeps_no_answer() {
+    let demo = demo();
+    let phone = phone_with_app(&demo);
+    starts(&phone);
+    let ready = "return navigator.serviceWorker.ready.then(() => true)";
+    assert_eq!(phone.script(ready), true);
+    // Once the worker has the page, loading it again goes through it.
+    starts(&phone);
+    assert_eq!(phone.script("return navigator.serviceWorker.controller !== null"), true);
+    let kept = "return caches.keys().then((names) => Promise.all(names.map(async (name) => \
+        (await (await caches.open(name)).keys()).map((request) => new URL(request.url).pathname)))) \
+        .then((all) => all.flat())";
+    let kept = phone.script(kept);
+    let kept: Vec<&str> = kept.as_array().unwrap().iter().filter_map(|p| p.as_str()).collect();
+    assert!(kept.contains(&"/app") && kept.contains(&"/assets/app.js"), "{kept:?}");
+    let shell = |path: &&str| *path == "/app" || path.starts_with("/assets/");
+    assert!(kept.iter().all(shell), "{kept:?}");
+    // The key cannot be taken out of the browser.
+    let key = "return new Promise((done) => { const opening = indexedDB.open('indrul', 1); \
+        opening.onsuccess = () => { const asked = opening.result.transaction('apps') \
+        .objectStore('apps').get('app'); asked.onsuccess = () => crypto.subtle \
+        .exportKey('pkcs8', asked.result.key).then(() => 'taken', (error) => error.name).then(done); }; })";
+    assert_eq!(phone.script(key), "InvalidAccessError");
+    let url = demo.url().to_owned();
+    let browser = phone.browser;
+    drop(demo);
+    browser.open(&format!("{url}/app")).unwrap();
+    browser.wait_for("#problem:not([hidden])", 30).unwrap();
+    let told = browser.text("#problem").unwrap();
+    assert!(told.contains("ingen forbindelse"), "{told}");
+    browser.whole_page(&pictures().join("log-in-offline.png")).unwrap();
+}
