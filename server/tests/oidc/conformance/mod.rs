@@ -1,7 +1,12 @@
-//! What the OpenID Foundation's test plans ask of a provider, and above all what it has to refuse.
+//! What the OpenID Foundation's test plans ask of a provider, and above all what it has to refuse: basic, config,
+//! FAPI 2.0 Security Profile and FAPI-CIBA. `docs/conformance-openid.md` says which test here is which module.
 
+mod basic;
 mod ciba;
+mod config;
 mod dpop;
+mod fapi2;
+mod table;
 
 use super::desk::{Device, PIN};
 use super::parties::{Begun, Browser, Party, Phone, Reply, Site, fresh, jwks};
