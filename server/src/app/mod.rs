@@ -61,8 +61,8 @@ pub use officer::{
 };
 pub use oidc::{
     AnsweredLogIn, Arrived, BackchannelAnswer, Claimed, Client, LogOuts, LoggedOut, NumberMatch,
-    PageState, Pushed, Refusal, Scanned, TokenAnswer, add_relying_party, disable_relying_party,
-    put_relying_party,
+    PageState, Presented, Pushed, Refusal, Scanned, TokenAnswer, add_relying_party,
+    disable_relying_party, put_relying_party,
 };
 pub use owner::{Blocker, OwnedApp, Owner};
 pub use p_code::{IssuedPCode, NewPCode};

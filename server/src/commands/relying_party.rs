@@ -175,7 +175,11 @@ fn list(args: &List) -> ExitCode {
             json!({
                 "client_id": party.client_id, "name": party.name, "organisation": party.organisation,
                 "sector": party.sector, "redirect_uris": party.redirect_uris, "auth": party.auth.name(),
-                "scopes": Scope::write(&party.scopes), "ciba": party.ciba, "disabled": disabled,
+                "scopes": Scope::write(&party.scopes), "ciba": party.ciba,
+                "dpop_bound_access_tokens": party.dpop_bound_access_tokens,
+                "backchannel_authentication_request_signing_alg":
+                    party.backchannel_authentication_request_signing_alg,
+                "disabled": disabled,
             })
             .to_string()
         } else {

@@ -11,8 +11,14 @@ use tokio::time::Instant;
 
 /// The token of a request, if it carries one.
 pub(super) fn bearer(parts: &Parts) -> Option<&str> {
-    let (scheme, token) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    authorization(parts, "bearer")
+}
+
+/// What a request is authorised by, if it is so by `scheme`, whose letters' case makes no difference (RFC 9110
+/// §11.1).
+pub(super) fn authorization<'a>(parts: &'a Parts, scheme: &str) -> Option<&'a str> {
+    let (name, rest) = parts.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    name.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }
 
 /// The `{id}` of the address.

@@ -2,7 +2,7 @@
 
 use super::described::Described;
 use axum::Json;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
@@ -84,6 +84,15 @@ impl Modify for Token {
             .components
             .get_or_insert_default()
             .add_security_scheme("token", SecurityScheme::Http(scheme));
+        // RFC 9449 §7.1: a scheme for which the description has no word of its own.
+        let header = ApiKeyValue::with_description(
+            "Authorization",
+            "`DPoP` and the token that is bound to a key, beside the header `DPoP` with a proof of that",
+        );
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("bound_token", SecurityScheme::ApiKey(ApiKey::Header(header)));
     }
 }
 

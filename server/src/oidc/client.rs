@@ -71,6 +71,20 @@ pub struct RelyingParty {
     pub scopes: Vec<Scope>,
     /// Whether it may begin a log-in by itself (CIBA).
     pub ciba: bool,
+    /// Whether it gets tokens only that are bound to a key (RFC 9449 §5.2).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
+    /// What it signs each request with that it begins a log-in by (CIBA §4); one that may leave it out has none.
+    #[serde(default)]
+    pub backchannel_authentication_request_signing_alg: Option<SigningAlg>,
+}
+
+/// What relying parties sign with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SigningAlg {
+    /// ECDSA on P-256 with SHA-256 (RFC 7518 §3.4).
+    #[serde(rename = "ES256")]
+    Es256,
 }
 
 /// A registration as its file has it.
@@ -93,6 +107,9 @@ pub struct Registration {
     scopes: Vec<Scope>,
     #[serde(default)]
     ciba: bool,
+    #[serde(default)]
+    dpop_bound_access_tokens: bool,
+    backchannel_authentication_request_signing_alg: Option<SigningAlg>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -129,6 +146,9 @@ pub enum RegistrationError {
         "private_key_jwt, and nothing else, needs jwks_file with at least one P-256 key and no private one"
     )]
     Keys,
+    /// Requests that it begins log-ins by are signed with its keys.
+    #[error("backchannel_authentication_request_signing_alg needs ciba and private_key_jwt")]
+    Signing,
 }
 
 impl Registration {
@@ -170,6 +190,11 @@ impl Registration {
             }
             _ => return Err(RegistrationError::Keys),
         };
+        let signing_alg = self.backchannel_authentication_request_signing_alg;
+        if signing_alg.is_some() && !(self.ciba && matches!(auth, ClientAuth::PrivateKeyJwt { .. }))
+        {
+            return Err(RegistrationError::Signing);
+        }
         Ok(RelyingParty {
             client_id: self.client_id,
             name: self.name,
@@ -181,6 +206,8 @@ impl Registration {
             auth,
             scopes: self.scopes,
             ciba: self.ciba,
+            dpop_bound_access_tokens: self.dpop_bound_access_tokens,
+            backchannel_authentication_request_signing_alg: signing_alg,
         })
     }
 }
@@ -282,6 +309,10 @@ mod tests {
         assert_eq!(registration(|r| r.scopes.clear()).unwrap_err(), RegistrationError::Scope);
         let keys = registration(|r| r.token_endpoint_auth_method = Method::PrivateKeyJwt);
         assert_eq!(keys.unwrap_err(), RegistrationError::Keys);
+        let signed = registration(|r| {
+            r.backchannel_authentication_request_signing_alg = Some(SigningAlg::Es256);
+        });
+        assert_eq!(signed.unwrap_err(), RegistrationError::Signing);
     }
 
     // proves G8

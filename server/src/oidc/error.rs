@@ -30,10 +30,16 @@ pub enum OauthError {
     /// The access token is missing, late, or its session has ended (RFC 6750 §3.1).
     #[error("invalid_token")]
     InvalidToken,
+    /// The proof of a key is missing where it is required, or does not fit (RFC 9449 §5).
+    #[error("invalid_dpop_proof: {0}")]
+    InvalidDpopProof(&'static str),
+    /// The same of a proof that an access token came with (RFC 9449 §7.1).
+    #[error("invalid_dpop_proof: {0}")]
+    UnprovenToken(&'static str),
     /// The access token does not reach so far (RFC 6750 §3.1).
     #[error("insufficient_scope")]
     InsufficientScope,
-    /// Signed requests are not taken (OpenID Connect Core §6).
+    /// Signed requests are not pushed (OpenID Connect Core §6).
     #[error("request_not_supported")]
     RequestNotSupported,
     /// Nobody known by the hint (CIBA §13).
@@ -87,6 +93,7 @@ impl OauthError {
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidToken => "invalid_token",
+            Self::InvalidDpopProof(_) | Self::UnprovenToken(_) => "invalid_dpop_proof",
             Self::InsufficientScope => "insufficient_scope",
             Self::RequestNotSupported => "request_not_supported",
             Self::UnknownUserId => "unknown_user_id",
@@ -107,12 +114,16 @@ impl OauthError {
             Self::InvalidRequest(why)
             | Self::InvalidGrant(why)
             | Self::UnauthorizedClient(why)
+            | Self::InvalidDpopProof(why)
+            | Self::UnprovenToken(why)
             | Self::AccessDenied(why) => why,
             Self::InvalidClient => "the client is unknown, disabled, or did not prove who it is",
             Self::UnsupportedGrantType => "authorization_code and CIBA are the grants there are",
             Self::UnsupportedResponseType => "response_type must be code",
             Self::InvalidScope => "openid is required, and nothing that the client may not ask for",
-            Self::InvalidToken => "the token is missing, late, or its session has ended",
+            Self::InvalidToken => {
+                "the token is missing, late, its session has ended, or it is bound to a key and came without"
+            }
             Self::InsufficientScope => "the token does not have the scope for this",
             Self::RequestNotSupported => "push the parameters themselves (RFC 9126)",
             Self::UnknownUserId => "nobody who has logged in here before is known by the hint",

@@ -6,6 +6,7 @@
 //!          Asked ↗ (CIBA)         ↘ Granted (CIBA)
 //! ```
 
+use super::dpop::Thumbprint;
 use crate::ids::{AuthenticatorId, IdentityId};
 use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,9 @@ pub enum LogIn {
         until: OffsetDateTime,
         /// Personal numbers that were compared so far (G7).
         numbers: u16,
+        /// The key that the access token is bound to, if it is (RFC 9449 §6).
+        #[serde(default)]
+        key: Option<Thumbprint>,
     },
     /// It is over.
     Ended {

@@ -2,6 +2,7 @@
 //! as if it were not there.
 
 use super::OauthError;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 /// The parameters of one request. May hold secrets: `Debug` shows names only.
@@ -49,6 +50,24 @@ impl Params {
         Ok(Self(found))
     }
 
+    /// Those of the claims of a signed request (CIBA §7.1.1): a text as it is, anything else as JSON. `None` if
+    /// there are more than 40.
+    #[must_use]
+    pub fn of_claims(claims: serde_json::Map<String, Value>) -> Option<Self> {
+        let text = |value: Value| match value {
+            Value::String(text) => Zeroizing::new(text),
+            other => Zeroizing::new(other.to_string()),
+        };
+        let there = claims.into_iter().filter(|(_, value)| !value.is_null());
+        let found: Vec<_> = there.map(|(name, value)| (name, text(value))).collect();
+        (found.len() <= MOST).then_some(Self(found))
+    }
+
+    /// The names of all of them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The parameter `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -76,6 +95,21 @@ mod tests {
         assert_eq!((params.get("c"), params.get("d")), (None, None));
         assert!(Params::read(b"a=1&a=1").is_err());
         assert!(!format!("{params:?}").contains('æ'));
+    }
+
+    #[test]
+    fn the_claims_of_a_signed_request_are_parameters_too() {
+        let claims = serde_json::json!({
+            "scope": "openid", "requested_expiry": 60, "idp_params": { "mitid": {} }, "nonce": null,
+        });
+        let Value::Object(claims) = claims else { panic!("an object") };
+        let params = Params::of_claims(claims).unwrap();
+        assert_eq!((params.get("scope"), params.get("nonce")), (Some("openid"), None));
+        assert_eq!(params.get("requested_expiry"), Some("60"));
+        assert_eq!(params.get("idp_params"), Some(r#"{"mitid":{}}"#));
+        assert_eq!(params.names().count(), 3);
+        let many = (0..41).map(|number| (number.to_string(), Value::from("1"))).collect();
+        assert!(Params::of_claims(many).is_none());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a relying party asks for, as it is kept while the log-in lives.
 
+use super::dpop::Thumbprint;
 use super::idp_params::{self, Action, IdpParams};
 use super::pkce::CodeChallenge;
 use super::{Level, OauthError, Params, RelyingParty, Scope};
@@ -43,6 +44,9 @@ pub enum To {
         silent: bool,
         /// The language asked for: `da` or `en`.
         language: Option<String>,
+        /// The key that the code can be used with (RFC 9449 §10).
+        #[serde(default)]
+        key: Option<Thumbprint>,
     },
     /// At the token endpoint, when it is asked (CIBA §10.1).
     Poll,
@@ -109,8 +113,24 @@ impl Request {
             challenge,
             silent,
             language: language.find(|tag| tag == "da" || tag == "en"),
+            key: params.get("dpop_jkt").map(Thumbprint::read).transpose()?,
         };
         Self::read(params, client, (issuer, to))
+    }
+
+    /// The same, whose code can be used with `proved` alone, the key of the request's own proof, if it has one
+    /// (RFC 9449 §10.1).
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidRequest`] if `dpop_jkt` names another one.
+    pub fn bound_to(mut self, proved: Option<&Thumbprint>) -> Result<Self, OauthError> {
+        if let (To::Browser { key, .. }, Some(proved)) = (&mut self.to, proved) {
+            if key.as_ref().is_some_and(|key| key != proved) {
+                return Err(OauthError::InvalidRequest("dpop_jkt is not the key of the proof"));
+            }
+            *key = Some(proved.clone());
+        }
+        Ok(self)
     }
 
     /// Reads a request of a log-in that the relying party begins (CIBA §7.1). The text for the person is
@@ -123,8 +143,8 @@ impl Request {
         client: &RelyingParty,
         issuer: String,
     ) -> Result<Self, OauthError> {
-        if params.get("request").is_some() {
-            return Err(OauthError::RequestNotSupported);
+        if params.get("request_uri").is_some() {
+            return Err(OauthError::InvalidRequest("request_uri is not taken here"));
         }
         let text = params.get("binding_message").and_then(idp_params::shown);
         let text = text.ok_or(OauthError::InvalidBindingMessage)?;
@@ -183,6 +203,8 @@ mod tests {
             auth: ClientAuth::ClientSecretPost { secret_sha256: String::new() },
             scopes: vec![Scope::OpenId],
             ciba: true,
+            dpop_bound_access_tokens: false,
+            backchannel_authentication_request_signing_alg: None,
         }
     }
 
@@ -219,6 +241,7 @@ mod tests {
             ("&prompt=none login", "invalid_request"),
             ("&prompt=create", "invalid_request"),
             ("&max_age=-1", "invalid_request"),
+            ("&dpop_jkt=x", "invalid_request"),
             ("&redirect_uri=https://netbank.invalid/cb", "invalid_request"),
             (&format!("&state={}", "a".repeat(1025)), "invalid_request"),
         ] {

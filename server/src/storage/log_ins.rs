@@ -252,7 +252,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets log-ins and client assertions that are over at `now`. Returns how many.
+    /// Forgets log-ins, and what was signed for one use, that are over at `now`. Returns how many.
     ///
     /// # Errors
     /// [`StorageError::Database`].

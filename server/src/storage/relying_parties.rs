@@ -1,4 +1,4 @@
-//! Relying parties, and the client assertions that were used.
+//! Relying parties, and which of the tokens that they signed for one use were used.
 
 use super::{StorageError, Tx};
 use crate::oidc::RelyingParty;
@@ -110,11 +110,12 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Takes note of a client assertion that can be used until `expires`. `false` if it was used.
+    /// Takes note of what a relying party signed for one use, a client assertion, a proof of its key or a request,
+    /// and can be used until `expires`. `false` if it was used. The kinds are told apart by what is hashed.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    pub async fn use_assertion(
+    pub async fn use_once(
         &mut self,
         hash: &[u8; 32],
         expires: OffsetDateTime,

@@ -1,4 +1,4 @@
-//! Relying parties that others wrote log in: npm's `openid-client` (also by CIBA), PyPI's Authlib and the crate
+//! Relying parties that others wrote log in: npm's `openid-client` (also by CIBA, and with DPoP), PyPI's Authlib and the crate
 //! `openidconnect`, each with PAR and PKCE. The test is the browser and the phone.
 
 use super::desk::{Desk, PIN};
@@ -82,25 +82,42 @@ fn approved(party: &Party<'_>, phone: &Phone<'_>, address: &str) -> String {
 
 #[test]
 fn npms_openid_client_logs_in_with_par_and_pkce_and_by_ciba() {
+    openid_client(false);
+}
+
+#[test]
+fn npms_openid_client_logs_in_with_tokens_that_are_bound_to_its_key() {
+    openid_client(true);
+}
+
+fn openid_client(bound: bool) {
     let Some(folder) = installed() else { return };
     for desk in Desk::all() {
         now(&desk);
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
-        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let phone = Phone::of(&anna);
+        let netbank = site.party(|table| {
+            table.insert("dpop_bound_access_tokens".to_owned(), bound.into());
+        });
         // A module is looked for beside the file that asks for it.
-        let script = folder.join("openid-client.mjs");
+        let script =
+            folder.join(format!("openid-client-{}.mjs", if bound { "dpop" } else { "bearer" }));
         std::fs::copy(source("openid-client.mjs"), &script).unwrap();
         let key = desk.folder().join("key.json");
         std::fs::write(&key, private_jwk(&netbank.device).to_string()).unwrap();
         let mut command = Command::new("node");
         command.arg(script).args([&site.url, &netbank.id]).arg(&key).arg(&netbank.redirect);
+        command.args(bound.then_some("dpop"));
         let mut client = Client::start(&mut command);
         let address = client.says()["authorize"].as_str().unwrap().to_owned();
         client.hears(&approved(&netbank, &phone, &address));
         let told = client.says();
         assert_eq!(told["info"]["mitid.date_of_birth"], "1974-08-12", "{told}");
         assert_eq!(told["active"], true);
+        // The client writes the type in small letters (RFC 6749 §7.1).
+        let of = if bound { "dpop" } else { "bearer" };
+        assert_eq!((&told["type"], told["key"].is_string()), (&json!(of), bound));
 
         assert_eq!(client.says(), json!({ "waits": 300 }));
         let (status, claimed) = phone.claim(&json!({}));
@@ -109,7 +126,7 @@ fn npms_openid_client_logs_in_with_par_and_pkce_and_by_ciba() {
         // The service's clock stands: it goes on while the client waits for its next poll.
         desk.wait(Duration::seconds(10));
         let later = client.says();
-        assert_eq!(later, json!({ "sub": told["claims"]["sub"], "active": false }));
+        assert_eq!(later, json!({ "sub": told["claims"]["sub"], "active": false, "type": of }));
         client.ends();
     }
 }

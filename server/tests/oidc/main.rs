@@ -12,6 +12,7 @@
 mod backchannel;
 mod clients;
 mod codes;
+mod conformance;
 #[expect(dead_code, reason = "shared with the tests of the service, which use all of it")]
 #[path = "../service/desk.rs"]
 mod desk;

@@ -32,6 +32,8 @@ pub struct Reply {
     pub status: u16,
     pub location: String,
     pub cookies: Vec<String>,
+    /// `WWW-Authenticate`.
+    pub challenges: Vec<String>,
     pub text: String,
 }
 
@@ -76,6 +78,7 @@ impl<'a> Site<'a> {
             status: answer.status().as_u16(),
             location: answer.headers().get("location").map(text).unwrap_or_default(),
             cookies: answer.headers().get_all("set-cookie").iter().map(text).collect(),
+            challenges: answer.headers().get_all("www-authenticate").iter().map(text).collect(),
             text: answer.body_mut().read_to_string().unwrap(),
         }
     }
@@ -110,7 +113,7 @@ impl<'a> Site<'a> {
     }
 }
 
-fn jwks(device: &Device) -> Value {
+pub fn jwks(device: &Device) -> Value {
     let raw = base64url_decode(&device.public_key()).unwrap();
     let (x, y) = (base64url(&raw[1..33]), base64url(&raw[33..]));
     json!({ "keys": [{ "kty": "EC", "crv": "P-256", "kid": "1", "alg": "ES256", "x": x, "y": y }] })
@@ -162,14 +165,32 @@ impl Party<'_> {
 
     /// A form to `path`, with `proof` of who sends it.
     pub fn form_with(&self, path: &str, pairs: &[(&str, &str)], proof: &[(&str, &str)]) -> Reply {
+        self.send(path, pairs, (proof, &[]))
+    }
+
+    fn send(
+        &self,
+        path: &str,
+        pairs: &[(&str, &str)],
+        (proof, headers): (&[(&str, &str)], &[(&str, &str)]),
+    ) -> Reply {
         let all: Vec<_> = pairs.iter().chain(proof).copied().collect();
         let kind = [("content-type", "application/x-www-form-urlencoded")];
-        self.site.send("POST", path, &kind, &encoded(&all))
+        self.site.send("POST", path, &[&kind, headers].concat(), &encoded(&all))
     }
 
     /// The same with the proof that it is registered with.
     pub fn form(&self, path: &str, pairs: &[(&str, &str)]) -> Reply {
-        let kind = ("content-type", "application/x-www-form-urlencoded");
+        self.form_beside(path, pairs, &[])
+    }
+
+    /// The same with headers beside it.
+    pub fn form_beside(
+        &self,
+        path: &str,
+        pairs: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Reply {
         match self.auth {
             "client_secret_basic" => {
                 let secret: String =
@@ -177,25 +198,38 @@ impl Party<'_> {
                 let pair =
                     openssl::base64::encode_block(format!("{}:{secret}", self.id).as_bytes());
                 let basic = format!("Basic {pair}");
-                self.site.send("POST", path, &[kind, ("authorization", &basic)], &encoded(pairs))
+                self.send(
+                    path,
+                    pairs,
+                    (&[], &[&[("authorization", basic.as_str())], headers].concat()),
+                )
             }
             "client_secret_post" => {
                 let mut proof =
                     vec![("client_id", self.id.as_str()), ("client_secret", &self.secret)];
                 proof.retain(|(name, _)| pairs.iter().all(|(given, _)| given != name));
-                self.form_with(path, pairs, &proof)
+                self.send(path, pairs, (&proof, headers))
             }
             _ => {
                 let assertion = self.assertion(json!({"alg": "ES256", "kid": "1"}), |_| {});
                 let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
                 let proof = [("client_assertion_type", kind), ("client_assertion", &assertion)];
-                self.form_with(path, pairs, &proof)
+                self.send(path, pairs, (&proof, headers))
             }
         }
     }
 
     /// A pushed request with changes; an empty value leaves a parameter out.
     pub fn push(&self, changes: &[(&str, &str)]) -> (Reply, String) {
+        self.push_beside(changes, &[])
+    }
+
+    /// The same with headers beside it.
+    pub fn push_beside(
+        &self,
+        changes: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> (Reply, String) {
         let verifier = fresh();
         let challenge = base64url(&openssl::sha::sha256(verifier.as_bytes()));
         let mut pairs = vec![
@@ -211,7 +245,7 @@ impl Party<'_> {
         pairs.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
         pairs.extend(changes);
         pairs.retain(|(_, value)| !value.is_empty());
-        (self.form("/oidc/par", &pairs), verifier)
+        (self.form_beside("/oidc/par", &pairs, headers), verifier)
     }
 
     pub fn begin(&self, changes: &[(&str, &str)]) -> Begun {

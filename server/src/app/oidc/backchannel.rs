@@ -7,7 +7,9 @@ use super::claim::user_hash;
 use super::client::Client;
 use crate::ids::IdentityId;
 use crate::limits::Kind;
+use crate::oidc::client::ClientAuth;
 use crate::oidc::log_in::Poll;
+use crate::oidc::signed_request::SignedRequest;
 use crate::oidc::{LogIn, OauthError, Params, Request, jose};
 use crate::storage::Tx;
 use serde::Serialize;
@@ -45,7 +47,11 @@ impl App {
         if !client.party.ciba {
             return Err(OauthError::UnauthorizedClient("this client may not use CIBA"));
         }
+        let signed = self.signed_request(client, params, &issuer).await?;
+        let params = signed.as_ref().unwrap_or(params);
         let subject = self.hinted(client, params, &issuer)?;
+        let expires_in =
+            requested_expiry(params)?.map_or(self.oidc.ciba_s, |s| s.min(self.oidc.ciba_s));
         let request = Request::backchannel(params, &client.party, issuer)?;
         let mut tx = self.parts.store.begin().await?;
         let identity = tx.subject(&client.party.organisation, &subject).await?;
@@ -56,7 +62,7 @@ impl App {
         let profile = tx.hold_profile(identity).await?;
         profile.life.open().map_err(|_| OauthError::UnknownUserId)?;
         let (token, hash) = self.token()?;
-        let (expires_in, interval) = (self.oidc.ciba_s, self.oidc.ciba_interval_s);
+        let interval = self.oidc.ciba_interval_s;
         let state = LogIn::Asked { identity, poll: Poll { at: None, interval } };
         let mut row = self.new_log_in(client, request, state, expires_in)?;
         let user_hash = user_hash(&tx, &profile)?;
@@ -66,6 +72,34 @@ impl App {
         self.tell_begun(&mut tx, client, (identity, &row.id.to_string())).await?;
         tx.commit().await?;
         Ok(BackchannelAnswer { auth_req_id: token, expires_in, interval })
+    }
+
+    /// What a signed request asks for (CIBA §7.1.1), if this is one; who is registered so signs each one.
+    async fn signed_request(
+        &self,
+        client: &Client,
+        params: &Params,
+        issuer: &str,
+    ) -> Result<Option<Params>, OauthError> {
+        let party = &client.party;
+        let none = Value::Null;
+        let jwks = match &party.auth {
+            ClientAuth::PrivateKeyJwt { jwks } => jwks,
+            _ => &none,
+        };
+        let who = (party.client_id.as_str(), issuer);
+        let Some(signed) = SignedRequest::read(params, jwks, who, self.now())? else {
+            return match party.backchannel_authentication_request_signing_alg {
+                Some(_) => Err(OauthError::InvalidRequest("this client signs its requests")),
+                None => Ok(None),
+            };
+        };
+        let mut tx = self.parts.store.begin().await?;
+        if !tx.use_once(&signed.known_by, signed.expires).await? {
+            return Err(OauthError::InvalidRequest("the request was used before"));
+        }
+        tx.commit().await?;
+        Ok(Some(signed.params))
     }
 
     async fn tell_begun(
@@ -106,5 +140,15 @@ impl App {
             Ok(claims) if claims.get("iss").and_then(Value::as_str) == Some(issuer) => Ok(claims),
             _ => Err(wrong),
         }
+    }
+}
+
+/// For how many seconds the relying party wants to wait at most (CIBA §7.1).
+fn requested_expiry(params: &Params) -> Result<Option<u32>, OauthError> {
+    let wrong = OauthError::InvalidRequest("requested_expiry is no positive number of seconds");
+    match params.get("requested_expiry").map(str::parse) {
+        None => Ok(None),
+        Some(Ok(seconds @ 1..)) => Ok(Some(seconds)),
+        Some(_) => Err(wrong),
     }
 }

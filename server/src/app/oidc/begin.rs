@@ -60,7 +60,8 @@ impl App {
         params: &Params,
         issuer: String,
     ) -> Result<Pushed, OauthError> {
-        let request = Request::pushed(params, &client.party, issuer)?;
+        let request =
+            Request::pushed(params, &client.party, issuer)?.bound_to(client.key.as_ref())?;
         let expires_in = self.oidc.request_s;
         let (token, hash) = self.token()?;
         let row = self.new_log_in(client, request, LogIn::Pushed, expires_in)?;

@@ -3,6 +3,7 @@
 use super::super::App;
 use crate::limits::Kind;
 use crate::oidc::client::ClientAuth;
+use crate::oidc::dpop::{Carried, Thumbprint};
 use crate::oidc::{OauthError, Params, RelyingParty, jose};
 use crate::storage::Tx;
 use serde_json::Value;
@@ -13,6 +14,8 @@ use tokio::time::Instant;
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(super) party: RelyingParty,
+    /// The key that it has proved beside (RFC 9449 §5), if it has.
+    pub(super) key: Option<Thumbprint>,
 }
 
 /// Assertions are for one request (RFC 7523 §3).
@@ -65,7 +68,22 @@ impl App {
         }
         tx.commit().await?;
         self.spend(Kind::Client, party.client_id.as_bytes(), Instant::now())?;
-        Ok(Client { party })
+        Ok(Client { party, key: None })
+    }
+
+    /// The same client with the key that its request proves, if it does: what it gets is bound to that
+    /// (RFC 9449 §5, §10.1).
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidDpopProof`].
+    pub async fn with_key(&self, client: Client, carried: &Carried) -> Result<Client, OauthError> {
+        let Some(proof) = carried.proof(self.now())? else { return Ok(client) };
+        let mut tx = self.parts.store.begin().await?;
+        if !tx.use_once(&proof.known_by, proof.expires).await? {
+            return Err(OauthError::InvalidDpopProof("the proof was used before"));
+        }
+        tx.commit().await?;
+        Ok(Client { key: Some(proof.key), ..client })
     }
 
     /// `Basic BASE64(ID:SECRET)`, each form-encoded (RFC 6749 §2.3.1).
@@ -96,7 +114,7 @@ impl App {
         issuer: &str,
     ) -> Result<RelyingParty, OauthError> {
         let refused = || OauthError::InvalidClient;
-        let id = claimed_issuer(assertion).ok_or_else(refused)?;
+        let id = jose::claimed_issuer(assertion).ok_or_else(refused)?;
         let party = active(tx, &id).await?;
         let ClientAuth::PrivateKeyJwt { jwks } = &party.auth else { return Err(refused()) };
         let types = ["JWT", "client-authentication+jwt"];
@@ -117,7 +135,7 @@ impl App {
         }
         let used = format!("{id}\n{}", text("jti").ok_or_else(refused)?);
         let hash = openssl::sha::sha256(used.as_bytes());
-        if tx.use_assertion(&hash, expires + SKEW).await? { Ok(party) } else { Err(refused()) }
+        if tx.use_once(&hash, expires + SKEW).await? { Ok(party) } else { Err(refused()) }
     }
 }
 
@@ -127,13 +145,6 @@ pub(super) async fn active(tx: &mut Tx, client_id: &str) -> Result<RelyingParty,
         Some(row) if row.disabled.is_none() => Ok(row.party),
         _ => Err(OauthError::InvalidClient),
     }
-}
-
-/// Whom an assertion says it is of: only to find the keys that have to prove it.
-fn claimed_issuer(assertion: &str) -> Option<String> {
-    let body = crate::keys::base64url_decode(assertion.split('.').nth(1)?)?;
-    let claims: Value = serde_json::from_slice(&body).ok()?;
-    claims.get("iss")?.as_str().map(str::to_owned)
 }
 
 /// The issuer as the one audience, no list and no endpoint (FAPI 2.0 Security Profile §5.3.2.1): what a

@@ -3,6 +3,7 @@
 
 use super::super::App;
 use super::client::Client;
+use super::session::token_type;
 use crate::oidc::claims::Told;
 use crate::oidc::log_in::Poll;
 use crate::oidc::request::To;
@@ -17,7 +18,7 @@ use serde_json::json;
 pub struct TokenAnswer {
     /// For userinfo and the comparison of personal numbers.
     pub access_token: String,
-    /// `Bearer`.
+    /// `Bearer`, or `DPoP` for one that is bound to the key that the request proved.
     #[schema(example = "Bearer")]
     pub token_type: &'static str,
     /// Seconds for which it is good.
@@ -51,6 +52,9 @@ impl App {
     /// # Errors
     /// [`OauthError`] as the standards name them.
     pub async fn grant(&self, client: &Client, params: &Params) -> Result<TokenAnswer, OauthError> {
+        if client.party.dpop_bound_access_tokens && client.key.is_none() {
+            return Err(OauthError::InvalidDpopProof("this client's tokens are bound to a key"));
+        }
         match params.need("grant_type", "grant_type is required")? {
             "authorization_code" => self.by_code(client, params).await,
             CIBA if client.party.ciba => self.by_poll(client, params).await,
@@ -65,7 +69,7 @@ impl App {
         let verifier = params.get("code_verifier").unwrap_or_default();
         let redirected = params.get("redirect_uri").unwrap_or_default();
         let (mut tx, row) = self.hold_opened(client, Opens::Code, code).await?;
-        let To::Browser { redirect_uri, challenge, .. } = &row.request.to else {
+        let To::Browser { redirect_uri, challenge, key, .. } = &row.request.to else {
             return Err(refused("the code is of no browser"));
         };
         let approval = match &row.state {
@@ -88,6 +92,12 @@ impl App {
             self.end_one(&mut tx, row, Why::Code).await?;
             tx.commit().await?;
             return Err(refused("code_verifier does not fit: the code is dead"));
+        }
+        if key.as_ref().is_some_and(|key| client.key.as_ref() != Some(key)) {
+            // Nor is who has not its key (RFC 9449 §10).
+            self.end_one(&mut tx, row, Why::Code).await?;
+            tx.commit().await?;
+            return Err(refused("the code is bound to another key: it is dead"));
         }
         self.tokens(tx, client, row, approval).await
     }
@@ -180,13 +190,15 @@ impl App {
         let scope = Scope::write(&row.request.scopes);
         let data = json!({ "client_id": row.client_id, "loa": told.loa(), "scope": scope, "log_in": row.id });
         let until = self.in_seconds(self.oidc.access_s);
-        let state = LogIn::Granted { approval: approval.clone(), until, numbers: 0 };
+        let key = client.key.clone();
+        let token_type = token_type(key.as_ref());
+        let state = LogIn::Granted { approval: approval.clone(), until, numbers: 0, key };
         tx.save_log_in(&LogInRow { state, expires, ..row.clone() }).await?;
         tx.opens_log_in(row.id, Opens::Token, &hash).await?;
         tx.put_subject((organisation, &subject), approval.identity).await?;
         tx.audit(self.of_identity("log_in.granted", approval.identity, data)).await?;
         tx.commit().await?;
-        let (token_type, expires_in) = ("Bearer", self.oidc.access_s);
+        let expires_in = self.oidc.access_s;
         Ok(TokenAnswer { access_token, token_type, expires_in, scope, id_token, transaction_token })
     }
 }

@@ -27,6 +27,7 @@ pub use grant::TokenAnswer;
 pub use number::NumberMatch;
 pub use page::PageState;
 pub use register::{add_relying_party, disable_relying_party, put_relying_party};
+pub use session::Presented;
 
 use super::{App, AppError};
 use crate::ids::{IdentityId, LogInId};

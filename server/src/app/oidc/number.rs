@@ -2,6 +2,7 @@
 //! not be told it: three tries in a session, in its first quarter of an hour.
 
 use super::super::App;
+use super::session::Presented;
 use crate::limits::Kind;
 use crate::oidc::{LogIn, OauthError, Params, Scope};
 use crate::storage::LogInRow;
@@ -23,20 +24,20 @@ impl App {
     /// Compares `cpr` with the number of whom the session is of.
     ///
     /// # Errors
-    /// [`OauthError::InvalidToken`], [`OauthError::InsufficientScope`]; [`OauthError::AccessDenied`] once the
-    /// tries are used up or the time is over.
+    /// [`OauthError::InvalidToken`], [`OauthError::UnprovenToken`], [`OauthError::InsufficientScope`];
+    /// [`OauthError::AccessDenied`] once the tries are used up or the time is over.
     pub async fn match_number(
         &self,
-        token: &str,
+        given: &Presented<'_>,
         params: &Params,
     ) -> Result<NumberMatch, OauthError> {
-        let given = params.need("cpr", "cpr is required")?;
-        let cpr = super::super::start::digits(given);
+        let cpr = super::super::start::digits(params.need("cpr", "cpr is required")?);
         let cpr =
             cpr.ok_or(OauthError::InvalidRequest("cpr is no personal number of ten digits"))?;
         let mut tx = self.parts.store.begin().await?;
         // The time is that of the session (G7): the token lives no longer for anything else.
-        let session = self.session_of(&mut tx, token).await?;
+        let session = self.session_of(&mut tx, given.token).await?;
+        self.proves(&mut tx, given, &session).await?;
         self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
         if !session.row.request.scopes.contains(&Scope::MitId) {
             return Err(OauthError::InsufficientScope);
@@ -44,7 +45,7 @@ impl App {
         let identity = session.approval.identity;
         tx.hold_profile(identity).await?;
         let row = tx.hold_log_in(session.row.id).await?.ok_or(OauthError::InvalidToken)?;
-        let LogIn::Granted { approval, until, numbers } = row.state.clone() else {
+        let LogIn::Granted { approval, until, numbers, key } = row.state.clone() else {
             return Err(OauthError::InvalidToken);
         };
         let end = approval.at + Duration::seconds(i64::from(self.oidc.number_s));
@@ -55,7 +56,7 @@ impl App {
             return Err(OauthError::AccessDenied("the tries of this session are used up"));
         }
         let numbers = numbers + 1;
-        let state = LogIn::Granted { approval, until, numbers };
+        let state = LogIn::Granted { approval, until, numbers, key };
         tx.save_log_in(&LogInRow { state, ..row }).await?;
         let person = tx.keyed_hash("person", cpr.as_bytes())?;
         let matches = tx.is_person(identity, &person).await?;

@@ -7,6 +7,7 @@ use crate::clock::copenhagen_date;
 use crate::ids::IdentityId;
 use crate::limits::Kind;
 use crate::oidc::claims::{Person, Told, userinfo};
+use crate::oidc::dpop::{Carried, Thumbprint};
 use crate::oidc::{Approval, LogIn, OauthError, Params, RelyingParty, Scope, Sector};
 use crate::storage::{LogInRow, Opens, PersonalNumber, Tx};
 use enroll_core::findings::person::PersonAnswer;
@@ -21,6 +22,23 @@ pub(super) struct Session {
     pub(super) approval: Approval,
     pub(super) until: OffsetDateTime,
     pub(super) party: RelyingParty,
+    /// The key that the token is bound to, if it is.
+    pub(super) key: Option<Thumbprint>,
+}
+
+/// An access token as it came.
+#[derive(Clone, Copy)]
+pub struct Presented<'a> {
+    /// The token.
+    pub token: &'a str,
+    /// What it has to be proved by, where it came as one that is bound to a key (RFC 9449 §7.1).
+    pub bound: Option<&'a Carried>,
+}
+
+impl std::fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Presented(…, {:?})", self.bound)
+    }
 }
 
 impl App {
@@ -40,7 +58,7 @@ impl App {
     pub(super) async fn session_of(&self, tx: &mut Tx, token: &str) -> Result<Session, OauthError> {
         let hash = openssl::sha::sha256(token.as_bytes());
         let row = tx.find_log_in(Opens::Token, &hash).await?.ok_or(OauthError::InvalidToken)?;
-        let LogIn::Granted { approval, until, .. } = row.state.clone() else {
+        let LogIn::Granted { approval, until, key, .. } = row.state.clone() else {
             return Err(OauthError::InvalidToken);
         };
         let life = tx.life(approval.identity).await?;
@@ -51,23 +69,66 @@ impl App {
             OauthError::InvalidClient => OauthError::InvalidToken,
             other => other,
         })?;
-        Ok(Session { row, approval, until, party })
+        Ok(Session { row, approval, until, party, key })
+    }
+
+    /// That a token which is bound to a key came with a proof of it that was not used before, and one that is not
+    /// as a bearer's (RFC 9449 §7.1, §7.2).
+    ///
+    /// # Errors
+    /// [`OauthError::InvalidToken`], [`OauthError::UnprovenToken`].
+    pub(super) async fn proves(
+        &self,
+        tx: &mut Tx,
+        given: &Presented<'_>,
+        session: &Session,
+    ) -> Result<(), OauthError> {
+        let (key, carried) = match (&session.key, given.bound) {
+            (None, None) => return Ok(()),
+            (Some(key), Some(carried)) => (key, carried),
+            _ => return Err(OauthError::InvalidToken),
+        };
+        let proof = carried.proof(self.now()).map_err(|error| match error {
+            OauthError::InvalidDpopProof(why) => OauthError::UnprovenToken(why),
+            other => other,
+        })?;
+        let unproven = OauthError::UnprovenToken;
+        let proof =
+            proof.ok_or(unproven("the token is bound to a key: a DPoP header is required"))?;
+        if proof.key != *key {
+            return Err(unproven(
+                "the proof is of another key than the one that the token is bound to",
+            ));
+        }
+        if !proof.is_for(given.token) {
+            return Err(unproven("ath is not the hash of the token"));
+        }
+        if tx.use_once(&proof.known_by, proof.expires).await? {
+            Ok(())
+        } else {
+            Err(unproven("the proof was used before"))
+        }
     }
 
     /// What the relying party may know of the person.
     ///
     /// # Errors
-    /// [`OauthError::InvalidToken`].
-    pub async fn userinfo(&self, token: &str) -> Result<Map<String, Value>, OauthError> {
-        let mut tx = self.parts.store.read().await?;
-        let session = self.session(&mut tx, token).await?;
+    /// [`OauthError::InvalidToken`], [`OauthError::UnprovenToken`].
+    pub async fn userinfo(&self, given: &Presented<'_>) -> Result<Map<String, Value>, OauthError> {
+        // Whose token is bound has its proof noted.
+        let mut tx = match given.bound {
+            Some(_) => self.parts.store.begin().await?,
+            None => self.parts.store.read().await?,
+        };
+        let session = self.session(&mut tx, given.token).await?;
         self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
+        self.proves(&mut tx, given, &session).await?;
         let identity = session.approval.identity;
         let found = tx.identity(identity).await?.ok_or(OauthError::InvalidToken)?;
         let public =
             serde_json::from_slice(&found.record).map_err(super::super::AppError::internal)?;
         let number = tx.number(identity).await?;
-        drop(tx);
+        tx.commit().await?;
         let protected = match session.party.sector {
             Sector::Public => false,
             Sector::Private if named(&session.row.request.scopes) => {
@@ -77,7 +138,7 @@ impl App {
         };
         // The register took its time: of what was blocked meanwhile nothing is told.
         let mut tx = self.parts.store.read().await?;
-        self.session(&mut tx, token).await?;
+        self.session(&mut tx, given.token).await?;
         drop(tx);
         let organisation = &session.party.organisation;
         let subject = self.pairwise_subject(organisation, identity)?;
@@ -130,17 +191,22 @@ impl App {
         };
         let subject =
             self.pairwise_subject(&session.party.organisation, session.approval.identity)?;
-        Ok(json!({
+        let mut told = json!({
             "active": true,
             "client_id": session.row.client_id,
             "scope": Scope::write(&session.row.request.scopes),
-            "token_type": "Bearer",
+            "token_type": token_type(session.key.as_ref()),
             "iss": session.row.request.issuer,
             "sub": subject,
             "sid": session.row.id,
             "exp": session.until.unix_timestamp(),
             "auth_time": session.approval.at.unix_timestamp(),
-        }))
+        });
+        // RFC 9449 §6.2.
+        if let (Some(key), Value::Object(told)) = (&session.key, &mut told) {
+            told.insert("cnf".to_owned(), json!({ "jkt": key }));
+        }
+        Ok(told)
     }
 
     /// Ends a token, for the client that it was given to; any other is as good as revoked (RFC 7009 §2.2).
@@ -160,6 +226,11 @@ impl App {
         tx.audit(self.of_log_in("log_in.revoked", found.id, json!({}))).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// How a token is presented that is bound to `key`, or to none (RFC 6750 §2, RFC 9449 §5).
+pub(super) fn token_type(key: Option<&Thumbprint>) -> &'static str {
+    if key.is_some() { "DPoP" } else { "Bearer" }
 }
 
 /// Whether a name is asked for.

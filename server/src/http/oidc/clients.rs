@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 /// Takes an authorization request (RFC 9126). Every one is pushed; the browser brings only where it is.
 #[utoipa::path(post, path = "/oidc/par", tag = "openid",
+    params(("DPoP" = Option<String>, Header, description = "A proof of the key that the code can be used with alone (RFC 9449 §10.1)")),
     request_body(content = PushForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 201, description = "Where the request is", body = Pushed),
     (status = 400, description = "What is wrong with it", body = OauthProblem),
@@ -24,12 +25,13 @@ pub(crate) async fn push(
     State(app): State<Arc<App>>,
     form: Form,
 ) -> Result<(StatusCode, Json<Pushed>), Refused> {
-    let client = form.client(&app).await?;
+    let client = form.client_with_key(&app).await?;
     let pushed = app.push(&client, &form.params, form.issuer).await?;
     Ok((StatusCode::CREATED, Json(pushed)))
 }
 
-/// Begins a log-in of a person who has logged in with the client's organisation before (CIBA, poll mode).
+/// Begins a log-in of a person who has logged in with the client's organisation before (CIBA, poll mode): the
+/// parameters as they are, or signed in `request`.
 #[utoipa::path(post, path = "/oidc/ciba", tag = "openid",
     request_body(content = BackchannelForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, description = "It waits in the person's app", body = BackchannelAnswer),

@@ -45,6 +45,8 @@ pub(crate) async fn metadata(State(_): State<Arc<App>>, Issuer(issuer): Issuer) 
         "authorization_response_iss_parameter_supported": true,
         "backchannel_token_delivery_modes_supported": ["poll"],
         "backchannel_user_code_parameter_supported": false,
+        "backchannel_authentication_request_signing_alg_values_supported": ["ES256"],
+        "dpop_signing_alg_values_supported": ["ES256"],
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "claims_supported": [

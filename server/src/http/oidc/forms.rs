@@ -41,21 +41,28 @@ pub(crate) struct PushForm {
     max_age: Option<String>,
     /// `da` or `en` first.
     ui_locales: Option<String>,
+    /// The thumbprint of the key that the code can be used with alone (RFC 9449 §10).
+    dpop_jkt: Option<String>,
     /// `{"mitid": {"reference_text", "action_text", "loa_value"}}` as JSON.
     idp_params: Option<String>,
 }
 
-/// A log-in that a relying party begins (CIBA §7.1), beside what it proves itself by.
+/// A log-in that a relying party begins (CIBA §7.1), beside what it proves itself by: the parameters, or `request`
+/// with all of them in it.
 #[derive(ToSchema)]
 pub(crate) struct BackchannelForm {
-    /// As in a pushed request.
-    scope: String,
+    /// The other parameters as claims of a JWT that the client signed (CIBA §7.1.1), and nothing beside it.
+    request: Option<String>,
+    /// As in a pushed request; required.
+    scope: Option<String>,
     /// The `sub` by which its organisation knows the person.
     login_hint: Option<String>,
     /// Or an ID token of the person.
     id_token_hint: Option<String>,
-    /// What the person is shown: 1 to 130 characters.
-    binding_message: String,
+    /// What the person is shown: 1 to 130 characters; required.
+    binding_message: Option<String>,
+    /// Seconds to wait for the person, at most those that it is without.
+    requested_expiry: Option<u32>,
     /// The least level.
     acr_values: Option<String>,
     /// As in a pushed request.

@@ -7,14 +7,15 @@ pub(super) mod discovery;
 pub(super) mod forms;
 pub(super) mod tokens;
 
-use super::access::bearer;
+use super::access::authorization;
 use super::problem::Problem;
 use super::watch::Caller;
-use crate::app::{App, AppError, Client};
+use crate::app::{App, AppError, Client, Presented};
+use crate::oidc::dpop::Carried;
 use crate::oidc::{OauthError, Params};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, HOST, PRAGMA, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -82,7 +83,10 @@ pub(super) struct Form {
     pub(super) basic: Option<String>,
     /// What follows `Bearer`.
     pub(super) bearer: Option<String>,
+    /// What follows `DPoP`.
+    bound: Option<String>,
     pub(super) issuer: String,
+    carried: Carried,
     caller: Caller,
 }
 
@@ -100,19 +104,26 @@ impl FromRequest<Arc<App>> for Form {
             let name = kind.split(';').next().unwrap_or_default().trim();
             name.eq_ignore_ascii_case("application/x-www-form-urlencoded")
         });
-        let text = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let basic = text.and_then(|text| text.split_once(' '));
-        let basic = basic.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
-        let basic = basic.map(|(_, rest)| rest.trim().to_owned());
-        let bearer = bearer(&parts).map(str::to_owned);
+        let by = |scheme| authorization(&parts, scheme).map(str::to_owned);
+        let (basic, bearer, bound) = (by("basic"), by("bearer"), by("dpop"));
+        let carried = carried(&parts, &issuer);
         let body = Bytes::from_request(Request::from_parts(parts, body), app).await;
         let body = body.map_err(|error| Problem::from(error).into_response())?;
         if !is_form && !body.is_empty() {
             return Err(Problem::media_type().into_response());
         }
         let params = Params::read(&body).map_err(IntoResponse::into_response)?;
-        Ok(Self { params, basic, bearer, issuer, caller })
+        Ok(Self { params, basic, bearer, bound, issuer, carried, caller })
     }
+}
+
+/// The proofs of a request, and what they have to name (RFC 9449 §4.3).
+fn carried(parts: &Parts, issuer: &str) -> Carried {
+    let proofs = parts.headers.get_all("dpop").iter();
+    // What is no text is no proof.
+    let proofs = proofs.map(|proof| proof.to_str().unwrap_or_default().to_owned()).collect();
+    let url = format!("{issuer}{}", parts.uri.path());
+    Carried { proofs, method: parts.method.as_str().to_owned(), url }
 }
 
 /// An error of the standards.
@@ -130,23 +141,35 @@ impl IntoResponse for OauthError {
         let body = OauthProblem { error: self.code(), error_description: self.description() };
         let status = match self {
             Self::App(error) => return Problem::from(error).into_response(),
-            Self::InvalidClient | Self::InvalidToken => StatusCode::UNAUTHORIZED,
+            Self::InvalidClient | Self::InvalidToken | Self::UnprovenToken(_) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::InsufficientScope => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
         let mut response = (status, Json(body)).into_response();
-        let challenge = match self {
-            Self::InvalidClient => Some("Basic realm=\"indrul\""),
-            Self::InvalidToken => Some("Bearer error=\"invalid_token\""),
-            Self::InsufficientScope => Some("Bearer error=\"insufficient_scope\""),
-            _ => None,
-        };
         let headers = response.headers_mut();
-        if let Some(challenge) = challenge {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        for challenge in challenges(&self) {
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
         response
+    }
+}
+
+/// How to come again: by basic authentication, or with a token of either kind (RFC 6750 §3, RFC 9449 §7.1).
+fn challenges(error: &OauthError) -> &'static [&'static str] {
+    match error {
+        OauthError::InvalidClient => &["Basic realm=\"indrul\""],
+        OauthError::InvalidToken => {
+            &["Bearer error=\"invalid_token\"", "DPoP error=\"invalid_token\", algs=\"ES256\""]
+        }
+        OauthError::UnprovenToken(_) => &["DPoP error=\"invalid_dpop_proof\", algs=\"ES256\""],
+        OauthError::InsufficientScope => &[
+            "Bearer error=\"insufficient_scope\"",
+            "DPoP error=\"insufficient_scope\", algs=\"ES256\"",
+        ],
+        _ => &[],
     }
 }
 
@@ -160,22 +183,40 @@ impl Form {
         self.counted(app, found)
     }
 
+    /// The same, with the key that the request proves, if it does (RFC 9449 §5, §10.1).
+    ///
+    /// # Errors
+    /// [`Refused`].
+    async fn client_with_key(&self, app: &App) -> Result<Client, Refused> {
+        let client = self.client(app).await?;
+        Ok(app.with_key(client, &self.carried).await?)
+    }
+
     /// What was found, counted by the address of the request where nothing was proved: what is proved is
     /// counted by whom it is of.
     fn counted<T>(&self, app: &App, found: Result<T, OauthError>) -> Result<T, Refused> {
-        if matches!(found, Err(OauthError::InvalidClient | OauthError::InvalidToken)) {
+        if matches!(
+            found,
+            Err(OauthError::InvalidClient
+                | OauthError::InvalidToken
+                | OauthError::UnprovenToken(_))
+        ) {
             self.caller.spend(app)?;
         }
         Ok(found?)
     }
 
-    /// The access token of the request: in its header, or in its body (RFC 6750 §2), and not in both.
-    fn token(&self) -> Result<&str, OauthError> {
-        match (&self.bearer, self.params.get("access_token")) {
-            (Some(token), None) => Ok(token),
-            (None, Some(token)) => Ok(token),
-            (Some(_), Some(_)) => Err(OauthError::InvalidRequest("one access token at a time")),
-            (None, None) => Err(OauthError::InvalidToken),
+    /// The access token of the request: in its header, as a bearer's (RFC 6750 §2.1) or as one that is bound to a
+    /// key (RFC 9449 §7.1), or in its body as a bearer's (RFC 6750 §2.2), and not in two places.
+    fn token(&self) -> Result<Presented<'_>, OauthError> {
+        let in_header = self.bearer.as_deref();
+        match (in_header, self.bound.as_deref(), self.params.get("access_token")) {
+            (Some(token), None, None) | (None, None, Some(token)) => {
+                Ok(Presented { token, bound: None })
+            }
+            (None, Some(token), None) => Ok(Presented { token, bound: Some(&self.carried) }),
+            (None, None, None) => Err(OauthError::InvalidToken),
+            _ => Err(OauthError::InvalidRequest("one access token at a time")),
         }
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 /// Gives tokens for a code, or for a log-in that the client began and the person has approved.
 #[utoipa::path(post, path = "/oidc/token", tag = "openid",
+    params(("DPoP" = Option<String>, Header, description = "A proof of the key that the access token is to be bound to (RFC 9449 §5)")),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, description = "Tokens", body = TokenAnswer),
     (status = 400, description = "What is wrong with it, or that the person has not answered yet", body = OauthProblem),
@@ -25,15 +26,17 @@ pub(crate) async fn grant(
     State(app): State<Arc<App>>,
     form: Form,
 ) -> Result<Json<TokenAnswer>, Refused> {
-    let client = form.client(&app).await?;
+    let client = form.client_with_key(&app).await?;
     Ok(Json(app.grant(&client, &form.params).await?))
 }
 
 /// Who has logged in.
-#[utoipa::path(get, path = "/oidc/userinfo", tag = "openid", security(("token" = [])), responses(
+#[utoipa::path(get, path = "/oidc/userinfo", tag = "openid", security(("token" = []), ("bound_token" = [])),
+    params(("DPoP" = Option<String>, Header, description = "A proof of the key that the token is bound to, with `ath` (RFC 9449 §7.1)")), responses(
     (status = 200, description = "Claims", body = Object),
     (status = 400, description = "Two tokens", body = OauthProblem),
-    (status = 401, description = "The token is worth nothing", body = OauthProblem),
+    (status = 401, description = "The token is worth nothing, or is bound to a key that was not proved", body = OauthProblem,
+        headers(("WWW-Authenticate" = String, description = "How tokens are taken, and what was wrong"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
@@ -44,17 +47,19 @@ pub(crate) async fn userinfo(
     form: Form,
 ) -> Result<Json<Map<String, Value>>, Refused> {
     let found = match form.token() {
-        Ok(token) => app.userinfo(token).await,
+        Ok(given) => app.userinfo(&given).await,
         Err(error) => Err(error),
     };
     Ok(Json(form.counted(&app, found)?))
 }
 
 /// The same, with the token in the header or in the body (RFC 6750 §2.2).
-#[utoipa::path(post, path = "/oidc/userinfo", tag = "openid", security(("token" = [])), responses(
+#[utoipa::path(post, path = "/oidc/userinfo", tag = "openid", security(("token" = []), ("bound_token" = [])),
+    params(("DPoP" = Option<String>, Header, description = "A proof of the key that the token is bound to, with `ath` (RFC 9449 §7.1)")), responses(
     (status = 200, description = "Claims", body = Object),
     (status = 400, description = "Two tokens", body = OauthProblem),
-    (status = 401, description = "The token is worth nothing", body = OauthProblem),
+    (status = 401, description = "The token is worth nothing, or is bound to a key that was not proved", body = OauthProblem,
+        headers(("WWW-Authenticate" = String, description = "How tokens are taken, and what was wrong"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
@@ -104,11 +109,13 @@ pub(crate) async fn revoke(State(app): State<Arc<App>>, form: Form) -> Result<St
 }
 
 /// Whether a personal number is that of whom has logged in: three tries in a session.
-#[utoipa::path(post, path = "/oidc/cpr-match", tag = "openid", security(("token" = [])),
+#[utoipa::path(post, path = "/oidc/cpr-match", tag = "openid", security(("token" = []), ("bound_token" = [])),
+    params(("DPoP" = Option<String>, Header, description = "A proof of the key that the token is bound to, with `ath` (RFC 9449 §7.1)")),
     request_body(content = NumberForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, description = "Whether it is", body = NumberMatch),
     (status = 400, description = "No number, or no tries left", body = OauthProblem),
-    (status = 401, description = "The token is worth nothing", body = OauthProblem),
+    (status = 401, description = "The token is worth nothing, or is bound to a key that was not proved", body = OauthProblem,
+        headers(("WWW-Authenticate" = String, description = "How tokens are taken, and what was wrong"))),
     (status = 403, description = "The token lacks the scope `mitid`", body = OauthProblem),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
@@ -120,7 +127,7 @@ pub(crate) async fn match_number(
     form: Form,
 ) -> Result<Json<NumberMatch>, Refused> {
     let found = match form.token() {
-        Ok(token) => app.match_number(token, &form.params).await,
+        Ok(given) => app.match_number(&given, &form.params).await,
         Err(error) => Err(error),
     };
     Ok(Json(form.counted(&app, found)?))
