@@ -153,5 +153,7 @@ fn registration(kind: &Kind, url: &str, secret: &str) -> RelyingParty {
         auth: ClientAuth::ClientSecretBasic { secret_sha256 },
         scopes: kind.scopes.to_vec(),
         ciba: false,
+        dpop_bound_access_tokens: false,
+        backchannel_authentication_request_signing_alg: None,
     }
 }
