@@ -165,18 +165,12 @@ impl Party<'_> {
 
     /// A form to `path`, with `proof` of who sends it.
     pub fn form_with(&self, path: &str, pairs: &[(&str, &str)], proof: &[(&str, &str)]) -> Reply {
-        self.send(path, pairs, (proof, &[]))
+        self.send(path, &[pairs, proof].concat(), &[])
     }
 
-    fn send(
-        &self,
-        path: &str,
-        pairs: &[(&str, &str)],
-        (proof, headers): (&[(&str, &str)], &[(&str, &str)]),
-    ) -> Reply {
-        let all: Vec<_> = pairs.iter().chain(proof).copied().collect();
+    fn send(&self, path: &str, pairs: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
         let kind = [("content-type", "application/x-www-form-urlencoded")];
-        self.site.send("POST", path, &[&kind, headers].concat(), &encoded(&all))
+        self.site.send("POST", path, &[&kind, headers].concat(), &encoded(pairs))
     }
 
     /// The same with the proof that it is registered with.
@@ -198,23 +192,20 @@ impl Party<'_> {
                 let pair =
                     openssl::base64::encode_block(format!("{}:{secret}", self.id).as_bytes());
                 let basic = format!("Basic {pair}");
-                self.send(
-                    path,
-                    pairs,
-                    (&[], &[&[("authorization", basic.as_str())], headers].concat()),
-                )
+                let headers = [&[("authorization", basic.as_str())], headers].concat();
+                self.send(path, pairs, &headers)
             }
             "client_secret_post" => {
                 let mut proof =
                     vec![("client_id", self.id.as_str()), ("client_secret", &self.secret)];
                 proof.retain(|(name, _)| pairs.iter().all(|(given, _)| given != name));
-                self.send(path, pairs, (&proof, headers))
+                self.send(path, &[pairs, &proof].concat(), headers)
             }
             _ => {
                 let assertion = self.assertion(json!({"alg": "ES256", "kid": "1"}), |_| {});
                 let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
                 let proof = [("client_assertion_type", kind), ("client_assertion", &assertion)];
-                self.send(path, pairs, (&proof, headers))
+                self.send(path, &[pairs, &proof].concat(), headers)
             }
         }
     }

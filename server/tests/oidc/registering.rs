@@ -18,6 +18,11 @@ token_endpoint_auth_method = "client_secret_basic"
 scopes = ["openid", "mitid"]
 "#;
 
+/// The same that signs the requests by which it begins log-ins.
+fn signing(alg: &str) -> String {
+    format!("{NETBANK}backchannel_authentication_request_signing_alg = \"{alg}\"\n")
+}
+
 fn enroll(data: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_enroll"));
     let (verb, rest) = arguments.split_first().unwrap();
@@ -46,6 +51,7 @@ fn a_relying_party_is_added_listed_and_disabled() {
     let listed = enroll(data, &["list", "--json"]);
     let row: Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!((&row["auth"], &row["disabled"]), (&json!("client_secret_basic"), &Value::Null));
+    assert_eq!(row["dpop_bound_access_tokens"], false);
     let secret = answer["client_secret"].as_str().unwrap();
     assert!(!String::from_utf8_lossy(&listed.stdout).contains(secret), "shown once");
 
@@ -56,6 +62,8 @@ fn a_relying_party_is_added_listed_and_disabled() {
         ),
         (NETBANK.replace("client_secret_basic", "none"), "is no registration"),
         (NETBANK.replace("client_secret_basic", "private_key_jwt"), "jwks_file"),
+        (signing("RS256"), "is no registration"),
+        (signing("ES256"), "needs ciba and private_key_jwt"),
     ] {
         std::fs::write(&file, wrong).unwrap();
         let refused = enroll(data, &["add", path]);

@@ -15,7 +15,8 @@ use std::sync::Arc;
     request_body(content = PushForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 201, description = "Where the request is", body = Pushed),
     (status = 400, description = "What is wrong with it", body = OauthProblem),
-    (status = 401, description = "The client did not prove who it is", body = OauthProblem),
+    (status = 401, description = "The client did not prove who it is", body = OauthProblem,
+        headers(("WWW-Authenticate" = String, description = "Basic authentication"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
@@ -36,7 +37,8 @@ pub(crate) async fn push(
     request_body(content = BackchannelForm, content_type = "application/x-www-form-urlencoded"), responses(
     (status = 200, description = "It waits in the person's app", body = BackchannelAnswer),
     (status = 400, description = "What is wrong with it", body = OauthProblem),
-    (status = 401, description = "The client did not prove who it is", body = OauthProblem),
+    (status = 401, description = "The client did not prove who it is", body = OauthProblem,
+        headers(("WWW-Authenticate" = String, description = "Basic authentication"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),

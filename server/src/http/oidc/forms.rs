@@ -62,6 +62,7 @@ pub(crate) struct BackchannelForm {
     /// What the person is shown: 1 to 130 characters; required.
     binding_message: Option<String>,
     /// Seconds to wait for the person, at most those that it is without.
+    #[schema(minimum = 1)]
     requested_expiry: Option<u32>,
     /// The least level.
     acr_values: Option<String>,

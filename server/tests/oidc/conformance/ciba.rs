@@ -94,12 +94,12 @@ fn a_person_approves_what_a_signed_request_began() {
 }
 
 #[test]
-fn a_wrong_signed_request_is_refused() {
+fn a_signed_request_with_a_wrong_claim_is_refused() {
     // proves G8
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
-        let (phone, bank, other) = (Phone::of(&anna), bank(&site, "bank"), bank(&site, "other"));
+        let (phone, bank) = (Phone::of(&anna), bank(&site, "bank"));
         let subject = known(&bank, &phone);
         let bad = refused(400, "invalid_request");
         let now = desk.now().unix_timestamp();
@@ -138,7 +138,27 @@ fn a_wrong_signed_request_is_refused() {
             (claims["nbf"], claims["exp"]) = (json!(now - 1800), json!(now + 1801));
         });
         assert_eq!(long.error(), bad);
+        assert_eq!(
+            refusal(phone.claim(&json!({}))),
+            reason(404, "log_in.nothing"),
+            "nobody is asked"
+        );
+        let hour = begin(&bank, &subject, |claims| {
+            (claims["nbf"], claims["exp"]) = (json!(now - 1800), json!(now + 1800));
+        });
+        assert_eq!(hour.status, 200, "{hour:?}");
+    }
+}
 
+#[test]
+fn a_request_that_its_client_did_not_sign_with_es256_is_refused() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, bank, other) = (Phone::of(&anna), bank(&site, "bank"), bank(&site, "other"));
+        let subject = known(&bank, &phone);
+        let bad = refused(400, "invalid_request");
         let claims = asked(&bank, &subject);
         let unsigned = format!("{}.{}.", part(&json!({ "alg": "none" })), part(&claims));
         let whole = signed(&bank.device, &header(), &claims);

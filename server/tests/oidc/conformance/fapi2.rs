@@ -136,7 +136,8 @@ fn a_wrong_assertion_is_refused_at_the_token_endpoint_and_where_requests_are_pus
         let now = desk.now().unix_timestamp();
         let bad = refused(401, "invalid_client");
         let [par, token] = ["/oidc/par", "/oidc/token"].map(|path| format!("{}{path}", site.url));
-        let changes: [(&str, &dyn Fn(&mut Value)); 11] = [
+        type Change<'a> = &'a dyn Fn(&mut Value);
+        let changes: [(&str, Change<'_>); 11] = [
             ("exp five minutes ago", &|claims| claims["exp"] = json!(now - 300)),
             ("aud elsewhere", &|claims| claims["aud"] = json!("https://example.com/")),
             ("aud a list", &|claims| claims["aud"] = json!([site.url])),
