@@ -232,6 +232,9 @@ pub enum CaseError {
         /// The step.
         step: Step,
     },
+    /// It was opened at Borgercenters too often.
+    #[error("the case was opened too often")]
+    Visits,
     /// The time to activate an app with it ran out.
     #[error("the time to activate an app has run out")]
     Window,
@@ -251,6 +254,7 @@ impl CaseError {
             Self::State { .. } => ReasonCode::CASE_STATE,
             Self::Expired => ReasonCode::CASE_EXPIRED,
             Self::Attempts { .. } => ReasonCode::CASE_ATTEMPTS,
+            Self::Visits => ReasonCode::REFERRAL_VISITS,
             Self::Window => ReasonCode::ACTIVATION_WINDOW,
             Self::Consent => ReasonCode::CASE_CONSENT,
             Self::Biometrics => ReasonCode::CONSENT_BIOMETRICS,
@@ -535,7 +539,7 @@ impl Case {
     /// and the tries are counted anew. A visit that broke off is followed by another one.
     ///
     /// # Errors
-    /// [`CaseError::State`] if it is neither referred nor at a Borgercenter, [`CaseError::Attempts`]
+    /// [`CaseError::State`] if it is neither referred nor at a Borgercenter, [`CaseError::Visits`]
     /// if it was opened there too often, [`CaseError::Expired`].
     pub fn visited(
         self,
@@ -549,17 +553,24 @@ impl Case {
                 (referral.consent.clone(), referral.stage, referral.visits)
             }
             State::Open { consent, stage, visit: Some(visit), .. } => {
-                (consent.clone(), *stage, visit.number)
+                (consent.clone(), *stage, self.counted(*stage, visit))
             }
             _ => return Err(self.refuse_step()),
         };
         if visits >= policy.desk.visits {
-            return Err(CaseError::Attempts { step: Step::Start });
+            return Err(CaseError::Visits);
         }
         let visit = Some(Visit { kiosk, number: visits + 1, at });
         let stage = stage.min(Stage::PageRead);
         let state = State::Open { consent, stage, verified: false, at, visit };
         Ok(Self { state, tried: Attempts { page: 0, chip: 0, face: 0 }, ..self })
+    }
+
+    /// How many visits there were, this one with it: one in which nothing was tried is none.
+    fn counted(&self, stage: Stage, visit: &Visit) -> u16 {
+        let is_idle =
+            self.tried == Attempts { page: 0, chip: 0, face: 0 } && stage <= Stage::PageRead;
+        if is_idle { visit.number.saturating_sub(1) } else { visit.number }
     }
 
     /// A visit is over without a decision: the case waits again, for as long as before.
@@ -568,10 +579,11 @@ impl Case {
     /// [`CaseError::State`] if it is not at a Borgercenter, [`CaseError::Expired`].
     pub fn left(self, at: OffsetDateTime) -> Result<Self, CaseError> {
         self.in_time(at)?;
-        let State::Open { consent, stage, visit: Some(visit), .. } = self.state else {
+        let State::Open { consent, stage, visit: Some(visit), .. } = &self.state else {
             return Err(self.refuse_step());
         };
-        let (stage, visits) = (stage.min(Stage::PageRead), visit.number);
+        let visits = self.counted(*stage, visit);
+        let (consent, stage) = (consent.clone(), (*stage).min(Stage::PageRead));
         let referral = Some(Referral { consent, stage, visits, asked: None });
         let reasons = vec![ReasonCode::REFERRAL_VISIT_ENDED];
         Ok(Self { state: State::Referred { reasons, at, referral }, ..self })

@@ -60,6 +60,8 @@ impl Default for PCodes {
 pub struct Officer {
     /// Seconds after which an officer signs in again.
     pub session_s: u32,
+    /// The last of them, in which the pages say so (WCAG 2.2 §2.2.1).
+    pub warn_s: u32,
     /// Wrong tries in a row after which nothing is tried for a while.
     pub wrong: u16,
     /// For how long, seconds.
@@ -70,7 +72,7 @@ pub struct Officer {
 
 impl Default for Officer {
     fn default() -> Self {
-        Self { session_s: 30 * 60, wrong: 5, rest_s: 15 * 60, password: 12 }
+        Self { session_s: 30 * 60, warn_s: 5 * 60, wrong: 5, rest_s: 15 * 60, password: 12 }
     }
 }
 
@@ -88,6 +90,26 @@ pub struct Desk {
     pub session_s: u32,
     /// Life of the code by which the person picks up what they proved there, seconds (E4, on paper).
     pub pick_up_s: u32,
+    /// When a kiosk takes it that nobody is there any more.
+    pub idle: Idle,
+}
+
+/// When a kiosk takes it that nobody is there any more, and clears itself (M1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Idle {
+    /// Seconds without a sign of a person.
+    pub after_s: u32,
+    /// The last of them, which are counted down where the person can stop it (WCAG 2.2 §2.2.1), seconds.
+    pub warn_s: u32,
+    /// The same while the pick-up code is shown, which somebody may be writing down, seconds.
+    pub code_s: u32,
+}
+
+impl Default for Idle {
+    fn default() -> Self {
+        Self { after_s: 60, warn_s: 20, code_s: 5 * 60 }
+    }
 }
 
 impl Default for Desk {
@@ -98,6 +120,7 @@ impl Default for Desk {
             attempts: Attempts::default(),
             session_s: 30 * 60,
             pick_up_s: 48 * 60 * 60,
+            idle: Idle::default(),
         }
     }
 }

@@ -140,6 +140,7 @@ codes! {
     CONSENT_BIOMETRICS = "consent.biometrics";
     REFERRAL_WISH = "referral.wish";
     REFERRAL_VISIT_ENDED = "referral.visit_ended";
+    REFERRAL_VISITS = "referral.visits";
     REFERRAL_HIGH = "referral.high";
     REFERENCE_FORM = "reference.form";
     REFERENCE_UNKNOWN = "reference.unknown";

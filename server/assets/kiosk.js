@@ -46,6 +46,10 @@ setInterval(() => {
   left.textContent = Math.ceil(rest / 1000);
 }, 250);
 
+// A page that answered a form is asked for with GET when somebody goes back to it: nothing is sent twice, and
+// whoever has left is told by the idle screen, not by the browser's question.
+history.replaceState(null, "", location.href);
+
 // A page that the browser kept from before must not come back.
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();

@@ -1,6 +1,72 @@
-// The person before the officer, live beside the chip's portrait. The picture stays in this browser: it is
-// sent nowhere and kept nowhere.
+// The officer's pages: the end of the session is told in time, and a reason that was typed outlives it; the person
+// before the officer, live beside the chip's portrait, whose picture stays in this browser: it is sent nowhere and
+// kept nowhere.
 import { open, refusal } from "/assets/camera.js";
+
+const who = document.getElementById("officer-name")?.textContent;
+
+// The last minutes are counted down. Whoever signs in again in another tab goes on with what stands here.
+const session = document.getElementById("session");
+if (session) {
+  let ends = performance.now() + session.dataset.left * 1000;
+  const warn = session.dataset.warn * 1000;
+  let said = "";
+  const ask = async () => {
+    try {
+      const { left } = await (await fetch("/officer/session")).json();
+      ends = performance.now() + left * 1000;
+    } catch {
+      // Signed out, or no answer: what was counted so far holds.
+    }
+  };
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  const show = () => {
+    const left = Math.ceil((ends - performance.now()) / 1000);
+    if (left * 1000 > warn) {
+      if (said) session.replaceChildren();
+      said = "";
+      return;
+    }
+    const now = left > 0 ? "ends" : "over";
+    if (said !== now) session.replaceChildren(document.getElementById(`session-${now}`).content.cloneNode(true));
+    said = now;
+    if (left > 0) document.getElementById("session-left").textContent = clock(left);
+  };
+  setInterval(show, 1000);
+  addEventListener("focus", ask);
+  document.addEventListener("visibilitychange", () => document.hidden || ask());
+}
+
+// A reason that was typed stays in this tab until it is sent: the end of a session does not take it.
+if (who) {
+  const of = (name) => `draft ${name} `;
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith("draft ") && !key.startsWith(of(who))) sessionStorage.removeItem(key);
+  }
+  const key = of(who) + location.pathname;
+  if (document.querySelector("[data-done]")) sessionStorage.removeItem(key);
+  const field = document.querySelector("form[data-draft]")?.elements.reason;
+  if (field) {
+    const kept = sessionStorage.getItem(key);
+    if (kept && !field.value) {
+      field.value = kept;
+      document.getElementById("draft-kept").hidden = false;
+    }
+    field.addEventListener("input", () => sessionStorage.setItem(key, field.value));
+  }
+}
+
+// A form is sent once, however often its button is pressed.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  let sent = false;
+  form.addEventListener("submit", (event) => {
+    if (sent) event.preventDefault();
+    sent = true;
+  });
+  addEventListener("pageshow", () => {
+    sent = false;
+  });
+}
 
 const part = document.getElementById("live");
 if (part) {

@@ -4,6 +4,9 @@ const field = document.getElementById("reference");
 const keypad = document.getElementById("keypad");
 const status = document.getElementById("status");
 const { ready, missing, silent, bridge } = status.dataset;
+const typed = document.getElementById("typed");
+// Signs of a reference.
+const SIGNS = 8;
 // Time between two looks at the devices.
 const AGAIN_MS = 15000;
 
@@ -12,8 +15,12 @@ keypad.onclick = (event) => {
   const key = event.target.closest("button");
   if (!key) return;
   const plain = field.value.replace(/[\s-]/g, "");
-  const next = key.id === "erase" ? plain.slice(0, -1) : (plain + key.dataset.sign).slice(0, 8);
+  const erases = key.id === "erase";
+  const next = erases ? plain.slice(0, -1) : (plain + key.dataset.sign).slice(0, SIGNS);
   field.value = next.length > 4 ? `${next.slice(0, 4)}-${next.slice(4)}` : next;
+  // Whoever does not see the field hears what became of it.
+  const said = erases ? [typed.dataset.erased] : next === plain ? [typed.dataset.full] : [key.dataset.sign];
+  typed.textContent = [...said, `${next.length} ${typed.dataset.typed}`].join(", ");
 };
 
 function show(id, text, good) {

@@ -956,3 +956,28 @@ party-out = Du er logget af.
 party-ended = Din session her er afsluttet, fordi din app eller din identitet er spærret. Log på igen, når du har en app.
 party-trouble = Det gik ikke at logge på, og det er vores skyld. Prøv igen.
 party-footer = En tjeneste, som kun findes i demonstrationen: den er ikke en bank og ikke en myndighed.
+
+
+## Hvad gennemsynet af siderne efterlod
+
+trouble-method-title = Siden kan ikke hentes på den måde
+trouble-method = Adressen tager kun imod en formular fra vores egen side, og intet er gemt. Gå til begyndelsen, og følg siderne derfra.
+sure-title = Vil du slippe din sag på denne enhed?
+sure-lead = Du har en sag, som ikke er færdig. Begynder du på en ny her, kan du ikke fortsætte den gamle på denne enhed.
+sure-reference = Har du bestilt tid i Borgercenteret, så skriv referencen ned først:
+sure-keep = Behold min sag
+sure-again = Slip den, og begynd forfra
+sure-helper = Slip den, og hjælp en anden
+session-ends-before = Du bliver logget af om
+session-ends-after = minutter.
+session-ends-how = Log på igen i en ny fane, og fortsæt så her. Det, du har skrevet, bliver stående.
+session-again = Log på igen i en ny fane
+session-over = Du er logget af.
+session-over-how = Log på igen i en ny fane, før du sender noget her. Det, du har skrevet, bliver stående.
+draft-kept = Din begrundelse fra før er hentet frem. Læs den igennem, før du sender den.
+kiosk-camera-waiting = Venter på kameraet.
+kiosk-page-camera = Kiosken kan ikke bruge sit kamera. Sig det til en medarbejder, eller skriv linjerne nedenfor.
+kiosk-face-camera = Kiosken kan ikke bruge sit kamera. Sig det til en medarbejder, som kan vise dig en anden kiosk eller gøre sagen færdig med dig.
+kiosk-typed = af 8 tegn
+kiosk-erased = slettet
+kiosk-full = referencen er fuld

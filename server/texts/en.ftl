@@ -956,3 +956,28 @@ party-out = You are logged out.
 party-ended = Your session here was ended, because your app or your identity is blocked. Log in again when you have an app.
 party-trouble = Logging in did not work, and that is our fault. Try again.
 party-footer = A service that exists in the demonstration alone: it is no bank and no authority.
+
+
+## What the review of the pages left
+
+trouble-method-title = The page is not to be had in this way
+trouble-method = The address takes a form from our own page only, and nothing was kept. Go to the beginning and follow the pages from there.
+sure-title = Do you want to let go of your case on this device?
+sure-lead = You have a case that is not finished. If you begin a new one here, you cannot go on with the old one on this device.
+sure-reference = If you have booked a time at the Borgercenter, write the reference down first:
+sure-keep = Keep my case
+sure-again = Let it go and begin again
+sure-helper = Let it go and help somebody else
+session-ends-before = You will be signed out in
+session-ends-after = minutes.
+session-ends-how = Sign in again in a new tab, and then go on here. What you have typed stays.
+session-again = Sign in again in a new tab
+session-over = You are signed out.
+session-over-how = Sign in again in a new tab before you send anything here. What you have typed stays.
+draft-kept = Your reason from before is back. Read it through before you send it.
+kiosk-camera-waiting = Waiting for the camera.
+kiosk-page-camera = The kiosk cannot use its camera. Tell a member of staff, or type the lines below.
+kiosk-face-camera = The kiosk cannot use its camera. Tell a member of staff, who can show you another kiosk or finish the case with you.
+kiosk-typed = of 8 signs
+kiosk-erased = erased
+kiosk-full = the reference is full

@@ -1,6 +1,7 @@
 //! `enroll demo` as a process, for tests.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
@@ -29,9 +30,20 @@ impl Demo {
     /// # Panics
     /// If it does not start: run `scripts/models` and build both programs first, as ./test does.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "for tests only")]
     pub fn start(fixtures: &str, settings: &[(&str, &str)]) -> Self {
+        Self::with(fixtures, settings, "")
+    }
+
+    /// The same with a configuration file, before which those variables have their say.
+    ///
+    /// # Panics
+    /// As [`Demo::start`].
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "for tests only")]
+    pub fn with(fixtures: &str, settings: &[(&str, &str)], config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("indrul.toml");
+        fs::write(&file, config).expect("a configuration");
         let data = data().canonicalize().expect("run scripts/models first");
         for name in ["models", "portraits", "pages"] {
             symlink(data.join(name), folder.path().join(name)).expect("a link");
@@ -39,6 +51,7 @@ impl Demo {
         let mut process = enroll(fixtures)
             .args(["demo", "--listen", "127.0.0.1:0", "--fixtures", fixtures, "--data"])
             .arg(folder.path())
+            .env("INDRUL_CONFIG", file)
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()

@@ -24,13 +24,23 @@ pub enum BrowserError {
     /// The driver's process could not be started.
     #[error("chromedriver cannot be started; run ./test once, it installs it")]
     Driver(#[source] std::io::Error),
-    /// The driver did not answer, or answered with an error.
-    #[error("the browser refused {path}")]
+    /// The driver did not answer.
+    #[error("the browser does not answer {path}")]
     Request {
         /// The WebDriver path called.
         path: String,
-        /// Its answer.
+        /// Why.
         source: Box<ureq::Error>,
+    },
+    /// The driver answered with an error.
+    #[error("the browser refused {path}: {code}: {message}")]
+    Refused {
+        /// The WebDriver path called.
+        path: String,
+        /// The error code (`WebDriver` §6.6), such as `no such element`.
+        code: String,
+        /// What it says of it.
+        message: String,
     },
     /// The answer had another shape than the standard's.
     #[error("the browser answered {path} unintelligibly")]
@@ -50,6 +60,41 @@ pub enum BrowserError {
     #[error("the screenshot cannot be written")]
     Screenshot(#[source] std::io::Error),
 }
+
+impl BrowserError {
+    /// Whether the page was replaced while it was looked at: what was found is of the one before.
+    fn is_of_the_page_before(&self) -> bool {
+        let Self::Refused { code, message, .. } = self else { return false };
+        code == "stale element reference"
+            || code == "detached shadow root"
+            || message.contains("aborted by navigation")
+            || message.contains("does not belong to the document")
+    }
+}
+
+/// Longest wait for a page that was replaced, or that a press asked for.
+const PAGE: Duration = Duration::from_secs(60);
+/// Time between two looks.
+const GLANCE: Duration = Duration::from_millis(40);
+
+/// Marks the page, and notes whether what is done next leaves it: a form that is sent or a link that is followed,
+/// which no script of the page holds back. What a script does later, by itself, is not seen.
+const ARMED: &str = "
+    const mine = window.testPage = { number: Math.random(), leaves: false };
+    const elsewhere = (link) => {
+        const to = new URL(link.href, location.href);
+        const same = to.pathname === location.pathname && to.search === location.search;
+        return link.target !== '_blank' && !link.hasAttribute('download') && !(same && to.hash);
+    };
+    addEventListener('submit', (event) => {
+        const method = event.submitter?.formMethod || event.target.method;
+        if (window.testPage === mine && !event.defaultPrevented && method !== 'dialog') mine.leaves = true;
+    });
+    addEventListener('click', (event) => {
+        const link = event.target.closest?.('a[href]');
+        if (window.testPage === mine && link && !event.defaultPrevented && elsewhere(link)) mine.leaves = true;
+    });
+    return mine.number;";
 
 /// A browser of its own; closed when dropped.
 #[derive(Debug)]
@@ -87,11 +132,8 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .map_err(BrowserError::Driver)?;
-        let mut browser = Self {
-            driver,
-            session: format!("http://127.0.0.1:{port}/session"),
-            agent: ureq::agent(),
-        };
+        let mut browser =
+            Self { driver, session: format!("http://127.0.0.1:{port}/session"), agent: agent() };
         let answer = browser.open_session(width, height, more)?;
         let id = answer
             .get("sessionId")
@@ -151,22 +193,44 @@ impl Browser {
         self.get("/url").map(|v| v.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Clicks the first element that `css` selects.
+    /// Clicks the first element that `css` selects. If that sends a form or follows a link, the page that answers
+    /// has loaded when this returns: what is waited for next cannot be of the page before.
     ///
     /// # Errors
-    /// [`BrowserError`] if there is none or it cannot be clicked.
+    /// [`BrowserError`] if there is none or it cannot be clicked; [`BrowserError::Timeout`] if no page comes.
     pub fn click(&self, css: &str) -> Result<(), BrowserError> {
-        let id = self.element(css)?;
-        self.post(&format!("/element/{id}/click"), &json!({})).map(drop)
+        self.acting(|| {
+            let id = self.element(css)?;
+            self.post(&format!("/element/{id}/click"), &json!({})).map(drop)
+        })
     }
 
-    /// The visible text of the first element that `css` selects.
+    /// The visible text of the first element that `css` selects, of the new page if it is being replaced.
     ///
     /// # Errors
     /// [`BrowserError`] if there is none.
     pub fn text(&self, css: &str) -> Result<String, BrowserError> {
-        let id = self.element(css)?;
-        self.get(&format!("/element/{id}/text")).map(|v| v.as_str().unwrap_or_default().to_owned())
+        still(|| {
+            let id = self.element(css)?;
+            let text = self.get(&format!("/element/{id}/text"))?;
+            Ok(text.as_str().unwrap_or_default().to_owned())
+        })
+    }
+
+    /// Goes back in the history, and waits until that page has loaded.
+    ///
+    /// # Errors
+    /// [`BrowserError`].
+    pub fn back(&self) -> Result<(), BrowserError> {
+        self.post("/back", &json!({})).map(drop)
+    }
+
+    /// Loads the page again.
+    ///
+    /// # Errors
+    /// [`BrowserError`].
+    pub fn reload(&self) -> Result<(), BrowserError> {
+        self.post("/refresh", &json!({})).map(drop)
     }
 
     /// Waits until `css` selects something, at most `seconds`.
@@ -179,9 +243,32 @@ impl Browser {
             if Instant::now() > deadline {
                 return Err(BrowserError::Timeout { what: css.to_owned(), seconds });
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(GLANCE);
         }
         Ok(())
+    }
+
+    /// Does what may leave the page, and then waits until the page that was left is gone and the next has loaded.
+    fn acting(&self, act: impl Fn() -> Result<(), BrowserError>) -> Result<(), BrowserError> {
+        let page = still(|| self.evaluate(ARMED))?;
+        act()?;
+        let deadline = Instant::now() + PAGE;
+        loop {
+            let now = "return [window.testPage?.number ?? null, window.testPage?.leaves ?? false, \
+                document.readyState === 'complete']";
+            let now = still(|| self.evaluate(now))?;
+            let (of, leaves, complete) = (now.get(0), now.get(1), now.get(2));
+            let stays = of == Some(&page) && leaves == Some(&Value::Bool(false));
+            let is_next = of != Some(&page) && complete == Some(&Value::Bool(true));
+            if stays || is_next {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let (what, seconds) = ("the next page".to_owned(), PAGE.as_secs());
+                return Err(BrowserError::Timeout { what, seconds });
+            }
+            std::thread::sleep(GLANCE);
+        }
     }
 
     /// Runs JavaScript in the page and gives its result.
@@ -193,10 +280,10 @@ impl Browser {
     }
 
     /// Types `keys` at whatever has the focus; keys without a sign have the code points of the standard
-    /// (`WebDriver` §17.4.2), such as [`TAB`].
+    /// (`WebDriver` §17.4.2), such as [`TAB`]. A page that they ask for has loaded when this returns.
     ///
     /// # Errors
-    /// [`BrowserError`] if nothing takes them.
+    /// [`BrowserError`] if nothing takes them; [`BrowserError::Timeout`] if no page comes.
     pub fn keys(&self, keys: &str) -> Result<(), BrowserError> {
         let press = |key: char| {
             let key = key.to_string();
@@ -204,7 +291,8 @@ impl Browser {
         };
         let actions: Vec<Value> = keys.chars().flat_map(press).collect();
         let source = json!({"type": "key", "id": "keyboard", "actions": actions});
-        self.post("/actions", &json!({"actions": [source]})).map(drop)
+        let typed = json!({"actions": [source]});
+        self.acting(|| self.post("/actions", &typed).map(drop))
     }
 
     /// Runs a command of the Chrome `DevTools` Protocol.
@@ -277,6 +365,25 @@ impl Drop for Browser {
     }
 }
 
+/// Errors are answers too: they say what they are of.
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into()
+}
+
+/// Does `read` again while the page is being replaced.
+fn still<T>(read: impl Fn() -> Result<T, BrowserError>) -> Result<T, BrowserError> {
+    let deadline = Instant::now() + PAGE;
+    loop {
+        match read() {
+            Err(error) if error.is_of_the_page_before() && Instant::now() < deadline => {
+                std::thread::sleep(GLANCE);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// What is in an answer (`WebDriver` §6.3), or the error that it is.
 fn value(
     path: &str,
     answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
@@ -285,13 +392,20 @@ fn value(
         path: path.to_owned(),
         source: Box::new(source),
     })?;
-    let body: Value = answer
-        .body_mut()
-        .with_config()
-        .limit(64 << 20)
-        .read_json()
-        .map_err(|_| BrowserError::Answer { path: path.to_owned() })?;
-    body.get("value").cloned().ok_or(BrowserError::Answer { path: path.to_owned() })
+    let unclear = || BrowserError::Answer { path: path.to_owned() };
+    let good = answer.status().is_success();
+    let mut body: Value =
+        answer.body_mut().with_config().limit(64 << 20).read_json().map_err(|_| unclear())?;
+    let value = body.get_mut("value").map(Value::take).ok_or_else(unclear)?;
+    if good {
+        return Ok(value);
+    }
+    let said = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
+    Err(BrowserError::Refused {
+        path: path.to_owned(),
+        code: said("error"),
+        message: said("message").lines().next().unwrap_or_default().to_owned(),
+    })
 }
 
 fn free_port() -> std::io::Result<u16> {

@@ -10,7 +10,6 @@
 )]
 
 use std::{
-    fs,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -216,10 +215,7 @@ fn sits_still(person: &Person<'_>) {
 #[test]
 fn a_person_follows_the_challenge_and_whoever_does_not_is_told_how() {
     // proves D3
-    let config = tempfile::NamedTempFile::new().unwrap();
-    fs::write(config.path(), POLICY).unwrap();
-    let config = config.path().to_str().unwrap();
-    let demo = Demo::start(env!("CARGO_BIN_EXE_fixtures"), &[("INDRUL_CONFIG", config)]);
+    let demo = Demo::with(env!("CARGO_BIN_EXE_fixtures"), &[], POLICY);
     let portraits = Portraits::load(&data().join("portraits")).unwrap();
     let studio = Studio::new(Engine::load(&data().join("models")).unwrap(), &portraits).unwrap();
     let person = before_the_camera(&demo);

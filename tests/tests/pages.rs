@@ -4,7 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::{io::Cursor, thread::sleep, time::Duration};
+use std::{
+    io::Cursor,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use fixtures::chip::Chip;
 use image::{DynamicImage, Rgb, RgbImage};
@@ -88,26 +92,52 @@ const COUNTS: &str = "
         for (const shift of list.getEntries()) counts.shifts += shift.hadRecentInput ? 0 : shift.value;
     }).observe({ type: 'layout-shift' });";
 
-/// Lets a camera page advise for ten seconds, and counts meanwhile.
+/// Least time from one frame to the next, which the page keeps (`camera.js`), milliseconds.
+const GAP_MS: f64 = 80.0;
+
+/// Time of the processor that the page has taken so far, milliseconds: its own work, however busy the machine is.
+fn work_ms(person: &Person<'_>) -> f64 {
+    let all = person.browser.command("Performance.getMetrics", &json!({})).unwrap();
+    let all = all.get("metrics").and_then(Value::as_array).unwrap();
+    let task = all.iter().find(|metric| metric.get("name").unwrap() == "TaskDuration").unwrap();
+    task.get("value").and_then(Value::as_f64).unwrap() * 1000.0
+}
+
+/// Frames for which a camera page is looked at.
+const FRAMES: f64 = 20.0;
+
+/// Lets a camera page advise for so many frames, however long the server takes, and counts meanwhile.
 #[expect(clippy::print_stdout, reason = "the figures are for people")]
 fn advises(person: &Person<'_>, what: &str) {
+    let ticks = json!({ "timeDomain": "threadTicks" });
+    person.browser.command("Performance.enable", &ticks).unwrap();
     person.script(COUNTS);
-    sleep(Duration::from_secs(10));
-    let counts = person.script("return testCounts");
+    let before = work_ms(person);
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let counts = loop {
+        let counts = person.script("return { ...testCounts }");
+        if counts.get("sent").and_then(Value::as_f64).unwrap() >= FRAMES {
+            break counts;
+        }
+        assert!(Instant::now() < deadline, "no more frames: {counts}");
+        sleep(Duration::from_millis(200));
+    };
+    let worked = work_ms(person) - before;
     let count = |name: &str| counts.get(name).and_then(Value::as_f64).unwrap_or_default();
     let (sent, all_ms) = (count("sent"), count("last") - count("first"));
-    let own_ms = (all_ms - count("served_ms")) / sent;
+    let own_ms = worked / sent;
     println!(
-        "frames of the {what}: {:.1} a second; {:.0} ms each at the server, {own_ms:.0} ms in the page",
+        "frames of the {what}: {:.1} a second; {:.0} ms each at the server, {own_ms:.0} ms of work in the page",
         sent * 1000.0 / all_ms,
         count("served_ms") / sent
     );
     assert!((count("most") - 1.0).abs() < 0.1, "frames under way at once: {counts}");
     assert!(count("refused") < 0.5, "frames that no reader saw: {counts}");
     assert!(count("shifts") < 1e-9, "the layout shifts while the camera advises: {counts}");
-    assert!(count("advice") >= 1.0 && sent >= 10.0, "{counts}");
-    // The page alone leaves time for five a second.
-    assert!(own_ms < 200.0, "{counts}");
+    assert!(count("advice") >= 1.0, "{counts}");
+    // Five a second or more, as far as it is the page's: its work for a frame and the pause that it makes.
+    let most = 1000.0 / (own_ms + GAP_MS);
+    assert!(own_ms > 0.0 && most >= 5.0, "{most:.1} frames a second at most: {counts}");
 }
 
 /// Nothing to read, and nobody there.
@@ -214,6 +244,24 @@ fn a_mistake_is_told_where_it_was_made() {
     person.open("/enrol/chip?reason=chip.access_denied");
     person.wait("a[href='/enrol/page'].button");
     person.look_here("5-access-denied");
+    is_asked_before_the_case_goes(&person);
+}
+
+/// Neither beginning again nor helping somebody drops one's own case before one has said so.
+fn is_asked_before_the_case_goes(person: &Person<'_>) {
+    for form in ["/enrol/helper", "/enrol/again"] {
+        person.open("/enrol");
+        person.press(&format!("form[action='{form}'] button"));
+        person.wait("#keep");
+        person.look_here(&format!("1-sure{}", form.replace('/', "-")));
+        person.press("#keep");
+        person.wait("#resume");
+    }
+    person.press("form[action='/enrol/again'] button");
+    person.press("#sure");
+    person.wait("label[for=terms]");
+    person.open("/enrol");
+    person.wait("#begin");
 }
 
 #[test]
@@ -307,6 +355,85 @@ fn large_text_contrast_and_a_helper_work_on_a_phone() {
     assert!(!names.iter().any(|n| ["indrul-case", "indrul-helper"].contains(n)), "{names:?}");
 }
 
+/// Asks for `path` of `demo`, with `headers`: status, headers and body.
+fn asked(
+    demo: &Demo,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+) -> (u16, ureq::http::HeaderMap, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .max_redirects(0)
+        .proxy(None)
+        .build()
+        .into();
+    let mut request = ureq::http::Request::builder()
+        .method(method)
+        .uri(format!("{}{path}", demo.url()))
+        .header("sec-fetch-site", "same-origin");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut answer = agent.run(request.body(()).unwrap()).unwrap();
+    let body = answer.body_mut().read_to_string().unwrap();
+    (answer.status().as_u16(), answer.headers().clone(), body)
+}
+
+#[test]
+fn a_page_that_is_kept_back_says_so_in_the_persons_language() {
+    let token = "a-kiosk's-token,-of-32-signs;-or-more";
+    let kiosk = format!("kiosk-1 {token}");
+    let settings = [
+        ("INDRUL_LIMITS__ADDRESS_BURST", "6"),
+        ("INDRUL_LIMITS__ADDRESS_PER_MINUTE", "1"),
+        ("INDRUL_KIOSKS__TOKENS", kiosk.as_str()),
+    ];
+    let demo = Demo::start(env!("CARGO_BIN_EXE_fixtures"), &settings);
+    let english = ("cookie", "indrul-language=en");
+    // These count as well as others do: three of six.
+    for (asks, headers, says) in [
+        (("GET", "/enrol/leave"), &[][..], "Siden kan ikke hentes på den måde"),
+        (("GET", "/kiosk/finish"), &[english], "The page is not to be had in this way"),
+        (("DELETE", "/officer/cases"), &[english], "The page is not to be had in this way"),
+    ] {
+        let (status, head, body) = asked(&demo, asks, headers);
+        assert_eq!((status, head.contains_key("allow")), (405, true), "{asks:?}");
+        assert!(body.starts_with("<!doctype html>") && body.contains(says), "{asks:?}: {body}");
+    }
+    for _ in 0..3 {
+        assert_eq!(asked(&demo, ("GET", "/enrol"), &[]).0, 200);
+    }
+    for (asks, headers, says) in [
+        (("GET", "/enrol"), &[][..], "for mange"),
+        (("GET", "/officer"), &[english], "too many"),
+        (("POST", "/kiosk/finish"), &[english], "too many"),
+        (("POST", "/log-in"), &[], "for mange"),
+    ] {
+        let (status, head, body) = asked(&demo, asks, headers);
+        assert_eq!(status, 429, "{asks:?}");
+        let after: u64 = head["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=60).contains(&after), "{after}");
+        assert!(body.starts_with("<!doctype html>"), "{asks:?}: {body}");
+        assert!(body.to_lowercase().contains(says), "{asks:?}: {body}");
+    }
+    let (status, _, body) =
+        asked(&demo, ("POST", "/enrol/chip/ticket"), &[("sec-fetch-dest", "empty")]);
+    let told: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &told["busy"]), (429, &json!(true)), "{body}");
+    // A kiosk clears itself whatever was asked before.
+    let station = format!("indrul-station=attended.{}", base64url(token));
+    let (status, head, _) = asked(&demo, ("POST", "/kiosk/finish"), &[("cookie", &station)]);
+    assert_eq!((status, head["location"].to_str().unwrap()), (303, "/kiosk"));
+    assert!(head.contains_key("clear-site-data"));
+}
+
+/// RFC 4648 §5, without padding.
+fn base64url(text: &str) -> String {
+    let padded = openssl::base64::encode_block(text.as_bytes());
+    padded.trim_end_matches('=').replace('+', "-").replace('/', "_")
+}
+
 /// The code on the helper's screen.
 fn shown_code(person: &Person<'_>) -> String {
     person.press("#draw");
@@ -368,22 +495,23 @@ fn without_scripts_the_forms_work_and_the_camera_says_what_is_needed() {
     let off = json!({ "value": true });
     person.open("/enrol");
     person.browser.command("Emulation.setScriptExecutionDisabled", &off).unwrap();
-    person.browser.click("#begin").unwrap();
+    // No script, no word of the page's that it is being left: each thing waited for is on the next page only.
+    person.press("#begin");
     for part in ["terms", "care", "privacy", "face"] {
-        person.browser.click(&format!("label[for={part}]")).unwrap();
+        person.press(&format!("label[for={part}]"));
     }
-    person.browser.click("form[action='/enrol/consent'] button").unwrap();
-    person.browser.click("#cpr").unwrap();
+    person.press("form[action='/enrol/consent'] button");
+    person.press("#cpr");
     person.browser.keys(&person.passport.holder.cpr).unwrap();
-    person.browser.click("form[action='/enrol/number'] button").unwrap();
+    person.press("form[action='/enrol/number'] button");
     person.wait("#line1");
     let text = person.browser.text("main").unwrap();
     assert!(text.contains("kræver JavaScript"), "{text}");
     for (line, text) in [("#line1", 0), ("#line2", 1)] {
-        person.browser.click(line).unwrap();
+        person.press(line);
         person.browser.keys(&person.passport.mrz_lines[text]).unwrap();
     }
-    person.browser.click("form[action='/enrol/page'] button").unwrap();
+    person.press("form[action='/enrol/page'] button");
     person.wait("#chip");
     let text = person.browser.text("main").unwrap();
     assert!(

@@ -107,10 +107,8 @@ fn the_pictures_of_the_readme() {
 #[test]
 #[ignore = "it writes the README's pictures: scripts/screenshots"]
 fn the_picture_of_the_challenge() {
-    let config = tempfile::NamedTempFile::new().unwrap();
-    fs::write(config.path(), "[policy]\nrequired = [\"face.challenge\"]\n").unwrap();
-    let config = config.path().to_str().unwrap();
-    let demo = Demo::start(env!("CARGO_BIN_EXE_fixtures"), &[("INDRUL_CONFIG", config)]);
+    let policy = "[policy]\nrequired = [\"face.challenge\"]\n";
+    let demo = Demo::with(env!("CARGO_BIN_EXE_fixtures"), &[], policy);
     let person = Person::new(&demo, "good");
     screen(&person.browser, PHONE, 1.5);
     person.consents();

@@ -121,8 +121,27 @@ fn tries_are_counted_anew_at_each_visit_and_visits_end() {
     }
     for case in [case.clone(), case.refer(Vec::new(), &policy, NOW).unwrap()] {
         let refused = case.visited("kiosk-1".to_owned(), &policy, NOW);
-        assert_eq!(refused.unwrap_err().reason(), ReasonCode::CASE_ATTEMPTS);
+        assert_eq!(refused.unwrap_err().reason(), ReasonCode::REFERRAL_VISITS);
     }
+}
+
+#[test]
+fn a_visit_in_which_nothing_was_tried_is_none() {
+    let mut policy = policy();
+    policy.desk.visits = 1;
+    let mut case = referred();
+    for _ in 0..3 {
+        case = case.visited("kiosk-1".to_owned(), &policy, NOW).unwrap();
+        assert_eq!(case.visit().unwrap().number, 1);
+        // Opened again without an end of the one before, and left.
+        case = case.visited("kiosk-1".to_owned(), &policy, NOW).unwrap().left(NOW).unwrap();
+        assert_eq!(case.referral().unwrap().visits, 0);
+    }
+    let tried = case.visited("kiosk-1".to_owned(), &policy, NOW).unwrap();
+    let tried = tried.attempt(Step::Chip, &policy, NOW).unwrap().left(NOW).unwrap();
+    assert_eq!(tried.referral().unwrap().visits, 1);
+    let again = tried.visited("kiosk-1".to_owned(), &policy, NOW);
+    assert_eq!(again, Err(CaseError::Visits));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::hashing::{Of, SecretHash};
 use super::{App, AppError, blocking};
 use crate::clock::{Entropy, random};
 use crate::config::Secret;
+use crate::ids::EnrolmentId;
 use crate::keys::KeyRing;
 use crate::storage::{OfficerRow, Store, Tx};
 use enroll_core::audit::{Event, Hash};
@@ -16,6 +17,7 @@ use enroll_core::totp::TotpSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// An officer who is signed in: made only from a session's token.
@@ -23,6 +25,10 @@ use zeroize::Zeroizing;
 pub struct Officer {
     pub(super) name: String,
     session: [u8; 32],
+    /// Seconds for which they are signed in.
+    left: u32,
+    /// In the last of how many they are told.
+    warned: u32,
 }
 
 impl Officer {
@@ -30,6 +36,18 @@ impl Officer {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Seconds for which they are still signed in.
+    #[must_use]
+    pub fn left(&self) -> u32 {
+        self.left
+    }
+
+    /// In the last of how many of them that is said.
+    #[must_use]
+    pub fn warned(&self) -> u32 {
+        self.warned
     }
 }
 
@@ -258,8 +276,31 @@ impl App {
     pub async fn officer(&self, token: &str) -> Result<Officer, AppError> {
         let session = openssl::sha::sha256(token.as_bytes());
         let mut tx = self.parts.store.read().await?;
-        let name = tx.officer_of(&session, self.now()).await?.ok_or(AppError::Unauthorized)?;
-        Ok(Officer { name, session })
+        let now = self.now();
+        let (name, until) = tx.officer_of(&session, now).await?.ok_or(AppError::Unauthorized)?;
+        // Rounded up: what a page counts down has ended here when it has there.
+        let left =
+            (until - now).whole_seconds() + i64::from((until - now).subsec_nanoseconds() > 0);
+        let left = u32::try_from(left).unwrap_or(0);
+        Ok(Officer { name, session, left, warned: self.policy.officer.warn_s })
+    }
+
+    /// Keeps in the trail that `officer` asked in vain: for what (`reopening`, `known_as` or `witness`), and the
+    /// identifier that they named, if it was one. Whoever guesses leaves a trace of each guess.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub(super) async fn asked_in_vain(
+        &self,
+        officer: &Officer,
+        (what, named): (&str, Option<Uuid>),
+        enrolment: Option<EnrolmentId>,
+    ) -> Result<(), AppError> {
+        let data = json!({ "officer": officer.name, "for": what, "named": named });
+        let (time, kind) = (self.now(), "officer.asked_in_vain".to_owned());
+        let mut tx = self.parts.store.begin().await?;
+        tx.audit(Event { time, kind, case: enrolment.map(|id| id.to_string()), data }).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Ends the officer's session.

@@ -101,7 +101,7 @@ impl App {
         officer: &Officer,
         new: NewPCode,
     ) -> Result<IssuedPCode, AppError> {
-        let known_before = new.person.as_ref().is_some_and(|person| person.known_as.is_some());
+        let known_before = new.person.as_ref().and_then(|person| person.known_as);
         let subject = self.subject_of(new)?;
         let known_as = match &subject {
             Subject::Known(known) => Some(known.id),
@@ -114,8 +114,12 @@ impl App {
         let row = PCodeRow { id, state, subject: subject.bytes()? };
         let mut tx = self.parts.store.begin().await?;
         let person = subject.hash(&tx)?;
-        if known_before {
-            is_same(&mut tx, &subject, &person).await?;
+        if known_before.is_some()
+            && let Err(error) = is_same(&mut tx, &subject, &person).await
+        {
+            drop(tx);
+            self.asked_in_vain(officer, ("known_as", known_before), None).await?;
+            return Err(error);
         }
         for _ in 0..DRAWS {
             let code = PCode::draw(random(self.parts.entropy.as_ref())?);

@@ -159,7 +159,14 @@ impl App {
         let id: EnrolmentId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let why = reason(&ruling.reason)?.to_owned();
         match ruling.decision {
-            Choice::Approve => self.approve(officer, id, &ruling, &why).await,
+            Choice::Approve => {
+                let approved = self.approve(officer, id, &ruling, &why).await;
+                if let Err(AppError::Reason(ReasonCode::WITNESS_NOT_ALLOWED)) = &approved {
+                    let asked = ("witness", ruling.witness.map(IdentityId::uuid));
+                    self.asked_in_vain(officer, asked, Some(id)).await?;
+                }
+                approved
+            }
             Choice::Refuse | Choice::More => self.without(officer, id, ruling.decision, &why).await,
         }
     }
@@ -365,8 +372,25 @@ impl App {
         id: &str,
         reopening: Reopening,
     ) -> Result<LifeView, AppError> {
-        let identity: IdentityId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let why = reason(&reopening.reason)?;
+        let named: Option<IdentityId> = id.parse().ok();
+        let reopened = match named {
+            Some(identity) => self.reopen_named(officer, identity, why).await,
+            None => Err(AppError::UnknownCase),
+        };
+        if let Err(AppError::UnknownCase) = &reopened {
+            let asked = ("reopening", named.map(IdentityId::uuid));
+            self.asked_in_vain(officer, asked, None).await?;
+        }
+        reopened
+    }
+
+    async fn reopen_named(
+        &self,
+        officer: &Officer,
+        identity: IdentityId,
+        why: &str,
+    ) -> Result<LifeView, AppError> {
         let by = Actor::Officer { officer: officer.name.clone() };
         let mut tx = self.parts.store.begin().await?;
         let reopened = self.reopening(&mut tx, identity, by).await?;

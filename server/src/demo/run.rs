@@ -16,7 +16,7 @@ use tokio::time::timeout;
 /// Longest wait for the child to have started its enrolment.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest life of a child.
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
+const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// Why no enrolment was started.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +80,12 @@ async fn see_out(
         }
     };
     let in_time = timeout(LIFETIME, talk).await.is_ok();
+    if !in_time {
+        // One that has ended meanwhile is what is wanted.
+        let _ = child.start_kill();
+    }
     let end = match timeout(PATIENCE, child.wait()).await {
+        _ if !in_time => "it did not end in time".to_owned(),
         Ok(Ok(status)) => status.to_string(),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "still running".to_owned(),

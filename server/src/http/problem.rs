@@ -63,8 +63,7 @@ impl Problem {
     /// A problem that is over after a while, told in whole seconds, at least one (RFC 9110 §10.2.3).
     #[must_use]
     pub fn later(status: StatusCode, code: ReasonCode, after: Duration) -> Self {
-        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-        Self { retry_after: Some(seconds.max(1)), ..Self::reason(status, code) }
+        Self { retry_after: Some(whole_seconds(after)), ..Self::reason(status, code) }
     }
 
     /// No such address.
@@ -171,7 +170,9 @@ pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
     match code.as_str() {
         "case.expired" | "activation.late" | "activation.dead" | "activation.window"
         | "copy.late" | "log_in.late" => StatusCode::GONE,
-        "case.attempts" | "activation.too_often" => StatusCode::TOO_MANY_REQUESTS,
+        "case.attempts" | "referral.visits" | "activation.too_often" => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         "user_id.taken"
         | "user_id.missing"
         | "pin.locked"
@@ -196,6 +197,20 @@ pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
         }
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
+}
+
+/// When what failed may be tried again, in whole seconds.
+pub(crate) fn after(error: &AppError) -> Option<u64> {
+    match error {
+        AppError::Busy(Busy { after }) | AppError::TooOften(TooOften { after, .. }) => {
+            Some(whole_seconds(*after))
+        }
+        _ => None,
+    }
+}
+
+fn whole_seconds(after: Duration) -> u64 {
+    (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1)
 }
 
 /// An error and its causes on one line. Our errors name things and lengths, never contents.

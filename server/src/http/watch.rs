@@ -5,6 +5,7 @@ use super::problem::Problem;
 use crate::app::{App, AppError};
 use crate::limits::{Kind, network};
 use crate::metrics::{REQUEST_TIME, REQUESTS};
+use crate::pages;
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -33,13 +34,18 @@ pub(crate) async fn watch(
     let address = network(client(&app, &request));
     let counted = match operation {
         "frame" => Ok(()),
+        // Whatever was asked before: nothing of a person may stay there for the next.
+        "pages" if pages::clears_a_kiosk(&app, &request) => Ok(()),
         name if ELSEWHERE.contains(&name) => app.check(Kind::Address, &address, started),
         _ => limited(&app, (&request, &address), started),
     };
     request.extensions_mut().insert(Caller(address));
     let response = match counted {
         Ok(()) => next.run(request).instrument(span).await,
-        Err(error) => Problem::from(error).into_response(),
+        Err(error) => match operation {
+            "pages" | "log_in_pages" => pages::too_often(&app, request.headers(), error),
+            _ => Problem::from(error).into_response(),
+        },
     };
     let status = response.status().as_u16();
     let labels = [("operation", operation.into()), ("status", status.into())];

@@ -4,6 +4,7 @@ use super::fluent;
 use super::texts::Language;
 use super::visit::Visit;
 use crate::clock::{copenhagen_date, copenhagen_time};
+use enroll_core::policy::Idle;
 use enroll_core::reason::ReasonCode;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -34,6 +35,8 @@ pub(super) struct Layout {
     pub(super) helper: bool,
     /// On a kiosk: whether staff sit beside it. Nothing elsewhere.
     pub(super) kiosk: Option<Attended>,
+    /// When a kiosk clears itself.
+    pub(super) idle: Idle,
     /// Name of the title's text.
     pub(super) title: &'static str,
     /// 1 to 8, or 0 for a page that is no step.
@@ -42,11 +45,11 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn of(visit: &Visit, step: u8, title: &'static str) -> Self {
-        let Visit { language: lang, large, contrast, helper, .. } = *visit;
+        let Visit { language: lang, large, contrast, helper, idle, .. } = *visit;
         let kiosk = visit.station.as_ref().map(|station| Attended(station.attended));
         // At a kiosk there are fewer steps.
         let step = if kiosk.is_some() { 0 } else { step };
-        Self { lang, large, contrast, helper, kiosk, title, step }
+        Self { lang, large, contrast, helper, kiosk, idle, title, step }
     }
 
     /// The same on a page for staff, whatever else the browser is.
@@ -57,6 +60,11 @@ impl Layout {
     /// Whether this is a kiosk with staff beside it.
     pub(super) fn attended(&self) -> bool {
         self.kiosk == Some(Attended(true))
+    }
+
+    /// The name of the text for here: one on people's own devices, another at a kiosk.
+    pub(super) fn here(&self, own: &'static str, kiosk: &'static str) -> &'static str {
+        if self.kiosk.is_some() { kiosk } else { own }
     }
 
     /// The text `id`.

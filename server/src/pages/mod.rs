@@ -21,9 +21,10 @@ pub use citizen::{root, router};
 pub use design::Design;
 pub use log_in::router as log_in;
 
+use crate::app::{App, AppError};
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::extract::{Path, Request};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tower_http::compression::CompressionLayer;
@@ -78,6 +79,31 @@ async fn asset(Path(name): Path<String>) -> Response {
         (None, None) => return StatusCode::NOT_FOUND.into_response(),
     };
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=300")], body).into_response()
+}
+
+/// What a page answers where a limit keeps it back: a page in the person's language, or what its script shows.
+pub(crate) fn too_often(app: &App, headers: &HeaderMap, error: AppError) -> Response {
+    let visit = visit::Visit::to(app, headers);
+    match is_script(headers) {
+        true => citizen::trouble::json(&visit, error),
+        false => citizen::trouble::of(&visit, error),
+    }
+}
+
+/// Whether a script asked (W3C Fetch Metadata §2.1), as far as the browser says.
+fn is_script(headers: &HeaderMap) -> bool {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match header("sec-fetch-dest") {
+        Some(destination) => destination == "empty",
+        None => header("accept").is_some_and(|types| types.contains("json")),
+    }
+}
+
+/// Whether a kiosk asks to be cleared.
+pub(crate) fn clears_a_kiosk(app: &App, request: &Request) -> bool {
+    let token = || visit::Visit::to(app, request.headers()).station.map(|station| station.token);
+    request.uri().path() == "/kiosk/finish"
+        && token().is_some_and(|token| app.kiosk(&token).is_ok())
 }
 
 /// A rendered page, or 500.

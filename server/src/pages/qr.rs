@@ -1,5 +1,8 @@
 //! QR codes (ISO/IEC 18004) as one path of an SVG picture.
 
+use crate::app::App;
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
 use qrcodegen::{QrCode, QrCodeEcc};
 use std::fmt::Write as _;
 
@@ -14,7 +17,20 @@ pub(super) struct Qr {
     pub(super) path: String,
 }
 
+/// Where a pick-up code is typed, as the person's own device reaches it.
+pub(super) fn pick_up_address(app: &App, headers: &HeaderMap) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let public = app.server.public_url.clone().unwrap_or_else(|| format!("http://{host}"));
+    format!("{}/enrol/pick-up", public.trim_end_matches('/'))
+}
+
 impl Qr {
+    /// That address with the code, for a camera. The code is behind the `#`: no server, log or referrer ever sees it
+    /// there (RFC 3986 §3.5).
+    pub(super) fn of_pick_up(address: &str, code: &str) -> Option<Self> {
+        Self::of(&format!("{address}#{code}"))
+    }
+
     /// The code of `text`; nothing if it is too long for one.
     pub(super) fn of(text: &str) -> Option<Self> {
         let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;

@@ -4,10 +4,12 @@
 //! `HttpOnly` and `SameSite=Strict`, but the log-in's (draft-ietf-httpbis-rfc6265bis §4.1.3).
 
 use super::texts::Language;
+use crate::app::App;
 use crate::ids::LogInId;
 use crate::keys::{base64url, base64url_decode};
 use axum::http::header::{COOKIE, HOST};
 use axum::http::{HeaderMap, HeaderValue};
+use enroll_core::policy::Idle;
 use std::net::IpAddr;
 use zeroize::Zeroizing;
 
@@ -38,6 +40,8 @@ pub(super) enum Cookie {
     Station,
     /// The session of an officer.
     Officer,
+    /// The P-code that was issued here last, so that its page can be shown again ([`super::officer`]).
+    PCode,
     /// The log-in that this browser has before it, and what opens it: `ID.SECRET`. A relying party's page leads to it, so that it
     /// is `SameSite=Lax`: it comes with a link, never with another site's form.
     LogIn,
@@ -61,6 +65,7 @@ impl Cookie {
             Self::Reference => "indrul-reference",
             Self::Station => "indrul-station",
             Self::Officer => "indrul-officer",
+            Self::PCode => "indrul-p-code",
             Self::LogIn => "indrul-log-in",
         }
     }
@@ -105,14 +110,24 @@ pub(crate) struct Visit {
     pub(super) case: Option<(String, Zeroizing<String>)>,
     pub(super) reference: Option<String>,
     pub(super) station: Option<Station>,
+    /// When a kiosk clears itself.
+    pub(super) idle: Idle,
     /// The token of an officer's session.
     pub(super) officer: Option<Zeroizing<String>>,
+    /// A P-code that was issued here, as its page keeps it.
+    pub(super) p_code: Option<Zeroizing<String>>,
     /// The log-in before this browser, and what opens it.
     pub(super) log_in: Option<(LogInId, Zeroizing<String>)>,
     secure: bool,
 }
 
 impl Visit {
+    /// The visit of a request with `headers` to `app`.
+    pub(super) fn to(app: &App, headers: &HeaderMap) -> Self {
+        let idle = app.policy.desk.idle;
+        Self { idle, ..Self::of(headers, app.server.public_url.as_deref()) }
+    }
+
     /// The visit of a request with `headers` to a service that is reached at `public`.
     pub(super) fn of(headers: &HeaderMap, public: Option<&str>) -> Self {
         let secure = is_secure(headers, public);
@@ -129,7 +144,9 @@ impl Visit {
             case: case.map(|(id, token)| (id.to_owned(), Zeroizing::new(token.to_owned()))),
             reference: get(Cookie::Reference).map(str::to_owned),
             station: get(Cookie::Station).and_then(Station::parse),
+            idle: Idle::default(),
             officer: get(Cookie::Officer).map(|token| Zeroizing::new(token.to_owned())),
+            p_code: get(Cookie::PCode).map(|code| Zeroizing::new(code.to_owned())),
             log_in: log_in.map(|(id, secret)| (id, Zeroizing::new(secret.to_owned()))),
             secure,
         }

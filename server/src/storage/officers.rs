@@ -166,7 +166,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Who is signed in with the token of this hash.
+    /// Who is signed in with the token of this hash, and until when.
     ///
     /// # Errors
     /// [`StorageError::Database`].
@@ -174,14 +174,19 @@ impl Tx {
         &mut self,
         hash: &[u8; 32],
         now: OffsetDateTime,
-    ) -> Result<Option<String>, StorageError> {
-        let found =
-            sqlx::query("SELECT officer FROM officer_sessions WHERE hash = $1 AND expires_at > $2")
-                .bind(hash.to_vec())
-                .bind(now.unix_timestamp())
-                .fetch_optional(&mut *self.inner)
-                .await?;
-        Ok(found.map(|row| row.try_get("officer")).transpose()?)
+    ) -> Result<Option<(String, OffsetDateTime)>, StorageError> {
+        let found = sqlx::query(
+            "SELECT officer, expires_at FROM officer_sessions WHERE hash = $1 AND expires_at > $2",
+        )
+        .bind(hash.to_vec())
+        .bind(now.unix_timestamp())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let Some(row) = found else { return Ok(None) };
+        let column = "expires_at";
+        let until = OffsetDateTime::from_unix_timestamp(row.try_get(column)?)
+            .map_err(|_| StorageError::ImpossibleRow { table: "officer_sessions", column })?;
+        Ok(Some((row.try_get("officer")?, until)))
     }
 
     /// Signs an officer out.

@@ -511,7 +511,19 @@ fn a_blocked_identity_is_opened_by_an_officer_with_a_reason() {
         let nobody = "/identities/00000000-0000-4000-8000-000000000000/reopening";
         let unknown = officer.call("POST", nobody, &json!({ "reason": WHY }));
         assert_eq!(code(unknown), refused(404, "case.unknown"));
+        let none = officer.call("POST", "/identities/x/reopening", &json!({ "reason": WHY }));
+        assert_eq!(code(none), refused(404, "case.unknown"));
+        let asked = in_vain(&station);
+        let id = json!("00000000-0000-4000-8000-000000000000");
+        let of = |named| json!({ "officer": "bc-17", "for": "reopening", "named": named });
+        assert_eq!(asked, [of(id), of(Value::Null)]);
     }
+}
+
+/// What officers asked for in vain.
+pub fn in_vain(station: &Station) -> Vec<Value> {
+    let found = trail(station).into_iter().filter(|entry| entry.kind == "officer.asked_in_vain");
+    found.map(|entry| entry.data).collect()
 }
 
 #[test]
@@ -545,6 +557,8 @@ fn a_witness_vouches_by_the_policys_rules() {
             };
             if !allowed {
                 assert_eq!(code(ruled(true)), refused(422, "witness.not_allowed"), "too new");
+                let asked = json!({ "officer": "bc-17", "for": "witness", "named": vouching });
+                assert_eq!(in_vain(&station), [asked]);
                 continue;
             }
             assert_eq!(code(ruled(false)), refused(422, "officer.presence"), "nobody was there");

@@ -110,6 +110,11 @@ fn addresses_documents_and_cases_have_their_limits() {
     assert!((80..=90).contains(&after.unwrap()), "{after:?}");
     // The same document in another case is the same document; another page of it is not needed.
     let (other, its) = started(&station);
+    // Who only knows its number uses up nothing.
+    for _ in 0..10 {
+        let guess = station.call(Call { token: "guessed", ..Call::new("GET", &other, b"") });
+        assert_eq!(guess.0, 401);
+    }
     let statuses: Vec<u16> = (0..6)
         .map(|_| station.call(Call { token: &its, ..Call::new("GET", &other, b"") }).0)
         .collect();

@@ -2,7 +2,7 @@
 
 use super::borgercenter::{code, refused};
 use super::enrolment::{Case, reasons};
-use super::officers::{Signed, quick};
+use super::officers::{Signed, in_vain, quick};
 use super::station::{Call, Station, passport};
 use fixtures::passport::Passport;
 use serde_json::{Value, json};
@@ -119,6 +119,10 @@ fn a_person_without_a_number_gets_one_identity_by_p_codes() {
             let answer = officer.call("POST", "/p-codes", &json!({ "person": bad }));
             assert_eq!(code(answer), refused(422, "p_code.known_as"));
         }
+        let asked = in_vain(&station);
+        let named = [&answer["known_as"], &json!("00000000-0000-4000-8000-000000000000")];
+        assert_eq!(asked.iter().map(|data| &data["named"]).collect::<Vec<_>>(), named);
+        assert!(asked.iter().all(|data| data["for"] == "known_as" && data["officer"] == "bc-17"));
         let again = issued(&officer, &json!({ "person": person }));
         let second = started(&station, &again["p_code"]).through(&good);
         assert_eq!(second["identity"]["id"], first["identity"]["id"]);

@@ -73,12 +73,16 @@ impl Results {
         }
     }
 
-    /// Begins a run of `total`; not while another goes on.
-    pub(super) fn begin(&self, total: usize) -> bool {
+    /// Begins a run of `names`, of which nothing from before is shown any more; not while another goes on.
+    pub(super) fn begin(&self, names: &[String]) -> bool {
         let mut kept = self.kept();
         let free = kept.going.is_none();
         if free {
-            kept.going = Some(Going { done: 0, total });
+            kept.going = Some(Going { done: 0, total: names.len() });
+            for name in names {
+                kept.found.remove(name);
+                kept.traced.retain(|traced| traced != name);
+            }
         }
         free
     }
@@ -90,9 +94,17 @@ impl Results {
         }
     }
 
-    /// The run is over.
-    pub(super) fn end(&self) {
-        self.kept().going = None;
+    /// The run of `names` is over: of what has no result by now it broke off, and `why` is its result.
+    pub(super) fn end(&self, names: &[String], why: &str) {
+        let mut kept = self.kept();
+        for name in names {
+            kept.found
+                .entry(name.clone())
+                .or_default()
+                .judgement
+                .get_or_insert(Err(why.to_owned()));
+        }
+        kept.going = None;
     }
 
     /// The run that goes on.
@@ -130,8 +142,21 @@ mod tests {
         }
         assert!(results.of("0").traced.is_none() && results.of("0").judgement.is_some());
         assert!(results.of("1").traced.is_some());
-        assert!(results.begin(2) && !results.begin(1));
-        results.end();
-        assert!(results.begin(1));
+    }
+
+    #[test]
+    fn a_run_that_breaks_off_shows_that_and_not_what_was_found_before() {
+        let results = Results::default();
+        let [one, two] = ["good", "clone"].map(str::to_owned);
+        let both = [one.clone(), two];
+        both.iter().for_each(|name| results.keep(name, found("accepted", &[])));
+        assert!(results.begin(&both) && !results.begin(&both[..1]), "one at a time");
+        assert!(results.of("good").judgement.is_none() && results.of("good").traced.is_none());
+        results.keep("good", found("accepted", &[]));
+        results.end(&both, "it broke off");
+        let judged = |name: &str| results.of(name).judgement.unwrap().map(|found| found.verdict);
+        assert_eq!(judged("good"), Ok("accepted".to_owned()));
+        assert_eq!(judged("clone"), Err("it broke off".to_owned()));
+        assert!(results.begin(&[one]), "it is over");
     }
 }

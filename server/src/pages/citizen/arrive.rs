@@ -23,7 +23,7 @@ pub(in crate::pages) async fn arrive(
     request: Request,
     next: Next,
 ) -> Response {
-    let visit = Visit::of(request.headers(), app.server.public_url.as_deref());
+    let visit = Visit::to(&app, request.headers());
     if request.method() == Method::GET {
         let chosen = chosen(&visit, request.uri().query().unwrap_or_default());
         if !chosen.is_empty() {

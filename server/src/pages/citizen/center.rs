@@ -138,9 +138,8 @@ async fn page(app: &App, visit: &Visit, error: Option<Why>) -> Result<Page, AppE
 /// The access that this browser has to its case; nothing without one.
 async fn of_browser(app: &App, visit: &Visit) -> Result<Option<Access>, AppError> {
     let Some((id, token)) = &visit.case else { return Ok(None) };
-    app.spend(Kind::Case, id.as_bytes(), Instant::now())?;
     match access(app, id, token).await {
-        Ok(access) => Ok(Some(access)),
+        Ok(access) => app.spend(Kind::Case, id.as_bytes(), Instant::now()).map(|()| Some(access)),
         Err(AppError::UnknownCase | AppError::Unauthorized) => Ok(None),
         Err(error) => Err(error),
     }

@@ -3,14 +3,13 @@
 
 use super::super::html;
 use super::super::layout::Layout;
-use super::super::qr::Qr;
+use super::super::qr::{Qr, pick_up_address};
 use super::super::visit::Visit;
 use super::{Citizen, to, trouble};
 use crate::app::{App, AppError, PickUp};
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::HOST;
 use axum::response::Response;
 use enroll_core::case::State as Case;
 use std::sync::Arc;
@@ -68,12 +67,9 @@ pub(super) async fn draw(
 }
 
 impl Drawn {
-    /// The code is behind the `#`: no server, log or referrer ever sees it there (RFC 3986 §3.5).
     fn of(app: &App, visit: &Visit, headers: &HeaderMap, pick_up: &PickUp) -> Option<Self> {
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        let public = app.server.public_url.clone().unwrap_or_else(|| format!("http://{host}"));
-        let address = format!("{}/enrol/pick-up", public.trim_end_matches('/'));
-        let qr = Qr::of(&format!("{address}#{}", pick_up.code))?;
+        let address = pick_up_address(app, headers);
+        let qr = Qr::of_pick_up(&address, &pick_up.code)?;
         let until = Layout::of(visit, 8, "hand-title").day_of(pick_up.until);
         Some(Self { code: pick_up.code.clone(), address, qr, until })
     }

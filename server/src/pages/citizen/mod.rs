@@ -54,8 +54,8 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .layer(DefaultBodyLimit::max(crate::http::CAPTURE_LIMIT));
     Router::new()
         .route("/enrol", get(start::show))
-        .route("/enrol/again", post(start::again))
-        .route("/enrol/helper", post(start::help))
+        .route("/enrol/again", get(start::unasked).post(start::again))
+        .route("/enrol/helper", get(start::unasked).post(start::help))
         .route("/enrol/leave", post(start::leave))
         .route("/enrol/next", get(next::show))
         .route("/enrol/consent", get(consent::show).post(consent::agree))
@@ -83,6 +83,7 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .merge(pictures)
         .merge(captures)
+        .method_not_allowed_fallback(trouble::method)
         .layer(from_fn_with_state(app.clone(), arrive::arrive))
         .route_layer(from_fn_with_state(app.clone(), crate::http::watch::watch))
         .with_state(app)
@@ -100,7 +101,7 @@ impl FromRequestParts<Arc<App>> for Visit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.headers, app.server.public_url.as_deref()))
+        Ok(Self::to(app, &parts.headers))
     }
 }
 
@@ -115,12 +116,14 @@ impl FromRequestParts<Arc<App>> for Citizen {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let mut visit = Visit::of(&parts.headers, app.server.public_url.as_deref());
+        let mut visit = Visit::to(app, &parts.headers);
         let Some((id, token)) = visit.case.take() else { return Err(trouble::session(&visit)) };
         let kind = if parts.uri.path().ends_with("/frame") { Kind::Frame } else { Kind::Case };
+        // Who only knows the number uses up nothing of its owner's.
         let found = async {
+            let access = access(app, &id, &token).await?;
             app.spend(kind, id.as_bytes(), Instant::now())?;
-            access(app, &id, &token).await
+            Ok(access)
         };
         match found.await {
             Ok(access) => Ok(Self { visit, access, token }),

@@ -11,6 +11,7 @@ use crate::ids::IdentityId;
 use crate::record::{Outcome, Record, Settled};
 use askama::Template;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use enroll_core::case::{Stage, State as Case};
 use enroll_core::reason::{LeadsTo, ReasonCode, Step};
@@ -94,11 +95,12 @@ pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Respo
 pub(super) async fn decide(
     State(app): State<Arc<App>>,
     Citizen { visit, access, .. }: Citizen,
+    headers: HeaderMap,
 ) -> Response {
-    match app.finish(access).await {
+    match app.clone().finish(access).await {
         // The visit is over with it.
         Ok(done) if visit.station.is_some() && done.decision != Outcome::TryAgain => {
-            kiosk::ended(&visit, done)
+            kiosk::ended(&app, (&visit, &headers), done)
         }
         Ok(_) | Err(AppError::Reason(ReasonCode::CASE_EXPIRED)) => to("/enrol/result"),
         // Something is still missing: the page for it.

@@ -6,10 +6,13 @@ use super::super::visit::{Cookie, Visit};
 use super::{access, to};
 use crate::app::{App, AppError};
 use askama::Template;
+use axum::Form;
 use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use enroll_core::case::State as Case;
+use serde::Deserialize;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -54,8 +57,55 @@ async fn goes_on(app: &App, id: &str, token: &str) -> Result<Option<UnderWay>, A
     })
 }
 
+/// Asks before a case is dropped that goes on: it is this browser's own, and nothing here leads back to it.
+#[derive(Template)]
+#[template(path = "citizen/sure.html")]
+struct Sure {
+    l: Layout,
+    /// Where it is dropped.
+    action: &'static str,
+    /// Name of the text on the button.
+    button: &'static str,
+    /// What opens it at a Borgercenter, if this browser has it.
+    reference: Option<String>,
+    number: String,
+}
+
+/// What was answered to the question.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Answered {
+    sure: Option<String>,
+}
+
+type Answer = Result<Form<Answered>, FormRejection>;
+
+/// The question, if there is a case of this browser's to lose, and it was not answered.
+async fn asked(
+    app: &App,
+    (visit, answer): (&Visit, &Answer),
+    (action, button): (&'static str, &'static str),
+) -> Option<Response> {
+    let (id, token) = visit.case.as_ref()?;
+    if answer.as_ref().is_ok_and(|Form(answered)| answered.sure.is_some()) {
+        return None;
+    }
+    goes_on(app, id, token).await.ok().flatten()?;
+    let (l, reference) = (Layout::of(visit, 0, "sure-title"), visit.reference.clone());
+    Some(html(&Sure { l, action, button, reference, number: id.clone() }))
+}
+
+/// The questions' addresses, asked for by choosing a language on one.
+pub(super) async fn unasked() -> Response {
+    to("/enrol")
+}
+
 /// Forgets the case of this browser; it ends by itself.
-pub(super) async fn again(visit: Visit) -> Response {
+pub(super) async fn again(State(app): State<Arc<App>>, visit: Visit, answer: Answer) -> Response {
+    let question = ("/enrol/again", "sure-again");
+    if let Some(asked) = asked(&app, (&visit, &answer), question).await {
+        return asked;
+    }
     let mut response = to("/enrol/consent");
     for cookie in [Cookie::Agreed, Cookie::Case, Cookie::Reference] {
         response.headers_mut().append(header::SET_COOKIE, visit.erase(cookie));
@@ -64,7 +114,11 @@ pub(super) async fn again(visit: Visit) -> Response {
 }
 
 /// Begins for another person on the helper's device.
-pub(super) async fn help(visit: Visit) -> Response {
+pub(super) async fn help(State(app): State<Arc<App>>, visit: Visit, answer: Answer) -> Response {
+    let question = ("/enrol/helper", "sure-helper");
+    if let Some(asked) = asked(&app, (&visit, &answer), question).await {
+        return asked;
+    }
     let mut response = to("/enrol/consent");
     let headers = response.headers_mut();
     for cookie in [Cookie::Agreed, Cookie::Case, Cookie::Reference] {

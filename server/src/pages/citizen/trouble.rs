@@ -4,11 +4,12 @@ use super::super::layout::{Layout, Why};
 use super::super::{html, visit::Visit};
 use super::to;
 use crate::app::AppError;
-use crate::http::problem::{chain, status_of};
+use crate::http::problem::{after, chain, status_of};
 use askama::Template;
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use enroll_core::reason::ReasonCode;
 use serde::Serialize;
 
 #[derive(Template)]
@@ -44,10 +45,23 @@ pub(in crate::pages) async fn missing(visit: Visit) -> Response {
     page(&visit, StatusCode::NOT_FOUND, "trouble-missing-title", why)
 }
 
+/// An address that is not asked so.
+pub(in crate::pages) async fn method(visit: Visit) -> Response {
+    let why = Why::text(visit.language, "trouble-method");
+    page(&visit, StatusCode::METHOD_NOT_ALLOWED, "trouble-method-title", why)
+}
+
 /// An operation that failed.
 pub(in crate::pages) fn of(visit: &Visit, error: AppError) -> Response {
+    let later = after(&error);
     let (status, why) = told(visit, error);
-    page(visit, status, "trouble-title", why)
+    with(later, page(visit, status, "trouble-title", why))
+}
+
+/// Says when it may be tried again, seconds (RFC 9110 §10.2.3).
+fn with(later: Option<u64>, mut response: Response) -> Response {
+    response.headers_mut().extend(later.map(|seconds| (header::RETRY_AFTER, seconds.into())));
+    response
 }
 
 /// What a person is told of `error`, with the status for it.
@@ -56,7 +70,10 @@ pub(in super::super) fn told(visit: &Visit, error: AppError) -> (StatusCode, Why
     match error {
         AppError::Reason(code) => (status_of(code), Why::reason(lang, code)),
         AppError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, Why::text(lang, "trouble-busy")),
-        AppError::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, Why::text(lang, "trouble-busy")),
+        AppError::TooOften(_) => {
+            let code = ReasonCode::REQUEST_TOO_OFTEN;
+            (StatusCode::TOO_MANY_REQUESTS, Why::reason(lang, code))
+        }
         AppError::UnknownCase | AppError::Unauthorized => {
             (StatusCode::UNAUTHORIZED, Why::text(lang, "trouble-session"))
         }
@@ -80,7 +97,8 @@ pub(super) struct Told {
 
 /// The same for a script.
 pub(in crate::pages) fn json(visit: &Visit, error: AppError) -> Response {
+    let later = after(&error);
     let busy = matches!(error, AppError::Busy(_) | AppError::TooOften(_));
     let (status, Why { text, next, code }) = told(visit, error);
-    (status, Json(Told { text, next, code, busy })).into_response()
+    with(later, (status, Json(Told { text, next, code, busy })).into_response())
 }

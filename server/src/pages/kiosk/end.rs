@@ -2,12 +2,13 @@
 
 use super::super::html;
 use super::super::layout::{Layout, Why};
+use super::super::qr::{Qr, pick_up_address};
 use super::super::texts::Language;
 use super::super::visit::{Cookie, Visit};
-use crate::app::{Finished, PickUp, ReasonView};
+use crate::app::{App, Finished, PickUp, ReasonView};
 use crate::record::Outcome;
 use askama::Template;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use enroll_core::reason::ReasonCode;
 
@@ -17,6 +18,9 @@ struct Page {
     l: Layout,
     end: End,
     number: String,
+    /// Where the code is typed on the person's own device, and that with the code, for its camera.
+    address: String,
+    qr: Option<Qr>,
 }
 
 enum End {
@@ -49,7 +53,11 @@ impl End {
 }
 
 /// The page for a decision that ends the visit: the case's token is worth nothing any more, and goes.
-pub(in super::super) fn ended(visit: &Visit, done: Finished) -> Response {
+pub(in super::super) fn ended(
+    app: &App,
+    (visit, headers): (&Visit, &HeaderMap),
+    done: Finished,
+) -> Response {
     let reasons = || whys(visit.language, &done.reasons);
     let end = match done.decision {
         Outcome::Issue => End::Issued(done.pick_up),
@@ -57,7 +65,12 @@ pub(in super::super) fn ended(visit: &Visit, done: Finished) -> Response {
         Outcome::Refuse => End::Refused(reasons()),
     };
     let l = Layout::of(visit, 0, end.title());
-    let mut response = html(&Page { l, end, number: done.id.to_string() });
+    let address = pick_up_address(app, headers);
+    let qr = match &end {
+        End::Issued(Some(pick_up)) => Qr::of_pick_up(&address, &pick_up.code),
+        _ => None,
+    };
+    let mut response = html(&Page { l, end, number: done.id.to_string(), address, qr });
     response.headers_mut().append(header::SET_COOKIE, visit.erase(Cookie::Case));
     response
 }

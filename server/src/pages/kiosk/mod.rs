@@ -42,7 +42,7 @@ impl FromRequestParts<Arc<App>> for Stood {
 
     /// A browser without a credential, or with one that is none any more, is set up first.
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let visit = Visit::of(&parts.headers, app.server.public_url.as_deref());
+        let visit = Visit::to(app, &parts.headers);
         let token = visit.station.as_ref().map_or("", |station| station.token.as_str());
         match app.kiosk(token) {
             Ok(kiosk) => Ok(Self { visit, kiosk }),

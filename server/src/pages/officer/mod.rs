@@ -28,11 +28,13 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/officer", get(sign_in::show).post(sign_in::send))
         .route("/officer/sign-out", post(sign_in::out))
+        .route("/officer/session", get(sign_in::left))
         .route("/officer/cases", get(queue::show))
         .route("/officer/cases/{id}", get(case::show).post(ruling::rule))
         .route("/officer/cases/{id}/portrait", get(case::portrait))
         .route("/officer/appointments", get(appointments::show))
         .route("/officer/p-codes", get(p_codes::show).post(p_codes::issue))
+        .route("/officer/p-codes/issued", get(p_codes::issued))
         .route("/officer/identities", get(identities::show).post(identities::reopen))
         .route("/officer/{*rest}", get(trouble::missing))
 }
@@ -47,7 +49,7 @@ impl FromRequestParts<Arc<App>> for Signed {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let visit = Visit::of(&parts.headers, app.server.public_url.as_deref());
+        let visit = Visit::to(app, &parts.headers);
         let token = visit.officer.as_ref().map_or("", |token| token.as_str());
         match app.officer(token).await {
             Ok(officer) => Ok(Self { visit, officer }),
@@ -62,6 +64,10 @@ impl FromRequestParts<Arc<App>> for Signed {
 struct Frame {
     /// Who is signed in; nobody on the page on which they do.
     name: Option<String>,
+    /// Seconds for which they are.
+    left: u32,
+    /// In the last of how many that is said.
+    warned: u32,
     /// Which of the places in the navigation it is.
     at: At,
 }
@@ -78,7 +84,8 @@ enum At {
 
 impl Frame {
     fn of(officer: Option<&Officer>, at: At) -> Self {
-        Self { name: officer.map(|officer| officer.name().to_owned()), at }
+        let (left, warned) = officer.map_or((0, 0), |officer| (officer.left(), officer.warned()));
+        Self { name: officer.map(|officer| officer.name().to_owned()), left, warned, at }
     }
 
     /// Address, text and whether it is here, for each place.

@@ -3,6 +3,7 @@
 use super::super::html;
 use super::super::kiosk::whys;
 use super::super::layout::{Layout, Why};
+use super::super::qr::{Qr, pick_up_address};
 use super::super::texts::Language;
 use super::{At, Frame, Signed, case, trouble};
 use crate::app::{App, AppError, Finished, PickUp, Ruling};
@@ -12,6 +13,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
@@ -73,6 +75,9 @@ struct Page {
     number: String,
     level: Option<String>,
     pick_up: Option<PickUp>,
+    /// Where the code is typed on the person's own device, and that with the code, for its camera.
+    address: String,
+    qr: Option<Qr>,
     reasons: Vec<Why>,
 }
 
@@ -81,6 +86,7 @@ pub(super) async fn rule(
     State(app): State<Arc<App>>,
     Signed { visit, officer }: Signed,
     Path(id): Path<String>,
+    headers: HeaderMap,
     form: Result<Form<Given>, FormRejection>,
 ) -> Response {
     let failed = |error| trouble::of(&visit, Some(&officer), error);
@@ -90,7 +96,7 @@ pub(super) async fn rule(
             Ok(done) => {
                 let (l, frame) =
                     (Layout::of_staff(&visit, title(&done)), Frame::of(Some(&officer), At::Queue));
-                return ruled(l, frame, done);
+                return ruled((l, frame), pick_up_address(&app, &headers), done);
             }
             Err(AppError::Reason(code)) => Why::reason(visit.language, code),
             Err(error) => return failed(error),
@@ -112,9 +118,10 @@ fn title(done: &Finished) -> &'static str {
     }
 }
 
-fn ruled(l: Layout, frame: Frame, done: Finished) -> Response {
+fn ruled((l, frame): (Layout, Frame), address: String, done: Finished) -> Response {
     let level = done.identity.as_ref().map(|identity| l.level(&identity.level));
     let reasons = whys(l.lang, &done.reasons);
     let (decision, number, pick_up) = (done.decision, done.id.to_string(), done.pick_up);
-    html(&Page { l, frame, decision, number, level, pick_up, reasons })
+    let qr = pick_up.as_ref().and_then(|pick_up| Qr::of_pick_up(&address, &pick_up.code));
+    html(&Page { l, frame, decision, number, level, pick_up, address, qr, reasons })
 }

@@ -7,11 +7,12 @@ use super::super::visit::{Cookie, Visit};
 use super::{At, Frame, Signed, trouble};
 use crate::app::{App, AppError, SignIn};
 use askama::Template;
-use axum::Form;
-use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::http::{StatusCode, header};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Form, Json};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -27,11 +28,16 @@ fn page(visit: &Visit, error: Option<Why>) -> Response {
     html(&Page { l, frame, error })
 }
 
-/// The form, or the queue for who is signed in.
-pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
+/// The form, or the queue for who is signed in; with `?again` the form for them, too.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    RawQuery(asked): RawQuery,
+) -> Response {
     let token = visit.officer.as_ref().map_or("", |token| token.as_str());
     match app.officer(token).await {
-        Ok(_) => to("/officer/cases"),
+        Ok(_) if asked.as_deref() != Some("again") => to("/officer/cases"),
+        Ok(_) => page(&visit, None),
         Err(_) => page(&visit, None),
     }
 }
@@ -46,7 +52,9 @@ pub(super) async fn send(
         Ok(session) => {
             let mut response = to("/officer/cases");
             let cookie = visit.set(Cookie::Officer, &session.token, None);
-            response.headers_mut().append(header::SET_COOKIE, cookie);
+            let headers = response.headers_mut();
+            headers.append(header::SET_COOKIE, cookie);
+            headers.append(header::SET_COOKIE, visit.erase(Cookie::PCode));
             response
         }
         Err(AppError::Reason(code)) => {
@@ -55,6 +63,11 @@ pub(super) async fn send(
         }
         Err(error) => trouble::of(&visit, None, error),
     }
+}
+
+/// How long the officer is still signed in: `{"left"}`, seconds.
+pub(super) async fn left(Signed { officer, .. }: Signed) -> Json<Value> {
+    Json(json!({ "left": officer.left() }))
 }
 
 /// A form came after the session had ended: nothing of it is done.
@@ -70,7 +83,12 @@ pub(super) async fn out(
     match app.sign_out(officer).await {
         Ok(_) => {
             let mut response = to("/officer");
-            response.headers_mut().append(header::SET_COOKIE, visit.erase(Cookie::Officer));
+            for cookie in [Cookie::Officer, Cookie::PCode] {
+                response.headers_mut().append(header::SET_COOKIE, visit.erase(cookie));
+            }
+            // What was typed and not sent.
+            let storage = HeaderValue::from_static("\"storage\"");
+            response.headers_mut().insert("clear-site-data", storage);
             response
         }
         Err(error) => trouble::of(&visit, None, error),
