@@ -58,6 +58,8 @@ pub enum Purpose {
     Approve,
     /// To refuse one.
     Refuse,
+    /// To open My page from the app.
+    MyPage,
 }
 
 impl Purpose {
@@ -71,6 +73,7 @@ impl Purpose {
             Self::LogIn => "log-in",
             Self::Approve => "approve",
             Self::Refuse => "refuse",
+            Self::MyPage => "my-page",
         }
     }
 }

@@ -9,8 +9,10 @@ pub(crate) mod fluent;
 mod kiosk;
 mod layout;
 pub(crate) mod log_in;
+mod my_page;
 mod officer;
 mod qr;
+mod support;
 pub mod texts;
 pub(crate) mod visit;
 pub(crate) mod watch;
@@ -18,6 +20,7 @@ pub(crate) mod watch;
 pub use citizen::{root, router};
 pub use design::Design;
 pub use log_in::router as log_in;
+pub use my_page::router as my_page;
 
 use axum::Router;
 use axum::extract::Path;

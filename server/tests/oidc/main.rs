@@ -17,6 +17,7 @@ mod codes;
 mod desk;
 mod limits;
 mod log_ins;
+mod my_page;
 mod parties;
 mod registering;
 mod requests;
@@ -24,3 +25,4 @@ mod sessions;
 #[expect(dead_code, reason = "shared with the tests of the service, which use all of it")]
 #[path = "../service/station.rs"]
 mod station;
+mod support;

@@ -13,6 +13,7 @@ mod activation;
 mod blocking;
 mod borgercenter;
 mod copying;
+#[expect(dead_code, reason = "some of it is for the tests of logging in")]
 mod desk;
 mod enrolment;
 mod events;

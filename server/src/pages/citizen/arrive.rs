@@ -15,7 +15,7 @@ const AT_A_KIOSK: [&str; 5] =
     ["/enrol/next", "/enrol/page", "/enrol/chip", "/enrol/face", "/enrol/result"];
 
 /// Nor is a kiosk for an officer's session, or for a log-in, which would stay for the next person.
-const NOT_AT_A_KIOSK: [&str; 4] = ["/enrol", "/officer", "/log-in", "/oidc"];
+const NOT_AT_A_KIOSK: [&str; 6] = ["/enrol", "/officer", "/support", "/log-in", "/oidc", "/my"];
 
 /// Lets a request in.
 pub(in crate::pages) async fn arrive(

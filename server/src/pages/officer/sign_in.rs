@@ -6,6 +6,7 @@ use super::super::layout::{Layout, Why};
 use super::super::visit::{Cookie, Visit};
 use super::{At, Frame, Signed, trouble};
 use crate::app::{App, AppError, SignIn};
+use crate::storage::Role;
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -32,7 +33,10 @@ pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response 
     let token = visit.officer.as_ref().map_or("", |token| token.as_str());
     match app.officer(token).await {
         Ok(_) => to("/officer/cases"),
-        Err(_) => page(&visit, None),
+        Err(_) => match app.supporter(token).await {
+            Ok(_) => to("/support"),
+            Err(_) => page(&visit, None),
+        },
     }
 }
 
@@ -44,7 +48,10 @@ pub(super) async fn send(
     let Ok(Form(given)) = form else { return trouble::of(&visit, None, AppError::Malformed) };
     match app.sign_in(given).await {
         Ok(session) => {
-            let mut response = to("/officer/cases");
+            let mut response = to(match session.role {
+                Role::Borgercenter => "/officer/cases",
+                Role::Support => "/support",
+            });
             let cookie = visit.set(Cookie::Officer, &session.token, None);
             response.headers_mut().append(header::SET_COOKIE, cookie);
             response
@@ -58,7 +65,7 @@ pub(super) async fn send(
 }
 
 /// A form came after the session had ended: nothing of it is done.
-pub(super) fn over(visit: &Visit) -> Response {
+pub(in super::super) fn over(visit: &Visit) -> Response {
     let page = page(visit, Some(Why::text(visit.language, "officer-session-over")));
     (StatusCode::UNAUTHORIZED, page).into_response()
 }
