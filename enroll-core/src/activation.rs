@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Pending → Active → Locked | Blocked        Pending → Dead
+//!          Active ← Blocked, by its person, with another means (F2)
 //! ```
 //!
 //! A transition consumes the state and gives the next one also where it refuses: a wrong code or
@@ -57,6 +58,9 @@ pub enum Authenticator {
         /// Who.
         #[serde(flatten)]
         by: Actor,
+        /// What it was, if it was active: nothing for one that never comes back.
+        #[serde(default)]
+        was: Option<Was>,
     },
     /// Never activated: the codes were wrong too often, or others took their place.
     Dead {
@@ -64,6 +68,19 @@ pub enum Authenticator {
         #[serde(with = "time::serde::rfc3339")]
         at: OffsetDateTime,
     },
+}
+
+/// An app that was active when it was blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Was {
+    /// When it was activated.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// From when it could be used.
+    #[serde(with = "time::serde::rfc3339")]
+    pub usable: OffsetDateTime,
+    /// Wrong PINs in a row: blocking forgives none.
+    pub wrong_pins: u16,
 }
 
 /// The next state, and whether what was tried is granted.
@@ -163,15 +180,58 @@ impl Authenticator {
         }
     }
 
-    /// Blocks it. What has ended before stays as it is; there is no way back (F2: another one is
-    /// activated, at the same assurance).
+    /// Blocks it. What has ended before stays as it is.
     #[must_use]
     pub fn block(self, by: Actor, at: OffsetDateTime) -> Self {
         match self {
-            Self::Pending { .. } | Self::Active { .. } | Self::Locked { .. } => {
-                Self::Blocked { at, by }
+            Self::Active { at: since, usable, wrong_pins } => {
+                Self::Blocked { at, by, was: Some(Was { at: since, usable, wrong_pins }) }
             }
+            Self::Pending { .. } | Self::Locked { .. } => Self::Blocked { at, by, was: None },
             Self::Blocked { .. } | Self::Dead { .. } => self,
+        }
+    }
+
+    /// Opens it again (F2), which its person does with another means of the same assurance: only what they
+    /// blocked themselves. What a notice's code, an officer or a register blocked was somebody else's, or is
+    /// proved anew.
+    ///
+    /// # Errors
+    /// `authenticator.for_good`.
+    pub fn reopen(self) -> Result<Self, ReasonCode> {
+        match self {
+            Self::Blocked {
+                by: Actor::Holder, was: Some(Was { at, usable, wrong_pins }), ..
+            } => Ok(Self::Active { at, usable, wrong_pins }),
+            _ => Err(ReasonCode::AUTHENTICATOR_FOR_GOOD),
+        }
+    }
+
+    /// New codes in place of those under way, with the tries that are left.
+    ///
+    /// # Errors
+    /// `activation.state` for one whose codes are not under way, `activation.channels` unless they come by
+    /// the same channels.
+    pub fn send_anew(self, anew: Vec<Issued>, now: OffsetDateTime) -> Result<Self, ReasonCode> {
+        let Self::Pending { codes, wrong, .. } = self else {
+            return Err(ReasonCode::ACTIVATION_STATE);
+        };
+        let same = codes.len() == anew.len()
+            && codes.iter().all(|code| anew.iter().any(|new| new.channel == code.channel));
+        if same {
+            Ok(Self::Pending { codes: anew, wrong, at: now })
+        } else {
+            Err(ReasonCode::ACTIVATION_CHANNELS)
+        }
+    }
+
+    /// When it was activated, if it was, as far as can be told.
+    #[must_use]
+    pub fn activated(&self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Active { at, .. } => Some(*at),
+            Self::Blocked { was, .. } => was.map(|was| was.at),
+            Self::Pending { .. } | Self::Locked { .. } | Self::Dead { .. } => None,
         }
     }
 
@@ -327,7 +387,47 @@ mod tests {
         assert_eq!((locked.name(NOW), granted), ("locked", Err(ReasonCode::PIN_LOCKED)));
     }
 
-    // proves F1, F2 (a blocked app does not come back)
+    // proves F2 (only what its person blocked is opened again, as it was)
+    #[test]
+    fn what_its_person_blocked_is_opened_again_as_it_was() {
+        let (tried, _) = active().try_pin(false, &policy(), NOW);
+        let blocked = tried.clone().block(Actor::Holder, NOW);
+        assert_eq!(blocked.activated(), Some(NOW));
+        assert_eq!(blocked.reopen(), Ok(tried), "with its wrong PINs");
+        let for_good = Err(ReasonCode::AUTHENTICATOR_FOR_GOOD);
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        for by in [Actor::Notice, officer] {
+            assert_eq!(active().block(by, NOW).reopen(), for_good);
+        }
+        for other in [pending(), pending().block(Actor::Holder, NOW), active()] {
+            assert_eq!(other.reopen(), for_good);
+        }
+        // As it was written before.
+        let before = r#"{"state":"blocked","at":"2026-03-01T12:00:00Z","by":"holder"}"#;
+        let before: Authenticator = serde_json::from_str(before).unwrap();
+        assert_eq!(before.reopen(), for_good);
+    }
+
+    // proves E4 (new codes bring no new tries)
+    #[test]
+    fn codes_are_sent_anew_by_the_same_channels_with_the_tries_that_are_left() {
+        let (tried, _) = pending().try_codes(&[], &policy(), NOW);
+        let fresh = || vec![code(Channel::Sms, EMAIL), code(Channel::Email, SMS)];
+        let anew = tried.clone().send_anew(fresh(), NOW).unwrap();
+        assert_eq!(
+            anew.clone().try_codes(&right(), &policy(), NOW).1,
+            Err(ReasonCode::ACTIVATION_CODES)
+        );
+        let given = [(Channel::Sms, EMAIL), (Channel::Email, SMS)];
+        assert_eq!(anew.clone().try_codes(&given, &policy(), NOW).1, Ok(()));
+        let (last, _) = anew.try_codes(&[], &policy(), NOW);
+        assert_eq!(last.try_codes(&[], &policy(), NOW).1, Err(ReasonCode::ACTIVATION_DEAD));
+        let one = vec![code(Channel::Sms, SMS)];
+        assert_eq!(tried.send_anew(one, NOW), Err(ReasonCode::ACTIVATION_CHANNELS));
+        assert_eq!(active().send_anew(fresh(), NOW), Err(ReasonCode::ACTIVATION_STATE));
+    }
+
+    // proves F1 (a blocked app is dead until it is opened again)
     #[test]
     fn a_blocked_app_stays_blocked() {
         let blocked = active().block(Actor::Notice, NOW);

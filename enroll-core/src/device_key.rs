@@ -62,6 +62,8 @@ pub enum Purpose {
     Inbox,
     /// To block the app itself: over its own identifier, since a block needs no second one.
     Block,
+    /// To open My page from the app.
+    MyPage,
 }
 
 impl Purpose {
@@ -77,6 +79,7 @@ impl Purpose {
             Self::Refuse => "refuse",
             Self::Inbox => "inbox",
             Self::Block => "block",
+            Self::MyPage => "my-page",
         }
     }
 }

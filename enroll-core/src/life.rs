@@ -1,4 +1,4 @@
-//! The life of an issued identity: open, blocked (F1, F2) or revoked (F4), with an epoch that every session and
+//! The life of an issued identity: open, blocked (F1, F2), revoked (F4) or erased by its person (F5), with an epoch that every session and
 //! token is checked against: one from an earlier epoch is worth nothing.
 
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,12 @@ pub enum Standing {
         /// Why.
         event: Happened,
     },
+    /// The person had it erased: nothing of it can be used, and nobody opens it again.
+    Erased {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
 }
 
 /// The life of one identity.
@@ -88,12 +94,13 @@ impl Life {
     /// That it is open.
     ///
     /// # Errors
-    /// `identity.blocked`, `identity.revoked`.
+    /// `identity.blocked`, `identity.revoked`, `identity.erased`.
     pub fn open(&self) -> Result<(), ReasonCode> {
         match self.standing {
             Standing::Open => Ok(()),
             Standing::Blocked { .. } => Err(ReasonCode::IDENTITY_BLOCKED),
             Standing::Revoked { .. } => Err(ReasonCode::IDENTITY_REVOKED),
+            Standing::Erased { .. } => Err(ReasonCode::IDENTITY_ERASED),
         }
     }
 
@@ -115,8 +122,17 @@ impl Life {
     pub fn block(self, by: Actor, at: OffsetDateTime) -> Self {
         match self.standing {
             Standing::Open => Self { standing: Standing::Blocked { at, by }, ..self.next() },
-            Standing::Blocked { .. } | Standing::Revoked { .. } => self,
+            Standing::Blocked { .. } | Standing::Revoked { .. } | Standing::Erased { .. } => self,
         }
+    }
+
+    /// Erases it, at the wish of its person: for ever.
+    ///
+    /// # Errors
+    /// `identity.blocked`, `identity.revoked`, `identity.erased` unless it is open.
+    pub fn erase(self, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        self.open()?;
+        Ok(Self { standing: Standing::Erased { at }, ..self.next() })
     }
 
     /// What a register tells: a death revokes it for ever, whatever it was; anything else blocks it
@@ -124,7 +140,7 @@ impl Life {
     #[must_use]
     pub fn happened(self, event: Happened, at: OffsetDateTime) -> Self {
         match (event, &self.standing) {
-            (_, Standing::Revoked { .. }) => self,
+            (_, Standing::Revoked { .. } | Standing::Erased { .. }) => self,
             (Happened::Deceased, _) => {
                 Self { standing: Standing::Revoked { at, event }, ..self.next() }
             }
@@ -142,12 +158,14 @@ impl Life {
     /// back, and no enrolment of before sets it up. One that is open stays as it is.
     ///
     /// # Errors
-    /// `identity.blocked` for anybody else, `identity.revoked` for one that does not come back.
+    /// `identity.blocked` for anybody else, `identity.revoked` and `identity.erased` for one that does not come
+    /// back.
     pub fn reopen(self, by: &Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         if self.is_of_the_dead() {
             return Err(ReasonCode::IDENTITY_REVOKED);
         }
         match (by, &self.standing) {
+            (_, Standing::Erased { .. }) => Err(ReasonCode::IDENTITY_ERASED),
             (Actor::Officer { .. }, Standing::Open) => Ok(self),
             (Actor::Officer { .. }, _) => {
                 Ok(Self { standing: Standing::Open, reopened: Some(at), ..self })
@@ -162,7 +180,7 @@ impl Life {
     fn is_of_the_dead(&self) -> bool {
         let deceased = Actor::Register { event: Happened::Deceased };
         match &self.standing {
-            Standing::Open => false,
+            Standing::Open | Standing::Erased { .. } => false,
             Standing::Blocked { by, .. } => *by == deceased,
             Standing::Revoked { .. } => true,
         }
@@ -217,6 +235,22 @@ mod tests {
             let stored = serde_json::to_string(&dead).unwrap();
             assert_eq!(serde_json::from_str::<Life>(&stored).unwrap(), dead, "{stored}");
         }
+    }
+
+    // proves F5
+    #[test]
+    fn what_its_person_erases_never_comes_back() {
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        let erased = Life::default().erase(NOW).unwrap();
+        assert_eq!((erased.open(), erased.epoch), (Err(ReasonCode::IDENTITY_ERASED), 1));
+        assert_eq!(erased.clone().reopen(&officer, NOW), Err(ReasonCode::IDENTITY_ERASED));
+        assert_eq!(erased.clone().erase(NOW), Err(ReasonCode::IDENTITY_ERASED));
+        assert_eq!(erased.clone().block(officer, NOW), erased);
+        assert_eq!(erased.clone().happened(Happened::Deceased, NOW), erased);
+        let blocked = Life::default().block(Actor::Holder, NOW);
+        assert_eq!(blocked.erase(NOW), Err(ReasonCode::IDENTITY_BLOCKED));
+        let stored = serde_json::to_string(&erased).unwrap();
+        assert_eq!(serde_json::from_str::<Life>(&stored).unwrap(), erased, "{stored}");
     }
 
     #[test]

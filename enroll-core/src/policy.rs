@@ -36,6 +36,42 @@ pub struct Policy {
     pub officer: Officer,
     /// P-codes.
     pub p_codes: PCodes,
+    /// The person's own page.
+    pub my_page: MyPage,
+}
+
+/// Rules for My page and what is kept for it (F5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MyPage {
+    /// Seconds without a request after which one logs in again.
+    pub idle_s: u32,
+    /// Seconds for which an app's own session lasts; a browser's ends with its log-in.
+    pub session_s: u32,
+    /// Seconds for which an approval is fresh: enough to open an app again, change a PIN, or erase (F2).
+    pub fresh_s: u32,
+    /// Seconds after a new app in which contacts are not changed.
+    pub new_app_s: u32,
+    /// Days for which activities are kept.
+    pub activity_days: u16,
+    /// Activities on a page.
+    pub page: u16,
+    /// Years for which what an erased identity rested on is kept.
+    pub evidence_years: u16,
+}
+
+impl Default for MyPage {
+    fn default() -> Self {
+        Self {
+            idle_s: 15 * 60,
+            session_s: 60 * 60,
+            fresh_s: 5 * 60,
+            new_app_s: 60 * 60,
+            activity_days: 365,
+            page: 20,
+            evidence_years: 5,
+        }
+    }
 }
 
 /// Rules for P-codes (A4). How many digits one has is not data: see [`crate::p_code`].
@@ -297,6 +333,7 @@ impl Default for Policy {
             witness: Witness::default(),
             officer: Officer::default(),
             p_codes: PCodes::default(),
+            my_page: MyPage::default(),
         }
     }
 }

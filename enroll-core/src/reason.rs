@@ -163,6 +163,7 @@ codes! {
     EVIDENCE_MISMATCH = "evidence.mismatch";
     IDENTITY_BLOCKED = "identity.blocked";
     IDENTITY_REVOKED = "identity.revoked";
+    IDENTITY_ERASED = "identity.erased";
     USER_ID_FORM = "user_id.form";
     USER_ID_TAKEN = "user_id.taken";
     USER_ID_MISSING = "user_id.missing";
@@ -184,6 +185,7 @@ codes! {
     COPY_LATE = "copy.late";
     AUTHENTICATOR_WAITING = "authenticator.waiting";
     AUTHENTICATOR_BLOCKED = "authenticator.blocked";
+    AUTHENTICATOR_FOR_GOOD = "authenticator.for_good";
     SERVER_BUSY = "server.busy";
     REQUEST_TOO_OFTEN = "request.too_often";
     LOG_IN_LEVEL = "log_in.level";
@@ -192,6 +194,10 @@ codes! {
     LOG_IN_QR = "log_in.qr";
     LOG_IN_LATE = "log_in.late";
     LOG_IN_NOTHING = "log_in.nothing";
+    MY_PAGE_APPROVAL = "my_page.approval";
+    CONTACT_NEW_APP = "contact.new_app";
+    SUPPORT_UNKNOWN = "support.unknown";
+    SUPPORT_CALL = "support.call";
 }
 
 impl ReasonCode {

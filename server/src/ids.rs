@@ -80,6 +80,10 @@ identifier! {
     MessageId
 }
 identifier! {
+    /// One thing that has happened to an identity.
+    ActivityId
+}
+identifier! {
     /// One log-in, from its request to the end of its session.
     LogInId
 }

@@ -1,6 +1,7 @@
 //! Activating an app: the device proves its key, the person both codes, and chooses a PIN (E2-E4,
 //! E9). All of it holds at once or nothing does, but for the count of wrong codes.
 
+use super::activity::{Activity, What};
 use super::apps::AppView;
 use super::owner::{OwnedApp, Owner};
 use super::register::{code_hash, room};
@@ -103,6 +104,8 @@ impl App {
         // From here on the trail is held: nothing more may be waited for.
         let about = About::now(Blocks::App(id));
         self.notify(&mut tx, &profile, Notice::Activated, about).await?;
+        let activity = Activity::of(What::AppActivated).with(id);
+        self.note(&mut tx, owner.identity, activity).await?;
         let data = json!({ "authenticator": id });
         tx.audit(self.event("case.activated", owner.enrolment, data.clone())).await?;
         tx.audit(self.of_identity("authenticator.activated", owner.identity, data)).await?;

@@ -2,6 +2,7 @@
 //! notice; the whole identity by its owner or an officer. Opening again: an officer only (F2).
 
 use super::activate::proves;
+use super::activity::{Activity, By, Place, What};
 use super::apps::AppView;
 use super::owner::{Blocker, OwnedApp};
 use super::tell::{About, Blocks};
@@ -87,7 +88,7 @@ impl App {
     /// # Errors
     /// [`AppError::UnknownCase`].
     pub async fn block_app(&self, app: OwnedApp) -> Result<AppView, AppError> {
-        self.block(app.id, Actor::Holder).await
+        self.block(app.id, Actor::Holder, None).await
     }
 
     /// Blocks the app `id` by its own key, whatever state it is in. Repeated, it answers the same.
@@ -98,7 +99,7 @@ impl App {
         let id: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let row = self.some_app(id).await?;
         proves(&row, Purpose::Block, &id.to_string(), &given.signature)?;
-        self.block(id, Actor::Holder).await
+        self.block(id, Actor::Holder, None).await
     }
 
     /// Blocks the app or identity that a notice was about, for whoever has its code. Repeated, it
@@ -114,15 +115,22 @@ impl App {
         let identity = tx.find_identity_block(&hash, self.now()).await?;
         drop(tx);
         match (app, identity) {
-            (Some(app), _) => Ok(Blocked::App(self.block(app, Actor::Notice).await?)),
+            (Some(app), _) => Ok(Blocked::App(self.block(app, Actor::Notice, None).await?)),
             (None, Some(identity)) => {
-                Ok(Blocked::Identity(self.block_all(identity, Actor::Notice).await?))
+                Ok(Blocked::Identity(self.block_all(identity, Actor::Notice, None).await?))
             }
             (None, None) => Err(AppError::Unauthorized),
         }
     }
 
-    async fn block(&self, id: AuthenticatorId, by: Actor) -> Result<AppView, AppError> {
+    /// Blocks an app. `told` is what its person reads of who did it and from where, if it is not what `by`
+    /// says.
+    pub(super) async fn block(
+        &self,
+        id: AuthenticatorId,
+        by: Actor,
+        told: Option<(Option<By>, &Place)>,
+    ) -> Result<AppView, AppError> {
         let (mut tx, mut profile, row) = self.hold_app(id).await?;
         let state = row.state.clone().block(by.clone(), self.now());
         let view =
@@ -136,6 +144,8 @@ impl App {
         self.end_log_ins(&mut tx, profile.identity, Why::Blocked).await?;
         let about = About::now(Blocks::Nothing);
         self.notify(&mut tx, &profile, Notice::Blocked, about).await?;
+        let activity = whose(Activity::of(What::AppBlocked).with(id), &by, told);
+        self.note(&mut tx, profile.identity, activity).await?;
         let data = json!({ "authenticator": id, "actor": by, "epoch": profile.life.epoch });
         tx.audit(self.of_identity("authenticator.blocked", profile.identity, data)).await?;
         tx.commit().await?;
@@ -147,10 +157,16 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn block_identity(&self, by: Blocker) -> Result<LifeView, AppError> {
-        self.block_all(by.identity, Actor::Holder).await
+        self.block_all(by.identity, Actor::Holder, None).await
     }
 
-    async fn block_all(&self, identity: IdentityId, by: Actor) -> Result<LifeView, AppError> {
+    /// Blocks the whole identity; `told` as for an app.
+    pub(super) async fn block_all(
+        &self,
+        identity: IdentityId,
+        by: Actor,
+        told: Option<(Option<By>, &Place)>,
+    ) -> Result<LifeView, AppError> {
         let (mut tx, mut profile) = self.hold(identity).await?;
         let life = profile.life.clone().block(by.clone(), self.now());
         if life == profile.life {
@@ -162,6 +178,8 @@ impl App {
         self.keep_number(&mut tx, identity, &profile.life).await?;
         let about = About::now(Blocks::Nothing);
         self.notify(&mut tx, &profile, Notice::IdentityBlocked, about).await?;
+        let activity = whose(Activity::of(What::IdentityBlocked), &by, told);
+        self.note(&mut tx, identity, activity).await?;
         let data = json!({ "actor": by, "epoch": profile.life.epoch });
         tx.audit(self.of_identity("identity.blocked", identity, data)).await?;
         tx.commit().await?;
@@ -180,7 +198,7 @@ impl App {
         match life.standing {
             Standing::Open => tx.keep_number(identity, None).await?,
             Standing::Blocked { .. } => tx.keep_number(identity, Some(self.now() + kept)).await?,
-            Standing::Revoked { .. } => {
+            Standing::Revoked { .. } | Standing::Erased { .. } => {
                 if tx.erase_number(identity).await? {
                     tx.audit(self.of_identity("number.erased", identity, json!({}))).await?;
                 }
@@ -221,6 +239,8 @@ impl App {
         let blocked = self.block_renewed(tx, identity, &by).await?;
         let about = About::now(Blocks::Identity);
         self.notify(tx, &profile, Notice::IdentityReopened, about).await?;
+        let activity = Activity::of(What::IdentityReopened).by(By::of(&by));
+        self.note(tx, identity, activity).await?;
         let data = json!({ "actor": by, "epoch": profile.life.epoch, "blocked": blocked });
         tx.audit(self.of_identity("identity.reopened", identity, data)).await?;
         Ok(Reopened { life: LifeView::of(identity, &profile.life), changed: true })
@@ -254,5 +274,12 @@ impl App {
     pub async fn life(&self, identity: IdentityId) -> Result<LifeView, AppError> {
         let mut tx = self.parts.store.read().await?;
         Ok(LifeView::of(identity, &tx.life(identity).await?))
+    }
+}
+
+fn whose(activity: Activity, by: &Actor, told: Option<(Option<By>, &Place)>) -> Activity {
+    match told {
+        Some((by, place)) => activity.by(by).from(place),
+        None => activity.by(By::of(by)),
     }
 }

@@ -2,6 +2,7 @@
 //! minutes; the new one waits an hour, and the person is told at once (E7).
 
 use super::activate::{birth, proves};
+use super::activity::{Activity, What};
 use super::apps::AppView;
 use super::register::{device_key, room};
 use super::tell::{About, Blocks};
@@ -175,7 +176,7 @@ impl App {
         }
     }
 
-    async fn count_pin(&self, id: AuthenticatorId, right: bool) -> Result<(), AppError> {
+    pub(super) async fn count_pin(&self, id: AuthenticatorId, right: bool) -> Result<(), AppError> {
         let (mut tx, mut profile, mut row) = self.hold_app(id).await?;
         profile.life.open().map_err(AppError::Reason)?;
         let was_active = row.state.is_active();
@@ -187,8 +188,12 @@ impl App {
             tx.save_profile(&profile).await?;
             self.end_log_ins(&mut tx, row.identity, Why::Blocked).await?;
             self.notify(&mut tx, &profile, Notice::Locked, About::now(Blocks::Identity)).await?;
+            let locked = Activity::of(What::AppLocked).with(id);
+            self.note(&mut tx, row.identity, locked).await?;
         }
         if let Err(reason) = granted {
+            let wrong = Activity::of(What::PinWrong).with(id).because(reason.as_str());
+            self.note(&mut tx, row.identity, wrong).await?;
             let data = json!({ "authenticator": id, "reason": reason });
             tx.audit(self.of_identity("pin.refused", row.identity, data)).await?;
         }
@@ -235,8 +240,10 @@ impl App {
         let row = AuthenticatorRow { id, identity, public_key, challenge, state, created: now };
         tx.insert_authenticator(&row).await?;
         tx.put_pin(id, &hashed).await?;
-        let about = About { blocks: Blocks::App(id), until: Some(usable) };
+        let about = About { until: Some(usable), ..About::now(Blocks::App(id)) };
         self.notify(&mut tx, &profile, Notice::Copied, about).await?;
+        let activity = Activity::of(What::AppCopied).with(id);
+        self.note(&mut tx, identity, activity).await?;
         let data = json!({ "authenticator": id, "from": old });
         tx.audit(self.of_identity("authenticator.copied", identity, data)).await?;
         tx.commit().await?;

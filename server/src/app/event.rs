@@ -2,6 +2,7 @@
 //! the identity, an emigration or a document that is worth nothing any more suspends it until an
 //! officer has looked; one of a document that a newer one has taken the place of does nothing. Each event is taken in once, in one unit of work with what follows from it.
 
+use super::activity::{Activity, By, What};
 use super::tell::{About, Blocks};
 use super::{App, AppError};
 use crate::ids::IdentityId;
@@ -93,6 +94,10 @@ impl App {
             return Ok(TakenIn { id: event.id, repeated: true });
         }
         let (identity, superseded) = concerned.unzip();
+        if let Some(identity) = identity {
+            let told = Activity::of(What::RegisterTold).by(Some(By::Register(event.kind)));
+            self.note(&mut tx, identity, told).await?;
+        }
         let changed = match concerned {
             // A document that a newer one has taken the place of proves nothing any more.
             Some((identity, false)) => self.happened(&mut tx, identity, event.kind).await?,
@@ -161,6 +166,8 @@ impl App {
             self.notify(tx, &profile, Notice::IdentityBlocked, about).await?;
         }
         let by = Actor::Register { event: what };
+        let activity = Activity::of(What::IdentityBlocked).by(By::of(&by));
+        self.note(tx, identity, activity).await?;
         let data = json!({ "actor": by, "epoch": profile.life.epoch });
         tx.audit(self.of_identity("identity.blocked", identity, data)).await?;
         Ok(true)

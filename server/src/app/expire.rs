@@ -60,10 +60,16 @@ impl App {
         }
         let mut tx = self.parts.store.begin().await?;
         tx.forget_passes(self.now()).await?;
+        tx.forget_my_sessions(self.now()).await?;
+        let kept = time::Duration::days(i64::from(self.policy.my_page.activity_days));
+        tx.forget_activities(self.now() - kept).await?;
         // Those of late log-ins can still be told what happened, and used codes are known, for a while.
         tx.forget_log_ins(self.now() - time::Duration::minutes(10)).await?;
         for identity in tx.erase_numbers(self.now()).await? {
             tx.audit(self.of_identity("number.erased", identity, json!({}))).await?;
+        }
+        for identity in tx.erase_evidence(self.now()).await? {
+            tx.audit(self.of_identity("evidence.erased", identity, json!({}))).await?;
         }
         tx.commit().await?;
         // Each round, not only after an expiry: a crash may have come between an erasure and this.

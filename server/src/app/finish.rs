@@ -1,6 +1,7 @@
 //! Deciding a case: registers are asked, the pure decision is made, and what follows from it holds
 //! all at once or not at all: identity, evidence, audit, erasure (B8, B11, C1-C4, D8, E1, H1, H2).
 
+use super::activity::{Activity, What};
 use super::document::{Chip, proved_again, proved_mrz};
 use super::evidence::{Basis, document_key, method};
 use super::identity::PublicIdentity;
@@ -304,6 +305,9 @@ impl App {
             // Where the person was reached until now, before anything can be changed.
             let about = About::now(Blocks::Identity);
             self.notify(&mut tx, &profile, Notice::Renewed, about).await?;
+        }
+        if let Some(issued) = &issued {
+            self.note(&mut tx, issued.id, Activity::of(What::IdentityIssued)).await?;
         }
         let data = json!({ "verdict": settled.verdict, "reasons": settled.reasons, "identity": settled.identity });
         tx.audit(self.event("case.decided", id, data)).await?;

@@ -38,7 +38,7 @@ impl App {
     pub async fn identity(&self, id: &str, token: &str) -> Result<PublicIdentity, AppError> {
         let id: IdentityId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let mut tx = self.parts.store.read().await?;
-        let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
+        let found = super::owner::living(&mut tx, id).await?;
         super::owner::owns(&mut tx, found.enrolment, token).await?;
         serde_json::from_slice(&found.record).map_err(AppError::internal)
     }

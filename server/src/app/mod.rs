@@ -5,6 +5,7 @@
 //! Every verdict is made here, from raw bytes (REQUIREMENTS B6).
 
 mod activate;
+mod activity;
 mod appointments;
 mod apps;
 mod block;
@@ -22,6 +23,7 @@ mod identity;
 mod issue;
 mod live;
 mod look;
+mod my_page;
 mod officer;
 mod oidc;
 mod owner;
@@ -37,12 +39,14 @@ mod register;
 mod ruling;
 mod start;
 mod subject;
+mod support;
 mod tell;
 mod ticket;
 mod view;
 mod visit;
 
 pub use activate::Activation;
+pub use activity::{Activities, ActivityView, Before, By, Kind as ActivityKind, Place, What};
 pub use appointments::{Appointment, Booked, WantedSlot};
 pub use apps::{AppAsks, AppView, InboxView};
 pub use block::{BlockCode, Blocked, LifeView, SelfBlock};
@@ -56,13 +60,18 @@ pub use finish::Finished;
 pub use identity::PublicIdentity;
 pub use live::Progress;
 pub use look::PageLook;
+pub use my_page::{
+    Erased, Export, Holder, Means, MeansKind, MyEnd, MyProfile, MyToken, MyVisit, NewPin,
+    NewProfile,
+};
 pub use officer::{
-    Officer, OfficerError, OfficerSession, SignIn, SignedOut, add_officer, disable_officer,
+    Officer, OfficerError, OfficerSession, SignIn, SignedOut, Supporter, add_officer,
+    disable_officer,
 };
 pub use oidc::{
-    AnsweredLogIn, Arrived, BackchannelAnswer, Claimed, Client, LogOuts, LoggedOut, NumberMatch,
-    PageState, Presented, Pushed, Refusal, Scanned, TokenAnswer, add_relying_party,
-    disable_relying_party, put_relying_party,
+    AnsweredLogIn, Arrived, BackchannelAnswer, Begun, Claimed, Client, LogOuts, LoggedOut,
+    MyPurpose, NumberMatch, PageState, Presented, Pushed, Refusal, Scanned, TokenAnswer,
+    add_relying_party, disable_relying_party, put_relying_party,
 };
 pub use owner::{Blocker, OwnedApp, Owner};
 pub use p_code::{IssuedPCode, NewPCode};
@@ -74,6 +83,7 @@ pub use refer::{Referred, Wish, WitnessRule};
 pub use register::{NewApp, Registered, UnderWay};
 pub use ruling::{Reopening, Ruling};
 pub use start::{Start, Started};
+pub use support::{Call, Seen};
 pub use ticket::Ticket;
 pub use view::{CheckView, ReasonView, View};
 pub use visit::{Kiosk, Visited, WantedCase};

@@ -7,7 +7,7 @@ use crate::clock::{Entropy, random};
 use crate::config::Secret;
 use crate::ids::EnrolmentId;
 use crate::keys::KeyRing;
-use crate::storage::{OfficerRow, Store, Tx};
+use crate::storage::{OfficerRow, Role, Store, Tx};
 use enroll_core::audit::{Event, Hash};
 use enroll_core::evidence::Hex;
 use enroll_core::officer::Account;
@@ -15,12 +15,12 @@ use enroll_core::policy::Policy;
 use enroll_core::reason::ReasonCode;
 use enroll_core::totp::TotpSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// An officer who is signed in: made only from a session's token.
+/// An officer of a Borgercenter who is signed in: made only from a session's token.
 #[derive(Debug, Clone)]
 pub struct Officer {
     pub(super) name: String,
@@ -29,6 +29,19 @@ pub struct Officer {
     left: u32,
     /// In the last of how many they are told.
     warned: u32,
+}
+
+/// Somebody of support who is signed in: made only from a session's token. They see the state of means and
+/// decide nothing.
+#[derive(Debug, Clone)]
+pub struct Supporter(pub(super) Officer);
+
+impl Supporter {
+    /// Their name, as it is in every record.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
 }
 
 impl Officer {
@@ -77,6 +90,8 @@ impl std::fmt::Debug for SignIn {
 pub struct OfficerSession {
     /// Who is signed in.
     pub officer: String,
+    /// What they are there for.
+    pub role: Role,
     /// The bearer token: shown once, kept as a hash.
     pub token: String,
     /// Seconds until it is worth nothing.
@@ -140,7 +155,7 @@ fn of(name: &str) -> Of<'_> {
 pub async fn add_officer(
     (store, keys, entropy): (&Store, &KeyRing, &dyn Entropy),
     policy: &Policy,
-    name: &str,
+    (name, role): (&str, Role),
     password: &str,
     now: OffsetDateTime,
 ) -> Result<TotpSecret, OfficerError> {
@@ -157,13 +172,17 @@ pub async fn add_officer(
     let password = SecretHash::new(password.as_bytes(), of(name), keys, cost, salt)?;
     let secrets = Secrets { password, totp: Hex(secret.expose().to_vec()) };
     let secrets = serde_json::to_vec(&secrets).map(Zeroizing::new).map_err(AppError::internal)?;
-    let row =
-        OfficerRow { name: name.to_owned(), account: Account::default(), secrets, created: now };
+    let (name, account) = (name.to_owned(), Account::default());
+    let row = OfficerRow { name: name.clone(), role, account, secrets, created: now };
     let mut tx = store.begin().await.map_err(AppError::from)?;
     if !tx.add_officer(&row).await.map_err(AppError::from)? {
         return Err(OfficerError::Taken);
     }
-    tx.audit(of_officer("officer.added", name, now)).await.map_err(AppError::from)?;
+    let mut added = of_officer("officer.added", &name, now);
+    if let Value::Object(fields) = &mut added.data {
+        fields.insert("role".to_owned(), json!(role));
+    }
+    tx.audit(added).await.map_err(AppError::from)?;
     tx.commit().await.map_err(AppError::from)?;
     Ok(secret)
 }
@@ -220,7 +239,7 @@ impl App {
             Some(step) => officer.account.clone().signed_in(step),
             None => officer.account.clone().failed(&self.policy.officer, now),
         };
-        let name = officer.name.clone();
+        let (name, role) = (officer.name.clone(), officer.role);
         tx.save_officer(&OfficerRow { account, ..officer }).await?;
         if step.is_none() {
             tx.audit(of_officer("officer.sign_in_refused", &name, now)).await?;
@@ -233,7 +252,7 @@ impl App {
         tx.add_officer_session(&hash, &name, expires).await?;
         tx.audit(of_officer("officer.signed_in", &name, now)).await?;
         tx.commit().await?;
-        Ok(OfficerSession { officer: name, token, expires_in })
+        Ok(OfficerSession { officer: name, role, token, expires_in })
     }
 
     /// Writes for a name that is none what is written for one that is, so that neither the time nor the
@@ -241,8 +260,9 @@ impl App {
     async fn refuse_nobody(&self, mut tx: Tx) -> Result<(), AppError> {
         let (name, account) = (String::new(), Account::default());
         let (secrets, created) = (Zeroizing::new(Vec::new()), self.now());
+        let role = Role::Borgercenter;
         tx.hold_officer(&name).await?;
-        tx.save_officer(&OfficerRow { name, account, secrets, created }).await?;
+        tx.save_officer(&OfficerRow { name, role, account, secrets, created }).await?;
         let (kind, data) = ("officer.sign_in_refused".to_owned(), json!({ "officer": null }));
         tx.audit(Event { time: self.now(), kind, case: None, data }).await?;
         Ok(tx.commit().await?)
@@ -269,15 +289,30 @@ impl App {
         blocking(move || secrets.password.fits(password.as_bytes(), of(&name), &keys)).await?
     }
 
-    /// The officer whose session `token` is.
+    /// The officer of a Borgercenter whose session `token` is.
     ///
     /// # Errors
-    /// [`AppError::Unauthorized`].
+    /// [`AppError::Unauthorized`], also for somebody of support.
     pub async fn officer(&self, token: &str) -> Result<Officer, AppError> {
+        self.signed_in_as(Role::Borgercenter, token).await
+    }
+
+    /// The one of support whose session `token` is.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthorized`], also for an officer of a Borgercenter.
+    pub async fn supporter(&self, token: &str) -> Result<Supporter, AppError> {
+        Ok(Supporter(self.signed_in_as(Role::Support, token).await?))
+    }
+
+    async fn signed_in_as(&self, role: Role, token: &str) -> Result<Officer, AppError> {
         let session = openssl::sha::sha256(token.as_bytes());
         let mut tx = self.parts.store.read().await?;
         let now = self.now();
-        let (name, until) = tx.officer_of(&session, now).await?.ok_or(AppError::Unauthorized)?;
+        let (name, until) = match tx.officer_of(&session, now).await? {
+            Some((name, found, until)) if found == role => (name, until),
+            _ => return Err(AppError::Unauthorized),
+        };
         // Rounded up: what a page counts down has ended here when it has there.
         let left =
             (until - now).whole_seconds() + i64::from((until - now).subsec_nanoseconds() > 0);
@@ -301,6 +336,14 @@ impl App {
         let mut tx = self.parts.store.begin().await?;
         tx.audit(Event { time, kind, case: enrolment.map(|id| id.to_string()), data }).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Ends the session of somebody of support.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn supporter_out(&self, supporter: Supporter) -> Result<SignedOut, AppError> {
+        self.sign_out(supporter.0).await
     }
 
     /// Ends the officer's session.

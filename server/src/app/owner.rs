@@ -4,10 +4,10 @@
 
 use super::{Access, App, AppError};
 use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId};
-use crate::storage::{AuthenticatorRow, Profile, Tx};
+use crate::storage::{AuthenticatorRow, Identity, Profile, Tx};
 use enroll_core::audit::Event;
 use enroll_core::case::State;
-use enroll_core::life::Life;
+use enroll_core::life::{Life, Standing};
 use enroll_core::reason::ReasonCode;
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ impl App {
     pub async fn owner(&self, id: &str, token: &str) -> Result<Owner, AppError> {
         let identity: IdentityId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let mut tx = self.parts.store.read().await?;
-        let enrolment = tx.identity(identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
+        let enrolment = living(&mut tx, identity).await?.enrolment;
         owns(&mut tx, enrolment, token).await?;
         Ok(Owner { identity, enrolment })
     }
@@ -131,6 +131,18 @@ impl App {
             fields.insert("identity".to_owned(), Value::String(identity.to_string()));
         }
         Event { time: self.now(), kind: kind.to_owned(), case: None, data }
+    }
+}
+
+/// An identity that its person has not had erased.
+///
+/// # Errors
+/// [`AppError::UnknownCase`].
+pub(super) async fn living(tx: &mut Tx, id: IdentityId) -> Result<Identity, AppError> {
+    let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
+    match tx.life(id).await?.standing {
+        Standing::Erased { .. } => Err(AppError::UnknownCase),
+        _ => Ok(found),
     }
 }
 

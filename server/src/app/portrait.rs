@@ -2,6 +2,7 @@
 //! person with it. It stays sealed from the visit to the ruling, whatever that is (D8), and each look is
 //! in the trail before it is answered.
 
+use super::activity::{Activity, By, What};
 use super::officer::Officer;
 use super::{App, AppError, blocking};
 use crate::clock::copenhagen_date;
@@ -56,6 +57,12 @@ impl App {
             return Err(none());
         }
         tx.put(id, SHOWN, officer.name.as_bytes()).await?;
+        let person = self.subject(&mut tx, id).await?.hash(&tx)?;
+        if let Some(identity) = tx.identity_of(&person).await? {
+            let by = By::Officer(officer.name.clone());
+            let look = Activity::of(What::Looked).by(Some(by)).because("portrait");
+            self.note(&mut tx, identity, look).await?;
+        }
         let data = json!({ "officer": officer.name });
         tx.audit(self.event("portrait.looked", id, data)).await?;
         tx.commit().await?;

@@ -1,11 +1,12 @@
 //! What a person chooses for their identity before its first app: a user ID (E8), and where they are
 //! reached (E5, E7).
 
+use super::activity::{Activity, Place, What};
 use super::owner::Owner;
 use super::tell::{About, Blocks};
 use super::{App, AppError};
 use crate::notices::{Channel, Notice, smtp};
-use crate::storage::Contacts;
+use crate::storage::{Contacts, Profile, Tx};
 use enroll_core::reason::ReasonCode;
 use enroll_core::user_id::UserId;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,7 @@ impl App {
         self.may_set_up(&mut tx, owner, &profile.life).await?;
         profile.details.user_id = Some(user_id.as_str().to_owned());
         tx.save_profile(&profile).await?;
+        self.note(&mut tx, owner.identity, Activity::of(What::UserIdChosen)).await?;
         tx.audit(self.of_identity("user_id.chosen", owner.identity, json!({}))).await?;
         tx.commit().await?;
         Ok(ChosenUserId { user_id: user_id.as_str().to_owned() })
@@ -109,12 +111,26 @@ impl App {
     /// # Errors
     /// `contact.form`, and as [`App::choose_user_id`].
     pub async fn reach(&self, owner: Owner, reach: Reach) -> Result<Reach, AppError> {
-        let chosen = chosen(&reach).ok_or(AppError::Reason(ReasonCode::CONTACT_FORM))?;
         let (mut tx, mut profile) = self.hold(owner.identity).await?;
         self.may_set_up(&mut tx, owner, &profile.life).await?;
+        let kept = self.keep_contacts(&mut tx, &mut profile, reach, &Place::default()).await?;
+        tx.commit().await?;
+        Ok(kept)
+    }
+
+    /// The same in a unit of work that holds the profile and still is to hold itself.
+    pub(super) async fn keep_contacts(
+        &self,
+        tx: &mut Tx,
+        profile: &mut Profile,
+        reach: Reach,
+        place: &Place,
+    ) -> Result<Reach, AppError> {
+        let chosen = chosen(&reach).ok_or(AppError::Reason(ReasonCode::CONTACT_FORM))?;
+        let identity = profile.identity;
         let before = profile.details.contacts.clone();
         // Until there is an app, a number put right is no change.
-        let in_use = tx.authenticators(owner.identity).await?.iter().any(|a| a.state.was_active());
+        let in_use = tx.authenticators(identity).await?.iter().any(|a| a.state.was_active());
         let phone_changed = match &before {
             Some(before) if before.phone == reach.phone => before.phone_changed,
             Some(_) | None => in_use.then(|| self.now()),
@@ -127,13 +143,14 @@ impl App {
         if changed && in_use {
             // Where they were reached until now: whoever took the identity over cannot hide it.
             let about = About::now(Blocks::Identity);
-            self.notify(&mut tx, &profile, Notice::ContactsChanged, about).await?;
+            self.notify(tx, profile, Notice::ContactsChanged, about).await?;
         }
         profile.details.contacts = Some(contacts.clone());
-        tx.save_profile(&profile).await?;
+        tx.save_profile(profile).await?;
+        let what = if changed { What::ContactsChanged } else { What::NoticesChanged };
+        self.note(tx, identity, Activity::of(what).from(place)).await?;
         let data = json!({ "changed": changed });
-        tx.audit(self.of_identity("contacts.kept", owner.identity, data)).await?;
-        tx.commit().await?;
+        tx.audit(self.of_identity("contacts.kept", identity, data)).await?;
         Ok(Reach { phone: contacts.phone, email: contacts.email, notices: Some(contacts.notices) })
     }
 }

@@ -1,6 +1,7 @@
 //! The cases that wait for an officer, and what one of them rests on. Every look at a case is in the
 //! trail before it is answered.
 
+use super::activity::{Activity, By, What};
 use super::document::{Chip, proved_mrz};
 use super::officer::Officer;
 use super::view::{CheckView, ReasonView};
@@ -193,7 +194,7 @@ pub(super) struct Said {
 }
 
 impl RulingView {
-    fn of(row: RulingRow) -> Result<Self, AppError> {
+    pub(super) fn of(row: RulingRow) -> Result<Self, AppError> {
         let impossible = StorageError::ImpossibleRow { table: "rulings", column: "sealed" };
         let said: Said = serde_json::from_slice(&row.payload).map_err(|_| impossible)?;
         let Said { decision, reason } = said;
@@ -268,6 +269,10 @@ impl App {
             Some(Nearness::Same | Nearness::Near) => self.identity_in(&mut tx, id).await?,
             Some(Nearness::Different) | None => None,
         };
+        if let Some(identity) = self.identity_in(&mut tx, id).await? {
+            let by = By::Officer(officer.name.clone());
+            self.note(&mut tx, identity, Activity::of(What::Looked).by(Some(by))).await?;
+        }
         let rulings = tx.rulings(id).await?.into_iter().map(RulingView::of);
         let found = Evidence {
             reasons: record

@@ -1,5 +1,6 @@
 //! Registering an app: its device's key, and two codes by two channels (E2-E6).
 
+use super::activity::{Activity, What};
 use super::owner::Owner;
 use super::{App, AppError};
 use crate::ids::{AuthenticatorId, IdentityId};
@@ -79,6 +80,8 @@ impl App {
         let public_key = key.raw().to_vec();
         let row = AuthenticatorRow { id, identity, public_key, challenge, state, created: now };
         tx.insert_authenticator(&row).await?;
+        let activity = Activity::of(What::AppRegistered).with(id);
+        self.note(&mut tx, identity, activity).await?;
         let data = json!({ "authenticator": id, "channels": app.channels });
         tx.audit(self.of_identity("authenticator.registered", identity, data)).await?;
         tx.commit().await?;
@@ -87,7 +90,7 @@ impl App {
 
     /// Where the codes go: two addresses on two channels (E3), and no phone number that was changed
     /// a short time ago (E5).
-    fn recipients(
+    pub(super) fn recipients(
         &self,
         profile: &Profile,
         channels: &[Channel],
@@ -124,7 +127,7 @@ impl App {
         Ok(())
     }
 
-    async fn send_codes(
+    pub(super) async fn send_codes(
         &self,
         tx: &mut Tx,
         identity: IdentityId,

@@ -27,17 +27,19 @@ pub(super) enum Blocks {
 
 /// What a notice is about.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct About {
+pub(super) struct About<'a> {
     /// What its code blocks.
     pub(super) blocks: Blocks,
     /// When an app can be used, if later than now.
     pub(super) until: Option<OffsetDateTime>,
+    /// At which relying party.
+    pub(super) at: Option<&'a str>,
 }
 
-impl About {
+impl About<'_> {
     /// About something that holds at once, with a code that blocks `blocks`.
     pub(super) fn now(blocks: Blocks) -> Self {
-        Self { blocks, until: None }
+        Self { blocks, until: None, at: None }
     }
 }
 
@@ -63,12 +65,13 @@ impl App {
         tx: &mut Tx,
         profile: &Profile,
         notice: Notice,
-        about: About,
+        about: About<'_>,
     ) -> Result<(), AppError> {
         let block_code = self.block_code(tx, profile.identity, about.blocks).await?;
         let block_code = block_code.as_ref().map(|code| code.as_str());
-        let at = Some(self.now());
-        let told = notice.told(&Words { at, until: about.until, block_code, ..self.words() });
+        let (at, party) = (Some(self.now()), about.at.unwrap_or_default());
+        let told =
+            notice.told(&Words { at, until: about.until, block_code, party, ..self.words() });
         tx.put_notice(profile.identity, &sealable(&told)?, self.now()).await?;
         for (to, otherwise) in addresses(profile) {
             let (identity, told) = (Some(profile.identity), told.clone());

@@ -52,6 +52,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     config.server.answers_as_host = true;
     let listener = listen(&args.listen).await?;
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
+    config.server.block_at = format!("{url}/block");
     let app = assemble(&data, config, trust, registers).await?;
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
@@ -64,6 +65,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
         .merge(pages)
         .merge(crate::pages::log_in(app.clone()))
         .merge(crate::pages::app(app.clone()))
+        .merge(crate::pages::my_page(app.clone()))
         .merge(crate::demo::router(demo))
         .merge(crate::demo::messages(post.mailbox.clone()))
         .merge(parties.listed())

@@ -4,6 +4,7 @@ use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
 use crate::app::{OfficerError, add_officer, disable_officer};
 use crate::clock::{Clock, SystemClock, SystemEntropy};
 use crate::config::Secret;
+use crate::storage::Role;
 use enroll_core::officer::Account;
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
@@ -33,12 +34,31 @@ struct Add {
     place: Place,
     /// Their name in every record: 2 to 32 signs of a-z, 0-9 and -
     name: String,
+    /// What they are there for: borgercenter decides cases, support helps citizens who call
+    #[arg(long, value_enum, default_value_t = For::Borgercenter)]
+    role: For,
     /// A file whose first line is the password; standard input if not given
     #[arg(long)]
     password_file: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// What an officer is there for.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum For {
+    Borgercenter,
+    Support,
+}
+
+impl From<For> for Role {
+    fn from(role: For) -> Self {
+        match role {
+            For::Borgercenter => Self::Borgercenter,
+            For::Support => Self::Support,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -76,7 +96,8 @@ fn add(args: &Add) -> ExitCode {
         let (store, keys) = open_existing_store(&args.place.data, &config).await?;
         let now = SystemClock.now();
         let parts = (&store, keys.as_ref(), &SystemEntropy as &dyn crate::clock::Entropy);
-        Ok(add_officer(parts, &config.policy, &args.name, password.expose(), now).await)
+        let who = (args.name.as_str(), Role::from(args.role));
+        Ok(add_officer(parts, &config.policy, who, password.expose(), now).await)
     });
     match added {
         Ok(Ok(secret)) => {
@@ -138,11 +159,11 @@ fn list(args: &List) -> ExitCode {
         };
         let line = if args.json {
             let disabled = disabled.map_or(Value::Null, Value::from);
-            json!({ "officer": officer.name, "added": officer.created.to_string(), "disabled": disabled })
+            json!({ "officer": officer.name, "role": officer.role, "added": officer.created.to_string(), "disabled": disabled })
                 .to_string()
         } else {
             let standing = disabled.map_or("active".to_owned(), |at| format!("disabled {at}"));
-            format!("{} {standing}", officer.name)
+            format!("{} {} {standing}", officer.name, officer.role.as_str())
         };
         if !printed(&line) {
             return ExitCode::from(2);

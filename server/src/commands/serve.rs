@@ -44,6 +44,7 @@ async fn serve(args: Args) -> Result<(), SetupError> {
         .merge(crate::pages::router(app.clone(), Design::load(data)))
         .merge(crate::pages::log_in(app.clone()))
         .merge(crate::pages::app(app.clone()))
+        .merge(crate::pages::my_page(app.clone()))
         .merge(crate::pages::root())
         .merge(crate::pages::assets());
     let router = crate::http::finish(router);

@@ -9,6 +9,7 @@ mod enrolments;
 mod events;
 mod health;
 mod identities;
+mod my_page;
 mod officers;
 pub(crate) mod oidc;
 mod openapi;
@@ -24,7 +25,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use problem::Problem;
 use std::sync::Arc;
 
@@ -83,6 +84,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/authenticators/{id}/self-block", post(authenticators::block_self))
         .route("/v1/copies", post(authenticators::copy))
         .route("/v1/blocks", post(authenticators::block_by_code))
+        .route("/v1/authenticators/{id}/my-page", post(my_page::open))
+        .route("/v1/my/session", delete(my_page::close))
+        .route("/v1/my/activities", get(my_page::activities))
+        .route("/v1/my/export", get(my_page::export))
+        .route("/v1/my/means", get(my_page::means))
+        .route("/v1/my/means/{id}/block", post(my_page::block))
+        .route("/v1/my/means/{id}/reopening", post(my_page::reopen))
+        .route("/v1/my/block", post(my_page::block_all))
         .route("/v1/keys", get(identities::keys))
         .route("/openapi.json", get(openapi::document))
         .merge(oidc::router())
@@ -140,12 +149,27 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/authenticators/{id}/log-ins") => "claim_log_in",
         (_, "/v1/authenticators/{id}/log-ins/{log_in}/approval") => "approve_log_in",
         (_, "/v1/authenticators/{id}/log-ins/{log_in}/refusal") => "refuse_log_in",
+        (_, "/v1/authenticators/{id}/my-page") => "open_my_page",
+        (_, path) if path.starts_with("/v1/my/") => my_page_operation(path),
         (_, "/v1/copies") => "copy",
         (_, "/v1/blocks") => "block_by_code",
         (_, "/v1/keys") => "keys",
         (_, "/openapi.json") => "openapi",
         (_, "/enrol/page/frame" | "/enrol/face/frame") => "frame",
         (_, path) => page_or_log_in(path),
+    }
+}
+
+/// The same of My page's JSON calls.
+fn my_page_operation(pattern: &str) -> &'static str {
+    match pattern {
+        "/v1/my/activities" => "my_activities",
+        "/v1/my/export" => "my_export",
+        "/v1/my/means" => "my_means",
+        "/v1/my/means/{id}/block" => "my_block",
+        "/v1/my/means/{id}/reopening" => "my_reopening",
+        "/v1/my/block" => "my_block_all",
+        _ => "my_session",
     }
 }
 
@@ -162,7 +186,10 @@ fn page_or_log_in(pattern: &str) -> &'static str {
         "/oidc/cpr-match" => "oidc_cpr_match",
         "/log-in/state" | "/log-in/qr/{half}" => "log_in_poll",
         path if path.starts_with("/log-in") || path.starts_with("/oidc/") => "log_in_pages",
-        path if ["/app", "/enrol", "/kiosk", "/officer"].iter().any(|at| path.starts_with(at)) => {
+        path if ["/app", "/enrol", "/kiosk", "/officer", "/support", "/my", "/block"]
+            .iter()
+            .any(|at| path.starts_with(at)) =>
+        {
             "pages"
         }
         _ => "other",

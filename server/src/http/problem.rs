@@ -183,11 +183,12 @@ pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
         | "log_in.level"
         | "log_in.parallel"
         | "log_in.other_person"
+        | "contact.new_app"
         | "booking.taken" => StatusCode::CONFLICT,
         "officer.sign_in" => StatusCode::UNAUTHORIZED,
-        "reference.unknown" | "booking.unknown" | "pick_up.unknown" | "log_in.nothing" => {
-            StatusCode::NOT_FOUND
-        }
+        "my_page.approval" => StatusCode::FORBIDDEN,
+        "support.unknown" | "reference.unknown" | "booking.unknown" | "pick_up.unknown"
+        | "log_in.nothing" => StatusCode::NOT_FOUND,
         code if code.starts_with("identity.") || code.starts_with("authenticator.") => {
             StatusCode::CONFLICT
         }

@@ -2,7 +2,7 @@
 //! carry its number and operation. No address and no path gets into a log or a metric.
 
 use super::problem::Problem;
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Place};
 use crate::limits::{Kind, network};
 use crate::metrics::{REQUEST_TIME, REQUESTS};
 use crate::pages;
@@ -31,7 +31,8 @@ pub(crate) async fn watch(
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let span = tracing::info_span!("request", number, operation);
     // The frames of a camera are counted by case, where they are taken.
-    let address = network(client(&app, &request));
+    let from = client(&app, &request);
+    let address = network(from);
     let counted = match operation {
         "frame" => Ok(()),
         // Whatever was asked before: nothing of a person may stay there for the next.
@@ -40,6 +41,7 @@ pub(crate) async fn watch(
         _ => limited(&app, (&request, &address), started),
     };
     request.extensions_mut().insert(Caller(address));
+    request.extensions_mut().insert(Place::of(from));
     let response = match counted {
         Ok(()) => next.run(request).instrument(span).await,
         Err(error) => match operation {
@@ -85,6 +87,15 @@ impl Caller {
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Place {
+    type Rejection = Infallible;
+
+    /// Where a request came from, as far as its person may be told later.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
     }

@@ -30,7 +30,7 @@ pub enum Kind {
     Frame,
     /// Challenges and proofs of one app, by whomever: not the owner's, who can always block it.
     App,
-    /// References of cases that one kiosk tries.
+    /// References of cases that one kiosk tries, or user IDs that one of support does.
     Reference,
     /// Requests of one relying party that has proved who it is, or has a token.
     Client,

@@ -30,6 +30,14 @@ pub enum Notice {
     IdentityReopened,
     /// The person is reached elsewhere from now on; told where they were reached until now.
     ContactsChanged,
+    /// A log-in was approved, for who wants to be told of each (M3).
+    LoggedIn,
+    /// The PIN of an app was changed.
+    PinChanged,
+    /// A blocked app was opened again (F2).
+    AppReopened,
+    /// The identity was erased at its person's wish.
+    Erased,
 }
 
 /// What fills a notice.
@@ -43,6 +51,8 @@ pub struct Words<'a> {
     pub code: Option<&'a str>,
     /// When a code ends, or an app begins.
     pub until: Option<OffsetDateTime>,
+    /// The relying party's name.
+    pub party: &'a str,
     /// Where to block.
     pub block_at: &'a str,
     /// The code that blocks.
@@ -76,6 +86,10 @@ struct Table {
     contacts_changed: Told,
     renewed: Told,
     locked: Told,
+    logged_in: Told,
+    pin_changed: Told,
+    app_reopened: Told,
+    erased: Told,
     how_to_block: HowToBlock,
 }
 
@@ -105,6 +119,10 @@ impl Notice {
             Self::ContactsChanged => &table.contacts_changed,
             Self::Renewed => &table.renewed,
             Self::Locked => &table.locked,
+            Self::LoggedIn => &table.logged_in,
+            Self::PinChanged => &table.pin_changed,
+            Self::AppReopened => &table.app_reopened,
+            Self::Erased => &table.erased,
         };
         let how = match words.block_code {
             Some(_) => &table.how_to_block.with_code,
@@ -119,18 +137,28 @@ impl Notice {
 }
 
 impl Words<'_> {
+    /// The page that blocks with one press; what opens it stands behind the `#`, where no server and no log
+    /// sees it.
+    fn link(&self) -> String {
+        format!("{}#{}", self.block_at, self.block_code.unwrap_or_default())
+    }
+
     fn block(&self, how: &str) -> String {
-        how.replace("{at}", self.block_at).replace("{code}", self.block_code.unwrap_or_default())
+        let code = self.block_code.unwrap_or_default();
+        how.replace("{at}", self.block_at).replace("{code}", code)
     }
 }
 
 fn filled(text: &str, block: &str, words: &Words<'_>) -> String {
     let moment = |at: Option<OffsetDateTime>| at.map(moment).unwrap_or_default();
+    // A relying party's own words come last, so that nothing in them is filled.
     text.replace("{service}", words.service)
         .replace("{time}", &moment(words.at))
         .replace("{until}", &moment(words.until))
         .replace("{code}", words.code.unwrap_or_default())
         .replace("{block}", block)
+        .replace("{link}", &words.link())
+        .replace("{party}", words.party)
 }
 
 /// Date and time as both languages read them, in Denmark.
@@ -170,6 +198,7 @@ mod tests {
             until: Some(datetime!(2026-01-01 10:05 UTC)),
             block_at: "https://prøve.invalid",
             block_code: Some("00ff"),
+            party: "Netbanken",
         };
         for notice in [
             Notice::Activated,
@@ -179,6 +208,9 @@ mod tests {
             Notice::Renewed,
             Notice::IdentityReopened,
             Notice::ContactsChanged,
+            Notice::LoggedIn,
+            Notice::PinChanged,
+            Notice::AppReopened,
         ] {
             let told = notice.told(&words);
             for text in [&told.text.da, &told.text.en] {
@@ -190,6 +222,9 @@ mod tests {
         }
         let blocked = Notice::IdentityBlocked.told(&words).lines();
         assert!(blocked.contains("01.07.2026 12:05") && !blocked.contains("00ff"), "{blocked}");
+        let logged_in = Notice::LoggedIn.told(&words).lines();
+        assert!(logged_in.contains("Netbanken"), "{logged_in}");
+        assert!(logged_in.contains("https://prøve.invalid#00ff"), "{logged_in}");
         let copied = Notice::Copied.told(&words).lines();
         assert!(copied.contains("01.01.2026 11:05"), "{copied}");
     }
@@ -204,8 +239,18 @@ mod tests {
             until: at,
             block_at: "B",
             block_code: None,
+            party: "P",
         };
-        for notice in [Notice::Code, Notice::Activated, Notice::Copied, Notice::Blocked] {
+        for notice in [
+            Notice::Code,
+            Notice::Activated,
+            Notice::Copied,
+            Notice::Blocked,
+            Notice::LoggedIn,
+            Notice::PinChanged,
+            Notice::AppReopened,
+            Notice::Erased,
+        ] {
             let told = notice.told(&words);
             let all = format!("{} {}", told.title(), told.lines());
             assert!(!all.contains('{') && !all.contains('}'), "{all}");

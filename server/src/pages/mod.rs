@@ -10,8 +10,10 @@ pub(crate) mod fluent;
 mod kiosk;
 mod layout;
 pub(crate) mod log_in;
+mod my_page;
 mod officer;
 mod qr;
+mod support;
 pub mod texts;
 pub(crate) mod visit;
 pub(crate) mod watch;
@@ -20,6 +22,7 @@ pub use app::router as app;
 pub use citizen::{root, router};
 pub use design::Design;
 pub use log_in::router as log_in;
+pub use my_page::router as my_page;
 
 use crate::app::{App, AppError};
 use axum::Router;

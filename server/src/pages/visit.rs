@@ -1,7 +1,7 @@
 //! One request of a browser: the language and display chosen, and the case, all in cookies.
 //!
 //! Names begin with `__Host-` and the cookies are `Secure`, but on loopback without TLS; all are
-//! `HttpOnly` and `SameSite=Strict`, but the log-in's (draft-ietf-httpbis-rfc6265bis §4.1.3).
+//! `HttpOnly` and `SameSite=Strict`, but those that a log-in leads to (draft-ietf-httpbis-rfc6265bis §4.1.3).
 
 use super::texts::Language;
 use crate::app::App;
@@ -45,6 +45,12 @@ pub(super) enum Cookie {
     /// The log-in that this browser has before it, and what opens it: `ID.SECRET`. A relying party's page leads to it, so that it
     /// is `SameSite=Lax`: it comes with a link, never with another site's form.
     LogIn,
+    /// What a log-in at My page has to answer, until the browser comes back with it: `STATE.VERIFIER.PLACE`. An app
+    /// may bring it back, so that it is `SameSite=Lax`.
+    MyBegun,
+    /// The session of My page. The redirect that sets it may have begun in an app, so that it is `SameSite=Lax`;
+    /// what changes something comes from our own pages only.
+    My,
 }
 
 impl Cookie {
@@ -67,6 +73,8 @@ impl Cookie {
             Self::Officer => "indrul-officer",
             Self::PCode => "indrul-p-code",
             Self::LogIn => "indrul-log-in",
+            Self::MyBegun => "indrul-my-begun",
+            Self::My => "indrul-my",
         }
     }
 }
@@ -118,6 +126,10 @@ pub(crate) struct Visit {
     pub(super) p_code: Option<Zeroizing<String>>,
     /// The log-in before this browser, and what opens it.
     pub(super) log_in: Option<(LogInId, Zeroizing<String>)>,
+    /// What a log-in at My page has to answer.
+    pub(super) my_begun: Option<Zeroizing<String>>,
+    /// The token of a session of My page.
+    pub(super) my: Option<Zeroizing<String>>,
     secure: bool,
 }
 
@@ -148,6 +160,8 @@ impl Visit {
             officer: get(Cookie::Officer).map(|token| Zeroizing::new(token.to_owned())),
             p_code: get(Cookie::PCode).map(|code| Zeroizing::new(code.to_owned())),
             log_in: log_in.map(|(id, secret)| (id, Zeroizing::new(secret.to_owned()))),
+            my_begun: get(Cookie::MyBegun).map(|kept| Zeroizing::new(kept.to_owned())),
+            my: get(Cookie::My).map(|token| Zeroizing::new(token.to_owned())),
             secure,
         }
     }
@@ -167,7 +181,8 @@ impl Visit {
     fn header(&self, cookie: Cookie, value: &str, age: Option<u32>) -> HeaderValue {
         let (prefix, secure) = if self.secure { ("__Host-", "; Secure") } else { ("", "") };
         let age = age.map(|age| format!("; Max-Age={age}")).unwrap_or_default();
-        let (name, site) = (cookie.name(), if cookie == Cookie::LogIn { "Lax" } else { "Strict" });
+        let is_lax = matches!(cookie, Cookie::LogIn | Cookie::MyBegun | Cookie::My);
+        let (name, site) = (cookie.name(), if is_lax { "Lax" } else { "Strict" });
         let text =
             format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite={site}{secure}{age}");
         // Our own values are letters, digits and signs that a header takes.

@@ -6,6 +6,7 @@ use crate::seal::Place;
 use enroll_core::activation::Authenticator;
 use sqlx::Row;
 use sqlx::any::AnyRow;
+use std::collections::HashMap;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -124,6 +125,48 @@ impl Tx {
         .fetch_all(&mut *self.inner)
         .await?;
         rows.iter().map(read).collect()
+    }
+
+    /// Takes note that an app was used.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn app_used(
+        &mut self,
+        id: AuthenticatorId,
+        at: OffsetDateTime,
+    ) -> Result<(), StorageError> {
+        sqlx::query("UPDATE authenticators SET used_at = $1 WHERE id = $2")
+            .bind(at.unix_timestamp())
+            .bind(id.to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// When the apps of an identity were used last; none is there that was not.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn apps_used(
+        &mut self,
+        identity: IdentityId,
+    ) -> Result<HashMap<AuthenticatorId, OffsetDateTime>, StorageError> {
+        let impossible = |column| StorageError::ImpossibleRow { table: "authenticators", column };
+        let rows = sqlx::query(
+            "SELECT id, used_at FROM authenticators WHERE identity = $1 AND used_at IS NOT NULL",
+        )
+        .bind(identity.to_string())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        let mut used = HashMap::new();
+        for row in rows {
+            let id: String = row.try_get("id")?;
+            let at = OffsetDateTime::from_unix_timestamp(row.try_get("used_at")?);
+            let id = id.parse().map_err(|_| impossible("id"))?;
+            used.insert(id, at.map_err(|_| impossible("used_at"))?);
+        }
+        Ok(used)
     }
 
     /// Keeps what a PIN is compared with.

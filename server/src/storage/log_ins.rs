@@ -171,6 +171,19 @@ impl Tx {
         found.map(|row| self.log_in(&row)).transpose()
     }
 
+    /// A log-in as it is now, held by nobody.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn seen_log_in(&mut self, id: LogInId) -> Result<Option<LogInRow>, StorageError> {
+        let query = format!("SELECT {COLUMNS} FROM log_ins WHERE id = $1");
+        let found = sqlx::query(AssertSqlSafe(query))
+            .bind(id.to_string())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        found.map(|row| self.log_in(&row)).transpose()
+    }
+
     /// A log-in, which nobody else changes before this unit of work ends. Where the profile of its person is
     /// held too, that is held first.
     ///

@@ -4,15 +4,18 @@
 //! enrolment before it gets here (DESIGN §1), tokens and tickets are hashes (STYLE 18).
 //! A unit of work is a [`Tx`]; one that is dropped leaves nothing behind.
 
+mod activities;
 mod audit;
 mod authenticators;
 #[cfg(test)]
 mod copies;
 mod enrolments;
+mod erasures;
 mod events;
 mod identities;
 mod inbox;
 mod log_ins;
+mod my_sessions;
 mod officers;
 mod outbox;
 mod p_codes;
@@ -28,12 +31,14 @@ mod subjects;
 mod tests;
 mod tickets;
 
+pub use activities::KeptActivity;
 pub use authenticators::AuthenticatorRow;
 pub use enrolments::Enrolment;
 pub use identities::{Evidence, Identity, Issuing};
 pub use inbox::Kept;
 pub use log_ins::{LogInRow, Opens};
-pub use officers::{OfficerRow, RulingRow};
+pub use my_sessions::MySession;
+pub use officers::{OfficerRow, Role, RulingRow};
 pub use outbox::{Claimed, DeadLetter};
 pub use p_codes::PCodeRow;
 pub use passes::Pass;

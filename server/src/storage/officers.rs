@@ -5,16 +5,44 @@ use super::{Dialect, StorageError, Tx};
 use crate::ids::{EnrolmentId, IdentityId, RulingId};
 use crate::seal::Place;
 use enroll_core::officer::Account;
+use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use std::fmt;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+/// What an officer is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Cases, P-codes and blocked identities, at a Borgercenter.
+    Borgercenter,
+    /// Citizens who call: blocks, and has codes sent anew.
+    Support,
+}
+
+impl Role {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Borgercenter => "borgercenter",
+            Self::Support => "support",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::Borgercenter, Self::Support].into_iter().find(|role| role.as_str() == name)
+    }
+}
+
 /// An officer as they are stored. `Debug` shows no secret.
 pub struct OfficerRow {
     /// Their name, which every record carries.
     pub name: String,
+    /// What they are there for.
+    pub role: Role,
     /// Whether they may sign in.
     pub account: Account,
     /// The password's hash and the secret of the one-time codes.
@@ -76,13 +104,14 @@ impl Tx {
         let place = officer_place(&new.name);
         let sealed = self.store.keys.master().seal(entropy.as_ref(), place, &new.secrets)?;
         let added = sqlx::query(
-            "INSERT INTO officers (name, record, sealed, created_at) VALUES ($1, $2, $3, $4)
+            "INSERT INTO officers (name, record, sealed, created_at, role) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (name) DO NOTHING",
         )
         .bind(new.name.clone())
         .bind(serde_json::to_string(&new.account)?)
         .bind(sealed)
         .bind(new.created.unix_timestamp())
+        .bind(new.role.as_str())
         .execute(&mut *self.inner)
         .await?;
         Ok(added.rows_affected() == 1)
@@ -95,10 +124,10 @@ impl Tx {
     pub async fn hold_officer(&mut self, name: &str) -> Result<Option<OfficerRow>, StorageError> {
         let select = match self.store.dialect {
             Dialect::Sqlite => {
-                "SELECT name, record, sealed, created_at FROM officers WHERE name = $1"
+                "SELECT name, role, record, sealed, created_at FROM officers WHERE name = $1"
             }
             Dialect::Postgres => {
-                "SELECT name, record, sealed, created_at FROM officers WHERE name = $1 FOR UPDATE"
+                "SELECT name, role, record, sealed, created_at FROM officers WHERE name = $1 FOR UPDATE"
             }
         };
         let found =
@@ -111,10 +140,11 @@ impl Tx {
     /// # Errors
     /// [`StorageError`].
     pub async fn officers(&mut self) -> Result<Vec<OfficerRow>, StorageError> {
-        let rows =
-            sqlx::query("SELECT name, record, sealed, created_at FROM officers ORDER BY name")
-                .fetch_all(&mut *self.inner)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT name, role, record, sealed, created_at FROM officers ORDER BY name",
+        )
+        .fetch_all(&mut *self.inner)
+        .await?;
         rows.iter().map(|row| self.officer(row)).collect()
     }
 
@@ -125,7 +155,9 @@ impl Tx {
         let secrets = self.store.keys.master().open(officer_place(&name), &sealed)?;
         let record: String = row.try_get("record")?;
         let account = serde_json::from_str(&record).map_err(|_| impossible)?;
-        Ok(OfficerRow { name, account, secrets, created: moment(row, "officers")? })
+        let role = Role::named(&row.try_get::<String, _>("role")?);
+        let role = role.ok_or(StorageError::ImpossibleRow { table: "officers", column: "role" })?;
+        Ok(OfficerRow { name, role, account, secrets, created: moment(row, "officers")? })
     }
 
     /// Writes an officer's standing; the sessions of one who may not sign in end.
@@ -166,7 +198,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Who is signed in with the token of this hash, and until when.
+    /// Who is signed in with the token of this hash, what for, and until when.
     ///
     /// # Errors
     /// [`StorageError::Database`].
@@ -174,19 +206,23 @@ impl Tx {
         &mut self,
         hash: &[u8; 32],
         now: OffsetDateTime,
-    ) -> Result<Option<(String, OffsetDateTime)>, StorageError> {
+    ) -> Result<Option<(String, Role, OffsetDateTime)>, StorageError> {
+        let impossible = |table, column| StorageError::ImpossibleRow { table, column };
         let found = sqlx::query(
-            "SELECT officer, expires_at FROM officer_sessions WHERE hash = $1 AND expires_at > $2",
+            "SELECT officer, role, officer_sessions.expires_at AS until
+             FROM officer_sessions JOIN officers ON name = officer
+             WHERE hash = $1 AND officer_sessions.expires_at > $2",
         )
         .bind(hash.to_vec())
         .bind(now.unix_timestamp())
         .fetch_optional(&mut *self.inner)
         .await?;
         let Some(row) = found else { return Ok(None) };
-        let column = "expires_at";
-        let until = OffsetDateTime::from_unix_timestamp(row.try_get(column)?)
-            .map_err(|_| StorageError::ImpossibleRow { table: "officer_sessions", column })?;
-        Ok(Some((row.try_get("officer")?, until)))
+        let until = OffsetDateTime::from_unix_timestamp(row.try_get("until")?)
+            .map_err(|_| impossible("officer_sessions", "expires_at"))?;
+        let role = Role::named(&row.try_get::<String, _>("role")?)
+            .ok_or_else(|| impossible("officers", "role"))?;
+        Ok(Some((row.try_get("officer")?, role, until)))
     }
 
     /// Signs an officer out.
@@ -235,6 +271,26 @@ impl Tx {
              WHERE enrolment = $1 ORDER BY created_at, id",
         )
         .bind(id.to_string())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(|row| self.ruling(row)).collect()
+    }
+
+    /// What officers decided on an identity, and on the cases that it came of, oldest first.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn rulings_on(
+        &mut self,
+        identity: IdentityId,
+    ) -> Result<Vec<RulingRow>, StorageError> {
+        let rows = sqlx::query(
+            "SELECT id, enrolment, identity, officer, witness, sealed, created_at FROM rulings
+             WHERE identity = $1
+               OR enrolment IN (SELECT enrolment FROM evidence WHERE identity = $1)
+             ORDER BY created_at, id",
+        )
+        .bind(identity.to_string())
         .fetch_all(&mut *self.inner)
         .await?;
         rows.iter().map(|row| self.ruling(row)).collect()

@@ -2,13 +2,14 @@
 //! User ID and contacts are sealed under the master key; a user ID is found by its keyed hash.
 
 use super::{Dialect, StorageError, Tx};
-use crate::ids::IdentityId;
+use crate::ids::{AuthenticatorId, IdentityId};
 use crate::notices::{Address, Channel};
 use crate::seal::Place;
 use enroll_core::life::Life;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
 use std::fmt;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -46,12 +47,21 @@ impl fmt::Debug for Contacts {
 }
 
 /// What is sealed of a profile.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// The user ID, if one is chosen.
     pub user_id: Option<String>,
     /// Where the person is reached, if they said so.
     pub contacts: Option<Contacts>,
+    /// Whether each log-in is told (M3).
+    #[serde(default)]
+    pub log_in_notices: bool,
+    /// The language of the person's pages, if they chose one: `da` or `en`.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// What the person calls their apps.
+    #[serde(default)]
+    pub names: BTreeMap<AuthenticatorId, String>,
 }
 
 impl fmt::Debug for Details {
@@ -112,10 +122,27 @@ impl Tx {
         found.map_or_else(|| Ok(Life::default()), |row| life(&row))
     }
 
+    /// The identity that has the user ID with this keyed hash.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn identity_by_user_id(
+        &mut self,
+        hash: &[u8; 32],
+    ) -> Result<Option<IdentityId>, StorageError> {
+        let impossible = StorageError::ImpossibleRow { table: "profiles", column: "identity" };
+        let found = sqlx::query("SELECT identity FROM profiles WHERE user_id_hash = $1")
+            .bind(hash.to_vec())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        let Some(row) = found else { return Ok(None) };
+        row.try_get::<String, _>("identity")?.parse().map(Some).map_err(|_| impossible)
+    }
+
     fn profile(&self, identity: IdentityId, row: &AnyRow) -> Result<Profile, StorageError> {
         let impossible = StorageError::ImpossibleRow { table: "profiles", column: "sealed" };
         let details = match row.try_get::<Option<Vec<u8>>, _>("sealed")? {
-            None => Details { user_id: None, contacts: None },
+            None => Details::default(),
             Some(sealed) => {
                 let name = identity.to_string();
                 let plain = self.store.keys.master().open(place(&name), &sealed)?;

@@ -23,7 +23,7 @@ const fn column(table: &'static str, key: &'static str, name: &'static str) -> C
 }
 
 /// Every such column; whoever adds one adds it here. A test knows every column of bytes there is.
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 13] = [
     column("data_keys", "enrolment", "wrapped"),
     column("identities", "id", "sealed"),
     column("evidence", "enrolment", "sealed"),
@@ -36,6 +36,7 @@ const COLUMNS: [Column; 12] = [
     column("p_codes", "id", "sealed"),
     column("log_ins", "id", "sealed"),
     column("personal_numbers", "identity", "sealed"),
+    column("activities", "id", "sealed"),
 ];
 
 impl Column {
@@ -144,7 +145,7 @@ mod tests {
 
     /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
     /// sealed under the key of an enrolment.
-    const OTHERS: [(&str, &str); 24] = [
+    const OTHERS: [(&str, &str); 25] = [
         ("authenticators", "public_key"),
         ("booking_references", "hash"),
         ("client_assertions", "hash"),
@@ -160,6 +161,7 @@ mod tests {
         ("log_ins", "switch"),
         ("log_ins", "token"),
         ("log_ins", "user_hash"),
+        ("my_sessions", "hash"),
         ("officer_sessions", "hash"),
         ("p_codes", "hash"),
         ("p_codes", "person_hash"),
@@ -201,6 +203,7 @@ mod tests {
         tx.put_evidence(&Evidence { enrolment, identity: id, record }, NOW).await.unwrap();
         tx.send("sms", b"a message", NOW).await.unwrap();
         tx.put_notice(id, b"a notice", NOW).await.unwrap();
+        tx.add_activity(id, ("means", b"an activity"), NOW).await.unwrap();
         // The second has neither chosen a user ID nor a PIN: there is nothing to seal anew.
         let mut profile = tx.hold_profile(id).await.unwrap();
         profile.details.user_id = Some("anna".to_owned());
@@ -209,7 +212,8 @@ mod tests {
         tx.put_pin(app, b"a hash").await.unwrap();
         let secrets = Zeroizing::new(b"secrets".to_vec());
         let (name, account) = ("bc-17".to_owned(), Account::default());
-        let officer = OfficerRow { name: name.clone(), account, secrets, created: NOW };
+        let role = crate::storage::Role::Borgercenter;
+        let officer = OfficerRow { name: name.clone(), role, account, secrets, created: NOW };
         assert!(tx.add_officer(&officer).await.unwrap());
         let ruling = RulingRow {
             id: RulingId::random(&SystemEntropy).unwrap(),
@@ -279,6 +283,8 @@ mod tests {
         assert_eq!(evidence[0].record.as_slice(), b"evidence");
         let notices = tx.notices(kept.identity, 9).await.unwrap();
         assert_eq!(notices[0].payload.as_slice(), b"a notice");
+        let activities = tx.activities(kept.identity, None, None, 9).await.unwrap();
+        assert_eq!(activities[0].payload.as_slice(), b"an activity");
         let profile = tx.hold_profile(kept.identity).await.unwrap();
         assert_eq!(profile.details.user_id.as_deref(), Some("anna"));
         assert_eq!(tx.pin(kept.app).await.unwrap().unwrap().as_slice(), b"a hash");
@@ -328,8 +334,8 @@ mod tests {
             check(&store, &kept).await;
             begin_master_rotation(&dir, &Protection::default(), &SystemEntropy).unwrap();
             let store = store.with_keys(ring(&dir));
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 461, changed: 261 });
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 461, changed: 0 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 462, changed: 262 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 462, changed: 0 });
             end_master_rotation(&dir).unwrap();
 
             let store = store.with_keys(ring(&dir));

@@ -166,6 +166,23 @@ impl Tx {
         Ok(())
     }
 
+    /// The organisations that know an identity, and by what.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn subjects(
+        &mut self,
+        identity: IdentityId,
+    ) -> Result<Vec<(String, String)>, StorageError> {
+        let rows = sqlx::query(
+            "SELECT sector, subject FROM subjects WHERE identity = $1 ORDER BY sector, subject",
+        )
+        .bind(identity.to_string())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get("sector")?, row.try_get("subject")?))).collect()
+    }
+
     /// The identity that an organisation knows as `subject`.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod conformance;
 mod desk;
 mod limits;
 mod log_ins;
+mod my_page;
 mod parties;
 mod registering;
 mod requests;
@@ -25,3 +26,4 @@ mod sessions;
 #[expect(dead_code, reason = "shared with the tests of the service, which use all of it")]
 #[path = "../service/station.rs"]
 mod station;
+mod support;

@@ -20,7 +20,10 @@ pub struct Site<'a> {
 async fn serve(app: Arc<App>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = server::http::router(app.clone()).merge(server::pages::log_in(app));
+    let router = server::http::router(app.clone())
+        .merge(server::pages::log_in(app.clone()))
+        .merge(server::pages::my_page(app.clone()))
+        .merge(server::pages::router(app, server::pages::Design::default()));
     let router = server::http::finish(router);
     tokio::spawn(async move { server::serve(listener, router, std::future::pending()).await });
     url
@@ -428,6 +431,15 @@ impl<'a> Phone<'a> {
 
     pub fn scan(&self, halves: &[String; 2]) -> (u16, Value) {
         self.claim(&json!({ "halves": halves }))
+    }
+
+    /// What is before the person still, with another challenge to sign.
+    pub fn claimed_again(&self, claimed: &Value) -> Value {
+        let (status, drawn) = self.citizen.challenge(&self.app);
+        assert_eq!(status, 201, "{drawn}");
+        let mut again = claimed.clone();
+        again["challenge"] = drawn["challenge"].clone();
+        again
     }
 
     /// What is before the person, after a scan that has to succeed.

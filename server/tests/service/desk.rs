@@ -159,6 +159,42 @@ impl Desk {
         ask(&self.url, &self.description, call)
     }
 
+    /// The same at another address.
+    pub fn call_at(&self, url: &str, call: Call<'_>) -> (u16, Value) {
+        ask(url, &self.description, call)
+    }
+
+    /// The header `Link` of what is answered to a GET.
+    pub fn link(&self, path: &str, token: &str) -> String {
+        let bearer = format!("Bearer {token}");
+        let request = ureq::get(format!("{}{path}", self.url)).header("authorization", bearer);
+        let answer = request.call().unwrap();
+        let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
+        link.unwrap_or_default()
+    }
+
+    /// Another server over the same rows, with the same keys and clock: its address.
+    pub fn beside(&self) -> String {
+        let entropy = Arc::new(SystemEntropy);
+        let keys = self.app.keys();
+        let opened = Store::open(&self.database, keys.clone(), entropy.clone());
+        let mut config = Config::default();
+        config.server.answers_as_host = true;
+        let parts = Parts {
+            store: self.runtime.block_on(opened).unwrap(),
+            keys,
+            clock: self.clock.clone(),
+            entropy,
+            trust: Arc::new(TrustStore::new(Domain::Qa)),
+            faces: Arc::new(FakeFaces::default()),
+            mrz: READER.clone(),
+            registers: Arc::new(NoRegisters),
+            appointments: Arc::new(NoRegisters),
+        };
+        let app = Arc::new(App::new(parts, Rules::from(config)));
+        self.runtime.block_on(listen(app, pending())).0
+    }
+
     /// A call whose body is JSON, without a token.
     pub fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.call(Call::new("POST", path, body.to_string().as_bytes()))
@@ -357,14 +393,19 @@ impl Citizen<'_> {
     pub fn registered(&self) -> Pending {
         let (status, answer) = self.ask_for_codes();
         assert_eq!(status, 201, "{answer}");
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        let (id, challenge) = (text("id"), text("challenge"));
+        self.arrived(&Pending { id, challenge, sms: String::new(), email: String::new() })
+    }
+
+    /// The same app with the codes that have arrived since.
+    pub fn arrived(&self, of: &Pending) -> Pending {
         let arrived = self.desk.deliver();
         let code = |channel: &str| {
             let of_channel = arrived.iter().filter(|message| message.channel == channel);
             of_channel.filter_map(|message| code_in(&message.text)).next_back().unwrap()
         };
-        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
-        let (id, challenge) = (text("id"), text("challenge"));
-        Pending { id, challenge, sms: code("sms"), email: code("email") }
+        Pending { sms: code("sms"), email: code("email"), ..of.clone() }
     }
 
     pub fn activation(&self, pending: &Pending) -> Value {

@@ -14,6 +14,7 @@ mod apps;
 mod blocking;
 mod borgercenter;
 mod copying;
+#[expect(dead_code, reason = "some of it is for the tests of logging in")]
 mod desk;
 mod enrolment;
 mod events;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use server::app::{add_officer, disable_officer};
 use server::clock::{Clock, SystemClock, SystemEntropy};
 use server::config::Config;
-use server::storage::StorageError;
+use server::storage::{Role, StorageError};
 
 const PASSWORD: &str = "hest batteri hæfteklamme";
 pub const WHY: &str = "Set og sammenlignet.";
@@ -29,7 +29,8 @@ fn added(station: &Station, name: &str) -> TotpSecret {
     let mut config = Config::default();
     quick(&mut config);
     let parts = (&station.store, keys.as_ref(), &SystemEntropy as &dyn server::clock::Entropy);
-    let new = add_officer(parts, &config.policy, name, PASSWORD, SystemClock.now());
+    let who = (name, Role::Borgercenter);
+    let new = add_officer(parts, &config.policy, who, PASSWORD, SystemClock.now());
     station.runtime.block_on(new).unwrap()
 }
 

@@ -1,11 +1,14 @@
 //! A person approves or refuses a log-in: the app's key signs what was shown, with the server's challenge,
 //! after the PIN (G1). One approval is for one log-in.
 
-use super::super::{App, AppError, Proof};
+use super::super::activity::{Activity, What};
+use super::super::tell::{About, Blocks};
+use super::super::{App, AppError, Place, Proof};
 use super::claim::{OF_AN_APP, ial};
 use super::client::active;
 use super::late;
 use crate::ids::{AuthenticatorId, LogInId};
+use crate::notices::Notice;
 use crate::oidc::log_in::Claim;
 use crate::oidc::{Approval, LogIn, Way, Why};
 use crate::storage::{AuthenticatorRow, LogInRow, Profile, Tx};
@@ -59,12 +62,13 @@ impl App {
         id: &str,
         log_in: &str,
         proof: Proof,
+        place: &Place,
     ) -> Result<Answered, AppError> {
         let (id, log_in, shown) = self.before_app(id, log_in).await?;
         self.prove_app(id, (Purpose::Approve, Some(&shown)), &proof).await?;
         let (mut tx, profile, app, mut row) = self.hold_claimed(id, log_in).await?;
         let claim = still(&row, id, &shown)?.clone();
-        active(&mut tx, &row.client_id).await.map_err(late)?;
+        let party = active(&mut tx, &row.client_id).await.map_err(late)?;
         let ial = ial(&mut tx, app.identity).await?;
         let (back, back_hash) = self.token()?;
         let is_switch = claim.way == Way::Switch;
@@ -84,6 +88,13 @@ impl App {
             row.expires = self.in_seconds(self.oidc.finish_s);
         }
         tx.save_log_in(&row).await?;
+        tx.app_used(id, self.now()).await?;
+        let activity = Activity::of(What::LogInApproved).at(&party.name).with(id).from(place);
+        self.note(&mut tx, app.identity, activity).await?;
+        if profile.details.log_in_notices {
+            let about = About { at: Some(&party.name), ..About::now(Blocks::App(id)) };
+            self.notify(&mut tx, &profile, Notice::LoggedIn, about).await?;
+        }
         // Who did what, to be proved again with the app's public key: the challenge is worth nothing any
         // more, and without it the signature could not be verified.
         let data = json!({
@@ -108,6 +119,7 @@ impl App {
         id: &str,
         log_in: &str,
         given: Refusal,
+        place: &Place,
     ) -> Result<Answered, AppError> {
         let (id, log_in, shown) = self.before_app(id, log_in).await?;
         let proof = (given.challenge.as_str(), given.signature.as_str());
@@ -116,6 +128,9 @@ impl App {
         still(&row, id, &shown)?;
         row.state = row.state.end(Why::Refused, self.now());
         tx.save_log_in(&row).await?;
+        let service = self.service_name(&mut tx, &row).await?;
+        let activity = Activity::of(What::LogInRefused).at(&service).with(id).from(place);
+        self.note(&mut tx, app.identity, activity).await?;
         let data = json!({ "client_id": row.client_id, "authenticator": id });
         let data = with_log_in(data, log_in);
         tx.audit(self.of_identity("log_in.refused", app.identity, data)).await?;

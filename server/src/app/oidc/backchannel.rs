@@ -3,6 +3,7 @@
 //! somebody begins who knows that alone comes before nobody.
 
 use super::super::App;
+use super::super::activity::{Activity, What};
 use super::claim::user_hash;
 use super::client::Client;
 use crate::ids::IdentityId;
@@ -69,6 +70,8 @@ impl App {
         row.user_hash = Some(user_hash.to_vec());
         tx.insert_log_in(&row, &hash, self.now()).await?;
         self.stop_parallel(&mut tx, &row, identity).await?;
+        let asked = Activity::of(What::LogInAsked).at(&client.party.name);
+        self.note(&mut tx, identity, asked).await?;
         self.tell_begun(&mut tx, client, (identity, &row.id.to_string())).await?;
         tx.commit().await?;
         Ok(BackchannelAnswer { auth_req_id: token, expires_in, interval })

@@ -2,7 +2,8 @@
 //! page, or its person is known to a relying party that began by itself. Nothing is brought before a person
 //! whose user ID alone somebody knows.
 
-use super::super::{App, AppError, PublicIdentity};
+use super::super::activity::{Activity, What};
+use super::super::{App, AppError, Place, PublicIdentity};
 use super::client::active;
 use super::late;
 use crate::ids::{AuthenticatorId, IdentityId, LogInId};
@@ -85,7 +86,12 @@ impl App {
     /// # Errors
     /// `activation.device_key`; `log_in.qr`, `log_in.late`, `log_in.nothing`; `log_in.parallel`,
     /// `log_in.other_person` and `log_in.level`, which stop it; why the app cannot be used.
-    pub async fn claim(&self, id: &str, scanned: Scanned) -> Result<Claimed, AppError> {
+    pub async fn claim(
+        &self,
+        id: &str,
+        scanned: Scanned,
+        place: &Place,
+    ) -> Result<Claimed, AppError> {
         let id: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let proof = (scanned.challenge.as_str(), scanned.signature.as_str());
         self.prove_key(id, (Purpose::LogIn, None), proof).await?;
@@ -99,11 +105,13 @@ impl App {
         // What is over or another app has before it, this one neither takes nor stops, nor anything else.
         row.state.clone().claim(by.clone()).map_err(AppError::Reason)?;
         if self.stop_parallel(&mut tx, &row, app.identity).await? {
+            self.note_stopped(&mut tx, &row, &by, (Why::Parallel, place)).await?;
             tx.commit().await?;
             return Err(AppError::Reason(ReasonCode::LOG_IN_PARALLEL));
         }
         let ial = ial(&mut tx, app.identity).await?;
         if let Some(why) = unfit(&row, &user_hash, Level::of_log_in(ial, OF_AN_APP)) {
+            self.note_stopped(&mut tx, &row, &by, (why, place)).await?;
             return self.stop(tx, row, why).await;
         }
         self.show(tx, row, (by, user_hash), Level::of_log_in(ial, OF_AN_APP)).await
@@ -142,6 +150,19 @@ impl App {
             }
             (Some(_), Some(_)) => Err(AppError::Malformed),
         }
+    }
+
+    /// Keeps for the person of the app that a log-in was stopped.
+    async fn note_stopped(
+        &self,
+        tx: &mut Tx,
+        row: &LogInRow,
+        by: &Claim,
+        (why, place): (Why, &Place),
+    ) -> Result<(), AppError> {
+        let service = self.service_name(tx, row).await?;
+        let stopped = Activity::of(What::LogInStopped).at(&service).with(by.app).from(place);
+        self.note(tx, by.identity, stopped.because(why.reason().as_str())).await
     }
 
     /// Stops a log-in that this app must not approve, and says why.

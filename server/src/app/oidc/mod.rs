@@ -11,6 +11,7 @@ mod begin;
 mod claim;
 mod client;
 mod end;
+mod first_party;
 mod grant;
 mod number;
 mod page;
@@ -23,6 +24,8 @@ pub use begin::{Arrived, Pushed};
 pub use claim::{Claimed, Scanned};
 pub use client::Client;
 pub use end::{LogOuts, LoggedOut};
+pub(in crate::app) use first_party::Opened;
+pub use first_party::{Begun, Purpose as MyPurpose};
 pub use grant::TokenAnswer;
 pub use number::NumberMatch;
 pub use page::PageState;
@@ -41,6 +44,16 @@ use time::{Duration, OffsetDateTime};
 impl App {
     fn in_seconds(&self, seconds: u32) -> OffsetDateTime {
         self.now() + Duration::seconds(i64::from(seconds))
+    }
+
+    /// The name of who a log-in is at, as people read it.
+    pub(in crate::app) async fn service_name(
+        &self,
+        tx: &mut Tx,
+        row: &LogInRow,
+    ) -> Result<String, AppError> {
+        let found = tx.relying_party(&row.client_id).await?;
+        Ok(found.map_or_else(|| row.client_id.clone(), |row| row.party.name))
     }
 
     /// A log-in, held, if it is not late.

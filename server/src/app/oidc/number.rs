@@ -2,6 +2,7 @@
 //! not be told it: three tries in a session, in its first quarter of an hour.
 
 use super::super::App;
+use super::super::activity::{Activity, What};
 use super::session::Presented;
 use crate::limits::Kind;
 use crate::oidc::{LogIn, OauthError, Params, Scope};
@@ -60,6 +61,8 @@ impl App {
         tx.save_log_in(&LogInRow { state, ..row }).await?;
         let person = tx.keyed_hash("person", cpr.as_bytes())?;
         let matches = tx.is_person(identity, &person).await?;
+        let compared = Activity::of(What::NumberCompared).at(&session.party.name);
+        self.note(&mut tx, identity, compared).await?;
         let data = json!({ "log_in": session.row.id, "client_id": session.row.client_id, "matches": matches });
         tx.audit(self.of_identity("number.compared", identity, data)).await?;
         tx.commit().await?;

@@ -1,6 +1,7 @@
 //! What the browser does that began: takes a user ID, shows the QR code, goes on once the person has
 //! approved, or leaves. Its secret opens all of it; nobody else is shown anything.
 
+use super::super::activity::{Activity, What};
 use super::super::{App, AppError};
 use super::client::active;
 use super::{is_waiting, late};
@@ -180,6 +181,11 @@ impl App {
         };
         if !is_waiting(&row.state) && !matches!(row.state, LogIn::Approved { .. }) {
             return Ok(());
+        }
+        if let LogIn::Claimed { by } = &row.state {
+            let service = self.service_name(&mut tx, &row).await?;
+            let left = Activity::of(What::LogInLeft).at(&service).with(by.app);
+            self.note(&mut tx, by.identity, left).await?;
         }
         row.state = row.state.end(Why::Cancelled, self.now());
         tx.save_log_in(&row).await?;

@@ -1,6 +1,6 @@
 //! What an app does in a log-in (docs/log-in.md).
 
-use crate::app::{AnsweredLogIn, App, Claimed, Proof, Refusal, Scanned};
+use crate::app::{AnsweredLogIn, App, Claimed, Place, Proof, Refusal, Scanned};
 use crate::http::access::AnyonesApp;
 use crate::http::problem::Problem;
 use crate::limits::Kind;
@@ -28,10 +28,11 @@ use tokio::time::Instant;
 pub(crate) async fn claim(
     State(app): State<Arc<App>>,
     AnyonesApp(id): AnyonesApp,
+    place: Place,
     body: Result<Json<Scanned>, JsonRejection>,
 ) -> Result<Json<Claimed>, Problem> {
     let Json(scanned) = body?;
-    Ok(Json(app.claim(&id, scanned).await?))
+    Ok(Json(app.claim(&id, scanned, &place).await?))
 }
 
 /// Approves the log-in that the app has before it, with its key and PIN.
@@ -50,10 +51,11 @@ pub(crate) async fn claim(
 pub(crate) async fn approve(
     State(app): State<Arc<App>>,
     AppLogIn(id, log_in): AppLogIn,
+    place: Place,
     body: Result<Json<Proof>, JsonRejection>,
 ) -> Result<Json<AnsweredLogIn>, Problem> {
     let Json(proof) = body?;
-    Ok(Json(app.approve_log_in(&id, &log_in, proof).await?))
+    Ok(Json(app.approve_log_in(&id, &log_in, proof, &place).await?))
 }
 
 /// Refuses it, with the app's key.
@@ -72,10 +74,11 @@ pub(crate) async fn approve(
 pub(crate) async fn refuse(
     State(app): State<Arc<App>>,
     AppLogIn(id, log_in): AppLogIn,
+    place: Place,
     body: Result<Json<Refusal>, JsonRejection>,
 ) -> Result<Json<AnsweredLogIn>, Problem> {
     let Json(refusal) = body?;
-    Ok(Json(app.refuse_log_in(&id, &log_in, refusal).await?))
+    Ok(Json(app.refuse_log_in(&id, &log_in, refusal, &place).await?))
 }
 
 /// The app and the log-in of an address, counted against the limit of the app.

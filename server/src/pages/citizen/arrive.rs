@@ -15,7 +15,8 @@ const AT_A_KIOSK: [&str; 5] =
     ["/enrol/next", "/enrol/page", "/enrol/chip", "/enrol/face", "/enrol/result"];
 
 /// Nor is a kiosk for an officer's session, for a log-in, or for anybody's app, which would stay for the next person.
-const NOT_AT_A_KIOSK: [&str; 5] = ["/app", "/enrol", "/officer", "/log-in", "/oidc"];
+const NOT_AT_A_KIOSK: [&str; 7] =
+    ["/app", "/enrol", "/officer", "/support", "/log-in", "/oidc", "/my"];
 
 /// Lets a request in.
 pub(in crate::pages) async fn arrive(

@@ -22,7 +22,7 @@ mod user_id;
 
 use super::design::Design;
 use super::visit::Visit;
-use super::{kiosk, officer};
+use super::{kiosk, officer, support};
 use crate::app::{Access, App, AppError};
 use crate::limits::Kind;
 use axum::Router;
@@ -80,6 +80,7 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .route("/enrol/{*rest}", get(trouble::missing))
         .merge(kiosk::routes())
         .merge(officer::routes())
+        .merge(support::routes())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .merge(pictures)
         .merge(captures)

@@ -41,8 +41,13 @@ pub(super) fn origin(visit: &Visit) -> Response {
 
 /// An address that leads nowhere.
 pub(in crate::pages) async fn missing(visit: Visit) -> Response {
+    missing_of(&visit)
+}
+
+/// The same where something named in a form or address is not there.
+pub(in crate::pages) fn missing_of(visit: &Visit) -> Response {
     let why = Why::text(visit.language, "trouble-missing");
-    page(&visit, StatusCode::NOT_FOUND, "trouble-missing-title", why)
+    page(visit, StatusCode::NOT_FOUND, "trouble-missing-title", why)
 }
 
 /// An address that is not asked so.

@@ -12,6 +12,8 @@ mod ruling;
 mod sign_in;
 mod trouble;
 
+pub(super) use sign_in::over as session_over;
+
 use super::citizen::to;
 use super::visit::Visit;
 use crate::app::{App, AppError, Officer};

@@ -6,6 +6,7 @@ use super::super::layout::{Layout, Why};
 use super::super::visit::{Cookie, Visit};
 use super::{At, Frame, Signed, trouble};
 use crate::app::{App, AppError, SignIn};
+use crate::storage::Role;
 use askama::Template;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{RawQuery, State};
@@ -38,7 +39,10 @@ pub(super) async fn show(
     match app.officer(token).await {
         Ok(_) if asked.as_deref() != Some("again") => to("/officer/cases"),
         Ok(_) => page(&visit, None),
-        Err(_) => page(&visit, None),
+        Err(_) => match app.supporter(token).await {
+            Ok(_) => to("/support"),
+            Err(_) => page(&visit, None),
+        },
     }
 }
 
@@ -50,7 +54,10 @@ pub(super) async fn send(
     let Ok(Form(given)) = form else { return trouble::of(&visit, None, AppError::Malformed) };
     match app.sign_in(given).await {
         Ok(session) => {
-            let mut response = to("/officer/cases");
+            let mut response = to(match session.role {
+                Role::Borgercenter => "/officer/cases",
+                Role::Support => "/support",
+            });
             let cookie = visit.set(Cookie::Officer, &session.token, None);
             let headers = response.headers_mut();
             headers.append(header::SET_COOKIE, cookie);
@@ -71,7 +78,7 @@ pub(super) async fn left(Signed { officer, .. }: Signed) -> Json<Value> {
 }
 
 /// A form came after the session had ended: nothing of it is done.
-pub(super) fn over(visit: &Visit) -> Response {
+pub(in super::super) fn over(visit: &Visit) -> Response {
     let page = page(visit, Some(Why::text(visit.language, "officer-session-over")));
     (StatusCode::UNAUTHORIZED, page).into_response()
 }

@@ -1,0 +1,397 @@
+//! What has happened to an identity, for its person to read (F5, GDPR article 15): written in the unit of work
+//! in which it happens, kept for `policy.my_page.activity_days`, and erased with the identity.
+//!
+//! Of where a request came from only the network is kept, coarsened so that it names a provider and no home; it
+//! is sealed with the rest and never logged. The trail (H1) is another thing: it proves, and this tells.
+
+use super::{App, AppError};
+use crate::ids::{ActivityId, AuthenticatorId, IdentityId};
+use crate::storage::{KeptActivity, StorageError, Tx};
+use enroll_core::life::{Actor, Happened};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use time::OffsetDateTime;
+
+/// Where a request came from: the network of its address, of IPv4 the first 16 bits, of IPv6 the first 32.
+/// Nothing where no address is known. Personal data: `Debug` shows none of it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Place(Option<String>);
+
+impl Place {
+    /// Of a request from `address`.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        Self(Some(match address.to_canonical() {
+            IpAddr::V4(address) => {
+                let [a, b, ..] = address.octets();
+                format!("{a}.{b}.0.0/16")
+            }
+            IpAddr::V6(address) => {
+                let [a, b, ..] = address.segments();
+                format!("{a:x}:{b:x}::/32")
+            }
+        }))
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place(…)")
+    }
+}
+
+/// What activities are filtered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Log-ins, also those refused, stopped or tried.
+    LogIn,
+    /// Apps and their PINs.
+    Means,
+    /// User ID, contacts, notices.
+    Profile,
+    /// The identity itself.
+    Identity,
+    /// Somebody else looked, or a register told something.
+    Look,
+}
+
+impl Kind {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 5] =
+        [Self::LogIn, Self::Means, Self::Profile, Self::Identity, Self::Look];
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LogIn => "log_in",
+            Self::Means => "means",
+            Self::Profile => "profile",
+            Self::Identity => "identity",
+            Self::Look => "look",
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = AppError;
+
+    fn from_str(text: &str) -> Result<Self, AppError> {
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        found.ok_or(AppError::Malformed)
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A log-in was approved.
+    LogInApproved,
+    /// A log-in was refused in the app.
+    LogInRefused,
+    /// A log-in was stopped; `detail` is the reason's code.
+    LogInStopped,
+    /// The page of a log-in was left after the app had read it.
+    LogInLeft,
+    /// A relying party asked for an approval by itself.
+    LogInAsked,
+    /// A relying party compared a personal number with the person's.
+    NumberCompared,
+    /// My page was opened from the app.
+    MyPageOpened,
+    /// A PIN was wrong.
+    PinWrong,
+    /// An app was registered, and codes were sent.
+    AppRegistered,
+    /// An app was activated.
+    AppActivated,
+    /// An app was made of another one.
+    AppCopied,
+    /// An app was blocked.
+    AppBlocked,
+    /// An app was locked by wrong PINs.
+    AppLocked,
+    /// A blocked app was opened again.
+    AppReopened,
+    /// The PIN of an app was changed.
+    PinChanged,
+    /// Codes were sent anew.
+    CodesSent,
+    /// A user ID was chosen.
+    UserIdChosen,
+    /// Phone number or e-mail were changed.
+    ContactsChanged,
+    /// Other notices were chosen, or another language.
+    NoticesChanged,
+    /// All that is kept was shown or fetched.
+    Exported,
+    /// The identity was issued, for the first time or again.
+    IdentityIssued,
+    /// The identity was blocked.
+    IdentityBlocked,
+    /// The identity was opened again.
+    IdentityReopened,
+    /// Somebody else looked at a case or at the means.
+    Looked,
+    /// A register told something.
+    RegisterTold,
+}
+
+impl What {
+    /// What it is filtered by.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::LogInApproved
+            | Self::LogInRefused
+            | Self::LogInStopped
+            | Self::LogInLeft
+            | Self::LogInAsked
+            | Self::NumberCompared
+            | Self::MyPageOpened
+            | Self::PinWrong => Kind::LogIn,
+            Self::AppRegistered
+            | Self::AppActivated
+            | Self::AppCopied
+            | Self::AppBlocked
+            | Self::AppLocked
+            | Self::AppReopened
+            | Self::PinChanged
+            | Self::CodesSent => Kind::Means,
+            Self::UserIdChosen | Self::ContactsChanged | Self::NoticesChanged | Self::Exported => {
+                Kind::Profile
+            }
+            Self::IdentityIssued | Self::IdentityBlocked | Self::IdentityReopened => Kind::Identity,
+            Self::Looked | Self::RegisterTold => Kind::Look,
+        }
+    }
+}
+
+/// Who did it, where it was not the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// Whoever had the code of a notice.
+    Notice,
+    /// An officer of a Borgercenter, by name.
+    Officer(String),
+    /// Somebody of support, by name.
+    Support(String),
+    /// A register: what it told.
+    #[schema(value_type = String)]
+    Register(Happened),
+}
+
+impl By {
+    /// The one who acts, if it is not the person.
+    pub(super) fn of(actor: &Actor) -> Option<Self> {
+        match actor {
+            Actor::Holder => None,
+            Actor::Notice => Some(Self::Notice),
+            Actor::Officer { officer } => Some(Self::Officer(officer.clone())),
+            Actor::Register { event } => Some(Self::Register(*event)),
+        }
+    }
+}
+
+/// One thing that happened. Personal data: `Debug` shows what alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Activity {
+    what: What,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    means: Option<AuthenticatorId>,
+    #[serde(default)]
+    place: Place,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<By>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl fmt::Debug for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Activity({:?})", self.what)
+    }
+}
+
+impl Activity {
+    pub(super) fn of(what: What) -> Self {
+        Self { what, service: None, means: None, place: Place(None), by: None, detail: None }
+    }
+
+    /// At which service, by its name.
+    pub(super) fn at(self, service: &str) -> Self {
+        Self { service: Some(service.to_owned()), ..self }
+    }
+
+    /// With or of which app.
+    pub(super) fn with(self, app: AuthenticatorId) -> Self {
+        Self { means: Some(app), ..self }
+    }
+
+    pub(super) fn from(self, place: &Place) -> Self {
+        Self { place: place.clone(), ..self }
+    }
+
+    pub(super) fn by(self, by: Option<By>) -> Self {
+        Self { by, ..self }
+    }
+
+    /// A stable code that says more.
+    pub(super) fn because(self, detail: &str) -> Self {
+        Self { detail: Some(detail.to_owned()), ..self }
+    }
+}
+
+/// An activity as its person sees it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ActivityView {
+    /// Which.
+    #[schema(value_type = String)]
+    pub id: ActivityId,
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: OffsetDateTime,
+    /// What it is filtered by.
+    pub kind: Kind,
+    /// What happened.
+    pub what: What,
+    /// At which service.
+    #[schema(example = "Netbanken")]
+    pub service: Option<String>,
+    /// With or of which app.
+    #[schema(value_type = Option<String>)]
+    pub means: Option<AuthenticatorId>,
+    /// From which network: an IPv4 network of 16 bits or an IPv6 network of 32. Nothing where it is not known.
+    #[schema(example = "192.0.0.0/16")]
+    pub place: Option<String>,
+    /// Who did it, where it was not the person.
+    pub by: Option<By>,
+    /// A stable code that says more: of a reason.
+    pub detail: Option<String>,
+}
+
+impl fmt::Debug for ActivityView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ActivityView({:?})", self.what)
+    }
+}
+
+impl ActivityView {
+    fn of(kept: &KeptActivity) -> Result<Self, AppError> {
+        let impossible = StorageError::ImpossibleRow { table: "activities", column: "sealed" };
+        let activity: Activity = serde_json::from_slice(&kept.payload).map_err(|_| impossible)?;
+        let Activity { what, service, means, place: Place(place), by, detail } = activity;
+        let (id, at, kind) = (kept.id, kept.moment()?, what.kind());
+        Ok(Self { id, at, kind, what, service, means, place, by, detail })
+    }
+}
+
+/// Where a page of activities ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Before {
+    at: i64,
+    id: ActivityId,
+}
+
+impl fmt::Display for Before {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at, self.id)
+    }
+}
+
+impl FromStr for Before {
+    type Err = AppError;
+
+    fn from_str(text: &str) -> Result<Self, AppError> {
+        let (at, id) = text.split_once('.').ok_or(AppError::Malformed)?;
+        let at = at.parse().map_err(|_| AppError::Malformed)?;
+        Ok(Self { at, id: id.parse().map_err(|_| AppError::Malformed)? })
+    }
+}
+
+/// A page of activities, newest first.
+#[derive(Debug)]
+pub struct Activities {
+    /// Those on it.
+    pub activities: Vec<ActivityView>,
+    /// Where it ends, if there are older ones.
+    pub next: Option<Before>,
+}
+
+impl App {
+    /// Keeps what has happened to `identity`, for its person.
+    pub(super) async fn note(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+        activity: Activity,
+    ) -> Result<(), AppError> {
+        let payload = serde_json::to_vec(&activity).map_err(AppError::internal)?;
+        let kind = activity.what.kind().as_str();
+        Ok(tx.add_activity(identity, (kind, &payload), self.now()).await?)
+    }
+
+    /// The activities of an identity, newest first, at most `most` on a page.
+    pub(super) async fn activities_of(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+        (kind, before): (Option<Kind>, Option<Before>),
+        most: usize,
+    ) -> Result<Activities, AppError> {
+        let before = before.map(|before| (before.at, before.id));
+        let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+        let kind = kind.map(Kind::as_str);
+        let mut found = tx.activities(identity, kind, before, limit).await?;
+        let is_more = found.len() > most;
+        found.truncate(most);
+        let last = found.last().filter(|_| is_more);
+        let next = last.map(|last| Before { at: last.at, id: last.id });
+        let activities = found.iter().map(ActivityView::of).collect::<Result<_, _>>()?;
+        Ok(Activities { activities, next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // proves F5 (no more of an address is kept than its network)
+    #[test]
+    fn of_an_address_only_the_network_is_kept() {
+        for (address, place) in [
+            ("203.0.113.77", "203.0.0.0/16"),
+            ("::ffff:203.0.113.77", "203.0.0.0/16"),
+            ("2001:db8:1234:5678::9", "2001:db8::/32"),
+        ] {
+            let found = Place::of(address.parse().unwrap());
+            assert_eq!(found.0.as_deref(), Some(place));
+            assert_eq!(format!("{found:?}"), "Place(…)");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_reads_back() {
+        let app = AuthenticatorId::random(&crate::clock::SystemEntropy).unwrap();
+        let place = Place::of("203.0.113.77".parse().unwrap());
+        let kept = Activity::of(What::LogInStopped).at("Netbanken").with(app).from(&place);
+        let kept = kept.by(Some(By::Officer("bc-17".to_owned()))).because("log_in.level");
+        let text = serde_json::to_string(&kept).unwrap();
+        assert_eq!(serde_json::from_str::<Activity>(&text).unwrap(), kept);
+        let bare: Activity = serde_json::from_str(r#"{"what":"app_blocked"}"#).unwrap();
+        assert_eq!(bare, Activity::of(What::AppBlocked));
+        for kind in Kind::ALL {
+            assert_eq!(kind.as_str().parse::<Kind>().unwrap(), kind);
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! All that is kept of one: as a page to print, and as JSON to take along.
+
+use super::super::citizen::trouble;
+use super::super::html;
+use super::super::layout::Layout;
+use super::activities::{Row, rows};
+use super::{At, Signed, called};
+use crate::app::{App, Export, Means};
+use askama::Template;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "my/export.html")]
+struct Page {
+    l: Layout,
+    at: At,
+    export: Export,
+    rows: Vec<Row>,
+}
+
+impl Page {
+    fn called(&self, means: &Means) -> String {
+        called(&self.l, means)
+    }
+
+    /// A text of an evidence record.
+    fn of(&self, evidence: &Value, pointer: &str) -> String {
+        evidence.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Signed { visit, holder }: Signed,
+) -> Response {
+    match app.export_mine(&holder).await {
+        Ok(export) => {
+            let l = Layout::of(&visit, 0, "my-nav-export");
+            let rows = rows(&l, &export.activities, &export.means);
+            html(&Page { l, at: At::Export, export, rows })
+        }
+        Err(error) => trouble::of(&visit, error),
+    }
+}
+
+pub(super) async fn file(
+    State(app): State<Arc<App>>,
+    Signed { visit, holder }: Signed,
+) -> Response {
+    let text = match app.export_mine(&holder).await {
+        Ok(export) => serde_json::to_string_pretty(&export),
+        Err(error) => return trouble::of(&visit, error),
+    };
+    match text {
+        Ok(text) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/json"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"indrul.json\""),
+            ];
+            (headers, text).into_response()
+        }
+        Err(error) => trouble::of(&visit, crate::app::AppError::Internal(Box::new(error))),
+    }
+}

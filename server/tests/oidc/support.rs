@@ -1,0 +1,157 @@
+//! Support: who calls is seen, blocked, and sent codes anew; each look and act is the citizen's to see.
+
+use super::desk::{Desk, PIN, refusal, refused as reason};
+use super::my_page::Guest;
+use super::parties::{Phone, Reply, Site};
+use super::station::Call;
+use enroll_core::totp::TotpSecret;
+use server::app::add_officer;
+use server::clock::{Entropy, SystemEntropy};
+use server::config::Config;
+use server::storage::Role;
+use time::Duration;
+
+const PASSWORD: &str = "hest batteri hæfteklamme";
+
+fn added(desk: &Desk, name: &str, role: Role) -> TotpSecret {
+    let keys = desk.app.keys();
+    let mut policy = Config::default().policy;
+    (policy.activation.pin_memory_kib, policy.activation.pin_passes) = (64, 1);
+    let parts = (&desk.store, keys.as_ref(), &SystemEntropy as &dyn Entropy);
+    let new = add_officer(parts, &policy, (name, role), PASSWORD, desk.now());
+    desk.runtime.block_on(new).unwrap()
+}
+
+/// Signs in on the page; where it leads.
+fn signs_in(guest: &Guest<'_>, desk: &Desk, name: &str, role: Role) -> Reply {
+    let secret = added(desk, name, role);
+    let code = secret.code(desk.now().unix_timestamp() / 30).unwrap().to_string();
+    guest.post("/officer", &[("name", name), ("password", PASSWORD), ("code", &code)])
+}
+
+#[test]
+fn support_sees_and_blocks_who_called_and_the_citizen_sees_that() {
+    // proves F1, F5
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let guest = Guest::new(&site);
+        let signed = signs_in(&guest, &desk, "su-3", Role::Support);
+        assert_eq!((signed.status, signed.location.as_str()), (303, "/support"), "{signed:?}");
+        assert_eq!(guest.get("/officer").location, "/support");
+        let user_id = phone.user_id();
+        let find = |called: bool, user_id: &str| {
+            let mut form = vec![("user_id", user_id)];
+            form.extend(called.then_some(("called", "on")));
+            guest.post("/support", &form)
+        };
+        let without = find(false, &user_id);
+        assert!(without.status == 422 && without.text.contains("support.call"), "{without:?}");
+        for unknown in ["anna", "", "%", &user_id[..8], "nobody.at.all"] {
+            let answer = find(true, unknown);
+            assert!(answer.status == 422 && answer.text.contains("support.unknown"), "{unknown}");
+        }
+        let seen = find(true, &user_id.to_uppercase());
+        assert!(seen.status == 200 && seen.text.contains(&phone.app), "{seen:?}");
+        for hidden in ["+4520304050", "anna.eriksson@", "Eriksson", "1974", PIN] {
+            assert!(!seen.text.contains(hidden), "{hidden} is shown");
+        }
+        let bert = desk.enrolled(2);
+        let berts = Phone::of(&bert);
+        let wrong = [("user_id", user_id.as_str()), ("called", "on"), ("id", &berts.app)];
+        assert_eq!(guest.post("/support/block", &wrong).status, 404, "not hers");
+        desk.wait(Duration::SECOND);
+        let form = [("user_id", user_id.as_str()), ("called", "on"), ("id", &phone.app)];
+        let blocked = guest.post("/support/block", &form);
+        assert!(blocked.status == 200 && blocked.text.contains("id=\"done\""), "{blocked:?}");
+        assert_eq!(refusal(anna.offer(&phone.app, PIN)), reason(409, "authenticator.blocked"));
+
+        let read = |desk: &Desk| {
+            desk.runtime.block_on(async {
+                let mut tx = desk.store.read().await.unwrap();
+                let kept = tx.activities(anna.identity, None, None, 99).await.unwrap();
+                let text = |one: &server::storage::KeptActivity| {
+                    String::from_utf8(one.payload.to_vec()).unwrap()
+                };
+                kept.iter().map(text).collect::<Vec<_>>()
+            })
+        };
+        let told = read(&desk);
+        let by = "\"by\":{\"support\":\"su-3\"}";
+        let looks = told.iter().filter(|one| one.contains("\"looked\"") && one.contains(by));
+        assert_eq!(looks.count(), 2, "{told:?}");
+        assert!(told.iter().any(|one| one.contains("\"app_blocked\"") && one.contains(by)));
+        let all = guest.post("/support/block-all", &form[..2]);
+        assert!(all.text.contains("data-open=\"false\""), "{all:?}");
+        let trail = desk.runtime.block_on(async {
+            desk.store.read().await.unwrap().audit_after(0, 1000).await.unwrap()
+        });
+        enroll_core::audit::verify(&trail, None).unwrap();
+        let looked = trail.iter().filter(|entry| entry.kind == "support.looked");
+        assert_eq!(looked.filter(|entry| entry.data["officer"] == "su-3").count(), 3);
+        assert!(!serde_json::to_string(&trail).unwrap().contains(&user_id));
+        assert_eq!(guest.post("/support/sign-out", &[]).location, "/officer");
+        assert_eq!(guest.get("/support").location, "/officer");
+        assert_eq!(find(true, &user_id).status, 401);
+    }
+}
+
+#[test]
+fn codes_are_sent_anew_by_the_channels_on_record_and_support_sees_none() {
+    // proves E3, E4
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        anna.reach("+4520304050");
+        let pending = anna.registered();
+        let guest = Guest::new(&site);
+        signs_in(&guest, &desk, "su-3", Role::Support);
+        let user_id = anna.identity.to_string().replace(|c: char| c.is_ascii_digit(), "x");
+        let form = [("user_id", user_id.as_str()), ("called", "on"), ("id", &pending.id)];
+        let wrong = anna.activation(&pending).to_string().replace(&pending.sms, "000000");
+        let wrong = serde_json::from_str(&wrong).unwrap();
+        assert_eq!(refusal(anna.activate(&pending, &wrong)), reason(422, "activation.codes"));
+        desk.wait(Duration::MINUTE);
+        let sent = guest.post("/support/codes", &form);
+        assert!(sent.status == 200 && sent.text.contains("id=\"done\""), "{sent:?}");
+        let anew = anna.arrived(&pending);
+        assert!(anew.sms != pending.sms && anew.email != pending.email);
+        for code in [&anew.sms, &anew.email] {
+            assert!(!sent.text.contains(code), "support sees a code");
+        }
+        let again = guest.post("/support/codes", &form);
+        assert!(again.status == 429 || again.text.contains("activation.too_often"), "{again:?}");
+        let old = anna.activation(&pending);
+        assert_eq!(refusal(anna.activate(&pending, &old)), reason(422, "activation.codes"));
+        assert_eq!(anna.activate(&anew, &anna.activation(&anew)).0, 200, "the third try");
+        let over = guest.post("/support/codes", &form);
+        assert!(over.text.contains("activation.state"), "{over:?}");
+    }
+}
+
+#[test]
+fn support_and_borgercenter_have_nothing_of_each_other() {
+    // proves F5
+    let desk = &Desk::all()[0];
+    let site = Site::open(desk);
+    let anna = desk.enrolled(1);
+    let phone = Phone::of(&anna);
+    let (support, center) = (Guest::new(&site), Guest::new(&site));
+    signs_in(&support, desk, "su-3", Role::Support);
+    let signed = signs_in(&center, desk, "bc-17", Role::Borgercenter);
+    assert_eq!(signed.location, "/officer/cases");
+    for path in ["cases", "appointments", "p-codes", "identities"] {
+        assert_eq!(support.get(&format!("/officer/{path}")).location, "/officer", "{path}");
+    }
+    let reopen = [("id", anna.identity.to_string()), ("reason", "Set og hørt.".to_owned())];
+    let reopen = reopen.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(support.post("/officer/identities", &reopen).status, 401);
+    let token = support.cookie("indrul-officer").unwrap();
+    let call = Call { token: &token, ..Call::new("GET", "/v1/officer/cases", b"") };
+    assert_eq!(refusal(desk.call(call)), reason(401, "request.token"));
+    assert_eq!(center.get("/support").location, "/officer");
+    let user_id = phone.user_id();
+    let form = [("user_id", user_id.as_str()), ("called", "on")];
+    assert_eq!(center.post("/support", &form).status, 401);
+}
