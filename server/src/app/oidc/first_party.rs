@@ -66,6 +66,8 @@ impl App {
             auth: ClientAuth::PrivateKeyJwt { jwks: json!({ "keys": [] }) },
             scopes: vec![Scope::OpenId],
             ciba: false,
+            dpop_bound_access_tokens: false,
+            backchannel_authentication_request_signing_alg: None,
         };
         let mut tx = self.parts.store.read().await?;
         if tx.relying_party(CLIENT_ID).await?.is_none() {
@@ -74,7 +76,7 @@ impl App {
             tx.add_relying_party(&party, self.now()).await?;
             tx.commit().await?;
         }
-        Ok(Client { party })
+        Ok(Client { party, key: None })
     }
 
     /// Begins a log-in at My page.
