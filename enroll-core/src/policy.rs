@@ -36,6 +36,40 @@ pub struct Policy {
     pub officer: Officer,
     /// P-codes.
     pub p_codes: PCodes,
+    /// Code displays and audio code readers, and the password beside them.
+    pub code_devices: CodeDevices,
+}
+
+/// Rules for code displays and audio code readers (E10, G6), and the password beside them. How many digits
+/// a code has and how long its step lasts is not data: see [`crate::totp`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CodeDevices {
+    /// Wrong tries in a row after which nothing is taken for a while (G6).
+    pub wrong: u16,
+    /// For how long the first time, seconds; twice as long each further time.
+    pub rest_s: u32,
+    /// At most so long, seconds.
+    pub longest_rest_s: u32,
+    /// Wrong tries of one log-in page, whoever they are of, after which it ends.
+    pub page_tries: u16,
+    /// Steps by which a device may be off from where it was last (RFC 6238 §5.2).
+    pub window: u8,
+    /// Steps by which it may be off when it is activated: its clock is learnt then (RFC 6238 §6).
+    pub activation_window: u8,
+}
+
+impl Default for CodeDevices {
+    fn default() -> Self {
+        Self {
+            wrong: 3,
+            rest_s: 15 * 60,
+            longest_rest_s: 24 * 60 * 60,
+            page_tries: 3,
+            window: 1,
+            activation_window: 10,
+        }
+    }
 }
 
 /// Rules for P-codes (A4). How many digits one has is not data: see [`crate::p_code`].
@@ -274,6 +308,7 @@ impl Default for Policy {
             witness: Witness::default(),
             officer: Officer::default(),
             p_codes: PCodes::default(),
+            code_devices: CodeDevices::default(),
         }
     }
 }
