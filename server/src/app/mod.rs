@@ -10,6 +10,7 @@ mod apps;
 mod block;
 mod capture;
 mod chip;
+mod code_device;
 mod copy;
 mod document;
 mod event;
@@ -48,6 +49,11 @@ pub use apps::{AppView, InboxView};
 pub use block::{BlockCode, Blocked, LifeView};
 pub use capture::{Answer, Answered, Capture, FaceChallenge};
 pub use chip::{ChipStart, ChipVerdict};
+pub use code_device::{
+    ActivatedDevice, AskedCode, ChangedPassword, CodeDeviceView, CodeSent, DeviceStanding, HandOut,
+    Holder, Imported, NewDevice, NewStanding, PasswordKept, StockError, WantedDevice,
+    import_code_devices, post_code_devices,
+};
 pub use copy::{Challenge, Copy, Offer, Proof};
 pub use event::{RegisterEvent, TakenIn, Teller};
 pub use expire::Sweeper;
@@ -60,8 +66,9 @@ pub use officer::{
     Officer, OfficerError, OfficerSession, SignIn, SignedOut, add_officer, disable_officer,
 };
 pub use oidc::{
-    AnsweredLogIn, Arrived, BackchannelAnswer, Claimed, Client, LogOuts, LoggedOut, NumberMatch,
-    PageState, Pushed, Refusal, Scanned, TokenAnswer, add_relying_party, disable_relying_party,
+    AnsweredLogIn, Arrived, AskedOf, BackchannelAnswer, Claimed, Client, LogOuts, LoggedOut,
+    NumberMatch, PageState, Pushed, Refusal, Scanned, TokenAnswer, TypedCode, add_relying_party,
+    disable_relying_party,
 };
 pub use owner::{Blocker, OwnedApp, Owner};
 pub use p_code::{IssuedPCode, NewPCode};

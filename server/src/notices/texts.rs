@@ -28,6 +28,20 @@ pub enum Notice {
     IdentityBlocked,
     /// A blocked identity was opened again (F2).
     IdentityReopened,
+    /// A code device was ordered.
+    CodeDeviceOrdered,
+    /// A code device was handed out in a Borgercenter.
+    CodeDeviceHandedOut,
+    /// A code device was activated (E7).
+    CodeDeviceActivated,
+    /// A code device was blocked, or said to be lost.
+    CodeDeviceBlocked,
+    /// A code device was found or opened again: it can be activated.
+    CodeDeviceBack,
+    /// Codes were wrong too often: nothing is taken for a while (G6).
+    CodesRest,
+    /// The password was changed.
+    PasswordChanged,
     /// The person is reached elsewhere from now on; told where they were reached until now.
     ContactsChanged,
 }
@@ -41,7 +55,7 @@ pub struct Words<'a> {
     pub at: Option<OffsetDateTime>,
     /// A code to type.
     pub code: Option<&'a str>,
-    /// When a code ends, or an app begins.
+    /// When a code ends, or an app begins, or codes are taken again.
     pub until: Option<OffsetDateTime>,
     /// Where to block.
     pub block_at: &'a str,
@@ -76,6 +90,13 @@ struct Table {
     contacts_changed: Told,
     renewed: Told,
     locked: Told,
+    code_device_ordered: Told,
+    code_device_handed_out: Told,
+    code_device_activated: Told,
+    code_device_blocked: Told,
+    code_device_back: Told,
+    codes_rest: Told,
+    password_changed: Told,
     how_to_block: HowToBlock,
 }
 
@@ -105,6 +126,13 @@ impl Notice {
             Self::ContactsChanged => &table.contacts_changed,
             Self::Renewed => &table.renewed,
             Self::Locked => &table.locked,
+            Self::CodeDeviceOrdered => &table.code_device_ordered,
+            Self::CodeDeviceHandedOut => &table.code_device_handed_out,
+            Self::CodeDeviceActivated => &table.code_device_activated,
+            Self::CodeDeviceBlocked => &table.code_device_blocked,
+            Self::CodeDeviceBack => &table.code_device_back,
+            Self::CodesRest => &table.codes_rest,
+            Self::PasswordChanged => &table.password_changed,
         };
         let how = match words.block_code {
             Some(_) => &table.how_to_block.with_code,
@@ -179,6 +207,13 @@ mod tests {
             Notice::Renewed,
             Notice::IdentityReopened,
             Notice::ContactsChanged,
+            Notice::CodeDeviceOrdered,
+            Notice::CodeDeviceHandedOut,
+            Notice::CodeDeviceActivated,
+            Notice::CodeDeviceBlocked,
+            Notice::CodeDeviceBack,
+            Notice::CodesRest,
+            Notice::PasswordChanged,
         ] {
             let told = notice.told(&words);
             for text in [&told.text.da, &told.text.en] {

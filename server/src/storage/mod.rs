@@ -6,6 +6,7 @@
 
 mod audit;
 mod authenticators;
+mod code_devices;
 #[cfg(test)]
 mod copies;
 mod enrolments;
@@ -17,6 +18,7 @@ mod officers;
 mod outbox;
 mod p_codes;
 mod passes;
+mod passwords;
 mod pick_ups;
 mod profiles;
 mod referrals;
@@ -29,6 +31,7 @@ mod tests;
 mod tickets;
 
 pub use authenticators::AuthenticatorRow;
+pub use code_devices::CodeDeviceRow;
 pub use enrolments::Enrolment;
 pub use identities::{Evidence, Identity, Issuing};
 pub use inbox::Kept;
@@ -37,6 +40,7 @@ pub use officers::{OfficerRow, RulingRow};
 pub use outbox::{Claimed, DeadLetter};
 pub use p_codes::PCodeRow;
 pub use passes::Pass;
+pub use passwords::PasswordRow;
 pub use profiles::{Contacts, Details, Profile};
 pub use relying_parties::RelyingPartyRow;
 pub use rewrap::Rewrapped;

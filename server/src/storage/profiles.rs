@@ -112,6 +112,13 @@ impl Tx {
         found.map_or_else(|| Ok(Life::default()), |row| life(&row))
     }
 
+    /// The profile in a row of `identity`, `sealed` and `life`.
+    pub(super) fn profile_in(&self, row: &AnyRow) -> Result<Profile, StorageError> {
+        let impossible = StorageError::ImpossibleRow { table: "profiles", column: "identity" };
+        let identity: String = row.try_get("identity")?;
+        self.profile(identity.parse().map_err(|_| impossible)?, row)
+    }
+
     fn profile(&self, identity: IdentityId, row: &AnyRow) -> Result<Profile, StorageError> {
         let impossible = StorageError::ImpossibleRow { table: "profiles", column: "sealed" };
         let details = match row.try_get::<Option<Vec<u8>>, _>("sealed")? {

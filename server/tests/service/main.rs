@@ -12,8 +12,10 @@
 mod activation;
 mod blocking;
 mod borgercenter;
+mod code_devices;
 mod copying;
 mod desk;
+mod devices;
 mod enrolment;
 mod events;
 mod hand_over;

@@ -7,7 +7,7 @@ use super::client::active;
 use super::late;
 use crate::ids::{AuthenticatorId, LogInId};
 use crate::oidc::log_in::Claim;
-use crate::oidc::{Approval, LogIn, Way, Why};
+use crate::oidc::{Approval, LogIn, Means, Way, Why};
 use crate::storage::{AuthenticatorRow, LogInRow, Profile, Tx};
 use enroll_core::device_key::Purpose;
 use enroll_core::reason::ReasonCode;
@@ -69,7 +69,7 @@ impl App {
         let (back, back_hash) = self.token()?;
         let is_switch = claim.way == Way::Switch;
         let approval = Approval {
-            app: id,
+            means: Means::App(id),
             identity: app.identity,
             way: claim.way,
             at: self.now(),
