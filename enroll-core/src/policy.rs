@@ -38,6 +38,8 @@ pub struct Policy {
     pub p_codes: PCodes,
     /// The person's own page.
     pub my_page: MyPage,
+    /// Code displays and audio code readers, and the password beside them.
+    pub code_devices: CodeDevices,
 }
 
 /// Rules for My page and what is kept for it (F5).
@@ -70,6 +72,38 @@ impl Default for MyPage {
             activity_days: 365,
             page: 20,
             evidence_years: 5,
+        }
+    }
+}
+
+/// Rules for code displays and audio code readers (E10, G6), and the password beside them. How many digits
+/// a code has and how long its step lasts is not data: see [`crate::totp`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CodeDevices {
+    /// Wrong tries in a row after which nothing is taken for a while (G6).
+    pub wrong: u16,
+    /// For how long the first time, seconds; twice as long each further time.
+    pub rest_s: u32,
+    /// At most so long, seconds.
+    pub longest_rest_s: u32,
+    /// Wrong tries of one log-in page, whoever they are of, after which it ends.
+    pub page_tries: u16,
+    /// Steps by which a device may be off from where it was last (RFC 6238 §5.2).
+    pub window: u8,
+    /// Steps by which it may be off when it is activated: its clock is learnt then (RFC 6238 §6).
+    pub activation_window: u8,
+}
+
+impl Default for CodeDevices {
+    fn default() -> Self {
+        Self {
+            wrong: 3,
+            rest_s: 15 * 60,
+            longest_rest_s: 24 * 60 * 60,
+            page_tries: 3,
+            window: 1,
+            activation_window: 10,
         }
     }
 }
@@ -334,6 +368,7 @@ impl Default for Policy {
             officer: Officer::default(),
             p_codes: PCodes::default(),
             my_page: MyPage::default(),
+            code_devices: CodeDevices::default(),
         }
     }
 }

@@ -198,6 +198,15 @@ codes! {
     CONTACT_NEW_APP = "contact.new_app";
     SUPPORT_UNKNOWN = "support.unknown";
     SUPPORT_CALL = "support.call";
+    LOG_IN_CODE = "log_in.code";
+    LOG_IN_TRIES = "log_in.tries";
+    LOG_IN_CODE_LEVEL = "log_in.code_level";
+    PASSWORD_WEAK = "password.weak";
+    PASSWORD_WRONG = "password.wrong";
+    CODE_DEVICE_STATE = "code_device.state";
+    CODE_DEVICE_ACTIVATION = "code_device.activation";
+    CODE_DEVICE_OTHER = "code_device.other";
+    CODE_DEVICE_STOCK = "code_device.stock";
 }
 
 impl ReasonCode {

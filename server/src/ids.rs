@@ -68,6 +68,10 @@ identifier! {
     AuthenticatorId
 }
 identifier! {
+    /// One code display or audio code reader.
+    CodeDeviceId
+}
+identifier! {
     /// One P-code.
     PCodeId
 }

@@ -4,10 +4,11 @@
 use super::activate::proves;
 use super::activity::{Activity, By, Place, What};
 use super::apps::AppView;
+use super::code_device::{CodeDeviceView, DeviceStanding};
 use super::owner::{Blocker, OwnedApp};
 use super::tell::{About, Blocks};
 use super::{App, AppError};
-use crate::ids::{AuthenticatorId, IdentityId};
+use crate::ids::{AuthenticatorId, CodeDeviceId, IdentityId};
 use crate::notices::Notice;
 use crate::oidc::Why;
 use crate::storage::{AuthenticatorRow, Pass, Tx};
@@ -53,6 +54,8 @@ impl std::fmt::Debug for SelfBlock {
 pub enum Blocked {
     /// An app.
     App(AppView),
+    /// A code device.
+    CodeDevice(CodeDeviceView),
     /// A whole identity.
     Identity(LifeView),
 }
@@ -102,7 +105,7 @@ impl App {
         self.block(id, Actor::Holder, None).await
     }
 
-    /// Blocks the app or identity that a notice was about, for whoever has its code. Repeated, it
+    /// Blocks the app, code device or identity that a notice was about, for whoever has its code. Repeated, it
     /// answers the same.
     ///
     /// # Errors
@@ -113,7 +116,13 @@ impl App {
         let mut tx = self.parts.store.read().await?;
         let app = tx.find_pass(Pass::Block, &hash, self.now()).await?;
         let identity = tx.find_identity_block(&hash, self.now()).await?;
+        let device = tx.find_code_device_block(&hash, self.now()).await?;
         drop(tx);
+        if let Some(device) = device {
+            let (by, standing) = (Actor::Notice, DeviceStanding::Blocked);
+            let blocked = self.restand(&device.serial, device.identity, by, standing).await?;
+            return Ok(Blocked::CodeDevice(blocked));
+        }
         match (app, identity) {
             (Some(app), _) => Ok(Blocked::App(self.block(app, Actor::Notice, None).await?)),
             (None, Some(identity)) => {
@@ -236,25 +245,27 @@ impl App {
         profile.life = life;
         tx.save_profile(&profile).await?;
         self.keep_number(tx, identity, &profile.life).await?;
-        let blocked = self.block_renewed(tx, identity, &by).await?;
+        let (blocked, devices) = self.block_renewed(tx, identity, &by).await?;
         let about = About::now(Blocks::Identity);
         self.notify(tx, &profile, Notice::IdentityReopened, about).await?;
         let activity = Activity::of(What::IdentityReopened).by(By::of(&by));
         self.note(tx, identity, activity).await?;
-        let data = json!({ "actor": by, "epoch": profile.life.epoch, "blocked": blocked });
+        let data = json!({ "actor": by, "epoch": profile.life.epoch, "blocked": blocked,
+            "code_devices": devices });
         tx.audit(self.of_identity("identity.reopened", identity, data)).await?;
         Ok(Reopened { life: LifeView::of(identity, &profile.life), changed: true })
     }
 
-    /// Blocks the apps made since the identity was issued again, if it was, and tells which.
+    /// Blocks the apps made and the code devices that came since the identity was issued again, if it was, and
+    /// tells which.
     async fn block_renewed(
         &self,
         tx: &mut Tx,
         identity: IdentityId,
         by: &Actor,
-    ) -> Result<Vec<AuthenticatorId>, AppError> {
+    ) -> Result<(Vec<AuthenticatorId>, Vec<CodeDeviceId>), AppError> {
         let issuings = tx.issuings(identity).await?;
-        let [_, .., last] = issuings.as_slice() else { return Ok(Vec::new()) };
+        let [_, .., last] = issuings.as_slice() else { return Ok((Vec::new(), Vec::new())) };
         let mut blocked = Vec::new();
         for app in tx.authenticators(identity).await? {
             let state = app.state.clone().block(by.clone(), self.now());
@@ -263,7 +274,8 @@ impl App {
                 tx.save_authenticator(&AuthenticatorRow { state, ..app }).await?;
             }
         }
-        Ok(blocked)
+        let devices = self.block_devices_since(tx, identity, (last.at, by)).await?;
+        Ok((blocked, devices))
     }
 
     /// Whether an identity can be used now, and its epoch: what each log-in, session and token asks

@@ -72,6 +72,7 @@ impl App {
             tx.audit(self.of_identity("evidence.erased", identity, json!({}))).await?;
         }
         tx.commit().await?;
+        self.tell_rests().await?;
         // Each round, not only after an expiry: a crash may have come between an erasure and this.
         self.parts.store.empty_log().await?;
         Ok(overdue.len())

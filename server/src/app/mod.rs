@@ -11,6 +11,7 @@ mod apps;
 mod block;
 mod capture;
 mod chip;
+mod code_device;
 mod copy;
 mod document;
 mod event;
@@ -52,6 +53,11 @@ pub use apps::{AppAsks, AppView, InboxView};
 pub use block::{BlockCode, Blocked, LifeView, SelfBlock};
 pub use capture::{Answer, Answered, Capture, FaceChallenge};
 pub use chip::{ChipStart, ChipVerdict};
+pub use code_device::{
+    ActivatedDevice, AskedCode, ChangedPassword, CodeDeviceView, CodeSent, DeviceStanding, HandOut,
+    Holder, Imported, NewDevice, NewStanding, PasswordKept, StockError, WantedDevice,
+    import_code_devices, post_code_devices,
+};
 pub use copy::{Challenge, Copy, Offer, Proof};
 pub use event::{RegisterEvent, TakenIn, Teller};
 pub use expire::Sweeper;
@@ -69,8 +75,8 @@ pub use officer::{
     disable_officer,
 };
 pub use oidc::{
-    AnsweredLogIn, Arrived, BackchannelAnswer, Begun, Claimed, Client, LogOuts, LoggedOut,
-    MyPurpose, NumberMatch, PageState, Presented, Pushed, Refusal, Scanned, TokenAnswer,
+    AnsweredLogIn, Arrived, AskedOf, BackchannelAnswer, Begun, Claimed, Client, LogOuts, LoggedOut,
+    MyPurpose, NumberMatch, PageState, Presented, Pushed, Refusal, Scanned, TokenAnswer, TypedCode,
     add_relying_party, disable_relying_party, put_relying_party,
 };
 pub use owner::{Blocker, OwnedApp, Owner};

@@ -130,7 +130,8 @@ impl App {
         let identity = profile.identity;
         let before = profile.details.contacts.clone();
         // Until there is an app, a number put right is no change.
-        let in_use = tx.authenticators(identity).await?.iter().any(|a| a.state.was_active());
+        let in_use = tx.authenticators(identity).await?.iter().any(|a| a.state.was_active())
+            || tx.code_devices(identity).await?.iter().any(|d| d.state.is_active());
         let phone_changed = match &before {
             Some(before) if before.phone == reach.phone => before.phone_changed,
             Some(_) | None => in_use.then(|| self.now()),

@@ -11,6 +11,7 @@ use enroll_core::activation::Authenticator;
 use enroll_core::audit::Hash;
 use enroll_core::codes::{self, Code, Issued};
 use enroll_core::device_key::DeviceKey;
+use enroll_core::policy::Activation;
 use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -98,11 +99,7 @@ impl App {
         let missing = ReasonCode::ACTIVATION_CHANNELS;
         let &[one, other] = channels else { return Err(missing) };
         let contacts = profile.details.contacts.as_ref().ok_or(missing)?;
-        let rest = Duration::seconds(i64::from(self.policy.activation.phone_rest_s));
-        let is_new = |changed: OffsetDateTime| self.now() < changed + rest;
-        if channels.contains(&Channel::Sms) && contacts.phone_changed.is_some_and(is_new) {
-            return Err(ReasonCode::ACTIVATION_NEW_PHONE);
-        }
+        within_reach(profile, channels, &self.policy.activation, self.now())?;
         let address = |channel| contacts.address(channel).ok_or(missing);
         if one == other { Err(missing) } else { Ok([address(one)?, address(other)?]) }
     }
@@ -154,6 +151,22 @@ impl App {
         let left = (code.expires - self.now()).whole_seconds();
         UnderWay { channel, expires_in: u32::try_from(left).unwrap_or(0) }
     }
+}
+
+/// That a code may be sent by these channels: by SMS to no phone number that is new (E5).
+pub(super) fn within_reach(
+    profile: &Profile,
+    channels: &[Channel],
+    policy: &Activation,
+    now: OffsetDateTime,
+) -> Result<(), ReasonCode> {
+    let rest = Duration::seconds(i64::from(policy.phone_rest_s));
+    let changed = profile.details.contacts.as_ref().and_then(|contacts| contacts.phone_changed);
+    let is_new = changed.is_some_and(|changed| now < changed + rest);
+    if channels.contains(&Channel::Sms) && is_new {
+        return Err(ReasonCode::ACTIVATION_NEW_PHONE);
+    }
+    Ok(())
 }
 
 /// That one more app may be active beside `apps` (E6).

@@ -2,7 +2,7 @@
 //! happens, so that no notice is lost and none is sent of what did not happen.
 
 use super::{App, AppError};
-use crate::ids::{AuthenticatorId, IdentityId};
+use crate::ids::{AuthenticatorId, CodeDeviceId, IdentityId};
 use crate::notices::{Address, Channel, Message, Notice, Told, Words};
 use crate::storage::{Pass, Profile, Tx};
 use enroll_core::codes::Code;
@@ -21,6 +21,8 @@ pub(super) enum Blocks {
     Nothing,
     /// This app.
     App(AuthenticatorId),
+    /// This code device.
+    CodeDevice(CodeDeviceId),
     /// The whole identity.
     Identity,
 }
@@ -80,7 +82,7 @@ impl App {
         Ok(())
     }
 
-    /// 64 random bits: a code that blocks one app or identity and does nothing else.
+    /// 64 random bits: a code that blocks one app, code device or identity and does nothing else.
     async fn block_code(
         &self,
         tx: &mut Tx,
@@ -94,6 +96,7 @@ impl App {
         match blocks {
             Blocks::Nothing => return Ok(None),
             Blocks::App(app) => tx.add_pass(Pass::Block, &hash, app, end).await?,
+            Blocks::CodeDevice(id) => tx.add_code_device_block(&hash, id, end).await?,
             Blocks::Identity => tx.add_identity_block(&hash, identity, end).await?,
         }
         Ok(Some(code))

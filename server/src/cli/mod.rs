@@ -57,6 +57,8 @@ enum Command {
     Officer(commands::officer::Args),
     /// Add, list and disable relying parties, at which people log in
     RelyingParty(commands::relying_party::Args),
+    /// Keep the stock of code displays and audio code readers
+    CodeDevice(commands::code_device::Args),
     /// Verify the audit trail
     Audit(commands::audit::Args),
     /// Verify the evidence of an identity
@@ -85,6 +87,7 @@ fn run(command: Command) -> ExitCode {
         Command::Outbox(args) => commands::outbox::run(args),
         Command::Officer(args) => commands::officer::run(args),
         Command::RelyingParty(args) => commands::relying_party::run(args),
+        Command::CodeDevice(args) => commands::code_device::run(args),
         Command::Audit(args) => commands::audit::run(args),
         Command::Evidence(args) => commands::evidence::run(args),
     }

@@ -1,9 +1,10 @@
 //! The commands that need the whole service: `serve`, `demo`, `kiosk`, `keys`,
-//! `officer`, `relying-party`, `outbox`, `audit`, `evidence`.
+//! `officer`, `relying-party`, `code-device`, `outbox`, `audit`, `evidence`.
 
 pub mod audit;
 pub mod backup;
 mod bridge;
+pub mod code_device;
 pub mod demo;
 pub mod evidence;
 pub mod keys;

@@ -4,6 +4,7 @@
 mod access;
 mod authenticators;
 mod captures;
+mod code_devices;
 mod described;
 mod enrolments;
 mod events;
@@ -65,6 +66,17 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/officer/cases/{id}/portrait", get(officers::portrait))
         .route("/v1/officer/cases/{id}/ruling", post(officers::rule))
         .route("/v1/officer/identities/{id}/reopening", post(officers::reopen))
+        .route("/v1/officer/code-devices", post(code_devices::hand_out))
+        .route("/v1/officer/code-devices/{id}", get(code_devices::look))
+        .route("/v1/officer/code-devices/{id}/standing", put(code_devices::stand_by_officer))
+        .route("/v1/code-device-codes", post(code_devices::send_code))
+        .route("/v1/code-device-activations", post(code_devices::activate))
+        .route(
+            "/v1/identities/{id}/code-devices",
+            get(code_devices::list).post(code_devices::order),
+        )
+        .route("/v1/identities/{id}/code-devices/{serial}/standing", put(code_devices::stand))
+        .route("/v1/identities/{id}/password", put(code_devices::password))
         .route("/v1/register-events", post(events::take_in))
         .route("/v1/relay", get(relay::open))
         .route("/v1/identities/{id}", get(identities::view))
@@ -131,6 +143,15 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/officer/cases/{id}/portrait") => "portrait",
         (_, "/v1/officer/cases/{id}/ruling") => "rule",
         (_, "/v1/officer/identities/{id}/reopening") => "reopen",
+        (_, "/v1/officer/code-devices") => "hand_out_code_device",
+        (_, "/v1/officer/code-devices/{id}") => "look_at_code_device",
+        (_, "/v1/officer/code-devices/{id}/standing") => "stand_code_device",
+        (_, "/v1/code-device-codes") => "send_device_code",
+        (_, "/v1/code-device-activations") => "activate_code_device",
+        ("POST", "/v1/identities/{id}/code-devices") => "order_code_device",
+        (_, "/v1/identities/{id}/code-devices") => "code_devices",
+        (_, "/v1/identities/{id}/code-devices/{serial}/standing") => "stand_code_device",
+        (_, "/v1/identities/{id}/password") => "change_password",
         (_, "/v1/register-events") => "register_event",
         (_, "/v1/relay") => "relay",
         (_, "/v1/identities/{id}") => "identity",

@@ -169,7 +169,7 @@ impl From<AppError> for Problem {
 pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
     match code.as_str() {
         "case.expired" | "activation.late" | "activation.dead" | "activation.window"
-        | "copy.late" | "log_in.late" => StatusCode::GONE,
+        | "copy.late" | "log_in.late" | "log_in.tries" => StatusCode::GONE,
         "case.attempts" | "referral.visits" | "activation.too_often" => {
             StatusCode::TOO_MANY_REQUESTS
         }
@@ -181,6 +181,10 @@ pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
         | "activation.state"
         | "consent.biometrics"
         | "log_in.level"
+        | "log_in.code_level"
+        | "code_device.state"
+        | "code_device.other"
+        | "code_device.stock"
         | "log_in.parallel"
         | "log_in.other_person"
         | "contact.new_app"

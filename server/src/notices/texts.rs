@@ -28,6 +28,20 @@ pub enum Notice {
     IdentityBlocked,
     /// A blocked identity was opened again (F2).
     IdentityReopened,
+    /// A code device was ordered.
+    CodeDeviceOrdered,
+    /// A code device was handed out in a Borgercenter.
+    CodeDeviceHandedOut,
+    /// A code device was activated (E7).
+    CodeDeviceActivated,
+    /// A code device was blocked, or said to be lost.
+    CodeDeviceBlocked,
+    /// A code device was found or opened again: it can be activated.
+    CodeDeviceBack,
+    /// Codes were wrong too often: nothing is taken for a while (G6).
+    CodesRest,
+    /// The password was changed.
+    PasswordChanged,
     /// The person is reached elsewhere from now on; told where they were reached until now.
     ContactsChanged,
     /// A log-in was approved, for who wants to be told of each (M3).
@@ -49,7 +63,7 @@ pub struct Words<'a> {
     pub at: Option<OffsetDateTime>,
     /// A code to type.
     pub code: Option<&'a str>,
-    /// When a code ends, or an app begins.
+    /// When a code ends, or an app begins, or codes are taken again.
     pub until: Option<OffsetDateTime>,
     /// The relying party's name.
     pub party: &'a str,
@@ -90,6 +104,13 @@ struct Table {
     pin_changed: Told,
     app_reopened: Told,
     erased: Told,
+    code_device_ordered: Told,
+    code_device_handed_out: Told,
+    code_device_activated: Told,
+    code_device_blocked: Told,
+    code_device_back: Told,
+    codes_rest: Told,
+    password_changed: Told,
     how_to_block: HowToBlock,
 }
 
@@ -123,6 +144,13 @@ impl Notice {
             Self::PinChanged => &table.pin_changed,
             Self::AppReopened => &table.app_reopened,
             Self::Erased => &table.erased,
+            Self::CodeDeviceOrdered => &table.code_device_ordered,
+            Self::CodeDeviceHandedOut => &table.code_device_handed_out,
+            Self::CodeDeviceActivated => &table.code_device_activated,
+            Self::CodeDeviceBlocked => &table.code_device_blocked,
+            Self::CodeDeviceBack => &table.code_device_back,
+            Self::CodesRest => &table.codes_rest,
+            Self::PasswordChanged => &table.password_changed,
         };
         let how = match words.block_code {
             Some(_) => &table.how_to_block.with_code,
@@ -211,6 +239,13 @@ mod tests {
             Notice::LoggedIn,
             Notice::PinChanged,
             Notice::AppReopened,
+            Notice::CodeDeviceOrdered,
+            Notice::CodeDeviceHandedOut,
+            Notice::CodeDeviceActivated,
+            Notice::CodeDeviceBlocked,
+            Notice::CodeDeviceBack,
+            Notice::CodesRest,
+            Notice::PasswordChanged,
         ] {
             let told = notice.told(&words);
             for text in [&told.text.da, &told.text.en] {

@@ -40,7 +40,7 @@ impl Told<'_> {
     /// `session_expiry` is when the session is over here (REQUIREMENTS M5), in seconds as `exp`.
     #[must_use]
     pub fn id_token(&self, now: OffsetDateTime, until: OffsetDateTime) -> Value {
-        let (issued, Approval { ial, aal, at, .. }) = (now.unix_timestamp(), self.approval);
+        let (issued, Approval { ial, aal, at, means, .. }) = (now.unix_timestamp(), self.approval);
         let loa = self.loa().uri();
         let mut claims = json!({
             "iss": self.request.issuer,
@@ -50,7 +50,7 @@ impl Told<'_> {
             "exp": issued + LIFE,
             "auth_time": at.unix_timestamp(),
             "acr": loa,
-            "amr": ["code_app"],
+            "amr": means.amr(),
             "sid": self.id,
             "session_expiry": until.unix_timestamp(),
             "loa": loa,

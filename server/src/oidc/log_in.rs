@@ -7,7 +7,7 @@
 //! ```
 
 use super::dpop::Thumbprint;
-use crate::ids::{AuthenticatorId, IdentityId};
+use crate::ids::{AuthenticatorId, CodeDeviceId, IdentityId};
 use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -65,7 +65,7 @@ pub enum LogIn {
     },
 }
 
-/// How an app came to know of a log-in.
+/// How an app came to know of a log-in, or the person approved it without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
@@ -75,6 +75,32 @@ pub enum Way {
     Switch,
     /// The relying party began it (CIBA).
     Backchannel,
+    /// The person typed user ID, password and the code of a device on the page.
+    Code,
+}
+
+/// What a person approved a log-in with. An app is kept as approvals were before there were code devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// An app, with its key and PIN.
+    App(AuthenticatorId),
+    /// A code display, and the password.
+    CodeDisplay(CodeDeviceId),
+    /// An audio code reader, and the password.
+    AudioReader(CodeDeviceId),
+}
+
+impl Means {
+    /// The methods as `amr` names them (RFC 8176 §1; REQUIREMENTS M5).
+    #[must_use]
+    pub fn amr(self) -> &'static [&'static str] {
+        match self {
+            Self::App(_) => &["code_app"],
+            Self::CodeDisplay(_) => &["password", "code_token"],
+            Self::AudioReader(_) => &["password", "code_reader"],
+        }
+    }
 }
 
 /// The polls of a relying party (CIBA §11).
@@ -115,8 +141,9 @@ pub struct Claim {
 /// What a person approved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
-    /// With which app.
-    pub app: AuthenticatorId,
+    /// With what.
+    #[serde(flatten)]
+    pub means: Means,
     /// Who.
     pub identity: IdentityId,
     /// How the app came to know.
@@ -154,6 +181,8 @@ pub enum Why {
     Blocked,
     /// The code was used twice, or with a wrong proof.
     Code,
+    /// What was typed on the page was wrong too often.
+    Tries,
     /// The person or the relying party ended the session.
     LoggedOut,
 }
@@ -167,6 +196,7 @@ impl Why {
             Self::OtherPerson => ReasonCode::LOG_IN_OTHER_PERSON,
             Self::Level => ReasonCode::LOG_IN_LEVEL,
             Self::Blocked => ReasonCode::IDENTITY_BLOCKED,
+            Self::Tries => ReasonCode::LOG_IN_TRIES,
             Self::Refused | Self::Cancelled | Self::Code | Self::LoggedOut => {
                 ReasonCode::LOG_IN_LATE
             }
@@ -192,7 +222,7 @@ impl LogIn {
     /// `log_in.late` where it is another app's, or over.
     pub fn claim(self, by: Claim) -> Result<Self, ReasonCode> {
         match self {
-            Self::Begun if by.way != Way::Backchannel => Ok(Self::Claimed { by }),
+            Self::Begun if matches!(by.way, Way::Qr | Way::Switch) => Ok(Self::Claimed { by }),
             Self::Asked { identity, poll }
                 if by.way == Way::Backchannel && identity == by.identity =>
             {
@@ -239,6 +269,18 @@ impl LogIn {
     #[must_use]
     pub fn is_before_person(&self) -> bool {
         matches!(self, Self::Asked { .. } | Self::Claimed { .. })
+    }
+
+    /// Whether a second log-in of the same person beside it stops both (G2): it is before them, or they have
+    /// typed a code and the relying party has nothing of it yet. Nobody holds a code in hand as an app does, so
+    /// for it the time up to the tokens counts.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        let by_code = |approval: &Approval| approval.way == Way::Code;
+        match self {
+            Self::Approved { approval } | Self::Coded { approval } => by_code(approval),
+            other => other.is_before_person(),
+        }
     }
 
     /// What was approved, from then to the end.
@@ -295,6 +337,28 @@ mod tests {
         assert_eq!(ended.claimed_by(mine.app), Err(ReasonCode::LOG_IN_PARALLEL));
         let stored = serde_json::to_string(&ended).unwrap();
         assert_eq!(serde_json::from_str::<LogIn>(&stored).unwrap(), ended);
+    }
+
+    // proves G5 (each means says what it is), G2
+    #[test]
+    fn a_code_device_is_told_by_its_methods_and_an_approval_of_before_is_an_apps() {
+        let id = CodeDeviceId::random(&SystemEntropy).unwrap();
+        let identity = IdentityId::random(&SystemEntropy).unwrap();
+        assert_eq!(Means::CodeDisplay(id).amr(), ["password", "code_token"]);
+        assert_eq!(Means::AudioReader(id).amr(), ["password", "code_reader"]);
+        let before = serde_json::json!({
+            "app": id, "identity": identity, "way": "qr", "at": "2026-03-01T11:00:00Z", "epoch": 0,
+            "ial": "Substantial", "aal": "Substantial", "poll": null, "back": null,
+        });
+        let mut approval: Approval = serde_json::from_value(before.clone()).unwrap();
+        assert_eq!(approval.means.amr(), ["code_app"]);
+        assert_eq!(serde_json::to_value(&approval).unwrap(), before);
+        assert!(!LogIn::Approved { approval: approval.clone() }.is_under_way());
+        approval.means = Means::AudioReader(id);
+        approval.way = Way::Code;
+        let stored = serde_json::to_string(&approval).unwrap();
+        assert_eq!(serde_json::from_str::<Approval>(&stored).unwrap(), approval, "{stored}");
+        assert!(LogIn::Coded { approval }.is_under_way() && !LogIn::Begun.is_under_way());
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub mod signed_request;
 pub use client::{RelyingParty, Sector};
 pub use error::OauthError;
 pub use level::Level;
-pub use log_in::{Approval, LogIn, Way, Why};
+pub use log_in::{Approval, LogIn, Means, Way, Why};
 pub use params::Params;
 pub use request::Request;
 pub use scope::Scope;

@@ -7,6 +7,7 @@
 mod activities;
 mod audit;
 mod authenticators;
+mod code_devices;
 #[cfg(test)]
 mod copies;
 mod enrolments;
@@ -20,6 +21,7 @@ mod officers;
 mod outbox;
 mod p_codes;
 mod passes;
+mod passwords;
 mod pick_ups;
 mod profiles;
 mod referrals;
@@ -33,6 +35,7 @@ mod tickets;
 
 pub use activities::KeptActivity;
 pub use authenticators::AuthenticatorRow;
+pub use code_devices::CodeDeviceRow;
 pub use enrolments::Enrolment;
 pub use identities::{Evidence, Identity, Issuing};
 pub use inbox::Kept;
@@ -42,6 +45,7 @@ pub use officers::{OfficerRow, Role, RulingRow};
 pub use outbox::{Claimed, DeadLetter};
 pub use p_codes::PCodeRow;
 pub use passes::Pass;
+pub use passwords::PasswordRow;
 pub use profiles::{Contacts, Details, Profile};
 pub use relying_parties::RelyingPartyRow;
 pub use rewrap::Rewrapped;

@@ -93,6 +93,7 @@ impl Tx {
         for query in [
             "DELETE FROM passes WHERE expires_at < $1",
             "DELETE FROM identity_blocks WHERE expires_at < $1",
+            "DELETE FROM code_device_blocks WHERE expires_at < $1",
             "DELETE FROM booking_references WHERE expires_at < $1",
             "DELETE FROM officer_sessions WHERE expires_at < $1",
             "UPDATE pick_ups SET code = NULL WHERE code IS NOT NULL AND expires_at < $1",

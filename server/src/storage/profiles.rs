@@ -139,6 +139,13 @@ impl Tx {
         row.try_get::<String, _>("identity")?.parse().map(Some).map_err(|_| impossible)
     }
 
+    /// The profile in a row of `identity`, `sealed` and `life`.
+    pub(super) fn profile_in(&self, row: &AnyRow) -> Result<Profile, StorageError> {
+        let impossible = StorageError::ImpossibleRow { table: "profiles", column: "identity" };
+        let identity: String = row.try_get("identity")?;
+        self.profile(identity.parse().map_err(|_| impossible)?, row)
+    }
+
     fn profile(&self, identity: IdentityId, row: &AnyRow) -> Result<Profile, StorageError> {
         let impossible = StorageError::ImpossibleRow { table: "profiles", column: "sealed" };
         let details = match row.try_get::<Option<Vec<u8>>, _>("sealed")? {

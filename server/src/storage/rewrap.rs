@@ -23,7 +23,7 @@ const fn column(table: &'static str, key: &'static str, name: &'static str) -> C
 }
 
 /// Every such column; whoever adds one adds it here. A test knows every column of bytes there is.
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 15] = [
     column("data_keys", "enrolment", "wrapped"),
     column("identities", "id", "sealed"),
     column("evidence", "enrolment", "sealed"),
@@ -37,6 +37,8 @@ const COLUMNS: [Column; 13] = [
     column("log_ins", "id", "sealed"),
     column("personal_numbers", "identity", "sealed"),
     column("activities", "id", "sealed"),
+    column("code_devices", "id", "seed"),
+    column("passwords", "identity", "sealed"),
 ];
 
 impl Column {
@@ -123,16 +125,20 @@ mod tests {
     use super::super::testing;
     use super::COLUMNS;
     use crate::clock::SystemEntropy;
-    use crate::ids::{AuthenticatorId, EnrolmentId, IdentityId, LogInId, PCodeId, RulingId};
+    use crate::ids::{
+        AuthenticatorId, CodeDeviceId, EnrolmentId, IdentityId, LogInId, PCodeId, RulingId,
+    };
     use crate::keys::{KeyRing, Protection, begin_master_rotation, end_master_rotation};
     use crate::storage::{
         AuthenticatorRow, Dialect, Evidence, Identity, LogInRow, OfficerRow, Opens, PCodeRow,
         PersonalNumber, Rewrapped, RulingRow, StorageError, Store, Tx,
     };
     use enroll_core::activation::Authenticator;
+    use enroll_core::code_device::Kind;
     use enroll_core::officer::Account;
     use enroll_core::p_code::Issued;
     use enroll_core::policy::Activation;
+    use enroll_core::totp::{Algorithm, Seed};
     use serde_json::json;
     use sqlx::Row;
     use std::path::Path;
@@ -149,6 +155,7 @@ mod tests {
         ("authenticators", "public_key"),
         ("booking_references", "hash"),
         ("client_assertions", "hash"),
+        ("code_device_blocks", "hash"),
         ("desk_sessions", "hash"),
         ("documents", "hash"),
         ("documents", "person_hash"),
@@ -183,6 +190,11 @@ mod tests {
         enrolments: Vec<EnrolmentId>,
         identity: IdentityId,
         app: AuthenticatorId,
+        device: CodeDeviceId,
+    }
+
+    fn seed() -> Seed {
+        Seed::new(Algorithm::Sha1, Zeroizing::new(vec![5; 20])).unwrap()
     }
 
     async fn filled(store: &Store) -> Kept {
@@ -232,8 +244,12 @@ mod tests {
         let number = PersonalNumber { cpr: Some("0101900000".to_owned()), protected: false };
         tx.put_number(id, &number).await.unwrap();
         log_in(&mut tx).await;
+        let device = CodeDeviceId::random(&SystemEntropy).unwrap();
+        let new = (device, "KV-0001", Kind::Display);
+        assert!(tx.add_code_device(new, &seed(), NOW).await.unwrap());
+        tx.put_password(id, b"another hash").await.unwrap();
         tx.commit().await.unwrap();
-        Kept { enrolments, identity: id, app }
+        Kept { enrolments, identity: id, app, device }
     }
 
     async fn log_in(tx: &mut Tx) {
@@ -288,6 +304,10 @@ mod tests {
         let profile = tx.hold_profile(kept.identity).await.unwrap();
         assert_eq!(profile.details.user_id.as_deref(), Some("anna"));
         assert_eq!(tx.pin(kept.app).await.unwrap().unwrap().as_slice(), b"a hash");
+        let seed_now = tx.seed(kept.device).await.unwrap().unwrap();
+        assert_eq!(seed_now.expose(), seed().expose());
+        let password = tx.password(kept.identity).await.unwrap().unwrap();
+        assert_eq!(password.hash.as_slice(), b"another hash");
         let officer = tx.hold_officer("bc-17").await.unwrap().unwrap();
         assert_eq!(officer.secrets.as_slice(), b"secrets");
         let rulings = tx.rulings(kept.enrolments[0]).await.unwrap();
@@ -334,8 +354,8 @@ mod tests {
             check(&store, &kept).await;
             begin_master_rotation(&dir, &Protection::default(), &SystemEntropy).unwrap();
             let store = store.with_keys(ring(&dir));
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 462, changed: 262 });
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 462, changed: 0 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 464, changed: 264 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 464, changed: 0 });
             end_master_rotation(&dir).unwrap();
 
             let store = store.with_keys(ring(&dir));

@@ -10,12 +10,15 @@
 )]
 
 mod backchannel;
+mod by_code;
 mod clients;
 mod codes;
 mod conformance;
 #[expect(dead_code, reason = "shared with the tests of the service, which use all of it")]
 #[path = "../service/desk.rs"]
 mod desk;
+#[path = "../service/devices.rs"]
+mod devices;
 mod limits;
 mod log_ins;
 mod my_page;

@@ -71,6 +71,14 @@ impl Desk {
         every_database().into_iter().map(on).collect()
     }
 
+    /// One on every database, with another configuration.
+    pub fn all_changed(change: fn(&mut Config)) -> Vec<Self> {
+        let on = |database: Option<String>| {
+            Self::open(database.as_deref(), Arc::new(NoRegisters), change)
+        };
+        every_database().into_iter().map(on).collect()
+    }
+
     /// One with another configuration, on the database that this run is for.
     pub fn changed(change: impl FnOnce(&mut Config)) -> Self {
         Self::open(one_database().as_deref(), Arc::new(NoRegisters), change)
@@ -467,7 +475,7 @@ pub struct Pending {
 }
 
 /// What follows "Your code is " in a message.
-fn code_in(text: &str) -> Option<String> {
+pub fn code_in(text: &str) -> Option<String> {
     // E-mails come in quoted-printable, with lines broken anywhere (RFC 2045 §6.7).
     let text = text.replace("=\n", "").replace('\n', " ");
     let (_, rest) = text.split_once("Your code is ")?;

@@ -13,9 +13,11 @@ mod activation;
 mod apps;
 mod blocking;
 mod borgercenter;
+mod code_devices;
 mod copying;
 #[expect(dead_code, reason = "some of it is for the tests of logging in")]
 mod desk;
+mod devices;
 mod enrolment;
 mod events;
 mod hand_over;

@@ -181,7 +181,7 @@ pub fn ask(url: &str, description: &Value, call: Call<'_>) -> (u16, Value) {
 
 fn declared(description: &Value, call: &Call<'_>, status: u16) {
     let path = call.path.split('?').next().unwrap();
-    let same = |(part, found): (&str, &str)| part == found || part == "{id}";
+    let same = |(part, found): (&str, &str)| part == found || part.starts_with('{');
     let is_of = |pattern: &str| {
         pattern.split('/').count() == path.split('/').count()
             && pattern.split('/').zip(path.split('/')).all(same)

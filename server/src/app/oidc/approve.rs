@@ -10,7 +10,7 @@ use super::late;
 use crate::ids::{AuthenticatorId, LogInId};
 use crate::notices::Notice;
 use crate::oidc::log_in::Claim;
-use crate::oidc::{Approval, LogIn, Way, Why};
+use crate::oidc::{Approval, LogIn, Means, Way, Why};
 use crate::storage::{AuthenticatorRow, LogInRow, Profile, Tx};
 use enroll_core::device_key::Purpose;
 use enroll_core::reason::ReasonCode;
@@ -73,7 +73,7 @@ impl App {
         let (back, back_hash) = self.token()?;
         let is_switch = claim.way == Way::Switch;
         let approval = Approval {
-            app: id,
+            means: Means::App(id),
             identity: app.identity,
             way: claim.way,
             at: self.now(),

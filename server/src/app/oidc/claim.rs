@@ -11,7 +11,7 @@ use crate::keys::base64url;
 use crate::oidc::halves;
 use crate::oidc::idp_params::Action;
 use crate::oidc::log_in::Claim;
-use crate::oidc::{Level, LogIn, Way, Why};
+use crate::oidc::{Level, LogIn, RelyingParty, Way, Why};
 use crate::storage::{LogInRow, Opens, Pass, Profile, Tx};
 use enroll_core::canonical;
 use enroll_core::device_key::Purpose;
@@ -184,14 +184,7 @@ impl App {
         level: Level,
     ) -> Result<Claimed, AppError> {
         let party = active(&mut tx, &row.client_id).await.map_err(late)?;
-        let transaction = canonical::text(&json!({
-            "log_in": row.id,
-            "client_id": party.client_id,
-            "relying_party": party.name,
-            "action": row.request.action,
-            "reference_text": row.request.text,
-            "level": level,
-        }));
+        let transaction = transaction(&row, &party, level);
         let shown = base64url(&openssl::sha::sha256(transaction.as_bytes()));
         let app = by.app;
         row.state = row.state.claim(Claim { shown, ..by }).map_err(AppError::Reason)?;
@@ -213,6 +206,18 @@ impl App {
     }
 }
 
+/// What a person is shown and approves, in canonical JSON (RFC 8785).
+pub(super) fn transaction(row: &LogInRow, party: &RelyingParty, level: Level) -> String {
+    canonical::text(&json!({
+        "log_in": row.id,
+        "client_id": party.client_id,
+        "relying_party": party.name,
+        "action": row.request.action,
+        "reference_text": row.request.text,
+        "level": level,
+    }))
+}
+
 /// Why this person must not approve the log-in, if so.
 fn unfit(row: &LogInRow, user_hash: &[u8; 32], level: Level) -> Option<Why> {
     let is_other = row.user_hash.as_ref().is_some_and(|typed| typed != user_hash);
@@ -224,7 +229,7 @@ fn unfit(row: &LogInRow, user_hash: &[u8; 32], level: Level) -> Option<Why> {
 }
 
 /// The keyed hash of a person's user ID.
-pub(super) fn user_hash(tx: &Tx, profile: &Profile) -> Result<[u8; 32], AppError> {
+pub(in crate::app) fn user_hash(tx: &Tx, profile: &Profile) -> Result<[u8; 32], AppError> {
     let user_id = profile.details.user_id.as_deref().unwrap_or_default();
     Ok(tx.keyed_hash("user_id", user_id.as_bytes())?)
 }

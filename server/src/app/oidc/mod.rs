@@ -3,13 +3,15 @@
 //! log-in, in that order.
 //!
 //! A log-in is approved by an app that read the QR code from the page, or was opened by it on the same
-//! device: knowing somebody's user ID brings nothing before them (docs/log-in.md).
+//! device, or by password and code on the page itself: knowing somebody's user ID brings nothing before them
+//! (docs/log-in.md).
 
 mod approve;
 mod backchannel;
 mod begin;
 mod claim;
 mod client;
+mod code;
 mod end;
 mod first_party;
 mod grant;
@@ -23,6 +25,7 @@ pub use backchannel::BackchannelAnswer;
 pub use begin::{Arrived, Pushed};
 pub use claim::{Claimed, Scanned};
 pub use client::Client;
+pub use code::{AskedOf, TypedCode};
 pub use end::{LogOuts, LoggedOut};
 pub(in crate::app) use first_party::Opened;
 pub use first_party::{Begun, Purpose as MyPurpose};
@@ -31,6 +34,8 @@ pub use number::NumberMatch;
 pub use page::PageState;
 pub use register::{add_relying_party, disable_relying_party, put_relying_party};
 pub use session::Presented;
+
+pub(super) use claim::user_hash;
 
 use super::{App, AppError};
 use crate::ids::{IdentityId, LogInId};
@@ -74,7 +79,7 @@ impl App {
         identity: IdentityId,
     ) -> Result<bool, AppError> {
         let living = tx.hold_log_ins(identity, self.now()).await?;
-        let beside = |other: &LogInRow| other.id != row.id && other.state.is_before_person();
+        let beside = |other: &LogInRow| other.id != row.id && other.state.is_under_way();
         let others: Vec<_> = living.into_iter().filter(beside).collect();
         if others.is_empty() {
             return Ok(false);

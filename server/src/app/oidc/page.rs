@@ -36,6 +36,14 @@ pub enum PageState {
     Late,
 }
 
+/// A user ID as it is typed: as it is kept where it is one, else as it is.
+pub(super) fn typed_user_id(text: &str) -> String {
+    match UserId::parse(text) {
+        Ok(user_id) => user_id.as_str().to_owned(),
+        Err(_) => text.to_lowercase(),
+    }
+}
+
 fn hash(secret: &str) -> [u8; 32] {
     openssl::sha::sha256(secret.as_bytes())
 }
@@ -53,7 +61,7 @@ pub(super) fn answer(request: &Request, parts: &[(&str, &str)]) -> String {
 
 impl App {
     /// The log-in that `browser` has before it, held; and its unit of work.
-    async fn shown(&self, browser: &str) -> Result<(Tx, LogInRow), AppError> {
+    pub(super) async fn shown(&self, browser: &str) -> Result<(Tx, LogInRow), AppError> {
         let late = AppError::Reason(ReasonCode::LOG_IN_LATE);
         let mut tx = self.parts.store.begin().await?;
         let found = tx.find_log_in(Opens::Browser, &hash(browser)).await?.ok_or(late)?;
@@ -79,10 +87,7 @@ impl App {
     /// # Errors
     /// `log_in.late`, and why it is over.
     pub async fn name(&self, browser: &str, user_id: &str) -> Result<(), AppError> {
-        let text = match UserId::parse(user_id) {
-            Ok(user_id) => user_id.as_str().to_owned(),
-            Err(_) => user_id.to_lowercase(),
-        };
+        let text = typed_user_id(user_id);
         let (mut tx, row) = self.shown(browser).await?;
         if row.state != LogIn::Begun {
             return Err(AppError::Reason(row.state.over()));

@@ -6,6 +6,7 @@ mod activate;
 pub(super) mod arrive;
 mod center;
 mod chip;
+mod code_device;
 mod consent;
 mod contacts;
 mod done;
@@ -76,6 +77,8 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .route("/enrol/contacts", get(contacts::show).post(contacts::keep))
         .route("/enrol/activate", get(activate::show).post(activate::activate))
         .route("/enrol/activate/app", post(activate::register))
+        .route("/enrol/code-device", get(code_device::show).post(code_device::ask))
+        .route("/enrol/code-device/activate", post(code_device::activate))
         .route("/enrol/done", get(done::show))
         .route("/enrol/{*rest}", get(trouble::missing))
         .merge(kiosk::routes())

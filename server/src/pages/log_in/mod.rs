@@ -1,8 +1,9 @@
 //! The pages of a log-in: a relying party sends a browser here with a pushed request; the person types a user
-//! ID or not, and the page shows a QR code in two halves or opens the app on the same device
-//! (docs/log-in.md).
+//! ID or not, and the page shows a QR code in two halves, opens the app on the same device, or takes password
+//! and code of a code device (docs/log-in.md).
 
 pub(crate) mod arrive;
+mod code;
 mod ended;
 pub(crate) mod logout;
 mod qr;
@@ -32,6 +33,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/log-in", get(start::show).post(start::name))
         .route("/log-in/qr", get(qr::show))
         .route("/log-in/qr/{half}", get(qr::half))
+        .route("/log-in/code", get(code::show).post(code::send))
         .route("/log-in/state", get(qr::state))
         .route("/log-in/switch", post(qr::switch))
         .route("/log-in/continue", get(ended::go_on))

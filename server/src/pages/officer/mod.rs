@@ -1,10 +1,11 @@
 //! The pages of officers of Borgercenters (DESIGN §8, docs/borgercenter.md): the queue, what a case rests on,
-//! the decision, appointments, P-codes and blocked identities. Each acts through the use cases that the JSON
+//! the decision, appointments, P-codes, blocked identities and code devices. Each acts through the use cases that the JSON
 //! interface acts through, which keep every look in the trail.
 
 mod appointments;
 mod case;
 mod checks;
+mod code_devices;
 mod identities;
 mod p_codes;
 mod queue;
@@ -38,6 +39,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/officer/p-codes", get(p_codes::show).post(p_codes::issue))
         .route("/officer/p-codes/issued", get(p_codes::issued))
         .route("/officer/identities", get(identities::show).post(identities::reopen))
+        .route("/officer/code-devices", get(code_devices::show).post(code_devices::hand_out))
+        .route("/officer/code-devices/standing", post(code_devices::stand))
         .route("/officer/{*rest}", get(trouble::missing))
 }
 
@@ -81,6 +84,7 @@ enum At {
     Appointments,
     PCodes,
     Identities,
+    CodeDevices,
     Elsewhere,
 }
 
@@ -91,12 +95,13 @@ impl Frame {
     }
 
     /// Address, text and whether it is here, for each place.
-    fn places(&self) -> [(&'static str, &'static str, bool); 4] {
+    fn places(&self) -> [(&'static str, &'static str, bool); 5] {
         [
             ("/officer/cases", "officer-queue", self.at == At::Queue),
             ("/officer/appointments", "officer-appointments", self.at == At::Appointments),
             ("/officer/p-codes", "officer-p-codes", self.at == At::PCodes),
             ("/officer/identities", "officer-identities", self.at == At::Identities),
+            ("/officer/code-devices", "code-devices", self.at == At::CodeDevices),
         ]
     }
 }

@@ -1,0 +1,514 @@
+//! Code displays (*kodevisere*) and audio code readers (*kodeoplæsere*), from the stock to their end
+//! (E10, M2): shipped inactive, and tied to a user ID only by an independent code and one of their own.
+//!
+//! ```text
+//! InStock → Ordered → Inactive → Active → Lost | Blocked
+//!        ↘ (handed out) ↗   ↖ found, opened ↙
+//! ```
+//!
+//! A transition consumes the state and may refuse. What was lost and is found again, and what was blocked
+//! and is opened again, is inactive: it is activated anew, at the same assurance (F2).
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    audit::Hash,
+    codes::{Channel, Issued},
+    life::Actor,
+    policy::{Activation, CodeDevices},
+    reason::ReasonCode,
+};
+
+/// What shows the codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It shows them.
+    Display,
+    /// It speaks them.
+    Reader,
+}
+
+impl Kind {
+    /// Its name: `display`, `reader`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Display => "display",
+            Self::Reader => "reader",
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Display, Self::Reader].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// Whether `text` can be a serial number: 4 to 32 signs of `A-Z0-9-`.
+#[must_use]
+pub fn is_serial(text: &str) -> bool {
+    let is_sign = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
+    (4..=32).contains(&text.len()) && text.chars().all(is_sign)
+}
+
+/// How a device came to its person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum Delivery {
+    /// By letter.
+    Posted,
+    /// In the Borgercenter.
+    HandedOut {
+        /// The officer who did.
+        officer: String,
+    },
+    /// They had it: it was found, or is opened again.
+    Kept,
+}
+
+/// The code under way that activates a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnderWay {
+    /// The code.
+    pub issued: Issued,
+    /// Wrong tries so far.
+    pub wrong: u8,
+}
+
+/// Where a device stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum CodeDevice {
+    /// Nobody's.
+    InStock,
+    /// Somebody's, and not yet sent.
+    Ordered {
+        /// When it was ordered.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+    /// With its person or on the way, and good for nothing.
+    Inactive {
+        /// Since when.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+        /// How it came there.
+        delivery: Delivery,
+        /// The code that activates it, once asked for.
+        code: Option<UnderWay>,
+        /// When codes were asked for, seconds since 1970: the latest ones.
+        asked: Vec<i64>,
+    },
+    /// Its codes count.
+    Active {
+        /// Since when.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+        /// How it came to its person.
+        delivery: Delivery,
+        /// Steps by which its clock was ahead when it was last used (RFC 6238 §6).
+        drift: i64,
+    },
+    /// Its person has lost it.
+    Lost {
+        /// When that was said.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+        /// By whom.
+        #[serde(flatten)]
+        by: Actor,
+    },
+    /// Somebody blocked it (F1).
+    Blocked {
+        /// When.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+        /// Who.
+        #[serde(flatten)]
+        by: Actor,
+    },
+}
+
+/// The next state, and whether what was tried is granted.
+pub type Tried = (CodeDevice, Result<(), ReasonCode>);
+
+const fn refused<T>() -> Result<T, ReasonCode> {
+    Err(ReasonCode::CODE_DEVICE_STATE)
+}
+
+impl CodeDevice {
+    /// It is to be sent to somebody.
+    ///
+    /// # Errors
+    /// `code_device.state` unless it is in stock.
+    pub fn order(self, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        if self == Self::InStock { Ok(Self::Ordered { at }) } else { refused() }
+    }
+
+    /// It is on the way.
+    ///
+    /// # Errors
+    /// `code_device.state` unless it was ordered.
+    pub fn post(self, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        match self {
+            Self::Ordered { .. } => Ok(Self::inactive(at, Delivery::Posted)),
+            _ => refused(),
+        }
+    }
+
+    /// An officer hands it out.
+    ///
+    /// # Errors
+    /// `code_device.state` unless it is in stock.
+    pub fn hand_out(self, officer: String, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        match self {
+            Self::InStock => Ok(Self::inactive(at, Delivery::HandedOut { officer })),
+            _ => refused(),
+        }
+    }
+
+    fn inactive(at: OffsetDateTime, delivery: Delivery) -> Self {
+        Self::Inactive { at, delivery, code: None, asked: Vec::new() }
+    }
+
+    /// A code is sent that activates it, in place of the one before.
+    ///
+    /// # Errors
+    /// `code_device.state` unless it is inactive; `activation.channels` for a code by letter, which comes
+    /// the way that a posted device does (E10); `activation.too_often`.
+    pub fn send_code(
+        self,
+        issued: Issued,
+        policy: &Activation,
+        now: OffsetDateTime,
+    ) -> Result<Self, ReasonCode> {
+        let Self::Inactive { at, delivery, mut asked, .. } = self else { return refused() };
+        if issued.channel == Channel::Letter {
+            return Err(ReasonCode::ACTIVATION_CHANNELS);
+        }
+        let since = now.unix_timestamp() - i64::from(policy.starts_period_s);
+        asked.retain(|time| *time > since);
+        if asked.len() >= usize::from(policy.starts) {
+            return Err(ReasonCode::ACTIVATION_TOO_OFTEN);
+        }
+        asked.push(now.unix_timestamp());
+        Ok(Self::Inactive { at, delivery, code: Some(UnderWay { issued, wrong: 0 }), asked })
+    }
+
+    /// Whether a code is under way that may be tried at `now`.
+    #[must_use]
+    pub fn awaits_code(&self, now: OffsetDateTime) -> bool {
+        match self {
+            Self::Inactive { code: Some(code), .. } => now <= code.issued.expires,
+            _ => false,
+        }
+    }
+
+    /// Tries to activate it with the independent code and with one of its own, which a clock that is
+    /// `drift` steps ahead showed: both or neither, and which was wrong is not told. A wrong try counts,
+    /// and after too many the independent code is dead (E4).
+    pub fn activate(
+        self,
+        (code, drift): (Hash, Option<i64>),
+        policy: &Activation,
+        now: OffsetDateTime,
+    ) -> Tried {
+        let wrong = Err(ReasonCode::CODE_DEVICE_ACTIVATION);
+        if !self.awaits_code(now) {
+            return (self, wrong);
+        }
+        let Self::Inactive { at, delivery, code: Some(under_way), asked } = self else {
+            return (self, wrong);
+        };
+        let fits = under_way.issued.fits(code);
+        if let (true, Some(drift)) = (fits, drift) {
+            return (Self::Active { at: now, delivery, drift }, Ok(()));
+        }
+        let UnderWay { issued, wrong: before } = under_way;
+        let tries = before.saturating_add(1);
+        let code = (tries < policy.wrong_codes).then_some(UnderWay { issued, wrong: tries });
+        (Self::Inactive { at, delivery, code, asked }, wrong)
+    }
+
+    /// Where its clock was, if its codes count.
+    #[must_use]
+    pub fn drift(&self) -> Option<i64> {
+        match self {
+            Self::Active { drift, .. } => Some(*drift),
+            _ => None,
+        }
+    }
+
+    /// Its clock is `drift` steps ahead now.
+    #[must_use]
+    pub fn drifted(self, drift: i64) -> Self {
+        match self {
+            Self::Active { at, delivery, .. } => Self::Active { at, delivery, drift },
+            other => other,
+        }
+    }
+
+    /// Its person has lost it. Said again, it stays as it is.
+    ///
+    /// # Errors
+    /// `code_device.state` for one that nobody has, or that is blocked.
+    pub fn lose(self, by: Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        match self {
+            Self::Ordered { .. } | Self::Inactive { .. } | Self::Active { .. } => {
+                Ok(Self::Lost { at, by })
+            }
+            Self::Lost { .. } => Ok(self),
+            Self::InStock | Self::Blocked { .. } => refused(),
+        }
+    }
+
+    /// It is found again: inactive, to be activated anew.
+    ///
+    /// # Errors
+    /// `code_device.state` unless it was lost.
+    pub fn find(self, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        match self {
+            Self::Lost { .. } => Ok(Self::inactive(at, Delivery::Kept)),
+            _ => refused(),
+        }
+    }
+
+    /// Blocks it. One that is blocked stays as it was blocked first.
+    ///
+    /// # Errors
+    /// `code_device.state` for one that nobody has.
+    pub fn block(self, by: Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        match self {
+            Self::InStock => refused(),
+            Self::Blocked { .. } => Ok(self),
+            _ => Ok(Self::Blocked { at, by }),
+        }
+    }
+
+    /// Opens a blocked one: inactive, to be activated anew. What an officer has blocked only an officer
+    /// opens.
+    ///
+    /// # Errors
+    /// `code_device.state`.
+    pub fn reopen(self, by: &Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        let is_officer = |actor: &Actor| matches!(actor, Actor::Officer { .. });
+        match &self {
+            Self::Blocked { by: blocked, .. } if is_officer(by) || !is_officer(blocked) => {
+                Ok(Self::inactive(at, Delivery::Kept))
+            }
+            _ => refused(),
+        }
+    }
+
+    /// Whether its codes count.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Active { .. })
+    }
+
+    /// Whether it is on the way to its person or waits to be activated.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        matches!(self, Self::Ordered { .. } | Self::Inactive { .. })
+    }
+
+    /// The state's name, such as `active`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InStock => "in_stock",
+            Self::Ordered { .. } => "ordered",
+            Self::Inactive { .. } => "inactive",
+            Self::Active { .. } => "active",
+            Self::Lost { .. } => "lost",
+            Self::Blocked { .. } => "blocked",
+        }
+    }
+
+    /// Since when it stands so; nothing for one in stock.
+    #[must_use]
+    pub fn since(&self) -> Option<OffsetDateTime> {
+        match self {
+            Self::InStock => None,
+            Self::Ordered { at }
+            | Self::Inactive { at, .. }
+            | Self::Active { at, .. }
+            | Self::Lost { at, .. }
+            | Self::Blocked { at, .. } => Some(*at),
+        }
+    }
+}
+
+/// Tries of a password with a code: a wrong one in which one of the two was right counts, and after too
+/// many in a row nothing is taken for a while (G6). One in which both are wrong comes from somebody who
+/// has neither, and must not shut the person out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tries {
+    /// Wrong ones in a row.
+    pub wrong: u16,
+    /// How often in a row there were too many.
+    pub rests: u16,
+    /// Until when nothing is taken.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub until: Option<OffsetDateTime>,
+}
+
+impl Tries {
+    /// Whether one counts at `now`.
+    #[must_use]
+    pub fn may_try(&self, now: OffsetDateTime) -> bool {
+        self.until.is_none_or(|until| until <= now)
+    }
+
+    /// One more wrong one; none is counted while nothing is taken. Whether there were too many with it.
+    #[must_use]
+    pub fn failed(self, policy: &CodeDevices, now: OffsetDateTime) -> (Self, bool) {
+        if !self.may_try(now) {
+            return (self, false);
+        }
+        let wrong = self.wrong.saturating_add(1);
+        if wrong < policy.wrong {
+            return (Self { wrong, until: None, ..self }, false);
+        }
+        let doubled = policy.rest_s.saturating_mul(1 << self.rests.min(20));
+        let rest = doubled.min(policy.longest_rest_s);
+        let until = Some(now + Duration::seconds(i64::from(rest)));
+        (Self { wrong: 0, rests: self.rests.saturating_add(1), until }, true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-07-01 12:00 UTC);
+    const CODE: Hash = Hash([1; 32]);
+
+    fn policy() -> Activation {
+        Activation::default()
+    }
+
+    fn issued(channel: Channel) -> Issued {
+        Issued { channel, hash: CODE, expires: NOW + channel.life(&policy()) }
+    }
+
+    fn posted() -> CodeDevice {
+        CodeDevice::InStock.order(NOW).unwrap().post(NOW).unwrap()
+    }
+
+    fn coded() -> CodeDevice {
+        posted().send_code(issued(Channel::Sms), &policy(), NOW).unwrap()
+    }
+
+    fn active() -> CodeDevice {
+        coded().activate((CODE, Some(2)), &policy(), NOW).0
+    }
+
+    // proves E10
+    #[test]
+    fn a_device_is_active_only_by_an_independent_code_and_one_of_its_own() {
+        let officer = "bc-17".to_owned();
+        let handed = CodeDevice::InStock.hand_out(officer.clone(), NOW).unwrap();
+        for device in
+            [CodeDevice::InStock, posted(), handed, active().lose(Actor::Holder, NOW).unwrap()]
+        {
+            let (device, granted) = device.activate((CODE, Some(0)), &policy(), NOW);
+            assert!(granted.is_err() && !device.is_active(), "no code is under way");
+            assert_eq!(device.drift(), None, "its codes do not count");
+        }
+        let wrong = Err(ReasonCode::CODE_DEVICE_ACTIVATION);
+        for given in [(CODE, None), (Hash([2; 32]), Some(0)), (Hash([2; 32]), None)] {
+            assert_eq!(coded().activate(given, &policy(), NOW).1, wrong);
+        }
+        let (device, granted) = coded().activate((CODE, Some(-3)), &policy(), NOW);
+        assert_eq!((device.drift(), granted), (Some(-3), Ok(())));
+        let late = NOW + Duration::minutes(31);
+        assert_eq!(coded().activate((CODE, Some(0)), &policy(), late).1, wrong, "too late");
+        assert!(posted().hand_out(officer, NOW).is_err(), "somebody has it");
+    }
+
+    // proves E10, E4 (the code comes another way than the device, and dies of three wrong tries)
+    #[test]
+    fn the_code_comes_another_way_and_dies_of_three_wrong_tries() {
+        let letter = posted().send_code(issued(Channel::Letter), &policy(), NOW);
+        assert_eq!(letter, Err(ReasonCode::ACTIVATION_CHANNELS));
+        let mut device = coded();
+        for _ in 0..3 {
+            assert!(device.awaits_code(NOW));
+            device = device.activate((Hash([2; 32]), Some(0)), &policy(), NOW).0;
+        }
+        assert!(!device.awaits_code(NOW));
+        let (mut device, granted) = device.activate((CODE, Some(0)), &policy(), NOW);
+        assert!(granted.is_err());
+        for _ in 1..policy().starts {
+            device = device.send_code(issued(Channel::Email), &policy(), NOW).unwrap();
+        }
+        let again = device.clone().send_code(issued(Channel::Email), &policy(), NOW);
+        assert_eq!(again, Err(ReasonCode::ACTIVATION_TOO_OFTEN));
+        let tomorrow = NOW + Duration::seconds(i64::from(policy().starts_period_s));
+        assert!(device.send_code(issued(Channel::Email), &policy(), tomorrow).is_ok());
+    }
+
+    // proves F2, E10 (what is found or opened again is activated anew)
+    #[test]
+    fn what_is_found_or_opened_again_is_inactive() {
+        let lost = active().lose(Actor::Holder, NOW).unwrap();
+        assert_eq!(lost.clone().lose(Actor::Notice, NOW), Ok(lost.clone()), "said twice");
+        assert_eq!(lost.find(NOW).unwrap().name(), "inactive");
+        assert!(
+            active().find(NOW).is_err() && CodeDevice::InStock.lose(Actor::Holder, NOW).is_err()
+        );
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        let own = active().block(Actor::Holder, NOW).unwrap();
+        assert_eq!(own.clone().block(officer.clone(), NOW), Ok(own.clone()), "the first is kept");
+        assert_eq!(own.reopen(&Actor::Holder, NOW).unwrap().name(), "inactive");
+        let by_officer = active().block(officer.clone(), NOW).unwrap();
+        assert!(by_officer.clone().reopen(&Actor::Holder, NOW).is_err());
+        assert_eq!(by_officer.reopen(&officer, NOW).unwrap().name(), "inactive");
+    }
+
+    // proves G6 (the third wrong one blocks for a time)
+    #[test]
+    fn the_third_wrong_try_rests_and_each_time_longer() {
+        let policy = CodeDevices::default();
+        let (mut tries, mut now) = (Tries::default(), NOW);
+        for minutes in [15, 30, 60] {
+            for _ in 1..policy.wrong {
+                let (next, over) = tries.failed(&policy, now);
+                assert!(!over && next.may_try(now));
+                tries = next;
+            }
+            let (next, over) = tries.failed(&policy, now);
+            assert!(over && !next.may_try(now));
+            assert_eq!(next.failed(&policy, now), (next, false), "nothing counts meanwhile");
+            now += Duration::minutes(minutes);
+            assert!(!next.may_try(now - Duration::SECOND) && next.may_try(now));
+            tries = next;
+        }
+        let long = Tries { wrong: 2, rests: 60_000, until: None }.failed(&policy, NOW).0;
+        assert_eq!(long.until, Some(NOW + Duration::days(1)));
+    }
+
+    #[test]
+    fn each_state_survives_storage_and_serials_are_readable() {
+        let lost = active().lose(Actor::Notice, NOW).unwrap();
+        for state in [CodeDevice::InStock, posted(), coded(), active(), lost] {
+            let stored = serde_json::to_string(&state).unwrap();
+            assert_eq!(serde_json::from_str::<CodeDevice>(&stored).unwrap(), state, "{stored}");
+        }
+        for good in ["KV-0001", "1234", "A234567890-234567890-234567890-2"] {
+            assert!(is_serial(good), "{good}");
+        }
+        for bad in ["", "KV1", "kv-0001", "KV 0001", "KVÆ0001", "A234567890-234567890-234567890-23"]
+        {
+            assert!(!is_serial(bad), "{bad}");
+        }
+        assert_eq!(Kind::named("reader"), Some(Kind::Reader));
+        assert_eq!(Kind::named("app"), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! Ordering a code device (M2): one of the stock becomes the person's, and is sent to them inactive.
+
+use super::super::owner::Owner;
+use super::super::tell::{About, Blocks};
+use super::super::{App, AppError};
+use super::{CodeDeviceView, Holder};
+use crate::notices::Notice;
+use crate::storage::{CodeDeviceRow, Profile, Tx};
+use enroll_core::code_device::Kind;
+use enroll_core::reason::ReasonCode;
+use serde::Deserialize;
+use serde_json::json;
+
+/// Which kind is wanted.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WantedDevice {
+    /// `display` or `reader`.
+    #[schema(value_type = String, example = "display")]
+    pub kind: Kind,
+}
+
+impl App {
+    /// Orders a device for who sets the identity up: for people without an app (E2).
+    ///
+    /// # Errors
+    /// As [`App::order_code_device`], and as long as [`App::choose_user_id`].
+    pub async fn order_first_code_device(
+        &self,
+        owner: Owner,
+        wanted: WantedDevice,
+    ) -> Result<CodeDeviceView, AppError> {
+        let (mut tx, profile) = self.hold(owner.identity).await?;
+        self.may_set_up(&mut tx, owner, &profile.life).await?;
+        self.ordered(tx, profile, wanted.kind).await
+    }
+
+    /// Orders a device.
+    ///
+    /// # Errors
+    /// `identity.blocked`; `user_id.missing` and `activation.channels` if it could not be activated;
+    /// `code_device.other` while another one is on the way; `code_device.stock`.
+    pub async fn order_code_device(
+        &self,
+        holder: Holder,
+        wanted: WantedDevice,
+    ) -> Result<CodeDeviceView, AppError> {
+        let (tx, profile) = self.hold(holder.identity).await?;
+        self.ordered(tx, profile, wanted.kind).await
+    }
+
+    async fn ordered(
+        &self,
+        mut tx: Tx,
+        profile: Profile,
+        kind: Kind,
+    ) -> Result<CodeDeviceView, AppError> {
+        profile.life.open().map_err(AppError::Reason)?;
+        if profile.details.user_id.is_none() {
+            return Err(AppError::Reason(ReasonCode::USER_ID_MISSING));
+        }
+        if profile.details.contacts.is_none() {
+            return Err(AppError::Reason(ReasonCode::ACTIVATION_CHANNELS));
+        }
+        let identity = profile.identity;
+        no_other(&mut tx, &profile).await?;
+        let none = AppError::Reason(ReasonCode::CODE_DEVICE_STOCK);
+        let row = tx.hold_stock(kind).await?.ok_or(none)?;
+        let state = row.state.order(self.now()).map_err(AppError::Reason)?;
+        let row = CodeDeviceRow { identity: Some(identity), state, ..row };
+        tx.save_code_device(&row).await?;
+        let about = About::now(Blocks::CodeDevice(row.id));
+        self.notify(&mut tx, &profile, Notice::CodeDeviceOrdered, about).await?;
+        let data = json!({ "code_device": row.id, "kind": kind });
+        tx.audit(self.of_identity("code_device.ordered", identity, data)).await?;
+        tx.commit().await?;
+        Ok(CodeDeviceView::from(&row))
+    }
+}
+
+/// That none is on the way or waits to be activated (M2).
+pub(super) async fn no_other(tx: &mut Tx, profile: &Profile) -> Result<(), AppError> {
+    let devices = tx.code_devices(profile.identity).await?;
+    match devices.iter().any(|device| device.state.is_under_way()) {
+        true => Err(AppError::Reason(ReasonCode::CODE_DEVICE_OTHER)),
+        false => Ok(()),
+    }
+}

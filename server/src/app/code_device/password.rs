@@ -1,0 +1,140 @@
+//! The password beside a code device (REQUIREMENTS M4): kept as PINs are, with Argon2id and a pepper; changed
+//! with the one before.
+
+use super::super::hashing::{Of, SecretHash};
+use super::super::tell::{About, Blocks};
+use super::super::{App, AppError, blocking};
+use super::Holder;
+use crate::clock::random;
+use crate::config::Secret;
+use crate::ids::IdentityId;
+use crate::metrics::cpu::Work;
+use crate::notices::Notice;
+use enroll_core::audit::Hash;
+use enroll_core::code_device::Tries;
+use enroll_core::password::Password;
+use enroll_core::reason::ReasonCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+/// A password in the place of another one.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedPassword {
+    /// The one before.
+    #[schema(value_type = String)]
+    pub(crate) old: Secret,
+    /// The new one: 8 to 64 characters.
+    #[schema(value_type = String)]
+    pub(crate) new: Secret,
+}
+
+impl std::fmt::Debug for ChangedPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChangedPassword(…)")
+    }
+}
+
+/// That the password is another one.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+pub struct PasswordKept {
+    /// Of which identity.
+    #[schema(value_type = String)]
+    pub identity: IdentityId,
+}
+
+fn of(identity: &IdentityId) -> Of<'_> {
+    Of { pepper: "password pepper", owner: identity.as_bytes() }
+}
+
+impl App {
+    /// The bytes to keep of a password.
+    pub(super) async fn password_hash(
+        &self,
+        password: Password,
+        identity: IdentityId,
+    ) -> Result<Zeroizing<Vec<u8>>, AppError> {
+        let _turn = self.hashing.acquire().await.map_err(AppError::internal)?;
+        let salt = Hash(random(self.parts.entropy.as_ref())?);
+        let (keys, cpu, cost) = (self.parts.keys.clone(), self.cpu.clone(), self.password_cost());
+        let hash =
+            move || SecretHash::new(password.expose().as_bytes(), of(&identity), &keys, cost, salt);
+        let made = blocking(move || cpu.spend(Work::Pin, hash)).await??;
+        serde_json::to_vec(&made).map(Zeroizing::new).map_err(AppError::internal)
+    }
+
+    /// Whether `kept` is that of `password`: with nothing kept it is not, after the same work (G4).
+    pub(in crate::app) async fn is_password(
+        &self,
+        kept: Option<Zeroizing<Vec<u8>>>,
+        password: Password,
+        identity: IdentityId,
+    ) -> Result<bool, AppError> {
+        let kept = kept.map(|kept| serde_json::from_slice::<SecretHash>(&kept)).transpose();
+        let kept = kept.map_err(AppError::internal)?;
+        let _turn = self.hashing.acquire().await.map_err(AppError::internal)?;
+        let (keys, cpu, cost) = (self.parts.keys.clone(), self.cpu.clone(), self.password_cost());
+        let compare = move || {
+            let (secret, of) = (password.expose().as_bytes(), of(&identity));
+            match kept {
+                Some(kept) => kept.fits(secret, of, &keys),
+                None => SecretHash::new(secret, of, &keys, cost, Hash::ZERO).map(|_| false),
+            }
+        };
+        blocking(move || cpu.spend(Work::Pin, compare)).await?
+    }
+
+    fn password_cost(&self) -> (u32, u32) {
+        (self.policy.activation.pin_memory_kib, self.policy.activation.pin_passes)
+    }
+
+    /// Changes the person's password, by the one before.
+    ///
+    /// # Errors
+    /// `password.weak`; `password.wrong`, which counts as a wrong try at a log-in does; `identity.blocked`.
+    pub async fn change_password(
+        &self,
+        holder: Holder,
+        given: ChangedPassword,
+    ) -> Result<PasswordKept, AppError> {
+        let wrong = AppError::Reason(ReasonCode::PASSWORD_WRONG);
+        let identity = holder.identity;
+        let (mut tx, profile) = self.hold(identity).await?;
+        profile.life.open().map_err(AppError::Reason)?;
+        let user_id = profile.details.user_id.clone().unwrap_or_default();
+        let kept = tx.password(identity).await?.map(|row| row.hash);
+        drop(tx);
+        let new = Password::choose(given.new.expose(), &user_id)
+            .map_err(|error| AppError::Reason(error.reason()))?;
+        let fits = self.is_password(kept, Password::typed(given.old.expose()), identity).await?;
+        let hash = self.password_hash(new, identity).await?;
+        let (mut tx, profile) = self.hold(identity).await?;
+        profile.life.open().map_err(AppError::Reason)?;
+        let Some(row) = tx.password(identity).await? else { return Err(wrong) };
+        if !fits || !row.tries.may_try(self.now()) {
+            self.count_wrong(&mut tx, identity, row.tries).await?;
+            let data = json!({});
+            tx.audit(self.of_identity("password.refused", identity, data)).await?;
+            tx.commit().await?;
+            return Err(wrong);
+        }
+        tx.put_password(identity, &hash).await?;
+        let about = About::now(Blocks::Identity);
+        self.notify(&mut tx, &profile, Notice::PasswordChanged, about).await?;
+        tx.audit(self.of_identity("password.changed", identity, json!({}))).await?;
+        tx.commit().await?;
+        Ok(PasswordKept { identity })
+    }
+
+    /// Counts a wrong try of a person whose profile is held.
+    pub(in crate::app) async fn count_wrong(
+        &self,
+        tx: &mut crate::storage::Tx,
+        identity: IdentityId,
+        tries: Tries,
+    ) -> Result<(), AppError> {
+        let (tries, over) = tries.failed(&self.policy.code_devices, self.now());
+        Ok(tx.save_tries(identity, &tries, over).await?)
+    }
+}

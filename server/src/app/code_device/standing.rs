@@ -1,0 +1,145 @@
+//! Lost, found, blocked and opened again. Whatever ends the use of an active device holds, with the end of every
+//! session, before the call returns (F1).
+
+use super::super::tell::{About, Blocks};
+use super::super::{App, AppError};
+use super::{CodeDeviceView, Holder, serial};
+use crate::ids::IdentityId;
+use crate::notices::Notice;
+use crate::oidc::Why;
+use crate::storage::{CodeDeviceRow, Tx};
+use enroll_core::code_device::CodeDevice;
+use enroll_core::life::Actor;
+use enroll_core::reason::ReasonCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// How a device is to stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceStanding {
+    /// It was lost.
+    Lost,
+    /// It was found: to be activated anew.
+    Found,
+    /// It is blocked.
+    Blocked,
+    /// It is not blocked any more: to be activated anew.
+    Reopened,
+}
+
+/// How a device is to stand.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewStanding {
+    /// `lost`, `found`, `blocked` or `reopened`.
+    pub standing: DeviceStanding,
+}
+
+impl DeviceStanding {
+    fn of(self, state: CodeDevice, by: &Actor, app: &App) -> Result<CodeDevice, ReasonCode> {
+        match self {
+            Self::Lost => state.lose(by.clone(), app.now()),
+            Self::Found => state.find(app.now()),
+            Self::Blocked => state.block(by.clone(), app.now()),
+            Self::Reopened => state.reopen(by, app.now()),
+        }
+    }
+
+    fn ends_use(self) -> bool {
+        matches!(self, Self::Lost | Self::Blocked)
+    }
+
+    fn event(self) -> &'static str {
+        match self {
+            Self::Lost => "code_device.lost",
+            Self::Found => "code_device.found",
+            Self::Blocked => "code_device.blocked",
+            Self::Reopened => "code_device.reopened",
+        }
+    }
+}
+
+impl App {
+    /// Sets how a device of the person stands. Repeated, it answers the same.
+    ///
+    /// # Errors
+    /// [`AppError::UnknownCase`] for one that is not theirs; `code_device.state`, `identity.blocked`.
+    pub async fn stand_code_device(
+        &self,
+        holder: Holder,
+        typed: &str,
+        new: NewStanding,
+    ) -> Result<CodeDeviceView, AppError> {
+        self.restand(&serial(typed), Some(holder.identity), Actor::Holder, new.standing).await
+    }
+
+    /// The same for whoever's it is, or only for `of`.
+    pub(in crate::app) async fn restand(
+        &self,
+        serial: &str,
+        of: Option<IdentityId>,
+        by: Actor,
+        standing: DeviceStanding,
+    ) -> Result<CodeDeviceView, AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let found = tx.code_device_of(serial).await?.ok_or(AppError::UnknownCase)?;
+        let state = AppError::Reason(ReasonCode::CODE_DEVICE_STATE);
+        let identity = match (found.identity, of) {
+            (Some(identity), None) => identity,
+            (Some(identity), Some(of)) if identity == of => identity,
+            (None, None) => return Err(state),
+            _ => return Err(AppError::UnknownCase),
+        };
+        let mut profile = tx.hold_profile(identity).await?;
+        let row = tx.hold_code_device(found.id).await?.ok_or(AppError::UnknownCase)?;
+        if !standing.ends_use() {
+            profile.life.open().map_err(AppError::Reason)?;
+            super::order::no_other(&mut tx, &profile).await?;
+        }
+        let was_active = row.state.is_active();
+        let state = standing.of(row.state.clone(), &by, self).map_err(AppError::Reason)?;
+        if state == row.state {
+            return Ok(CodeDeviceView::from(&row));
+        }
+        let row = CodeDeviceRow { state, ..row };
+        tx.save_code_device(&row).await?;
+        if was_active {
+            profile.life = profile.life.next();
+            tx.save_profile(&profile).await?;
+            self.end_log_ins(&mut tx, identity, Why::Blocked).await?;
+        }
+        let notice = match standing.ends_use() {
+            true => Notice::CodeDeviceBlocked,
+            false => Notice::CodeDeviceBack,
+        };
+        let blocks = if standing.ends_use() { Blocks::Nothing } else { Blocks::CodeDevice(row.id) };
+        self.notify(&mut tx, &profile, notice, About::now(blocks)).await?;
+        let data = json!({ "code_device": row.id, "actor": by, "epoch": profile.life.epoch });
+        tx.audit(self.of_identity(standing.event(), identity, data)).await?;
+        tx.commit().await?;
+        Ok(CodeDeviceView::from(&row))
+    }
+
+    /// Blocks, in a unit of work that holds the profile, what of an identity's devices came to stand as it does
+    /// since `since`.
+    pub(in crate::app) async fn block_devices_since(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+        (since, by): (time::OffsetDateTime, &Actor),
+    ) -> Result<Vec<crate::ids::CodeDeviceId>, AppError> {
+        let mut blocked = Vec::new();
+        for row in tx.code_devices(identity).await? {
+            let is_new = row.state.since().is_some_and(|at| at >= since);
+            if !is_new || !(row.state.is_active() || row.state.is_under_way()) {
+                continue;
+            }
+            let state =
+                row.state.clone().block(by.clone(), self.now()).map_err(AppError::Reason)?;
+            blocked.push(row.id);
+            tx.save_code_device(&CodeDeviceRow { state, ..row }).await?;
+        }
+        Ok(blocked)
+    }
+}

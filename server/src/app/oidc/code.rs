@@ -1,0 +1,253 @@
+//! Logging in with user ID, password and the code of a code device, on the page of the log-in (E2, G2, G3, G6).
+//!
+//! Whatever of it does not fit, and whether there is such a user ID, the answer and the work are the same (G4):
+//! the same questions to the database, one password hash, the same writes. So nothing here tells that a code
+//! rests either: the person is told by SMS and e-mail (docs/log-in.md).
+
+use super::super::{App, AppError};
+use super::claim::{ial, transaction};
+use super::client::active;
+use super::late;
+use super::page::typed_user_id;
+use crate::config::Secret;
+use crate::ids::IdentityId;
+use crate::keys::base64url;
+use crate::oidc::idp_params::Action;
+use crate::oidc::{Approval, Level, LogIn, Means, Way, Why};
+use crate::storage::{CodeDeviceRow, LogInRow, Opens, PasswordRow, Profile, Tx};
+use enroll_core::code_device::Kind;
+use enroll_core::password::Password;
+use enroll_core::reason::ReasonCode;
+use enroll_core::totp::{Algorithm, Seed, step_at};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+/// What a code device with a password reaches: two factors of different kinds (NSIS §3.2.1). A code that is
+/// typed can be typed on another's page, so never more.
+const OF_A_CODE_DEVICE: Level = Level::Substantial;
+
+/// What a person types.
+pub struct TypedCode {
+    /// Their user ID.
+    pub user_id: String,
+    /// Their password.
+    pub password: Secret,
+    /// The code of now.
+    pub code: Secret,
+}
+
+impl std::fmt::Debug for TypedCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TypedCode(…)")
+    }
+}
+
+/// Who asks the person before a page, and what for (G3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedOf {
+    /// The relying party's name.
+    pub party: String,
+    /// What the person is asked to do.
+    pub action: Action,
+    /// In the words of who asks: at most 130 characters.
+    pub text: Option<String>,
+    /// Whether a code device can reach the level that is asked for.
+    pub by_code: bool,
+}
+
+/// The person and the means that a user ID leads to; for one that there is not, nobody with nothing.
+struct Found {
+    identity: IdentityId,
+    profile: Option<Profile>,
+    password: Option<PasswordRow>,
+    device: Option<CodeDeviceRow>,
+    seed: Option<Seed>,
+}
+
+/// Which of the two factors was right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Right {
+    password: bool,
+    step: Option<i64>,
+}
+
+impl App {
+    /// What is asked of the person before the page; nothing for a log-in that there is not.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn asked_of(&self, browser: &str) -> Result<Option<AskedOf>, AppError> {
+        let hash = openssl::sha::sha256(browser.as_bytes());
+        let mut tx = self.parts.store.read().await?;
+        let Some(row) = tx.find_log_in(Opens::Browser, &hash).await? else { return Ok(None) };
+        let party = tx.relying_party(&row.client_id).await?.map(|row| row.party.name);
+        let by_code = row.request.level <= OF_A_CODE_DEVICE;
+        let asked = |party| AskedOf {
+            party,
+            action: row.request.action,
+            text: row.request.text.clone(),
+            by_code,
+        };
+        Ok(party.map(asked))
+    }
+
+    /// Approves the log-in before the page by user ID, password and code.
+    ///
+    /// # Errors
+    /// `log_in.code` for all that does not fit or cannot be used; `log_in.tries` once there were too many on the
+    /// page; `log_in.code_level` where a code device is not enough; `log_in.late`, `log_in.level`,
+    /// `log_in.parallel`.
+    pub async fn log_in_by_code(&self, browser: &str, typed: TypedCode) -> Result<(), AppError> {
+        let (mut tx, row) = self.shown(browser).await?;
+        if row.state != LogIn::Begun {
+            return Err(AppError::Reason(row.state.over()));
+        }
+        if row.request.level > OF_A_CODE_DEVICE {
+            return Err(AppError::Reason(ReasonCode::LOG_IN_CODE_LEVEL));
+        }
+        let user_id = Zeroizing::new(typed_user_id(&typed.user_id));
+        let user_hash = tx.keyed_hash("user_id", user_id.as_bytes())?;
+        let found = self.found(&mut tx, &user_hash).await?;
+        drop(tx);
+        let (identity, kept) = (found.identity, found.password.map(|row| row.hash));
+        let password = Password::typed(typed.password.expose());
+        let password = self.is_password(kept, password, identity).await?;
+
+        // Read again, and held: of two at once the second sees what the first has used up.
+        let mut tx = self.parts.store.begin().await?;
+        let found = self.found(&mut tx, &user_hash).await?;
+        let row = self.hold_log_in(&mut tx, row.id).await?;
+        if row.state != LogIn::Begun {
+            return Err(AppError::Reason(row.state.over()));
+        }
+        let step = self.step(&found, typed.code.expose().trim())?;
+        let password = password && found.identity == identity;
+        self.decide(tx, (row, user_hash), found, Right { password, step }).await
+    }
+
+    /// Whom a user ID leads to. Nobody takes as many questions as somebody.
+    async fn found(&self, tx: &mut Tx, user_hash: &[u8; 32]) -> Result<Found, AppError> {
+        let profile = tx.hold_profile_of(user_hash).await?;
+        let nobody = IdentityId::random(self.parts.entropy.as_ref())?;
+        let identity = profile.as_ref().map_or(nobody, |profile| profile.identity);
+        let password = tx.password(identity).await?;
+        let device = tx.hold_active_code_device(identity).await?;
+        let no_device = crate::ids::CodeDeviceId::random(self.parts.entropy.as_ref())?;
+        let seed = tx.seed(device.as_ref().map_or(no_device, |device| device.id)).await?;
+        Ok(Found { identity, profile, password, device, seed })
+    }
+
+    /// The step whose code was typed. Without a device as much is computed, and nothing fits.
+    fn step(&self, found: &Found, code: &str) -> Result<Option<i64>, AppError> {
+        let window = i64::from(self.policy.code_devices.window);
+        let none = || Seed::new(Algorithm::Sha1, Zeroizing::new(vec![0; 20]));
+        let (last, drift) = match &found.device {
+            Some(device) => (device.step, device.state.drift().unwrap_or(0)),
+            None => (i64::MAX, 0),
+        };
+        let here = step_at(self.now()) + drift;
+        let dummy = if found.seed.is_none() { none() } else { None };
+        let Some(seed) = found.seed.as_ref().or(dummy.as_ref()) else { return Ok(None) };
+        seed.step_of(code, last, (here, window)).map_err(AppError::internal)
+    }
+
+    /// Both right, of somebody who may log in now, or it is a wrong try.
+    async fn decide(
+        &self,
+        mut tx: Tx,
+        (row, user_hash): (LogInRow, [u8; 32]),
+        found: Found,
+        right: Right,
+    ) -> Result<(), AppError> {
+        let tries = found.password.as_ref().map(|row| row.tries).unwrap_or_default();
+        let open = found.profile.as_ref().is_some_and(|profile| profile.life.open().is_ok());
+        let usable = open && tries.may_try(self.now());
+        match (right.step, found.profile, found.device) {
+            (Some(step), Some(profile), Some(device)) if right.password && usable => {
+                // Conditional, whatever is held: a step is taken once, on whichever server.
+                if tx.use_step(device.id, step).await? {
+                    let drift = step - step_at(self.now());
+                    let state = device.state.clone().drifted(drift);
+                    let device = CodeDeviceRow { state, step, ..device };
+                    tx.save_code_device(&device).await?;
+                    tx.save_tries(profile.identity, &Default::default(), false).await?;
+                    return self.approved(tx, (row, user_hash), (profile, device)).await;
+                }
+            }
+            _ => {}
+        }
+        // One of the two was right: somebody has it, and must not try for the other. With none right nobody is
+        // shut out by who knows a user ID alone.
+        let counts = right.password != right.step.is_some();
+        let (next, over) = match counts {
+            true => tries.failed(&self.policy.code_devices, self.now()),
+            false => (tries, false),
+        };
+        tx.save_tries(found.identity, &next, over).await?;
+        self.refused(tx, row).await
+    }
+
+    /// Takes note of a wrong try on the page, whoever it was of; too many end the log-in.
+    async fn refused(&self, mut tx: Tx, row: LogInRow) -> Result<(), AppError> {
+        let (id, client_id) = (row.id, row.client_id.clone());
+        let tried = tx.count_try(id).await?;
+        let data = json!({ "client_id": client_id, "way": Way::Code });
+        tx.audit(self.of_log_in("log_in.code_refused", id, data)).await?;
+        let over = tried >= i64::from(self.policy.code_devices.page_tries);
+        if over {
+            self.end_one(&mut tx, row, Why::Tries).await?;
+        }
+        tx.commit().await?;
+        let reason = if over { ReasonCode::LOG_IN_TRIES } else { ReasonCode::LOG_IN_CODE };
+        Err(AppError::Reason(reason))
+    }
+
+    /// The person has shown both. What stops an app's approval stops this one.
+    async fn approved(
+        &self,
+        mut tx: Tx,
+        (mut row, user_hash): (LogInRow, [u8; 32]),
+        (profile, device): (Profile, CodeDeviceRow),
+    ) -> Result<(), AppError> {
+        let identity = profile.identity;
+        let party = active(&mut tx, &row.client_id).await.map_err(late)?;
+        if self.stop_parallel(&mut tx, &row, identity).await? {
+            tx.commit().await?;
+            return Err(AppError::Reason(ReasonCode::LOG_IN_PARALLEL));
+        }
+        let ial = ial(&mut tx, identity).await?;
+        let level = Level::of_log_in(ial, OF_A_CODE_DEVICE);
+        if level < row.request.level {
+            self.end_one(&mut tx, row, Why::Level).await?;
+            tx.commit().await?;
+            return Err(AppError::Reason(ReasonCode::LOG_IN_LEVEL));
+        }
+        let shown = transaction(&row, &party, level);
+        let shown = base64url(&openssl::sha::sha256(shown.as_bytes()));
+        let means = match device.kind {
+            Kind::Display => Means::CodeDisplay(device.id),
+            Kind::Reader => Means::AudioReader(device.id),
+        };
+        let approval = Approval {
+            means,
+            identity,
+            way: Way::Code,
+            at: self.now(),
+            epoch: profile.life.epoch,
+            ial,
+            aal: OF_A_CODE_DEVICE,
+            poll: None,
+            back: None,
+        };
+        row.state = LogIn::Approved { approval };
+        row.user_hash = Some(user_hash.to_vec());
+        row.expires = self.in_seconds(self.oidc.finish_s);
+        tx.save_log_in(&row).await?;
+        let data = json!({
+            "client_id": row.client_id, "code_device": device.id, "kind": device.kind,
+            "way": Way::Code, "shown": shown, "log_in": row.id,
+        });
+        tx.audit(self.of_identity("log_in.approved", identity, data)).await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,162 @@
+//! `enroll code-device import|list|posted`: the stock of code displays and audio code readers.
+
+use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
+use crate::app::{NewDevice, StockError, import_code_devices, post_code_devices};
+use crate::clock::{Clock, SystemClock, SystemEntropy};
+use crate::http::problem::chain;
+use serde_json::json;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use zeroize::Zeroizing;
+
+/// Keep the stock of code displays and audio code readers
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Add the devices of the maker's list to the stock (docs/code-devices.md); their seeds are sealed and
+    /// never shown again, so destroy the list
+    Import(Import),
+    /// List devices by serial number
+    List(List),
+    /// Take note that ordered devices were posted: inactive, they are on the way
+    Posted(Posted),
+}
+
+#[derive(Debug, clap::Args)]
+struct Import {
+    #[command(flatten)]
+    place: Place,
+    /// The list; `-` for standard input
+    file: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    #[command(flatten)]
+    place: Place,
+    /// Only those that stand so: in_stock, ordered, inactive, active, lost, blocked
+    #[arg(long)]
+    state: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Posted {
+    #[command(flatten)]
+    place: Place,
+    /// Their serial numbers
+    #[arg(required = true)]
+    serials: Vec<String>,
+}
+
+/// Runs: 0 done, 1 a device was not ordered, 2 a list that is none, 3 keys or database cannot be used.
+#[must_use]
+pub fn run(args: Args) -> ExitCode {
+    match args.command {
+        Command::Import(args) => import(&args),
+        Command::List(args) => list(&args),
+        Command::Posted(args) => posted(&args),
+    }
+}
+
+fn import(args: &Import) -> ExitCode {
+    let imported = block_on(async {
+        let config = args.place.config()?;
+        let text = read(&args.file)?;
+        let devices = match NewDevice::list(&text) {
+            Ok(devices) => devices,
+            Err(error) => return Ok(Err(error)),
+        };
+        let (store, _) = open_existing_store(&args.place.data, &config).await?;
+        Ok(import_code_devices(&store, &SystemEntropy, &devices, SystemClock.now()).await)
+    });
+    match imported {
+        Ok(Ok(done)) if args.json => {
+            print(&json!({ "added": done.added, "known": done.known }).to_string())
+        }
+        Ok(Ok(done)) => print(&format!("{} added, {} known", done.added, done.known)),
+        Ok(Err(error)) => told(&error),
+        Err(error) => ended(Err::<(), SetupError>(error)),
+    }
+}
+
+fn read(file: &Path) -> Result<Zeroizing<String>, SetupError> {
+    let failed = |source| SetupError::File { path: file.to_owned(), source };
+    let mut text = Zeroizing::new(String::new());
+    if file == Path::new("-") {
+        std::io::stdin().lock().read_to_string(&mut text).map_err(failed)?;
+    } else {
+        std::fs::File::open(file)
+            .and_then(|mut file| file.read_to_string(&mut text))
+            .map_err(failed)?;
+    }
+    Ok(text)
+}
+
+fn list(args: &List) -> ExitCode {
+    let found = block_on(async {
+        let config = args.place.config()?;
+        let (store, _) = open_existing_store(&args.place.data, &config).await?;
+        Ok(store.read().await?.all_code_devices(args.state.as_deref()).await?)
+    });
+    let devices = match found {
+        Ok(devices) => devices,
+        Err(error) => return ended(Err::<(), SetupError>(error)),
+    };
+    for device in devices {
+        let (serial, kind, state) = (device.serial, device.kind, device.state.name());
+        let line = if args.json {
+            let identity = device.identity;
+            json!({ "serial": serial, "kind": kind, "state": state, "identity": identity })
+                .to_string()
+        } else {
+            format!("{serial} {} {state}", kind.as_str())
+        };
+        if !printed(&line) {
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn posted(args: &Posted) -> ExitCode {
+    let done = block_on(async {
+        let config = args.place.config()?;
+        let (store, _) = open_existing_store(&args.place.data, &config).await?;
+        Ok(post_code_devices(&store, &args.serials, SystemClock.now()).await)
+    });
+    match done {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => told(&error),
+        Err(error) => ended(Err::<(), SetupError>(error)),
+    }
+}
+
+fn told(error: &StockError) -> ExitCode {
+    // A closed standard error leaves nothing to tell anyone.
+    let _ = writeln!(std::io::stderr(), "enroll: {}", chain(error));
+    ExitCode::from(match error {
+        StockError::NotOrdered { .. } => 1,
+        StockError::Line { .. } => 2,
+        StockError::App(_) => 3,
+    })
+}
+
+fn print(line: &str) -> ExitCode {
+    if printed(line) { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}
+
+fn printed(line: &str) -> bool {
+    writeln!(std::io::stdout().lock(), "{line}").is_ok()
+}

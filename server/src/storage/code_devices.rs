@@ -1,0 +1,291 @@
+//! Code devices with their sealed seeds, and the codes of notices that block one. A seed is read to compare a
+//! code with, and for nothing else.
+
+use super::{Dialect, StorageError, Tx};
+use crate::ids::{CodeDeviceId, IdentityId};
+use crate::seal::Place;
+use enroll_core::code_device::{CodeDevice, Kind};
+use enroll_core::totp::Seed;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+use time::OffsetDateTime;
+
+/// One code device as it is stored, without its seed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeDeviceRow {
+    /// Which.
+    pub id: CodeDeviceId,
+    /// What is written on it.
+    pub serial: String,
+    /// Whether it shows or speaks.
+    pub kind: Kind,
+    /// Whose, once it is somebody's.
+    pub identity: Option<IdentityId>,
+    /// Where it stands.
+    pub state: CodeDevice,
+    /// The step of the last code that was taken.
+    pub step: i64,
+}
+
+fn place(row: &str) -> Place<'_> {
+    Place { table: "code_devices", row, column: "seed" }
+}
+
+const COLUMNS: &str = "id, serial, kind, identity, record, step";
+
+impl Tx {
+    /// Adds a device to the stock. `false` if there is one of that serial number already.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn add_code_device(
+        &mut self,
+        (id, serial, kind): (CodeDeviceId, &str, Kind),
+        seed: &Seed,
+        now: OffsetDateTime,
+    ) -> Result<bool, StorageError> {
+        let row = id.to_string();
+        let entropy = self.store.entropy.clone();
+        let seed = self.store.keys.master().seal(entropy.as_ref(), place(&row), &seed.expose())?;
+        let added = sqlx::query(
+            "INSERT INTO code_devices (id, serial, kind, seed, state, record, step, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (serial) DO NOTHING",
+        )
+        .bind(row)
+        .bind(serial.to_owned())
+        .bind(kind.as_str())
+        .bind(seed)
+        .bind(CodeDevice::InStock.name())
+        .bind(serde_json::to_string(&CodeDevice::InStock)?)
+        .bind(now.unix_timestamp())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(added.rows_affected() == 1)
+    }
+
+    /// What the device's codes are made of.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn seed(&mut self, id: CodeDeviceId) -> Result<Option<Seed>, StorageError> {
+        let row = id.to_string();
+        let found = sqlx::query("SELECT seed FROM code_devices WHERE id = $1")
+            .bind(row.clone())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        let Some(found) = found else { return Ok(None) };
+        let sealed: Vec<u8> = found.try_get("seed")?;
+        let plain = self.store.keys.master().open(place(&row), &sealed)?;
+        let impossible = StorageError::ImpossibleRow { table: "code_devices", column: "seed" };
+        Seed::of(&plain).map(Some).ok_or(impossible)
+    }
+
+    /// The device with this serial number; nobody holds it.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn code_device_of(
+        &mut self,
+        serial: &str,
+    ) -> Result<Option<CodeDeviceRow>, StorageError> {
+        self.code_device("serial = $1", serial, false).await
+    }
+
+    /// A device, which nobody else changes before this unit of work ends. The profile of its person is held
+    /// before it.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn hold_code_device(
+        &mut self,
+        id: CodeDeviceId,
+    ) -> Result<Option<CodeDeviceRow>, StorageError> {
+        self.code_device("id = $1", &id.to_string(), true).await
+    }
+
+    /// The device of an identity whose codes count, held.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn hold_active_code_device(
+        &mut self,
+        identity: IdentityId,
+    ) -> Result<Option<CodeDeviceRow>, StorageError> {
+        self.code_device("active_of = $1", &identity.to_string(), true).await
+    }
+
+    async fn code_device(
+        &mut self,
+        which: &str,
+        value: &str,
+        hold: bool,
+    ) -> Result<Option<CodeDeviceRow>, StorageError> {
+        let lock = if hold { self.row_lock("") } else { "" };
+        let query = format!("SELECT {COLUMNS} FROM code_devices WHERE {which}{lock}");
+        let found = sqlx::query(AssertSqlSafe(query))
+            .bind(value.to_owned())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        found.as_ref().map(read).transpose()
+    }
+
+    /// The device of `kind` that is in stock the longest, held: no other order takes it.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn hold_stock(&mut self, kind: Kind) -> Result<Option<CodeDeviceRow>, StorageError> {
+        let lock = self.row_lock(" SKIP LOCKED");
+        let query = format!(
+            "SELECT {COLUMNS} FROM code_devices WHERE state = $1 AND kind = $2
+             ORDER BY created_at, serial LIMIT 1{lock}"
+        );
+        let found = sqlx::query(AssertSqlSafe(query))
+            .bind(CodeDevice::InStock.name())
+            .bind(kind.as_str())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        found.as_ref().map(read).transpose()
+    }
+
+    fn row_lock(&self, how: &'static str) -> &'static str {
+        match (self.store.dialect, how) {
+            (Dialect::Sqlite, _) => "",
+            (Dialect::Postgres, "") => " FOR UPDATE",
+            (Dialect::Postgres, _) => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// The devices of an identity, oldest first.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn code_devices(
+        &mut self,
+        identity: IdentityId,
+    ) -> Result<Vec<CodeDeviceRow>, StorageError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM code_devices WHERE identity = $1 ORDER BY created_at, serial"
+        );
+        let rows = sqlx::query(AssertSqlSafe(query))
+            .bind(identity.to_string())
+            .fetch_all(&mut *self.inner)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// All devices, or those in a state, by serial number.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn all_code_devices(
+        &mut self,
+        state: Option<&str>,
+    ) -> Result<Vec<CodeDeviceRow>, StorageError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM code_devices WHERE $1 = '' OR state = $2 ORDER BY serial"
+        );
+        let state = state.unwrap_or_default();
+        let rows = sqlx::query(AssertSqlSafe(query))
+            .bind(state.to_owned())
+            .bind(state.to_owned())
+            .fetch_all(&mut *self.inner)
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Writes where a device stands, and whose it is. The step stays.
+    ///
+    /// # Errors
+    /// [`StorageError`]; of the database where the identity has another active one.
+    pub async fn save_code_device(&mut self, row: &CodeDeviceRow) -> Result<(), StorageError> {
+        let identity = row.identity.map(|id| id.to_string());
+        let active = identity.clone().filter(|_| row.state.is_active());
+        sqlx::query(
+            "UPDATE code_devices SET identity = $1, active_of = $2, state = $3, record = $4
+             WHERE id = $5",
+        )
+        .bind(identity)
+        .bind(active)
+        .bind(row.state.name())
+        .bind(serde_json::to_string(&row.state)?)
+        .bind(row.id.to_string())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes the code of `step`, if none of it or a later one was taken (RFC 6238 §5.2). Whether it was: of
+    /// two at once on two servers one.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn use_step(&mut self, id: CodeDeviceId, step: i64) -> Result<bool, StorageError> {
+        let used = sqlx::query("UPDATE code_devices SET step = $1 WHERE id = $2 AND step < $3")
+            .bind(step)
+            .bind(id.to_string())
+            .bind(step)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(used.rows_affected() == 1)
+    }
+
+    /// Adds a secret that blocks a device, from a notice (E7).
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn add_code_device_block(
+        &mut self,
+        hash: &[u8; 32],
+        device: CodeDeviceId,
+        expires: OffsetDateTime,
+    ) -> Result<(), StorageError> {
+        sqlx::query(
+            "INSERT INTO code_device_blocks (hash, device, expires_at) VALUES ($1, $2, $3)",
+        )
+        .bind(hash.to_vec())
+        .bind(device.to_string())
+        .bind(expires.unix_timestamp())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The device that a secret blocks; it can be used again.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn find_code_device_block(
+        &mut self,
+        hash: &[u8; 32],
+        now: OffsetDateTime,
+    ) -> Result<Option<CodeDeviceRow>, StorageError> {
+        let impossible =
+            StorageError::ImpossibleRow { table: "code_device_blocks", column: "device" };
+        let found = sqlx::query(
+            "SELECT device FROM code_device_blocks WHERE hash = $1 AND expires_at >= $2",
+        )
+        .bind(hash.to_vec())
+        .bind(now.unix_timestamp())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let Some(row) = found else { return Ok(None) };
+        let id: CodeDeviceId =
+            row.try_get::<String, _>("device")?.parse().map_err(|_| impossible)?;
+        self.code_device("id = $1", &id.to_string(), false).await
+    }
+}
+
+fn read(row: &AnyRow) -> Result<CodeDeviceRow, StorageError> {
+    let impossible = |column| StorageError::ImpossibleRow { table: "code_devices", column };
+    let text = |column| row.try_get::<String, _>(column);
+    let identity: Option<String> = row.try_get("identity")?;
+    let identity = identity.map(|id| id.parse()).transpose();
+    Ok(CodeDeviceRow {
+        id: text("id")?.parse().map_err(|_| impossible("id"))?,
+        serial: text("serial")?,
+        kind: Kind::named(&text("kind")?).ok_or(impossible("kind"))?,
+        identity: identity.map_err(|_| impossible("identity"))?,
+        state: serde_json::from_str(&text("record")?).map_err(|_| impossible("record"))?,
+        step: row.try_get("step")?,
+    })
+}

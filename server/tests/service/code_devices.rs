@@ -1,0 +1,290 @@
+//! Code devices from the stock to activation, loss and finding, and the password beside them.
+
+use super::desk::{Desk, PHONE, refusal, refused};
+use super::devices::{Device, PASSWORD, quick};
+use super::station::Call;
+use enroll_core::audit::Entry;
+use enroll_core::code_device::Kind;
+use serde_json::{Value, json};
+use server::app::{NewDevice, add_officer, import_code_devices};
+use server::clock::SystemEntropy;
+use time::Duration;
+
+fn desks() -> Vec<Desk> {
+    Desk::all_changed(quick)
+}
+
+fn wrong() -> (u16, String) {
+    refused(422, "code_device.activation")
+}
+
+fn trail(desk: &Desk) -> Vec<Entry> {
+    let found = desk
+        .runtime
+        .block_on(async { desk.store.read().await.unwrap().audit_after(0, 1000).await.unwrap() });
+    enroll_core::audit::verify(&found, None).unwrap();
+    found
+}
+
+/// What blocks in the last notice that has a code.
+fn block_code(arrived: &[server::notices::standin::Arrived]) -> String {
+    let sms = arrived.iter().rfind(|message| message.text.contains("blocking code ")).unwrap();
+    let (_, rest) = sms.text.split_once("blocking code ").unwrap();
+    rest.chars().take_while(char::is_ascii_hexdigit).collect()
+}
+
+#[test]
+fn an_ordered_device_comes_inactive_and_is_activated_by_two_codes() {
+    // proves E10, E2, E7
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        let device = anna.ordered("KV-0001", Kind::Display);
+        let told = desk.deliver();
+        assert!(told.iter().any(|message| message.text.contains("A code display or audio")));
+        let (_, list) = anna.own("GET", "/code-devices", &Value::Null);
+        assert_eq!(
+            (&list[0]["serial"], &list[0]["state"]),
+            (&json!("KV-0001"), &json!("inactive"))
+        );
+        // Without the independent code nothing of it counts.
+        let early = anna.activation_of(&device, "123456");
+        assert_eq!(refusal(anna.activate_device(&early)), wrong());
+        let code = anna.device_code("kv-0001 ", "email").unwrap();
+        let good = anna.activation_of(&device, &code);
+        for (name, value) in
+            [("code", json!("000000")), ("device_code", json!(device.wrong_code(&desk)))]
+        {
+            let mut bad = good.clone();
+            bad[name] = value;
+            assert_eq!(refusal(anna.activate_device(&bad)), wrong(), "{name}");
+        }
+        let (status, answer) = anna.activate_device(&good);
+        assert_eq!((status, &answer["state"]), (200, &json!("active")), "{answer}");
+        assert_eq!(refusal(anna.activate_device(&good)), wrong(), "once");
+        let told = desk.deliver();
+        assert_eq!(told.len(), 2, "both channels");
+        // The enrolment has done what it was for.
+        let again = anna.own("PUT", "/user-id", &json!({ "user_id": "anna.else" }));
+        assert_eq!(refusal(again), refused(409, "case.state"));
+        // How to block is in the notice, and holds for the device alone.
+        let (status, blocked) = desk.post("/v1/blocks", &json!({ "code": block_code(&told) }));
+        assert_eq!((status, &blocked["state"]), (200, &json!("blocked")), "{blocked}");
+        let life = desk.runtime.block_on(desk.app.life(anna.identity)).unwrap();
+        assert_eq!((life.blocked, life.epoch), (false, 1));
+    }
+}
+
+#[test]
+fn a_code_by_the_wrong_way_or_of_somebody_else_activates_nothing() {
+    // proves E10, E4, E5
+    for desk in desks() {
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        let annas = anna.ordered("KV-0001", Kind::Display);
+        let berts = bert.ordered("KV-0002", Kind::Display);
+        // A letter comes the way that the device came.
+        assert_eq!(refusal(anna.ask_for_device_code("KV-0001", "letter")).0, 400);
+        // The code of another device, also with that device's own; and another person's device.
+        let code = anna.device_code("KV-0001", "sms").unwrap();
+        let other = bert.device_code("KV-0002", "sms").unwrap();
+        if code != other {
+            assert_eq!(refusal(anna.activate_device(&anna.activation_of(&annas, &other))), wrong());
+        }
+        let mut stolen = bert.activation_of(&annas, &code);
+        assert_eq!(refusal(bert.activate_device(&stolen)), wrong(), "not their device");
+        stolen["user_id"] = json!("nobody.has.this");
+        assert_eq!(refusal(bert.activate_device(&stolen)), wrong(), "nobody's");
+        assert_eq!(bert.device_code("KV-0001", "sms"), None, "no code for another's device");
+        assert_eq!(bert.device_code("KV-9999", "sms"), None, "nor for one that there is not");
+        // What was asked for by e-mail takes the place of what came by SMS.
+        let anew = anna.device_code("KV-0001", "email").unwrap();
+        if code != anew {
+            assert_eq!(refusal(anna.activate_device(&anna.activation_of(&annas, &code))), wrong());
+        }
+        // Three wrong, and the code is dead.
+        for _ in 0..3 {
+            let _ = anna.activate_device(&anna.activation_of(&annas, "000001"));
+        }
+        assert_eq!(refusal(anna.activate_device(&anna.activation_of(&annas, &anew))), wrong());
+        // Too late.
+        let late = bert.device_code("KV-0002", "sms").unwrap();
+        desk.wait(Duration::minutes(31));
+        assert_eq!(refusal(bert.activate_device(&bert.activation_of(&berts, &late))), wrong());
+        // Codes are sent five times a day.
+        let sent = (0..6).filter(|_| bert.device_code("KV-0002", "email").is_some()).count();
+        assert_eq!(sent, 3, "two before");
+    }
+}
+
+#[test]
+fn a_lost_device_that_is_found_is_activated_anew_and_nobody_has_two() {
+    // proves F2, E10
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        let device = anna.with_device("KV-0001", Kind::Display);
+        assert_eq!(anna.stand("KV-0001", "found").0, 409);
+        let (status, lost) = anna.stand("kv-0001", "lost");
+        assert_eq!((status, &lost["state"]), (200, &json!("lost")), "{lost}");
+        assert_eq!(anna.stand("KV-0001", "lost"), (200, lost), "said twice");
+        assert_eq!(desk.deliver().len(), 2);
+        assert_eq!(anna.device_code("KV-0001", "sms"), None, "it is lost");
+        assert_eq!(anna.stand("KV-0001", "found").1["state"], "inactive");
+        let code = anna.device_code("KV-0001", "sms").unwrap();
+        let used = device.code_off(&desk, -1);
+        let mut body = anna.activation_of(&device, &code);
+        body["device_code"] = json!(used);
+        assert_eq!(refusal(anna.activate_device(&body)), wrong(), "a code that was used before");
+        let activated = anna.activate_device(&anna.activation_of(&device, &code));
+        assert_eq!(activated.1["state"], "active", "{activated:?}");
+        // Another one, while this is active.
+        let second = Device::in_stock(&desk, "KO-0001", Kind::Reader);
+        let holder = server::app::Holder::logged_in(anna.identity);
+        let wanted = serde_json::from_value(json!({ "kind": "reader" })).unwrap();
+        desk.runtime.block_on(desk.app.order_code_device(holder, wanted)).unwrap();
+        let again = desk.runtime.block_on(desk.app.order_code_device(holder, wanted));
+        assert!(format!("{:?}", again.unwrap_err()).contains("code_device.other"));
+        let serials = ["KO-0001".to_owned()];
+        let posted = server::app::post_code_devices(&desk.store, &serials, desk.now());
+        desk.runtime.block_on(posted).unwrap();
+        let code = anna.device_code("KO-0001", "sms").unwrap();
+        let body = anna.activation_of(&second, &code);
+        assert_eq!(refusal(anna.activate_device(&body)), refused(409, "code_device.other"));
+        assert_eq!(anna.stand("KV-0001", "blocked").1["state"], "blocked");
+        assert_eq!(anna.activate_device(&body).1["state"], "active");
+        // Another's is not theirs.
+        let bert = desk.enrolled(2);
+        assert_eq!(bert.stand("KO-0001", "lost").0, 404);
+    }
+}
+
+#[test]
+fn an_officer_hands_out_by_name_and_sees_no_secret() {
+    // proves E10
+    for desk in desks() {
+        let cpr = "1208740002";
+        let person = desk.runtime.block_on(async {
+            desk.store.begin().await.unwrap().keyed_hash("person", cpr.as_bytes()).unwrap()
+        });
+        let (anna, bert) = (desk.enrolled_with(person), desk.enrolled(2));
+        bert.reach("+4520304051");
+        let device = Device::in_stock(&desk, "KV-0001", Kind::Display);
+        Device::in_stock(&desk, "KO-0001", Kind::Reader);
+        let officer = signed_in(&desk, "bc-17");
+        let call = |token: &str, method: &str, path: &str, body: &Value| {
+            let body = if body.is_null() { String::new() } else { body.to_string() };
+            let path = format!("/v1/officer/code-devices{path}");
+            desk.call(Call { token, ..Call::new(method, &path, body.as_bytes()) })
+        };
+        let to_anna = json!({ "serial": "kv-0001", "cpr": "120874-0002" });
+        assert_eq!(call(&anna.token, "POST", "", &to_anna).0, 401, "not signed in");
+        let both = json!({ "serial": "KV-0001", "cpr": cpr, "identity": bert.identity });
+        assert_eq!(call(&officer, "POST", "", &both).0, 400);
+        let nobody = json!({ "serial": "KV-0001", "cpr": "0101900000" });
+        assert_eq!(call(&officer, "POST", "", &nobody).0, 404);
+        let (status, handed) = call(&officer, "POST", "", &to_anna);
+        assert_eq!((status, &handed["state"]), (201, &json!("inactive")), "{handed}");
+        let fields: Vec<_> = handed.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(fields, ["kind", "serial", "since", "state"]);
+        let taken = json!({ "serial": "KV-0001", "identity": bert.identity });
+        assert_eq!(refusal(call(&officer, "POST", "", &taken)), refused(409, "code_device.state"));
+        let to_bert = json!({ "serial": "KO-0001", "identity": bert.identity });
+        assert_eq!(call(&officer, "POST", "", &to_bert).0, 201);
+        assert_eq!(desk.deliver().len(), 2, "the one who can be reached is told");
+        // Activated by its person, lost and found by the officer.
+        anna.reach(PHONE);
+        let code = anna.device_code("KV-0001", "sms").unwrap();
+        assert_eq!(anna.activate_device(&anna.activation_of(&device, &code)).0, 200);
+        assert_eq!(call(&officer, "GET", "/kv-0001", &Value::Null).1["state"], "active");
+        assert_eq!(call(&officer, "GET", "/KV-0404", &Value::Null).0, 404);
+        let stand = |standing: &str| {
+            let body = json!({ "standing": standing });
+            call(&officer, "PUT", "/KV-0001/standing", &body)
+        };
+        assert_eq!(stand("lost").1["state"], "lost");
+        assert_eq!(stand("found").1["state"], "inactive");
+        assert_eq!(stand("blocked").1["state"], "blocked");
+        assert_eq!(refusal(anna.stand("KV-0001", "reopened")), refused(409, "code_device.state"));
+        assert_eq!(stand("reopened").1["state"], "inactive");
+        let trail = trail(&desk);
+        let handed = trail.iter().find(|entry| entry.kind == "code_device.handed_out").unwrap();
+        assert_eq!(handed.data["officer"], "bc-17");
+        let by = trail.iter().filter(|entry| entry.data["actor"]["officer"] == "bc-17").count();
+        assert_eq!(by, 4);
+    }
+}
+
+fn signed_in(desk: &Desk, name: &str) -> String {
+    let keys = desk.app.keys();
+    let mut config = server::config::Config::default();
+    quick(&mut config);
+    let parts = (&desk.store, keys.as_ref(), &SystemEntropy as &dyn server::clock::Entropy);
+    let new = add_officer(parts, &config.policy, name, PASSWORD, desk.now());
+    let secret = desk.runtime.block_on(new).unwrap();
+    let code = secret.code(desk.now().unix_timestamp() / 30).unwrap();
+    let body = json!({ "name": name, "password": PASSWORD, "code": *code });
+    let (status, answer) = desk.post("/v1/officer/sessions", &body);
+    assert_eq!(status, 201, "{answer}");
+    answer["token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_password_follows_the_rules_and_is_changed_with_the_one_before() {
+    // proves E2
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        let device = anna.ordered("KV-0001", Kind::Display);
+        let code = anna.device_code("KV-0001", "sms").unwrap();
+        let mut body = anna.activation_of(&device, &code);
+        for weak in ["short", "adgangskode1", "xx0101900000", "qwertyuiop!", &anna.user_id()] {
+            body["password"] = json!(weak);
+            assert_eq!(refusal(anna.activate_device(&body)), refused(422, "password.weak"));
+        }
+        body["password"] = json!(PASSWORD);
+        assert_eq!(anna.activate_device(&body).0, 200);
+        desk.deliver();
+        let change = |old: &str, new: &str| {
+            refusal(anna.own("PUT", "/password", &json!({ "old": old, "new": new })))
+        };
+        let new = "en anden hest batteri";
+        assert_eq!(change(PASSWORD, "password1"), refused(422, "password.weak"));
+        assert_eq!(change("not the old one", new), refused(422, "password.wrong"));
+        assert_eq!(change(PASSWORD, new).0, 200);
+        assert_eq!(desk.deliver().len(), 2, "the person is told");
+        assert_eq!(change(PASSWORD, new), refused(422, "password.wrong"), "the old one");
+        for _ in 0..2 {
+            assert_eq!(change("not the old one", PASSWORD).0, 422);
+        }
+        assert_eq!(change(new, PASSWORD), refused(422, "password.wrong"), "it rests");
+        desk.wait(Duration::minutes(15));
+        assert_eq!(change(new, PASSWORD).0, 200);
+    }
+}
+
+#[test]
+fn no_seed_code_or_password_lies_in_clear_and_an_import_can_be_repeated() {
+    // proves H4, E10
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        let device = anna.with_device("KV-0001", Kind::Display);
+        let list = format!(
+            "KV-0001 display sha1 {}\nKV-0002 display sha1 {}",
+            "31".repeat(20),
+            "32".repeat(20)
+        );
+        let devices = NewDevice::list(&list).unwrap();
+        for (added, known) in [(1, 1), (0, 2)] {
+            let imported = import_code_devices(&desk.store, &SystemEntropy, &devices, desk.now());
+            let imported = desk.runtime.block_on(imported).unwrap();
+            assert_eq!((imported.added, imported.known), (added, known));
+        }
+        let code = device.code(&desk);
+        let trail = format!("{:?}", trail(&desk));
+        let rows = desk.rows();
+        let seed = hex::encode(&device.key);
+        let raw = String::from_utf8_lossy(&device.key).into_owned();
+        for secret in [seed.as_str(), &raw, PASSWORD, &"31".repeat(20), "11111111111111111111"] {
+            assert!(!rows.contains(secret) && !trail.contains(secret), "{secret}");
+        }
+        assert!(!trail.contains(&code) && !trail.contains(&anna.user_id()));
+        assert!(!format!("{devices:?}").contains("3131"));
+    }
+}
