@@ -1141,6 +1141,7 @@ block-code-hint = Koden står i beskeden. Fulgte du linket, er den udfyldt.
 block-button = Spær nu
 block-unknown = Koden passer ikke eller er for gammel. Skriv den, som den står i beskeden, eller kontakt Borgercenteret.
 block-done-app = Appen er spærret, og alt, der var åbent, er lukket. En ny aktiverer du med pas og ansigt.
+block-done-code-device = Kodeviseren er spærret, og ingen kan logge på med den. Var det en fejl, så henvend dig i Borgercenteret.
 block-done-identity = Hele identiteten er spærret, og alt, der var åbent, er lukket. Den kan kun åbnes igen i Borgercenteret.
 support-title = Support
 support-bar = Support: menu

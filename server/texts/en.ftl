@@ -1141,6 +1141,7 @@ block-code-hint = The code is in the notice. If you followed the link, it is fil
 block-button = Block now
 block-unknown = The code does not fit or is too old. Type it as it is in the notice, or contact the Borgercenter.
 block-done-app = The app is blocked, and all that was open is closed. You activate a new one with passport and face.
+block-done-code-device = The code device is blocked, and nobody can log in with it. If that was a mistake, go to the Borgercenter.
 block-done-identity = The whole identity is blocked, and all that was open is closed. It can only be opened again at the Borgercenter.
 support-title = Support for citizens
 support-bar = Support: the menu

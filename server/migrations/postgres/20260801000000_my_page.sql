@@ -17,7 +17,7 @@ CREATE TABLE my_sessions (
   hash BYTEA NOT NULL PRIMARY KEY,
   identity TEXT NOT NULL REFERENCES identities (id),
   log_in TEXT,
-  authenticator TEXT NOT NULL,
+  authenticator TEXT,
   epoch BIGINT NOT NULL,
   approved_at BIGINT NOT NULL,
   seen_at BIGINT NOT NULL,

@@ -17,7 +17,7 @@ CREATE TABLE my_sessions (
   hash BLOB NOT NULL PRIMARY KEY,
   identity TEXT NOT NULL REFERENCES identities (id),
   log_in TEXT,
-  authenticator TEXT NOT NULL,
+  authenticator TEXT,
   epoch INTEGER NOT NULL,
   approved_at INTEGER NOT NULL,
   seen_at INTEGER NOT NULL,

@@ -4,7 +4,7 @@ use super::access::Named;
 use super::problem::Problem;
 use crate::app::{
     ActivatedDevice, App, AppError, AskedCode, ChangedPassword, CodeDeviceView, CodeSent, HandOut,
-    Holder, NewStanding, Officer, Owner, PasswordKept, WantedDevice,
+    DeviceHolder as Holder, NewStanding, Officer, Owner, PasswordKept, WantedDevice,
 };
 use axum::Json;
 use axum::extract::rejection::JsonRejection;

@@ -92,6 +92,15 @@ pub enum Means {
 }
 
 impl Means {
+    /// The app, if it was one.
+    #[must_use]
+    pub fn app(self) -> Option<AuthenticatorId> {
+        match self {
+            Self::App(id) => Some(id),
+            Self::CodeDisplay(_) | Self::AudioReader(_) => None,
+        }
+    }
+
     /// The methods as `amr` names them (RFC 8176 §1; REQUIREMENTS M5).
     #[must_use]
     pub fn amr(self) -> &'static [&'static str] {

@@ -13,8 +13,8 @@ pub struct MySession {
     pub identity: IdentityId,
     /// The log-in that it ends with; nothing where an app opened it.
     pub log_in: Option<LogInId>,
-    /// The app that approved it.
-    pub app: AuthenticatorId,
+    /// The app that approved it, if one did.
+    pub app: Option<AuthenticatorId>,
     /// The identity's epoch then.
     pub epoch: u64,
     /// When the person approved.
@@ -47,7 +47,7 @@ impl Tx {
         .bind(hash.to_vec())
         .bind(new.identity.to_string())
         .bind(new.log_in.map(|id| id.to_string()))
-        .bind(new.app.to_string())
+        .bind(new.app.map(|app| app.to_string()))
         .bind(epoch)
         .bind(new.approved.unix_timestamp())
         .bind(new.seen.unix_timestamp())
@@ -121,10 +121,11 @@ fn read(row: &AnyRow) -> Result<MySession, StorageError> {
         at.map_err(|_| impossible(column))
     };
     let log_in: Option<String> = row.try_get("log_in")?;
+    let app: Option<String> = row.try_get("authenticator")?;
     Ok(MySession {
         identity: text("identity")?.parse().map_err(|_| impossible("identity"))?,
         log_in: log_in.map(|id| id.parse()).transpose().map_err(|_| impossible("log_in"))?,
-        app: text("authenticator")?.parse().map_err(|_| impossible("authenticator"))?,
+        app: app.map(|id| id.parse()).transpose().map_err(|_| impossible("authenticator"))?,
         epoch: u64::try_from(row.try_get::<i64, _>("epoch")?).map_err(|_| impossible("epoch"))?,
         approved: time("approved_at")?,
         seen: time("seen_at")?,

@@ -33,7 +33,7 @@ impl App {
         }
         let device = tx.hold_active_code_device(identity).await?;
         let blocks = device.map_or(Blocks::Identity, |row| Blocks::CodeDevice(row.id));
-        let about = About { blocks, until: Some(until) };
+        let about = About { until: Some(until), ..About::now(blocks) };
         self.notify(&mut tx, &profile, Notice::CodesRest, about).await?;
         tx.audit(self.of_identity("codes.rest", identity, json!({}))).await?;
         Ok(tx.commit().await?)

@@ -155,7 +155,7 @@ impl App {
         let (mut tx, profile, row) = self.hold_app(app).await?;
         profile.life.open().map_err(AppError::Reason)?;
         // The app that approved is another one: one that is blocked approves nothing.
-        if app == holder.app {
+        if Some(app) == holder.app {
             return Err(AppError::Reason(ReasonCode::AUTHENTICATOR_FOR_GOOD));
         }
         let state = row.state.clone().reopen().map_err(AppError::Reason)?;

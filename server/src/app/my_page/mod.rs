@@ -37,8 +37,8 @@ pub struct Holder {
     pub(super) identity: IdentityId,
     session: [u8; 32],
     log_in: Option<LogInId>,
-    /// The app that approved.
-    app: AuthenticatorId,
+    /// The app that approved, if one did.
+    app: Option<AuthenticatorId>,
     approved: OffsetDateTime,
     pub(super) place: Place,
 }
@@ -149,7 +149,7 @@ impl App {
         let session = MySession {
             identity: approval.identity,
             log_in: Some(id),
-            app: approval.app,
+            app: approval.means.app(),
             epoch: approval.epoch,
             approved: approval.at,
             seen: self.now(),
@@ -183,7 +183,7 @@ impl App {
         let session = MySession {
             identity: row.identity,
             log_in: None,
-            app,
+            app: Some(app),
             epoch: profile.life.epoch,
             approved: now,
             seen: now,

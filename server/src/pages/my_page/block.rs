@@ -38,6 +38,7 @@ pub(super) async fn send(
     let Ok(Form(given)) = form else { return trouble::of(&visit, AppError::Malformed) };
     match app.block_by_code(given).await {
         Ok(Blocked::App(_)) => page(&visit, None, Some("block-done-app")),
+        Ok(Blocked::CodeDevice(_)) => page(&visit, None, Some("block-done-code-device")),
         Ok(Blocked::Identity(_)) => page(&visit, None, Some("block-done-identity")),
         Err(AppError::Unauthorized) => {
             let page = page(&visit, Some(Why::text(visit.language, "block-unknown")), None);
