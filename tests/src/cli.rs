@@ -470,6 +470,10 @@ fn load(cli: &Cli, plan: &load::Plan) -> Result<ExitCode, Stop> {
             tell(cli, &sockets);
             Some(sockets.open) == plan.sockets
         }
+        Figures::LogIns(log_ins) => {
+            tell(cli, &log_ins);
+            log_ins.is_whole()
+        }
         Figures::IdlePage(idle) => {
             tell(cli, &idle);
             true

@@ -253,7 +253,7 @@ impl Served {
         let mut notices = server::config::Notices::default();
         self.post.configure(&mut notices);
         let (smtp, sms) = (notices.smtp_port, notices.sms_url.unwrap_or_default());
-        let (registers, metrics) = (self.registers.url(), &self.metrics);
+        let (registers, metrics, listen) = (self.registers.url(), &self.metrics, &self.listen);
         let database = match self.database.starts_with("postgres") {
             true => format!("[database]\nurl = \"{}\"\n", self.database),
             false => String::new(),
@@ -262,6 +262,7 @@ impl Served {
         format!(
             "{database}
 [server]
+public_url = \"http://{listen}\"
 metrics_listen = \"{metrics}\"
 [registers]
 persons_url = \"{registers}\"
@@ -271,6 +272,8 @@ address_burst = 0
 start_burst = 0
 document_burst = 0
 case_burst = 0
+client_burst = 0
+log_in_burst = 0
 [policy.activation]
 starts = 1000
 [notices]

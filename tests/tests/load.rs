@@ -45,6 +45,18 @@ fn two_people_enrol_and_the_processor_s_time_is_told_apart() {
 }
 
 #[test]
+fn people_log_in_by_a_switch_to_their_app() {
+    let Figures::LogIns(log_ins) =
+        carried_out(&["--people", "3", "--at-once", "2", "--log-ins", "6"])
+    else {
+        panic!("no figures of log-ins")
+    };
+    println!("{log_ins}");
+    assert!(log_ins.is_whole(), "{log_ins}");
+    assert!(log_ins.steps.iter().all(|step| step.count == 6 && step.p50_ms > 0.0), "{log_ins:?}");
+}
+
+#[test]
 fn relays_that_wait_take_little_memory() {
     let count = number("INDRUL_SOCKETS", "50");
     let Figures::Sockets(sockets) = carried_out(&["--sockets", &count]) else {

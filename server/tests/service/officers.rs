@@ -107,6 +107,15 @@ fn evidence_of(station: &Station, done: &Value) -> Value {
     serde_json::from_slice(&kept.last().unwrap().record).unwrap()
 }
 
+/// What has happened to an identity that was issued, as it is kept for its person.
+fn activities_of(station: &Station, done: &Value) -> Vec<Value> {
+    let id = done["identity"]["id"].as_str().unwrap().parse().unwrap();
+    let kept = station.runtime.block_on(async {
+        station.store.begin().await.unwrap().activities(id, None, None, 99).await.unwrap()
+    });
+    kept.iter().map(|one| serde_json::from_slice(&one.payload).unwrap()).collect()
+}
+
 /// The case at the kiosk up to its decision.
 fn at_the_kiosk(home: &Case<'_>, passport: &Passport, referred: &Value) -> Value {
     let desk = home.visited(referred);
@@ -328,7 +337,7 @@ fn another_person_is_not_approved_and_a_refusal_keeps_its_reason_only() {
 
 #[test]
 fn high_is_given_by_an_officer_in_person_only_and_raises_the_identity_there_is() {
-    // proves E1
+    // proves E1, F5 (the person sees who looked)
     let good = passport("good");
     for station in Station::all(&[&good], quick) {
         let first = Case::start(&station, &good.holder.cpr).through(&good);
@@ -349,6 +358,10 @@ fn high_is_given_by_an_officer_in_person_only_and_raises_the_identity_there_is()
             "{done:#}"
         );
         assert_eq!(officer.look(&home).1["identity"], first["identity"]["id"]);
+        let looks = activities_of(&station, &first)
+            .into_iter()
+            .filter(|one| one["what"] == "looked" && one["by"]["officer"] == "bc-17");
+        assert_eq!(looks.count(), 1);
         assert_eq!(code(officer.rule(&home, &high(false))), refused(422, "officer.presence"));
         let (status, done) = officer.rule(&home, &high(true));
         assert_eq!((status, &done["identity"]["level"]), (200, &json!("High")), "{done:#}");
@@ -640,10 +653,17 @@ fn officers_are_added_listed_and_disabled_on_the_command_line() {
     assert_eq!(enroll(&station, &["add", "bc-17"], PASSWORD).0, 1, "taken");
     assert_eq!(enroll(&station, &["add", "bc-18"], "kort").0, 2, "a short password");
     assert_eq!(enroll(&station, &["add", "BC 18"], PASSWORD).0, 2, "no name");
-    assert_eq!(enroll(&station, &["list"], ""), (0, "bc-17 active\n".to_owned()));
+    assert_eq!(enroll(&station, &["add", "su-3", "--role", "support"], PASSWORD).0, 0);
+    assert_eq!(enroll(&station, &["add", "su-4", "--role", "boss"], PASSWORD).0, 2);
+    let listed = "bc-17 borgercenter active\nsu-3 support active\n".to_owned();
+    assert_eq!(enroll(&station, &["list"], ""), (0, listed));
+    assert_eq!(enroll(&station, &["disable", "su-3"], "").0, 0);
     assert_eq!(enroll(&station, &["disable", "bc-17"], "").0, 0);
     assert_eq!(enroll(&station, &["disable", "bc-19"], "").0, 1);
     let (_, out) = enroll(&station, &["list", "--json"], "");
-    let listed: Value = serde_json::from_str(&out).unwrap();
-    assert!(listed["disabled"].is_string(), "{out}");
+    for (line, role) in out.lines().zip(["borgercenter", "support"]) {
+        let listed: Value = serde_json::from_str(line).unwrap();
+        assert!(listed["disabled"].is_string() && listed["role"] == role, "{out}");
+    }
+    assert_eq!(out.lines().count(), 2);
 }

@@ -1,15 +1,17 @@
-//! The service under load: whole enrolments of people who are all different, many open relays, and light
-//! pages beside busy instruments; against one `enroll serve` process, over HTTP and WebSocket only.
+//! The service under load: whole enrolments of people who are all different, log-ins, many open relays, and
+//! light pages beside busy instruments; against one `enroll serve` process, over HTTP and WebSocket only.
 //!
 //! The emulated chips and phones run in this process, on the same processors as the server.
 
 mod idle;
 mod journey;
+mod log_ins;
 mod report;
 mod sockets;
 
 pub use idle::IdlePage;
 pub use journey::{Journey, JourneyError, Step};
+pub use log_ins::{LogInError, LogInStep, LogIns};
 pub use report::{Report, StepFigures};
 pub use sockets::Sockets;
 
@@ -57,6 +59,9 @@ pub struct Plan {
     /// Plays so many hostile relay clients instead.
     #[arg(long, conflicts_with = "idle_page")]
     pub hostile: Option<u32>,
+    /// Logs in so many times instead, as `people` people with an app each.
+    #[arg(long, conflicts_with_all = ["sockets", "idle_page", "hostile"])]
+    pub log_ins: Option<u32>,
     /// Of the hostile clients: the same seed plays the same.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -86,6 +91,9 @@ pub enum LoadError {
     /// A socket.
     #[error("a relay could not be opened")]
     Socket(#[from] Box<tungstenite::Error>),
+    /// Nobody can log in.
+    #[error("the people who log in could not be made")]
+    LogIns(#[from] Box<LogInError>),
     /// A part of the load panicked.
     #[error("a part of the load broke off; what it said is above")]
     BrokeOff,
@@ -104,6 +112,8 @@ pub enum Figures {
     Enrolments(Report),
     /// Of sockets.
     Sockets(Sockets),
+    /// Of log-ins.
+    LogIns(LogIns),
     /// Of light pages.
     IdlePage(IdlePage),
     /// Of hostile clients.
@@ -126,7 +136,7 @@ pub struct Places<'a> {
 /// # Errors
 /// [`LoadError`]; an enrolment that did not come to its end is a figure.
 pub fn carry_out(plan: &Plan, places: Places<'_>) -> Result<Figures, LoadError> {
-    let people = match (plan.sockets, plan.hostile, plan.idle_page) {
+    let people = match (plan.sockets.or(plan.log_ins), plan.hostile, plan.idle_page) {
         (None, None, None) => plan.people,
         _ => 2,
     };
@@ -142,6 +152,9 @@ pub fn carry_out(plan: &Plan, places: Places<'_>) -> Result<Figures, LoadError> 
         Setup { program: places.program, models, database: plan.database, more, log: "warn" };
     let mut served = Served::new(&setup, &people)?;
     served.start()?;
+    if let Some(wanted) = plan.log_ins {
+        return log_ins::measure(plan, &served, wanted).map(Figures::LogIns);
+    }
     match (plan.sockets, plan.hostile, plan.idle_page) {
         (Some(count), _, _) => sockets::measure(&served, &people, count).map(Figures::Sockets),
         (_, Some(count), _) => {
