@@ -77,6 +77,9 @@ fn filmed(picture: &[u8], share: f32, ground: [u8; 3]) -> Vec<u8> {
     video
 }
 
+/// Longest wait for what a page does, seconds: a limit for what never comes, however busy the machine is.
+pub const PATIENCE: u64 = 240;
+
 /// Where screenshots are kept, to be looked at.
 #[must_use]
 pub fn pictures() -> PathBuf {
@@ -130,7 +133,7 @@ impl<'a> Person<'a> {
 
     /// Waits until `css` selects something.
     pub fn wait(&self, css: &str) {
-        if let Err(error) = self.browser.wait_for(css, 60) {
+        if let Err(error) = self.browser.wait_for(css, PATIENCE) {
             let text = self.browser.text("main").unwrap_or_default();
             panic!("{error} at {}: {text}", self.browser.url().unwrap());
         }
@@ -154,7 +157,7 @@ impl<'a> Person<'a> {
     /// when this returns ([`Browser::click`]).
     pub fn press(&self, css: &str) {
         self.wait(css);
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(PATIENCE);
         while let Err(error) = self.browser.click(css) {
             let clicked = matches!(error, BrowserError::Timeout { .. });
             assert!(!clicked && Instant::now() < deadline, "{css}: {error:?}");
@@ -214,7 +217,7 @@ impl<'a> Person<'a> {
 
     /// The relay that the page asks the shell to open.
     pub fn relay(&self) -> String {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(PATIENCE);
         loop {
             if let Some(url) = self.script("return window.testUrl ?? null").as_str() {
                 return url.to_owned();
