@@ -56,11 +56,15 @@ enum Command {
     List,
     /// Writes a passport's files, page, portrait, trust and holder to a folder.
     Make {
-        /// A name of the catalogue, or a description file.
-        spec: String,
+        /// Names of the catalogue, or description files: of several each is written to a folder of its name.
+        #[arg(required = true)]
+        specs: Vec<String>,
         /// Where to.
         #[arg(long)]
         out: PathBuf,
+        /// Also a single one is written to a folder of its name.
+        #[arg(long)]
+        each: bool,
         /// Where the real portraits lie.
         #[arg(long)]
         portraits: Option<PathBuf>,
@@ -205,7 +209,9 @@ fn fail(text: &str, code: u8) -> ExitCode {
 fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
     match &cli.command {
         Command::List => list(cli),
-        Command::Make { spec, out, portraits } => make(cli, spec, out, portraits.as_deref()),
+        Command::Make { specs, out, each, portraits } => {
+            make(cli, (specs, *each), out, portraits.as_deref())
+        }
         Command::Plug { spec, files, vpcd } => plug(cli, spec.as_deref(), files.as_deref(), vpcd),
         Command::Run { names, chosen, through, report, trace } => {
             let through = if *trace { Through::Traced } else { *through };
@@ -261,16 +267,27 @@ fn list(cli: &Cli) -> Result<ExitCode, Stop> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn make(cli: &Cli, spec: &str, out: &Path, folder: Option<&Path>) -> Result<ExitCode, Stop> {
+fn make(
+    cli: &Cli,
+    (specs, each): (&[String], bool),
+    out: &Path,
+    folder: Option<&Path>,
+) -> Result<ExitCode, Stop> {
     let portraits = match folder {
         Some(folder) => load_portraits(folder)?,
         None => portraits(cli)?,
     };
-    let entry = entry(spec)?;
-    let passport = made(&entry, &portraits)?;
-    passport.write_to(out).map_err(|e| Stop::CannotRun(chain(&e)))?;
-    if cli.json {
-        println!("{}", json!({"name": entry.name, "out": out}));
+    for spec in specs {
+        let entry = entry(spec)?;
+        let passport = made(&entry, &portraits)?;
+        let out = match each || specs.len() > 1 {
+            true => out.join(&entry.name),
+            false => out.to_owned(),
+        };
+        passport.write_to(&out).map_err(|e| Stop::CannotRun(chain(&e)))?;
+        if cli.json {
+            println!("{}", json!({"name": entry.name, "out": out}));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,9 +14,11 @@
 )]
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Cursor,
     path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -36,6 +38,25 @@ use crate::{
 
 /// Lets the camera show `picture`, a little moved from frame to frame as in a hand.
 pub fn film(demo: &Demo, picture: &[u8], share: f32, ground: [u8; 3]) {
+    let new = demo.folder().join("camera.new");
+    fs::write(&new, &*video(picture, share, ground)).unwrap();
+    fs::rename(new, demo.video()).unwrap();
+}
+
+/// What a film is of: the picture's SHA-256, its share of the frame's height in percent, and the ground.
+type Filmed = ([u8; 32], u32, [u8; 3]);
+
+/// The films of this process: most tests show the same few pictures.
+static FILMS: Mutex<BTreeMap<Filmed, Arc<Vec<u8>>>> = Mutex::new(BTreeMap::new());
+
+/// The film of `picture`, as MJPEG.
+fn video(picture: &[u8], share: f32, ground: [u8; 3]) -> Arc<Vec<u8>> {
+    let of = (openssl::sha::sha256(picture), (share * 100.0) as u32, ground);
+    let mut films = FILMS.lock().unwrap_or_else(PoisonError::into_inner);
+    films.entry(of).or_insert_with(|| Arc::new(filmed(picture, share, ground))).clone()
+}
+
+fn filmed(picture: &[u8], share: f32, ground: [u8; 3]) -> Vec<u8> {
     const SIZE: (u32, u32) = (1280, 720);
     let picture = image::load_from_memory(picture).unwrap();
     let scale =
@@ -53,10 +74,11 @@ pub fn film(demo: &Demo, picture: &[u8], share: f32, ground: [u8; 3]) {
         DynamicImage::from(frame).write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
         video.extend(jpeg.into_inner());
     }
-    let new = demo.folder().join("camera.new");
-    fs::write(&new, video).unwrap();
-    fs::rename(new, demo.video()).unwrap();
+    video
 }
+
+/// Longest wait for what a page does, seconds: a limit for what never comes, however busy the machine is.
+pub const PATIENCE: u64 = 240;
 
 /// Where screenshots are kept, to be looked at.
 #[must_use]
@@ -111,7 +133,7 @@ impl<'a> Person<'a> {
 
     /// Waits until `css` selects something.
     pub fn wait(&self, css: &str) {
-        if let Err(error) = self.browser.wait_for(css, 60) {
+        if let Err(error) = self.browser.wait_for(css, PATIENCE) {
             let text = self.browser.text("main").unwrap_or_default();
             panic!("{error} at {}: {text}", self.browser.url().unwrap());
         }
@@ -135,7 +157,7 @@ impl<'a> Person<'a> {
     /// when this returns ([`Browser::click`]).
     pub fn press(&self, css: &str) {
         self.wait(css);
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(PATIENCE);
         while let Err(error) = self.browser.click(css) {
             let clicked = matches!(error, BrowserError::Timeout { .. });
             assert!(!clicked && Instant::now() < deadline, "{css}: {error:?}");
@@ -195,7 +217,7 @@ impl<'a> Person<'a> {
 
     /// The relay that the page asks the shell to open.
     pub fn relay(&self) -> String {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(PATIENCE);
         loop {
             if let Some(url) = self.script("return window.testUrl ?? null").as_str() {
                 return url.to_owned();

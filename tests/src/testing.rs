@@ -1,9 +1,11 @@
 //! What the end-to-end tests share: where things lie, and how programs are run.
 
 use std::{
+    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::{Mutex, PoisonError},
 };
 
 use fixtures::{catalogue, passport::Passport, portraits::Portraits};
@@ -53,13 +55,19 @@ pub fn today() -> Date {
     copenhagen_date(SystemClock.now())
 }
 
-/// The fixture `name`, with real portraits.
+/// The fixture `name`, with real portraits: made once in this process.
 ///
 /// # Panics
 /// If it cannot be made: run `scripts/models` first, as ./test does.
 #[must_use]
-#[expect(clippy::expect_used, reason = "for tests only")]
 pub fn passport(name: &str) -> Passport {
+    static MADE: Mutex<BTreeMap<String, Passport>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry(name.to_owned()).or_insert_with(|| make(name)).clone()
+}
+
+#[expect(clippy::expect_used, reason = "for tests only")]
+fn make(name: &str) -> Passport {
     let portraits = Portraits::load(&data().join("portraits")).expect("run scripts/models first");
     let entry = catalogue::find(name).expect("a name of the catalogue");
     Passport::make(&entry.spec, &portraits, today()).expect("a passport")

@@ -73,7 +73,7 @@ impl BrowserError {
 }
 
 /// Longest wait for a page that was replaced, or that a press asked for.
-const PAGE: Duration = Duration::from_secs(60);
+const PAGE: Duration = Duration::from_secs(120);
 /// Time between two looks.
 const GLANCE: Duration = Duration::from_millis(40);
 

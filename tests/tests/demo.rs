@@ -3,7 +3,12 @@
 
 use std::time::Instant;
 
-use indrul_tests::{demo::Demo, person::pictures, sound, webdriver::Browser};
+use indrul_tests::{
+    demo::Demo,
+    person::{PATIENCE, pictures},
+    sound,
+    webdriver::Browser,
+};
 
 #[test]
 fn a_person_starts_an_enrolment_and_watches_it_end_in_an_identity() {
@@ -13,7 +18,7 @@ fn a_person_starts_an_enrolment_and_watches_it_end_in_an_identity() {
     browser.screenshot(&pictures().join("demo-start.png")).unwrap();
     let started = Instant::now();
     browser.click("[data-fixture=good] button").unwrap();
-    browser.wait_for("[data-verdict=accepted]", 60).unwrap();
+    browser.wait_for("[data-verdict=accepted]", PATIENCE).unwrap();
     println!("from Start to the identity: {} ms", started.elapsed().as_millis());
     browser.screenshot(&pictures().join("demo-good.png")).unwrap();
     sound::check(&browser, "an issued identity");
@@ -46,7 +51,7 @@ fn a_copied_chip_is_refused_in_words_that_say_what_to_do() {
     browser.open(demo.url()).unwrap();
     browser.screenshot(&pictures().join("demo-phone.png")).unwrap();
     browser.click("[data-fixture=clone] button").unwrap();
-    browser.wait_for("[data-verdict=refused]", 60).unwrap();
+    browser.wait_for("[data-verdict=refused]", PATIENCE).unwrap();
     browser.screenshot(&pictures().join("demo-clone-phone.png")).unwrap();
     let text = browser.text("main").unwrap();
     assert!(text.contains("chip_authentication.failed"), "{text}");

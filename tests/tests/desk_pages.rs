@@ -16,7 +16,7 @@ use indrul_tests::{
     bridge::Bridge,
     citizen::{Enrolment, Method},
     demo::Demo,
-    person::{Person, film, pictures},
+    person::{PATIENCE, Person, film, pictures},
     run::Plugged,
     testing::{enroll, stdout, virtual_reader},
     webdriver::{ENTER, SPACE},
@@ -81,6 +81,10 @@ fn types_reference(kiosk: &Person<'_>, reference: &str) {
     }
     let typed = kiosk.script("return document.getElementById('reference').value");
     assert_eq!(typed, reference);
+    // Whoever does not see the field hears each sign, and how many there are.
+    let heard = kiosk.script("return document.getElementById('typed').textContent");
+    let last = format!("{}, 8 ", &reference[8..]);
+    assert!(heard.as_str().unwrap().starts_with(&last), "{heard}");
     kiosk.press("form[action='/kiosk/cases'] button[type=submit]");
 }
 
@@ -459,6 +463,8 @@ fn a_kiosk_gives_the_code_to_who_is_there_and_to_nobody_after_them() {
     types_reference(&kiosk, &reference);
     kiosk.wait("#line1");
     kiosk.look("page", &["en", "da"]);
+    let none = kiosk.script("return document.getElementById('camera').dataset.none");
+    assert!(none.as_str().unwrap().contains("medarbejder"), "{none}");
     kiosk.browser.screen(1080, 1920).unwrap();
     // REQUIREMENTS M1: 60 seconds, of which the last 20 are counted down.
     let times =
@@ -476,6 +482,7 @@ fn a_kiosk_gives_the_code_to_who_is_there_and_to_nobody_after_them() {
     kiosk.shows_face();
     kiosk.wait("[data-verdict=accepted]");
     assert_eq!(kiosk.script(times), json!(["300", "20"]), "somebody may be writing it down");
+    kiosk.wait("#pick-up-qr");
     kiosk.look_here("issued");
     let code = kiosk.browser.text("#pick-up-code").unwrap();
     assert_eq!(code.len(), 19, "{code}");
@@ -735,7 +742,7 @@ fn compares_and_approves(demo: &Demo, desk: &Person<'_>) -> String {
     film(demo, &desk.passport.selfies[0], 0.98, [120, 124, 128]);
     desk.press("#live-button");
     let live = "return document.getElementById('video').videoWidth > 0";
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(PATIENCE);
     while desk.script(live) != true {
         assert!(Instant::now() < deadline, "no live picture");
         sleep(Duration::from_millis(200));

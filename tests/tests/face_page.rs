@@ -18,7 +18,7 @@ use fixtures::{capture::Species, portraits::Portraits};
 use indrul_tests::{
     captures::Studio,
     demo::Demo,
-    person::{Person, pictures},
+    person::{PATIENCE, Person, pictures},
     testing::data,
 };
 use liveness::{Engine, challenge::Script};
@@ -137,7 +137,7 @@ fn begins(person: &Person<'_>) {
 /// machine takes pictures too slowly.
 #[expect(clippy::print_stdout, reason = "filming has to be quicker than a challenge is good for")]
 fn films(person: &Person<'_>, studio: &Studio) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(PATIENCE);
     let drawn = loop {
         if let Some(drawn) = person.script("return window.testDrawn ?? null").as_str() {
             break serde_json::from_str::<Value>(drawn).unwrap();

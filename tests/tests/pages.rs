@@ -15,7 +15,7 @@ use image::{DynamicImage, Rgb, RgbImage};
 use indrul_tests::{
     bridge::Bridge,
     demo::Demo,
-    person::{Person, film, pictures},
+    person::{PATIENCE, Person, film, pictures},
     run::Plugged,
     testing::virtual_reader,
     webdriver::{Browser, ENTER, SPACE},
@@ -113,7 +113,7 @@ fn advises(person: &Person<'_>, what: &str) {
     person.browser.command("Performance.enable", &ticks).unwrap();
     person.script(COUNTS);
     let before = work_ms(person);
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_secs(PATIENCE);
     let counts = loop {
         let counts = person.script("return { ...testCounts }");
         if counts.get("sent").and_then(Value::as_f64).unwrap() >= FRAMES {

@@ -3,7 +3,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use indrul_tests::{demo::Demo, person::pictures, sound, webdriver::Browser};
+use indrul_tests::{
+    demo::Demo,
+    person::{PATIENCE, pictures},
+    sound,
+    webdriver::Browser,
+};
 use serde_json::{Value, json};
 
 /// Somebody at QA.
@@ -23,7 +28,7 @@ impl Tester {
     }
 
     fn wait(&self, css: &str) {
-        if let Err(error) = self.browser.wait_for(css, 120) {
+        if let Err(error) = self.browser.wait_for(css, PATIENCE) {
             let text = self.browser.text("main").unwrap_or_default();
             panic!("{error} at {}: {text}", self.browser.url().unwrap());
         }
@@ -63,7 +68,7 @@ impl Tester {
         self.open(&format!("/qa/fixtures/{fixture}"));
         self.press("#run");
         self.wait("[data-same]");
-        for _ in 0..1200 {
+        for _ in 0..3000 {
             let going = "return document.querySelector('[role=status].notice') !== null";
             if self.script(going) == false {
                 break;
@@ -115,7 +120,7 @@ fn a_fixture_is_run_and_its_trace_is_opened_line_by_line() {
     qa.open("/qa/groups/cards");
     qa.press("#run-group");
     qa.wait("[data-same=none]");
-    for _ in 0..1200 {
+    for _ in 0..3000 {
         if qa.browser.wait_for("#going", 0).is_err() {
             break;
         }

@@ -125,9 +125,10 @@ impl Catalogue {
     ) -> Result<Self, CatalogueError> {
         let mut fixtures = Vec::new();
         let listed = list(program)?;
-        for listed in listed.iter().filter(|listed| listed.group.is_empty()).cloned() {
+        let own: Vec<Listed> = listed.iter().filter(|one| one.group.is_empty()).cloned().collect();
+        make(program, &own, data, &data.join("demo"))?;
+        for listed in own {
             let folder = data.join("demo").join(&listed.name);
-            make(program, &listed.name, data, &folder)?;
             import_issuers(&folder.join("trust"), trust)?;
             fixtures.push(read(listed, &folder, registers)?);
         }
@@ -158,11 +159,19 @@ fn list(program: &Path) -> Result<Vec<Listed>, CatalogueError> {
         .map_err(CatalogueError::List)
 }
 
-fn make(program: &Path, name: &str, data: &Path, folder: &Path) -> Result<(), CatalogueError> {
+/// Makes all of them in one go, which loads the portraits once: each in the folder of its name below `folder`.
+fn make(
+    program: &Path,
+    wanted: &[Listed],
+    data: &Path,
+    folder: &Path,
+) -> Result<(), CatalogueError> {
     std::fs::create_dir_all(folder)
         .map_err(|source| CatalogueError::File { path: folder.to_owned(), source })?;
     let status = Command::new(program)
-        .args(["make", name, "--portraits"])
+        .args(["make", "--each"])
+        .args(wanted.iter().map(|one| &one.name))
+        .arg("--portraits")
         .arg(data.join("portraits"))
         .arg("--out")
         .arg(folder)
