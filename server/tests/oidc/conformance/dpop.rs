@@ -323,3 +323,24 @@ fn what_a_client_began_by_itself_is_bound_too() {
         assert_eq!(netbank.userinfo(token).error(), refused(401, "invalid_token"));
     }
 }
+
+#[test]
+fn a_proof_names_the_public_address_whatever_the_request_came_to() {
+    // proves G8
+    let desk = Desk::changed(|config| {
+        config.server.public_url = Some("https://indrul.invalid".to_owned());
+    });
+    let site = Site::open(&desk);
+    let bank = site.party(|table| {
+        table["token_endpoint_auth_method"] = "client_secret_post".into();
+    });
+    let key = Key::new(&site);
+    let push = |htu: &str| {
+        let proof = key.proof_with(("POST", ""), None, |_, claims| claims["htu"] = json!(htu));
+        bank.push_beside(&[], &[("dpop", &proof)]).0
+    };
+    assert_eq!(push("https://indrul.invalid/oidc/par").status, 201);
+    assert_eq!(push("https://INDRUL.invalid:443/oidc/par").status, 201);
+    let reached = format!("{}/oidc/par", site.url);
+    assert_eq!(push(&reached).error(), refused(400, "invalid_dpop_proof"));
+}
