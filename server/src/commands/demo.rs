@@ -55,6 +55,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
     let _log_outs = LogOuts::start(app.clone());
+    crate::demo::stock(&app).await?;
     let pages = crate::pages::router(app.clone(), Design::load(&data));
     let fixtures = Fixtures { catalogue, program, data };
     let demo = Arc::new(Demo::new(app.clone(), fixtures, url.clone(), script)?);

@@ -105,6 +105,9 @@ pub enum SetupError {
     /// The fixtures cannot be had.
     #[error(transparent)]
     Fixtures(#[from] crate::demo::CatalogueError),
+    /// The simulated code devices cannot be kept.
+    #[error(transparent)]
+    Stock(#[from] crate::app::StockError),
     /// There is no demonstration of real issuers.
     #[error(transparent)]
     NotQa(#[from] crate::demo::NotQa),

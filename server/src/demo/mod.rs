@@ -5,12 +5,15 @@
 //! (`/qa`) is part of it.
 
 mod catalogue;
+mod devices;
 mod http;
 mod messages;
 mod qa;
 mod run;
+mod spoken;
 
 pub use catalogue::{Catalogue, CatalogueError, Fixture};
+pub use devices::stock;
 pub use http::router;
 pub use messages::messages;
 

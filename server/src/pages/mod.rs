@@ -18,6 +18,7 @@ pub(crate) mod watch;
 pub use citizen::{root, router};
 pub use design::Design;
 pub use log_in::router as log_in;
+pub(crate) use officer::code_device_state;
 
 use axum::Router;
 use axum::extract::Path;
@@ -29,7 +30,7 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 18] = [
+const ASSETS: [(&str, &str, &str); 20] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("again.js", SCRIPT, include_str!("../../assets/again.js")),
@@ -47,6 +48,8 @@ const ASSETS: [(&str, &str, &str); 18] = [
     ("station.js", SCRIPT, include_str!("../../assets/station.js")),
     ("officer.js", SCRIPT, include_str!("../../assets/officer.js")),
     ("log-in.js", SCRIPT, include_str!("../../assets/log-in.js")),
+    ("code-device.js", SCRIPT, include_str!("../../assets/code-device.js")),
+    ("go-on.js", SCRIPT, include_str!("../../assets/go-on.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 

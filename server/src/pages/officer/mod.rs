@@ -13,6 +13,8 @@ mod ruling;
 mod sign_in;
 mod trouble;
 
+pub(crate) use code_devices::state_in_words as code_device_state;
+
 use super::citizen::to;
 use super::visit::Visit;
 use crate::app::{App, AppError, Officer};
