@@ -58,6 +58,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let _sweeper = Sweeper::start(app.clone());
     let _log_outs = LogOuts::start(app.clone());
     let parties = relying_parties(&app, &args.listen, &listener).await?;
+    crate::demo::stock(&app).await?;
     let pages = crate::pages::router(app.clone(), Design::load(&data));
     let fixtures = Fixtures { catalogue, program, data };
     let demo = Arc::new(Demo::new(app.clone(), fixtures, url.clone(), script)?);

@@ -108,6 +108,9 @@ pub enum SetupError {
     /// The demonstration's relying parties cannot be had.
     #[error(transparent)]
     Parties(#[from] crate::demo::PartyError),
+    /// The simulated code devices cannot be kept.
+    #[error(transparent)]
+    Stock(#[from] crate::app::StockError),
     /// There is no demonstration of real issuers.
     #[error(transparent)]
     NotQa(#[from] crate::demo::NotQa),

@@ -27,6 +27,7 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .route("/demo/enrolments/{id}", get(watch))
         .route("/demo/enrolments/{id}/live", get(live))
         .merge(super::qa::router())
+        .merge(super::devices::router())
         .route_layer(from_fn(super::qa::ours))
         .with_state(demo)
 }

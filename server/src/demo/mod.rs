@@ -5,13 +5,16 @@
 //! (`/qa`) is part of it.
 
 mod catalogue;
+mod devices;
 mod http;
 mod messages;
 mod parties;
 mod qa;
 mod run;
+mod spoken;
 
 pub use catalogue::{Catalogue, CatalogueError, Fixture};
+pub use devices::stock;
 pub use http::router;
 pub use messages::messages;
 pub use parties::{Parties, PartyError};

@@ -3,18 +3,32 @@
 use super::access::Named;
 use super::problem::Problem;
 use crate::app::{
-    ActivatedDevice, App, AppError, AskedCode, ChangedPassword, CodeDeviceView, CodeSent, HandOut,
-    DeviceHolder as Holder, NewStanding, Officer, Owner, PasswordKept, WantedDevice,
+    ActivatedDevice, App, AppError, AskedCode, ChangedPassword, CodeDeviceView, CodeSent,
+    DeviceHolder as Holder, HandOut, NewStanding, Officer, Owner, PasswordKept, WantedDevice,
 };
-use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
 use std::sync::Arc;
 
 /// An answer, or what was wrong.
 type Answer<T> = Result<Json<T>, Problem>;
+
+/// The routes of code devices and their passwords.
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/officer/code-devices", post(hand_out))
+        .route("/v1/officer/code-devices/{id}", get(look))
+        .route("/v1/officer/code-devices/{id}/standing", put(stand_by_officer))
+        .route("/v1/code-device-codes", post(send_code))
+        .route("/v1/code-device-activations", post(activate))
+        .route("/v1/identities/{id}/code-devices", get(list).post(order))
+        .route("/v1/identities/{id}/code-devices/{serial}/standing", put(stand))
+        .route("/v1/identities/{id}/password", put(password))
+}
 
 /// The code devices of the identity, oldest first.
 #[utoipa::path(get, path = "/v1/identities/{id}/code-devices", tag = "code device", security(("token" = [])),

@@ -66,17 +66,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/officer/cases/{id}/portrait", get(officers::portrait))
         .route("/v1/officer/cases/{id}/ruling", post(officers::rule))
         .route("/v1/officer/identities/{id}/reopening", post(officers::reopen))
-        .route("/v1/officer/code-devices", post(code_devices::hand_out))
-        .route("/v1/officer/code-devices/{id}", get(code_devices::look))
-        .route("/v1/officer/code-devices/{id}/standing", put(code_devices::stand_by_officer))
-        .route("/v1/code-device-codes", post(code_devices::send_code))
-        .route("/v1/code-device-activations", post(code_devices::activate))
-        .route(
-            "/v1/identities/{id}/code-devices",
-            get(code_devices::list).post(code_devices::order),
-        )
-        .route("/v1/identities/{id}/code-devices/{serial}/standing", put(code_devices::stand))
-        .route("/v1/identities/{id}/password", put(code_devices::password))
         .route("/v1/register-events", post(events::take_in))
         .route("/v1/relay", get(relay::open))
         .route("/v1/identities/{id}", get(identities::view))
@@ -107,6 +96,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/keys", get(identities::keys))
         .route("/openapi.json", get(openapi::document))
         .merge(oidc::router())
+        .merge(code_devices::router())
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .merge(pictures)
         .merge(captures)

@@ -23,6 +23,7 @@ pub use citizen::{root, router};
 pub use design::Design;
 pub use log_in::router as log_in;
 pub use my_page::router as my_page;
+pub(crate) use officer::code_device_state;
 
 use crate::app::{App, AppError};
 use axum::Router;
@@ -35,7 +36,7 @@ use tower_http::compression::CompressionLayer;
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files that pages load.
-const ASSETS: [(&str, &str, &str); 24] = [
+const ASSETS: [(&str, &str, &str); 26] = [
     ("indrul.css", "text/css; charset=utf-8", include_str!("../../assets/indrul.css")),
     ("watch.js", SCRIPT, include_str!("../../assets/watch.js")),
     ("again.js", SCRIPT, include_str!("../../assets/again.js")),
@@ -59,6 +60,8 @@ const ASSETS: [(&str, &str, &str); 24] = [
     ("device.js", SCRIPT, include_str!("../../assets/device.js")),
     ("party.css", "text/css; charset=utf-8", include_str!("../../assets/party.css")),
     ("scan.js", SCRIPT, include_str!("../../assets/scan.js")),
+    ("code-device.js", SCRIPT, include_str!("../../assets/code-device.js")),
+    ("go-on.js", SCRIPT, include_str!("../../assets/go-on.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 

@@ -289,3 +289,79 @@ fn read(row: &AnyRow) -> Result<CodeDeviceRow, StorageError> {
         step: row.try_get("step")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Store, testing};
+    use super::*;
+    use crate::clock::SystemEntropy;
+    use enroll_core::totp::Algorithm;
+    use time::macros::datetime;
+    use zeroize::Zeroizing;
+
+    const NOW: OffsetDateTime = datetime!(2026-07-01 12:00 UTC);
+
+    fn seed() -> Seed {
+        Seed::new(Algorithm::Sha256, Zeroizing::new(vec![5; 32])).unwrap()
+    }
+
+    async fn in_stock(store: &Store, serial: &str) -> CodeDeviceId {
+        let id = CodeDeviceId::random(&SystemEntropy).unwrap();
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.add_code_device((id, serial, Kind::Reader), &seed(), NOW).await.unwrap());
+        tx.commit().await.unwrap();
+        id
+    }
+
+    async fn takes(store: Store, id: CodeDeviceId, step: i64) -> bool {
+        let mut tx = store.begin().await.unwrap();
+        let taken = tx.use_step(id, step).await.unwrap();
+        // Both have asked before one of them is done.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tx.commit().await.unwrap();
+        taken
+    }
+
+    #[tokio::test]
+    async fn of_two_servers_at_once_one_takes_a_step() {
+        // proves G6
+        for fresh in testing::all().await {
+            let id = in_stock(&fresh.store, "KO-0001").await;
+            for step in 1..4 {
+                let [one, other] =
+                    [0, 1].map(|_| tokio::spawn(takes(fresh.store.clone(), id, step)));
+                let taken = [one.await.unwrap(), other.await.unwrap()];
+                assert_eq!(taken.iter().filter(|taken| **taken).count(), 1, "{step}");
+                assert!(!takes(fresh.store.clone(), id, step - 1).await, "an earlier one");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_seed_opens_in_its_own_row_and_a_serial_number_is_there_once() {
+        // proves E10
+        for fresh in testing::all().await {
+            let id = in_stock(&fresh.store, "KO-0001").await;
+            let mut tx = fresh.store.begin().await.unwrap();
+            assert_eq!(tx.seed(id).await.unwrap().unwrap().expose(), seed().expose());
+            let other = CodeDeviceId::random(&SystemEntropy).unwrap();
+            let again = (other, "KO-0001", Kind::Display);
+            assert!(!tx.add_code_device(again, &seed(), NOW).await.unwrap());
+            let second = (other, "KO-0002", Kind::Reader);
+            assert!(tx.add_code_device(second, &seed(), NOW).await.unwrap());
+            // The sealed seed of one in the row of the other.
+            let moved =
+                "UPDATE code_devices SET seed = (SELECT seed FROM code_devices WHERE id = $1)
+                WHERE id = $2";
+            sqlx::query(moved)
+                .bind(id.to_string())
+                .bind(other.to_string())
+                .execute(&mut *tx.inner)
+                .await
+                .unwrap();
+            assert!(matches!(tx.seed(other).await, Err(StorageError::Seal(_))));
+            let found = tx.code_device_of("KO-0001").await.unwrap().unwrap();
+            assert_eq!((found.id, found.state, found.identity), (id, CodeDevice::InStock, None));
+        }
+    }
+}

@@ -304,10 +304,6 @@ mod tests {
         let profile = tx.hold_profile(kept.identity).await.unwrap();
         assert_eq!(profile.details.user_id.as_deref(), Some("anna"));
         assert_eq!(tx.pin(kept.app).await.unwrap().unwrap().as_slice(), b"a hash");
-        let seed_now = tx.seed(kept.device).await.unwrap().unwrap();
-        assert_eq!(seed_now.expose(), seed().expose());
-        let password = tx.password(kept.identity).await.unwrap().unwrap();
-        assert_eq!(password.hash.as_slice(), b"another hash");
         let officer = tx.hold_officer("bc-17").await.unwrap().unwrap();
         assert_eq!(officer.secrets.as_slice(), b"secrets");
         let rulings = tx.rulings(kept.enrolments[0]).await.unwrap();
@@ -315,9 +311,17 @@ mod tests {
         let code = tx.hold_p_code(&[9; 32]).await.unwrap().unwrap();
         assert_eq!(code.subject.as_slice(), b"somebody");
         check_log_in(&mut tx, kept.identity).await;
+        check_device(&mut tx, kept).await;
         let claimed = tx.claim("sms", 9, (NOW, NOW)).await.unwrap();
         let payload = claimed[0].payload.as_ref().unwrap();
         assert_eq!((claimed.len(), payload.as_slice()), (1, b"a message".as_slice()));
+    }
+
+    async fn check_device(tx: &mut Tx, kept: &Kept) {
+        let found = tx.seed(kept.device).await.unwrap().unwrap();
+        assert_eq!(found.expose(), seed().expose());
+        let password = tx.password(kept.identity).await.unwrap().unwrap();
+        assert_eq!(password.hash.as_slice(), b"another hash");
     }
 
     async fn check_log_in(tx: &mut Tx, identity: IdentityId) {

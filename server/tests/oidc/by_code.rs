@@ -41,6 +41,7 @@ impl<'a> Page<'a> {
     }
 
     fn tokens(&self, party: &Party<'_>) -> Value {
+        assert!(self.browser.get("/log-in/code").text.contains("href=\"/log-in/continue"));
         let back = self.browser.get("/log-in/continue");
         let tokens = party.tokens(&back.param("code").unwrap(), &self.begun.verifier);
         assert_eq!(tokens.status, 200, "{tokens:?}");
@@ -49,7 +50,7 @@ impl<'a> Page<'a> {
 }
 
 fn taken() -> (u16, String) {
-    (303, "/log-in/continue".to_owned())
+    (303, "/log-in/code".to_owned())
 }
 
 fn wrong() -> (u16, String) {

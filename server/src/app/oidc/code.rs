@@ -15,7 +15,7 @@ use crate::keys::base64url;
 use crate::oidc::idp_params::Action;
 use crate::oidc::{Approval, Level, LogIn, Means, Way, Why};
 use crate::storage::{CodeDeviceRow, LogInRow, Opens, PasswordRow, Profile, Tx};
-use enroll_core::code_device::Kind;
+use enroll_core::code_device::{Kind, Tries};
 use enroll_core::password::Password;
 use enroll_core::reason::ReasonCode;
 use enroll_core::totp::{Algorithm, Seed, step_at};
@@ -162,19 +162,17 @@ impl App {
         let tries = found.password.as_ref().map(|row| row.tries).unwrap_or_default();
         let open = found.profile.as_ref().is_some_and(|profile| profile.life.open().is_ok());
         let usable = open && tries.may_try(self.now());
-        match (right.step, found.profile, found.device) {
-            (Some(step), Some(profile), Some(device)) if right.password && usable => {
-                // Conditional, whatever is held: a step is taken once, on whichever server.
-                if tx.use_step(device.id, step).await? {
-                    let drift = step - step_at(self.now());
-                    let state = device.state.clone().drifted(drift);
-                    let device = CodeDeviceRow { state, step, ..device };
-                    tx.save_code_device(&device).await?;
-                    tx.save_tries(profile.identity, &Default::default(), false).await?;
-                    return self.approved(tx, (row, user_hash), (profile, device)).await;
-                }
-            }
-            _ => {}
+        let both = right.step.zip(found.profile).zip(found.device);
+        let both = both.filter(|_| right.password && usable);
+        // Conditional, whatever is held: a step is taken once, on whichever server.
+        if let Some(((step, profile), device)) = both
+            && tx.use_step(device.id, step).await?
+        {
+            let state = device.state.clone().drifted(step - step_at(self.now()));
+            let device = CodeDeviceRow { state, step, ..device };
+            tx.save_code_device(&device).await?;
+            tx.save_tries(profile.identity, &Tries::default(), false).await?;
+            return self.approved(tx, (row, user_hash), (profile, device)).await;
         }
         // One of the two was right: somebody has it, and must not try for the other. With none right nobody is
         // shut out by who knows a user ID alone.

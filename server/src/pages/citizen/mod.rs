@@ -14,6 +14,7 @@ mod face;
 mod hand_over;
 mod next;
 mod number;
+mod order;
 mod page;
 mod pick_up;
 mod result;
@@ -79,6 +80,7 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .route("/enrol/activate/app", post(activate::register))
         .route("/enrol/code-device", get(code_device::show).post(code_device::ask))
         .route("/enrol/code-device/activate", post(code_device::activate))
+        .route("/enrol/order", get(order::show).post(order::order))
         .route("/enrol/done", get(done::show))
         .route("/enrol/{*rest}", get(trouble::missing))
         .merge(kiosk::routes())

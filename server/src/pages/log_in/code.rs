@@ -5,7 +5,7 @@ use super::super::layout::{Layout, Why};
 use super::super::{html, visit::Visit};
 use super::start::before;
 use super::{Of, to, trouble};
-use crate::app::{App, AppError, AskedOf, TypedCode};
+use crate::app::{App, AppError, AskedOf, PageState, TypedCode};
 use crate::config::Secret;
 use crate::http::problem::status_of;
 use crate::oidc::idp_params::Action;
@@ -26,6 +26,15 @@ struct Page {
     log_in: String,
     error: Option<Why>,
     user_id: String,
+}
+
+/// That the person has shown both, and where they go on.
+#[derive(Template)]
+#[template(path = "citizen/log_in/approved.html")]
+struct Approved {
+    l: Layout,
+    party: String,
+    log_in: String,
 }
 
 impl Page {
@@ -72,11 +81,17 @@ async fn page(
 
 pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit, of: Of) -> Response {
     let of = of.or_before(&visit);
-    match page(&app, (&visit, of), None, String::new()).await {
-        Ok(Some(page)) => html(&page),
-        Ok(None) => of.to("/log-in/ended"),
-        Err(error) => trouble::of(&visit, error),
-    }
+    let secret = of.secret(&visit);
+    let shown = async {
+        if app.page_state(&secret).await? == (PageState::Approved { by_switch: false }) {
+            let party = app.relying_party_of(&secret).await?.unwrap_or_default();
+            let l = Layout::of(&visit, 0, "code-log-in-approved");
+            return Ok(html(&Approved { l, party, log_in: of.name() }));
+        }
+        let page = page(&app, (&visit, of), None, String::new()).await?;
+        Ok(page.map_or_else(|| of.to("/log-in/ended"), |page| html(&page)))
+    };
+    shown.await.unwrap_or_else(|error| trouble::of(&visit, error))
 }
 
 pub(super) async fn send(
@@ -90,7 +105,8 @@ pub(super) async fn send(
     };
     let typed = TypedCode { user_id: user_id.clone(), password, code };
     let reason = match app.log_in_by_code(&of.secret(&visit), typed).await {
-        Ok(()) => return of.to("/log-in/continue"),
+        // Not at once to the relying party: a form of ours may not lead to another's address.
+        Ok(()) => return of.to("/log-in/code"),
         Err(AppError::Reason(code)) => code,
         Err(error) => return trouble::of(&visit, error),
     };

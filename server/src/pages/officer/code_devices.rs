@@ -71,7 +71,7 @@ impl Page {
 }
 
 /// A state in words.
-fn state_in_words(language: Language, state: &str) -> String {
+pub(crate) fn state_in_words(language: Language, state: &str) -> String {
     language.t(match state {
         "in_stock" => "code-devices-in-stock",
         "ordered" => "code-devices-ordered",

@@ -13,6 +13,7 @@ mod ruling;
 mod sign_in;
 mod trouble;
 
+pub(crate) use code_devices::state_in_words as code_device_state;
 pub(super) use sign_in::over as session_over;
 
 use super::citizen::to;
