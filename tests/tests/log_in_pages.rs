@@ -15,6 +15,7 @@ use indrul_tests::{
         relying_party, scans, scans_until, types_codes,
     },
     person::{Person, pictures},
+    webdriver::ENTER,
 };
 
 fn demo() -> Demo {
@@ -183,6 +184,33 @@ fn is_refused_at_high(desk: &Person<'_>, phone: &Person<'_>) {
     desk.wait("#logged-in");
 }
 
+/// What a relying party begins by itself waits in the app, and is approved with the keyboard alone.
+fn pays(desk: &Person<'_>, phone: &Person<'_>, netbank: &str) {
+    desk.press("#pay");
+    desk.wait("#look");
+    assert!(text(desk, "#told").contains("venter i din app"));
+    phone.open("/app");
+    shows(phone, "asked");
+    assert_eq!(text(phone, "#asked-reference"), "Betal 100 kr. til Cykelhandleren");
+    assert_eq!(text(phone, "#asked-action"), "Godkend");
+    phone.tab_and("#pin", PIN);
+    phone.tab_and("#approve", ENTER);
+    shows(phone, "approved");
+    let deadline = Instant::now() + Duration::from_secs(40);
+    loop {
+        desk.browser.open(netbank).unwrap();
+        desk.wait("#told");
+        if desk.script("return document.getElementById('pay') !== null") == true {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the payment still waits");
+        // Whoever polls too early is told to wait longer.
+        sleep(Duration::from_secs(4));
+    }
+    assert!(text(desk, "#told").contains("godkendt betalingen"));
+    looks(desk, "netbank-paid");
+}
+
 /// Blocks the app on its own page.
 fn blocks(phone: &Person<'_>) {
     starts(phone);
@@ -225,6 +253,7 @@ fn a_person_enrols_activates_the_app_on_the_phone_and_logs_in_by_qr_until_the_ap
     activates_after_a_mistake(&phone);
     let netbank = relying_party(&demo, "Netbanken");
     logs_in(&desk, &phone, &netbank);
+    pays(&desk, &phone, &netbank);
     is_refused_at_high(&desk, &phone);
     blocks(&phone);
     session_ends(&desk, &netbank);

@@ -72,6 +72,28 @@ pub(super) struct Begun {
     wanted: Wanted,
 }
 
+/// An approval that waits in the person's app.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    auth_req_id: String,
+    nonce: String,
+    /// Whose: as the organisation knows them.
+    subject: String,
+    /// When it may be asked for again, and how long after that (§7.3, §11).
+    next: OffsetDateTime,
+    interval: Duration,
+}
+
+/// What has come of it.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Nothing yet.
+    Waits(Waiting),
+    Approved,
+    /// Refused, late, or stopped.
+    Not,
+}
+
 impl Begun {
     /// The language in which it was begun.
     pub(super) fn language(&self) -> &'static str {
@@ -125,6 +147,30 @@ impl Provider {
     ) -> Result<LoggedIn, ExchangeError> {
         let inner = self.0.clone();
         tokio::task::spawn_blocking(move || inner.finish(&code, &begun, now)).await?
+    }
+
+    /// Begins an approval in the app of `subject`, who has logged in before (CIBA Core 1.0 §7.1).
+    pub(super) async fn ask(
+        &self,
+        subject: String,
+        message: &'static str,
+        now: OffsetDateTime,
+    ) -> Result<Waiting, ExchangeError> {
+        let inner = self.0.clone();
+        tokio::task::spawn_blocking(move || inner.ask(subject, message, now)).await?
+    }
+
+    /// What has come of an approval so far (§10.1).
+    pub(super) async fn poll(
+        &self,
+        waiting: Waiting,
+        now: OffsetDateTime,
+    ) -> Result<Outcome, ExchangeError> {
+        if now < waiting.next {
+            return Ok(Outcome::Waits(waiting));
+        }
+        let inner = self.0.clone();
+        tokio::task::spawn_blocking(move || inner.poll(waiting, now)).await?
     }
 
     /// The session that a logout token ends (Back-Channel Logout 1.0 §2.6).
@@ -219,6 +265,62 @@ impl Inner {
             return Err(TokenError::Claim { name: "sub" }.into());
         }
         Ok(LoggedIn { claims, person, id_token })
+    }
+
+    fn ask(
+        &self,
+        subject: String,
+        message: &str,
+        now: OffsetDateTime,
+    ) -> Result<Waiting, ExchangeError> {
+        let metadata = self.metadata()?;
+        let nonce = fresh()?;
+        let shown = json!({ "mitid": { "action_text": "APPROVE" } }).to_string();
+        let request = [
+            ("scope", "openid"),
+            ("login_hint", &subject),
+            ("binding_message", message),
+            ("acr_values", &Level::Substantial.uri()),
+            ("idp_params", &shown),
+            ("nonce", &nonce),
+        ];
+        let asked = self.post(text(&metadata, "backchannel_authentication_endpoint")?, &request)?;
+        let auth_req_id = text(&asked, "auth_req_id")?.to_owned();
+        // Five seconds where the answer has none (§7.3).
+        let interval = asked.get("interval").and_then(Value::as_u64).unwrap_or(5);
+        let interval = Duration::from_secs(interval.min(60));
+        Ok(Waiting { auth_req_id, nonce, subject, next: now + interval, interval })
+    }
+
+    fn poll(&self, waiting: Waiting, now: OffsetDateTime) -> Result<Outcome, ExchangeError> {
+        let metadata = self.metadata()?;
+        let grant = [
+            ("grant_type", "urn:openid:params:grant-type:ciba"),
+            ("auth_req_id", &waiting.auth_req_id),
+        ];
+        let tokens = match self.post(text(&metadata, "token_endpoint")?, &grant) {
+            Ok(tokens) => tokens,
+            Err(ExchangeError::Refused { error }) => {
+                let longer = match error.as_str() {
+                    "authorization_pending" => 0,
+                    "slow_down" => 5,
+                    _ => return Ok(Outcome::Not),
+                };
+                let interval = waiting.interval + Duration::from_secs(longer);
+                return Ok(Outcome::Waits(Waiting { interval, next: now + interval, ..waiting }));
+            }
+            Err(error) => return Err(error),
+        };
+        let asked = Asked {
+            issuer: &self.issuer,
+            client_id: self.client_id,
+            nonce: &waiting.nonce,
+            level: Level::Substantial,
+        };
+        let id_token = text(&tokens, "id_token")?;
+        let claims = token::logged_in(id_token, &self.keys(&metadata)?, &asked, now)?;
+        let is_theirs = text(&claims, "sub")? == waiting.subject;
+        Ok(if is_theirs { Outcome::Approved } else { Outcome::Not })
     }
 
     fn get(&self, url: &str, bearer: Option<&str>) -> Result<Value, ExchangeError> {

@@ -2,7 +2,7 @@
 //! session has ended.
 
 use super::Party;
-use super::exchange::{ExchangeError, Wanted};
+use super::exchange::{ExchangeError, Outcome, Wanted};
 use super::sessions::Session;
 use crate::clock::{Clock, SystemClock, SystemEntropy, copenhagen_time, random};
 use crate::http::problem::chain;
@@ -28,6 +28,7 @@ pub(super) fn router(site: Arc<Party>) -> Router {
         .route("/", get(home))
         .route("/log-in", post(log_in))
         .route("/callback", get(callback))
+        .route("/pay", post(pay))
         .route("/log-out", post(log_out))
         .route("/logged-out", get(logged_out))
         .layer(from_fn(ours))
@@ -125,8 +126,9 @@ async fn home(
     Query(Choice { lang, error }): Query<Choice>,
     headers: HeaderMap,
 ) -> Response {
-    let session =
-        browser(&site, &headers).and_then(|key| site.sessions.of(&key, SystemClock.now()));
+    let key = browser(&site, &headers).unwrap_or_default();
+    let paid = payment(&site, &key).await;
+    let session = site.sessions.of(&key, SystemClock.now());
     let (ended, session) = match session {
         Some(session) if session.ended => (true, None),
         open => (false, open),
@@ -136,9 +138,52 @@ async fn home(
         Some("unmet_authentication_requirements") => Some("party-level"),
         Some("logged_out") => Some("party-out"),
         Some(_) => Some("party-trouble"),
-        None => ended.then_some("party-ended"),
+        None if ended => Some("party-ended"),
+        None => paid,
     };
     html(&Page { lang: Language::of(lang.as_deref()), site, session, told })
+}
+
+/// What has come of a payment that waits in the app of whoever `browser` is, if one does: name of the text.
+async fn payment(site: &Party, browser: &str) -> Option<&'static str> {
+    let now = SystemClock.now();
+    let waiting = site.sessions.of(browser, now).filter(|session| !session.ended)?.waiting?;
+    let told = match site.provider.poll(waiting, now).await {
+        Ok(Outcome::Waits(waiting)) => {
+            site.sessions.wait(browser, Some(waiting));
+            return Some("party-waits");
+        }
+        Ok(Outcome::Approved) => "party-paid",
+        Ok(Outcome::Not) => "party-not-paid",
+        Err(error) => {
+            tracing::warn!(error = %chain(&error), "a payment of the demonstration failed");
+            "party-not-paid"
+        }
+    };
+    site.sessions.wait(browser, None);
+    Some(told)
+}
+
+/// Asks the person's app for a payment (CIBA).
+async fn pay(
+    State(site): State<Arc<Party>>,
+    headers: HeaderMap,
+    form: Result<Form<Leave>, FormRejection>,
+) -> Response {
+    let Ok(Form(Leave { lang })) = form else { return StatusCode::BAD_REQUEST.into_response() };
+    let lang = Language::of(Some(&lang)).code();
+    let key = browser(&site, &headers).unwrap_or_default();
+    let session = site.sessions.of(&key, SystemClock.now()).filter(|session| !session.ended);
+    let Some((session, message)) = session.zip(site.kind.payment) else {
+        return Redirect::to(&format!("/?lang={lang}")).into_response();
+    };
+    match site.provider.ask(session.subject, message, SystemClock.now()).await {
+        Ok(waiting) => {
+            site.sessions.wait(&key, Some(waiting));
+            Redirect::to(&format!("/?lang={lang}")).into_response()
+        }
+        Err(error) => failed(&error, lang),
+    }
 }
 
 #[derive(Deserialize)]

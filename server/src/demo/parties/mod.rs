@@ -36,6 +36,8 @@ struct Kind {
     reference: &'static str,
     /// Name of the text under its name.
     lead: &'static str,
+    /// What it asks to be approved in the app by itself (CIBA), Danish, if it does.
+    payment: Option<&'static str>,
 }
 
 const KINDS: [Kind; 2] = [
@@ -47,6 +49,7 @@ const KINDS: [Kind; 2] = [
         scopes: &[Scope::OpenId, Scope::MitId, Scope::Ssn],
         reference: "Log på dine sider hos det offentlige",
         lead: "party-lead-borger",
+        payment: None,
     },
     Kind {
         client_id: "netbank",
@@ -56,6 +59,7 @@ const KINDS: [Kind; 2] = [
         scopes: &[Scope::OpenId, Scope::MitId],
         reference: "Log på din netbank",
         lead: "party-lead-netbank",
+        payment: Some("Betal 100 kr. til Cykelhandleren"),
     },
 ];
 
@@ -152,7 +156,7 @@ fn registration(kind: &Kind, url: &str, secret: &str) -> RelyingParty {
         backchannel_logout_uri: Some(format!("{url}/back-channel-logout")),
         auth: ClientAuth::ClientSecretBasic { secret_sha256 },
         scopes: kind.scopes.to_vec(),
-        ciba: false,
+        ciba: kind.payment.is_some(),
         dpop_bound_access_tokens: false,
         backchannel_authentication_request_signing_alg: None,
     }

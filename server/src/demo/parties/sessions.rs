@@ -1,6 +1,6 @@
 //! Who is logged in at a site, in memory: each browser by a cookie of its own.
 
-use super::exchange::{Begun, LoggedIn};
+use super::exchange::{Begun, LoggedIn, Waiting};
 use crate::oidc::Level;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -19,6 +19,10 @@ pub(super) struct Session {
     pub(super) claims: Vec<(String, String)>,
     pub(super) until: OffsetDateTime,
     pub(super) id_token: String,
+    /// Who it is, as the organisation knows them.
+    pub(super) subject: String,
+    /// What waits in their app.
+    pub(super) waiting: Option<Waiting>,
     sid: String,
     /// The service has ended it.
     pub(super) ended: bool,
@@ -45,6 +49,8 @@ impl Session {
             name: name.unwrap_or_default().to_owned(),
             level: Level::of_uri(text("acr")?)?,
             until: OffsetDateTime::from_unix_timestamp(until).ok()?,
+            subject: text("sub")?.to_owned(),
+            waiting: None,
             sid: text("sid")?.to_owned(),
             claims: shown,
             id_token,
@@ -95,6 +101,13 @@ impl Sessions {
     /// The session of `browser` that has not run out at `now`.
     pub(super) fn of(&self, browser: &str, now: OffsetDateTime) -> Option<Session> {
         locked(&self.open).get(browser).filter(|session| now < session.until).cloned()
+    }
+
+    /// Keeps what waits in the app of the person whose session `browser` has.
+    pub(super) fn wait(&self, browser: &str, waiting: Option<Waiting>) {
+        if let Some(session) = locked(&self.open).get_mut(browser) {
+            session.waiting = waiting;
+        }
     }
 
     pub(super) fn close(&self, browser: &str) -> Option<Session> {
