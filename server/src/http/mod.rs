@@ -24,7 +24,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{get, post, put};
 use problem::Problem;
 use std::sync::Arc;
 
@@ -81,17 +81,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/authenticators/{id}/copies", post(authenticators::offer))
         .route("/v1/copies", post(authenticators::copy))
         .route("/v1/blocks", post(authenticators::block_by_code))
-        .route("/v1/authenticators/{id}/my-page", post(my_page::open))
-        .route("/v1/my/session", delete(my_page::close))
-        .route("/v1/my/activities", get(my_page::activities))
-        .route("/v1/my/export", get(my_page::export))
-        .route("/v1/my/means", get(my_page::means))
-        .route("/v1/my/means/{id}/block", post(my_page::block))
-        .route("/v1/my/means/{id}/reopening", post(my_page::reopen))
-        .route("/v1/my/block", post(my_page::block_all))
         .route("/v1/keys", get(identities::keys))
         .route("/openapi.json", get(openapi::document))
         .merge(oidc::router())
+        .merge(my_page::router())
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .merge(pictures)
         .merge(captures)

@@ -281,10 +281,7 @@ mod tests {
         assert_eq!(identity.record.as_slice(), b"an identity");
         let evidence = tx.evidence(kept.identity).await.unwrap();
         assert_eq!(evidence[0].record.as_slice(), b"evidence");
-        let notices = tx.notices(kept.identity, 9).await.unwrap();
-        assert_eq!(notices[0].payload.as_slice(), b"a notice");
-        let activities = tx.activities(kept.identity, None, None, 9).await.unwrap();
-        assert_eq!(activities[0].payload.as_slice(), b"an activity");
+        check_told(&mut tx, kept.identity).await;
         let profile = tx.hold_profile(kept.identity).await.unwrap();
         assert_eq!(profile.details.user_id.as_deref(), Some("anna"));
         assert_eq!(tx.pin(kept.app).await.unwrap().unwrap().as_slice(), b"a hash");
@@ -298,6 +295,13 @@ mod tests {
         let claimed = tx.claim("sms", 9, (NOW, NOW)).await.unwrap();
         let payload = claimed[0].payload.as_ref().unwrap();
         assert_eq!((claimed.len(), payload.as_slice()), (1, b"a message".as_slice()));
+    }
+
+    async fn check_told(tx: &mut Tx, identity: IdentityId) {
+        let notices = tx.notices(identity, 9).await.unwrap();
+        assert_eq!(notices[0].payload.as_slice(), b"a notice");
+        let activities = tx.activities(identity, None, None, 9).await.unwrap();
+        assert_eq!(activities[0].payload.as_slice(), b"an activity");
     }
 
     async fn check_log_in(tx: &mut Tx, identity: IdentityId) {
