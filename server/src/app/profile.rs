@@ -138,6 +138,7 @@ impl App {
         };
         let (phone, email) = (reach.phone, reach.email);
         let contacts = Contacts { phone, phone_changed, email, notices: chosen };
+        let is_first = before.is_none();
         let changed = before.is_some_and(|before| {
             (&before.phone, &before.email) != (&contacts.phone, &contacts.email)
         });
@@ -148,7 +149,7 @@ impl App {
         }
         profile.details.contacts = Some(contacts.clone());
         tx.save_profile(profile).await?;
-        let what = if changed { What::ContactsChanged } else { What::NoticesChanged };
+        let what = if changed || is_first { What::ContactsChanged } else { What::NoticesChanged };
         self.note(tx, identity, Activity::of(what).from(place)).await?;
         let data = json!({ "changed": changed });
         tx.audit(self.of_identity("contacts.kept", identity, data)).await?;

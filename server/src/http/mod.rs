@@ -26,7 +26,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{get, post, put};
 use problem::Problem;
 use std::sync::Arc;
 
@@ -85,18 +85,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/authenticators/{id}/self-block", post(authenticators::block_self))
         .route("/v1/copies", post(authenticators::copy))
         .route("/v1/blocks", post(authenticators::block_by_code))
-        .route("/v1/authenticators/{id}/my-page", post(my_page::open))
-        .route("/v1/my/session", delete(my_page::close))
-        .route("/v1/my/activities", get(my_page::activities))
-        .route("/v1/my/export", get(my_page::export))
-        .route("/v1/my/means", get(my_page::means))
-        .route("/v1/my/means/{id}/block", post(my_page::block))
-        .route("/v1/my/means/{id}/reopening", post(my_page::reopen))
-        .route("/v1/my/block", post(my_page::block_all))
         .route("/v1/keys", get(identities::keys))
         .route("/openapi.json", get(openapi::document))
         .merge(oidc::router())
         .merge(code_devices::router())
+        .merge(my_page::router())
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .merge(pictures)
         .merge(captures)
@@ -133,15 +126,6 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/officer/cases/{id}/portrait") => "portrait",
         (_, "/v1/officer/cases/{id}/ruling") => "rule",
         (_, "/v1/officer/identities/{id}/reopening") => "reopen",
-        (_, "/v1/officer/code-devices") => "hand_out_code_device",
-        (_, "/v1/officer/code-devices/{id}") => "look_at_code_device",
-        (_, "/v1/officer/code-devices/{id}/standing") => "stand_code_device",
-        (_, "/v1/code-device-codes") => "send_device_code",
-        (_, "/v1/code-device-activations") => "activate_code_device",
-        ("POST", "/v1/identities/{id}/code-devices") => "order_code_device",
-        (_, "/v1/identities/{id}/code-devices") => "code_devices",
-        (_, "/v1/identities/{id}/code-devices/{serial}/standing") => "stand_code_device",
-        (_, "/v1/identities/{id}/password") => "change_password",
         (_, "/v1/register-events") => "register_event",
         (_, "/v1/relay") => "relay",
         (_, "/v1/identities/{id}") => "identity",
@@ -167,8 +151,24 @@ fn operation(method: &Method, pattern: &str) -> &'static str {
         (_, "/v1/keys") => "keys",
         (_, "/openapi.json") => "openapi",
         (_, "/enrol/page/frame" | "/enrol/face/frame") => "frame",
-        (_, path) => page_or_log_in(path),
+        (method, path) => device_operation(method, path).unwrap_or_else(|| page_or_log_in(path)),
     }
+}
+
+/// The same of calls about code devices, if `pattern` is one.
+fn device_operation(method: &str, pattern: &str) -> Option<&'static str> {
+    Some(match (method, pattern) {
+        (_, "/v1/officer/code-devices") => "hand_out_code_device",
+        (_, "/v1/officer/code-devices/{id}") => "look_at_code_device",
+        (_, "/v1/officer/code-devices/{id}/standing") => "stand_code_device",
+        (_, "/v1/code-device-codes") => "send_device_code",
+        (_, "/v1/code-device-activations") => "activate_code_device",
+        ("POST", "/v1/identities/{id}/code-devices") => "order_code_device",
+        (_, "/v1/identities/{id}/code-devices") => "code_devices",
+        (_, "/v1/identities/{id}/code-devices/{serial}/standing") => "stand_code_device",
+        (_, "/v1/identities/{id}/password") => "change_password",
+        _ => return None,
+    })
 }
 
 /// The same of My page's JSON calls.

@@ -8,12 +8,27 @@ use crate::app::{
     Place, Proof,
 };
 use axum::Json;
+use axum::Router;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use std::sync::Arc;
+
+/// Its routes.
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/authenticators/{id}/my-page", post(open))
+        .route("/v1/my/session", delete(close))
+        .route("/v1/my/activities", get(activities))
+        .route("/v1/my/export", get(export))
+        .route("/v1/my/means", get(means))
+        .route("/v1/my/means/{id}/block", post(block))
+        .route("/v1/my/means/{id}/reopening", post(reopen))
+        .route("/v1/my/block", post(block_all))
+}
 
 /// An answer, or what was wrong.
 type Answer<T> = Result<Json<T>, Problem>;

@@ -297,10 +297,7 @@ mod tests {
         assert_eq!(identity.record.as_slice(), b"an identity");
         let evidence = tx.evidence(kept.identity).await.unwrap();
         assert_eq!(evidence[0].record.as_slice(), b"evidence");
-        let notices = tx.notices(kept.identity, 9).await.unwrap();
-        assert_eq!(notices[0].payload.as_slice(), b"a notice");
-        let activities = tx.activities(kept.identity, None, None, 9).await.unwrap();
-        assert_eq!(activities[0].payload.as_slice(), b"an activity");
+        check_told(&mut tx, kept.identity).await;
         let profile = tx.hold_profile(kept.identity).await.unwrap();
         assert_eq!(profile.details.user_id.as_deref(), Some("anna"));
         assert_eq!(tx.pin(kept.app).await.unwrap().unwrap().as_slice(), b"a hash");
@@ -322,6 +319,13 @@ mod tests {
         assert_eq!(found.expose(), seed().expose());
         let password = tx.password(kept.identity).await.unwrap().unwrap();
         assert_eq!(password.hash.as_slice(), b"another hash");
+    }
+
+    async fn check_told(tx: &mut Tx, identity: IdentityId) {
+        let notices = tx.notices(identity, 9).await.unwrap();
+        assert_eq!(notices[0].payload.as_slice(), b"a notice");
+        let activities = tx.activities(identity, None, None, 9).await.unwrap();
+        assert_eq!(activities[0].payload.as_slice(), b"an activity");
     }
 
     async fn check_log_in(tx: &mut Tx, identity: IdentityId) {

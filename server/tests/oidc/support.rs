@@ -8,6 +8,7 @@ use enroll_core::totp::TotpSecret;
 use server::app::add_officer;
 use server::clock::{Entropy, SystemEntropy};
 use server::config::Config;
+use server::ids::IdentityId;
 use server::storage::Role;
 use time::Duration;
 
@@ -27,6 +28,14 @@ fn signs_in(guest: &Guest<'_>, desk: &Desk, name: &str, role: Role) -> Reply {
     let secret = added(desk, name, role);
     let code = secret.code(desk.now().unix_timestamp() / 30).unwrap().to_string();
     guest.post("/officer", &[("name", name), ("password", PASSWORD), ("code", &code)])
+}
+
+/// What has happened to an identity, as it is kept for its person.
+fn told(desk: &Desk, identity: IdentityId) -> Vec<String> {
+    let kept = desk.runtime.block_on(async {
+        desk.store.read().await.unwrap().activities(identity, None, None, 99).await.unwrap()
+    });
+    kept.iter().map(|one| String::from_utf8(one.payload.to_vec()).unwrap()).collect()
 }
 
 #[test]
@@ -67,17 +76,7 @@ fn support_sees_and_blocks_who_called_and_the_citizen_sees_that() {
         assert!(blocked.status == 200 && blocked.text.contains("id=\"done\""), "{blocked:?}");
         assert_eq!(refusal(anna.offer(&phone.app, PIN)), reason(409, "authenticator.blocked"));
 
-        let read = |desk: &Desk| {
-            desk.runtime.block_on(async {
-                let mut tx = desk.store.read().await.unwrap();
-                let kept = tx.activities(anna.identity, None, None, 99).await.unwrap();
-                let text = |one: &server::storage::KeptActivity| {
-                    String::from_utf8(one.payload.to_vec()).unwrap()
-                };
-                kept.iter().map(text).collect::<Vec<_>>()
-            })
-        };
-        let told = read(&desk);
+        let told = told(&desk, anna.identity);
         let by = "\"by\":{\"support\":\"su-3\"}";
         let looks = told.iter().filter(|one| one.contains("\"looked\"") && one.contains(by));
         assert_eq!(looks.count(), 2, "{told:?}");

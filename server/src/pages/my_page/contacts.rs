@@ -54,7 +54,7 @@ impl Given {
         }
     }
 
-    fn new(&self) -> NewProfile {
+    fn wanted(&self) -> NewProfile {
         let phone: String = self.phone.chars().filter(|c| !c.is_whitespace()).collect();
         let email = self.email.trim().to_owned();
         let wanted = [
@@ -92,7 +92,7 @@ pub(super) async fn keep(
 ) -> Response {
     let Ok(Form(given)) = form else { return trouble::of(&visit, AppError::Malformed) };
     let fresh = app.is_fresh(&holder);
-    match app.change_my_profile(&holder, given.new()).await {
+    match app.change_my_profile(&holder, given.wanted()).await {
         Ok(profile) => {
             let language = profile.language.clone().unwrap_or_default();
             visit.language = super::super::texts::Language::of(Some(language.as_str()));
@@ -111,7 +111,7 @@ pub(super) async fn keep(
                 let page = html(&Page { l, at: At::Contacts, error, kept: false, fresh, given });
                 (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
             }
-            Err(response) => response,
+            Err(error) => trouble::of(&visit, error),
         },
     }
 }

@@ -60,7 +60,7 @@ pub(super) async fn erase(
             }
             Err(error) => match refused(&visit, error) {
                 Ok(why) => why,
-                Err(response) => return response,
+                Err(error) => return trouble::of(&visit, error),
             },
         },
     };

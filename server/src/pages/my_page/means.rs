@@ -108,7 +108,7 @@ async fn done(
         Err(AppError::UnknownCase) => trouble::missing_of(visit),
         Err(error) => match refused(visit, error) {
             Ok(why) => page(app, visit, holder, Some(why)).await,
-            Err(response) => response,
+            Err(error) => trouble::of(visit, error),
         },
     }
 }

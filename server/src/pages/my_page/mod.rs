@@ -23,7 +23,6 @@ use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
-use enroll_core::reason::ReasonCode;
 use std::sync::Arc;
 
 /// Longest form.
@@ -137,13 +136,10 @@ fn called(l: &Layout, means: &Means) -> String {
 }
 
 /// What is said of an operation that was refused on its own page; `Err` for what has a page of its own.
-fn refused(visit: &Visit, error: AppError) -> Result<Why, Response> {
+fn refused(visit: &Visit, error: AppError) -> Result<Why, AppError> {
     match error {
-        AppError::Reason(ReasonCode::MY_PAGE_APPROVAL) => {
-            Ok(Why::reason(visit.language, ReasonCode::MY_PAGE_APPROVAL))
-        }
         AppError::Reason(code) => Ok(Why::reason(visit.language, code)),
-        error => Err(trouble::of(visit, error)),
+        error => Err(error),
     }
 }
 

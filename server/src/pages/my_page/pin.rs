@@ -72,7 +72,7 @@ pub(super) async fn change(
         Err(AppError::UnknownCase) => return trouble::missing_of(&visit),
         Err(error) => match refused(&visit, error) {
             Ok(why) => why,
-            Err(response) => return response,
+            Err(error) => return trouble::of(&visit, error),
         },
     };
     let page = page(&app, (&visit, &holder), Some(why), false).await;
