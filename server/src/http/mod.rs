@@ -68,6 +68,24 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/officer/identities/{id}/reopening", post(officers::reopen))
         .route("/v1/register-events", post(events::take_in))
         .route("/v1/relay", get(relay::open))
+        .merge(held())
+        .route("/v1/keys", get(identities::keys))
+        .route("/openapi.json", get(openapi::document))
+        .merge(oidc::router())
+        .merge(code_devices::router())
+        .merge(my_page::router())
+        .layer(DefaultBodyLimit::max(JSON_LIMIT))
+        .merge(pictures)
+        .merge(captures)
+        .route_layer(from_fn_with_state(app.clone(), watch::watch))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .with_state(app)
+}
+
+/// What the person of an identity, or an app of theirs, asks.
+fn held() -> Router<Arc<App>> {
+    Router::new()
         .route("/v1/identities/{id}", get(identities::view))
         .route("/v1/identities/{id}/user-id", put(profiles::user_id))
         .route("/v1/identities/{id}/contacts", put(profiles::contacts))
@@ -85,18 +103,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/authenticators/{id}/self-block", post(authenticators::block_self))
         .route("/v1/copies", post(authenticators::copy))
         .route("/v1/blocks", post(authenticators::block_by_code))
-        .route("/v1/keys", get(identities::keys))
-        .route("/openapi.json", get(openapi::document))
-        .merge(oidc::router())
-        .merge(code_devices::router())
-        .merge(my_page::router())
-        .layer(DefaultBodyLimit::max(JSON_LIMIT))
-        .merge(pictures)
-        .merge(captures)
-        .route_layer(from_fn_with_state(app.clone(), watch::watch))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .with_state(app)
 }
 
 /// Name of an operation in logs and metrics.

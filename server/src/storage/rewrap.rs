@@ -151,7 +151,7 @@ mod tests {
 
     /// Columns of bytes that the master key has nothing to do with: hashes, public keys, and what is
     /// sealed under the key of an enrolment.
-    const OTHERS: [(&str, &str); 25] = [
+    const OTHERS: [(&str, &str); 26] = [
         ("authenticators", "public_key"),
         ("booking_references", "hash"),
         ("client_assertions", "hash"),
@@ -307,8 +307,7 @@ mod tests {
         assert_eq!(rulings[0].payload.as_slice(), b"a reason");
         let code = tx.hold_p_code(&[9; 32]).await.unwrap().unwrap();
         assert_eq!(code.subject.as_slice(), b"somebody");
-        check_log_in(&mut tx, kept.identity).await;
-        check_device(&mut tx, kept).await;
+        check_log_in(&mut tx, kept).await;
         let claimed = tx.claim("sms", 9, (NOW, NOW)).await.unwrap();
         let payload = claimed[0].payload.as_ref().unwrap();
         assert_eq!((claimed.len(), payload.as_slice()), (1, b"a message".as_slice()));
@@ -328,8 +327,9 @@ mod tests {
         assert_eq!(activities[0].payload.as_slice(), b"an activity");
     }
 
-    async fn check_log_in(tx: &mut Tx, identity: IdentityId) {
-        let number = tx.number(identity).await.unwrap().unwrap();
+    async fn check_log_in(tx: &mut Tx, kept: &Kept) {
+        check_device(tx, kept).await;
+        let number = tx.number(kept.identity).await.unwrap().unwrap();
         assert_eq!(number.cpr.as_deref(), Some("0101900000"));
         let log_in = tx.find_log_in(Opens::Request, &[7; 32]).await.unwrap().unwrap();
         assert_eq!(log_in.request.text.as_deref(), Some("a text"));
