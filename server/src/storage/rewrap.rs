@@ -244,12 +244,16 @@ mod tests {
         let number = PersonalNumber { cpr: Some("0101900000".to_owned()), protected: false };
         tx.put_number(id, &number).await.unwrap();
         log_in(&mut tx).await;
-        let device = CodeDeviceId::random(&SystemEntropy).unwrap();
-        let new = (device, "KV-0001", Kind::Display);
-        assert!(tx.add_code_device(new, &seed(), NOW).await.unwrap());
-        tx.put_password(id, b"another hash").await.unwrap();
+        let device = code_device(&mut tx, id).await;
         tx.commit().await.unwrap();
         Kept { enrolments, identity: id, app, device }
+    }
+
+    async fn code_device(tx: &mut Tx, identity: IdentityId) -> CodeDeviceId {
+        let id = CodeDeviceId::random(&SystemEntropy).unwrap();
+        assert!(tx.add_code_device((id, "KV-0001", Kind::Display), &seed(), NOW).await.unwrap());
+        tx.put_password(identity, b"another hash").await.unwrap();
+        id
     }
 
     async fn log_in(tx: &mut Tx) {
