@@ -384,7 +384,7 @@ fn an_app_beside_a_code_stops_both() {
 /// An active device of somebody who has an app.
 fn handed_out(desk: &Desk, anna: &Citizen<'_>) -> Device {
     let device = Device::in_stock(desk, "KV-0001", Kind::Display);
-    let holder = server::app::Holder::logged_in(anna.identity);
+    let holder = server::app::DeviceHolder::logged_in(anna.identity);
     let wanted = serde_json::from_value(json!({ "kind": "display" })).unwrap();
     desk.runtime.block_on(desk.app.order_code_device(holder, wanted)).unwrap();
     let serials = ["KV-0001".to_owned()];

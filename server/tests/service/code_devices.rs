@@ -137,7 +137,7 @@ fn a_lost_device_that_is_found_is_activated_anew_and_nobody_has_two() {
         assert_eq!(activated.1["state"], "active", "{activated:?}");
         // Another one, while this is active.
         let second = Device::in_stock(&desk, "KO-0001", Kind::Reader);
-        let holder = server::app::Holder::logged_in(anna.identity);
+        let holder = server::app::DeviceHolder::logged_in(anna.identity);
         let wanted = serde_json::from_value(json!({ "kind": "reader" })).unwrap();
         desk.runtime.block_on(desk.app.order_code_device(holder, wanted)).unwrap();
         let again = desk.runtime.block_on(desk.app.order_code_device(holder, wanted));
@@ -217,7 +217,8 @@ fn signed_in(desk: &Desk, name: &str) -> String {
     let mut config = server::config::Config::default();
     quick(&mut config);
     let parts = (&desk.store, keys.as_ref(), &SystemEntropy as &dyn server::clock::Entropy);
-    let new = add_officer(parts, &config.policy, name, PASSWORD, desk.now());
+    let who = (name, server::storage::Role::Borgercenter);
+    let new = add_officer(parts, &config.policy, who, PASSWORD, desk.now());
     let secret = desk.runtime.block_on(new).unwrap();
     let code = secret.code(desk.now().unix_timestamp() / 30).unwrap();
     let body = json!({ "name": name, "password": PASSWORD, "code": *code });
