@@ -96,7 +96,7 @@ struct Choice {
 
 /// The cookie by which a site knows a browser: others on loopback have theirs.
 fn cookie_name(site: &Party) -> String {
-    format!("indrul-demo-{}", site.kind.client_id)
+    format!("indrul-{}", site.kind.client_id)
 }
 
 fn browser(site: &Party, headers: &HeaderMap) -> Option<String> {

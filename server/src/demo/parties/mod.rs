@@ -42,7 +42,7 @@ struct Kind {
 
 const KINDS: [Kind; 2] = [
     Kind {
-        client_id: "borger",
+        client_id: "demo-borger",
         name: "Borger",
         organisation: "Digitaliseringsstyrelsen (demo)",
         sector: Sector::Public,
@@ -52,7 +52,7 @@ const KINDS: [Kind; 2] = [
         payment: None,
     },
     Kind {
-        client_id: "netbank",
+        client_id: "demo-netbank",
         name: "Netbanken",
         organisation: "Banken A/S (demo)",
         sector: Sector::Private,
