@@ -230,6 +230,30 @@ fn after_an_opening_who_enrolled_before_brings_no_device_back_and_who_enrols_ane
 }
 
 #[test]
+fn contacts_changed_after_a_loss_or_a_block_are_told_to_the_old_ones_and_get_no_sms() {
+    // proves E5, E7
+    for desk in desks() {
+        for (number, serial, standing, back) in
+            [(1, "KV-0001", "lost", "found"), (2, "KV-0002", "blocked", "reopened")]
+        {
+            let anna = desk.enrolled(number);
+            anna.with_device(serial, Kind::Display);
+            desk.wait(Duration::SECOND);
+            let other = desk.enrolled(number);
+            assert_eq!(other.stand(serial, standing).0, 200);
+            desk.deliver();
+            let contacts = json!({ "phone": "+4520304099", "email": "else@example.invalid" });
+            assert_eq!(other.own("PUT", "/contacts", &contacts).0, 200);
+            let told = desk.deliver();
+            assert!(told.iter().any(|message| message.to == PHONE), "{standing}: {told:?}");
+            assert_eq!(other.stand(serial, back).1["state"], "inactive");
+            assert_eq!(other.device_code(serial, "sms"), None, "{standing}");
+            assert!(other.device_code(serial, "email").is_some(), "{standing}");
+        }
+    }
+}
+
+#[test]
 fn an_officer_hands_out_by_name_and_sees_no_secret() {
     // proves E10
     for desk in desks() {
