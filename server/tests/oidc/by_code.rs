@@ -272,6 +272,41 @@ fn of_two_requests_at_once_with_one_code_one_is_taken() {
 }
 
 #[test]
+fn many_tries_at_once_on_one_page_are_counted_and_none_fails() {
+    // proves G4 (also by the way that it is refused), G6
+    for desk in desks() {
+        let site = Site::open(&desk);
+        let (netbank, anna) = (site.party(|_| {}), desk.enrolled(1));
+        let device = anna.with_device("KV-0001", Kind::Display);
+        let user_ids = [anna.user_id(), "nobody.has.this".to_owned()];
+        for user_id in user_ids.iter().cycle().take(6) {
+            let page = Page::of(&netbank);
+            let typed = || TypedCode {
+                user_id: user_id.clone(),
+                password: Secret::from("not the password".to_owned()),
+                code: Secret::from(device.wrong_code(&desk)),
+            };
+            let tries: Vec<_> = (0..12)
+                .map(|_| {
+                    let (app, secret, typed) = (desk.app.clone(), page.browser.secret(), typed());
+                    desk.runtime.spawn(async move { app.log_in_by_code(&secret, typed).await })
+                })
+                .collect();
+            let mut found: Vec<_> = tries
+                .into_iter()
+                .map(|one| match desk.runtime.block_on(one).unwrap() {
+                    Err(AppError::Reason(reason)) => reason.as_str(),
+                    other => panic!("{user_id}: {other:?}"),
+                })
+                .collect();
+            found.sort_unstable();
+            assert_eq!(found[..2], ["log_in.code"; 2], "{user_id}");
+            assert_eq!(found[2..], ["log_in.tries"; 10], "{user_id}");
+        }
+    }
+}
+
+#[test]
 fn a_clock_that_drifts_is_followed_one_step_at_a_time() {
     // proves G6 (RFC 6238 §5.2, §6)
     for desk in desks() {
