@@ -135,6 +135,15 @@ pub enum CodeDevice {
 /// The next state, and whether what was tried is granted.
 pub type Tried = (CodeDevice, Result<(), ReasonCode>);
 
+/// How few may open what `by` has blocked.
+const fn firmness(by: &Actor) -> u8 {
+    match by {
+        Actor::Holder => 0,
+        Actor::Notice | Actor::Register { .. } => 1,
+        Actor::Officer { .. } => 2,
+    }
+}
+
 const fn refused<T>() -> Result<T, ReasonCode> {
     Err(ReasonCode::CODE_DEVICE_STATE)
 }
@@ -276,27 +285,28 @@ impl CodeDevice {
         }
     }
 
-    /// Blocks it. One that is blocked stays as it was blocked first.
+    /// Blocks it. One that is blocked stays as it was blocked first, unless fewer may open it again now: a
+    /// block by its person gives way to any other, and any to an officer's.
     ///
     /// # Errors
     /// `code_device.state` for one that nobody has.
     pub fn block(self, by: Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
-        match self {
+        match &self {
             Self::InStock => refused(),
-            Self::Blocked { .. } => Ok(self),
+            Self::Blocked { by: first, .. } if firmness(first) >= firmness(&by) => Ok(self),
             _ => Ok(Self::Blocked { at, by }),
         }
     }
 
-    /// Opens a blocked one: inactive, to be activated anew. What an officer has blocked only an officer
-    /// opens.
+    /// Opens a blocked one: inactive, to be activated anew. Its person opens what they have blocked
+    /// themselves, an officer whatever is blocked.
     ///
     /// # Errors
     /// `code_device.state`.
     pub fn reopen(self, by: &Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
-        let is_officer = |actor: &Actor| matches!(actor, Actor::Officer { .. });
-        match &self {
-            Self::Blocked { by: blocked, .. } if is_officer(by) || !is_officer(blocked) => {
+        match (&self, by) {
+            (Self::Blocked { .. }, Actor::Officer { .. })
+            | (Self::Blocked { by: Actor::Holder, .. }, Actor::Holder) => {
                 Ok(Self::inactive(at, Delivery::Kept))
             }
             _ => refused(),
@@ -465,7 +475,15 @@ mod tests {
         );
         let officer = Actor::Officer { officer: "bc-17".to_owned() };
         let own = active().block(Actor::Holder, NOW).unwrap();
-        assert_eq!(own.clone().block(officer.clone(), NOW), Ok(own.clone()), "the first is kept");
+        assert_eq!(own.clone().block(Actor::Holder, NOW), Ok(own.clone()), "the first is kept");
+        for by in [Actor::Notice, officer.clone()] {
+            let firmer = own.clone().block(by, NOW).unwrap();
+            assert_eq!(firmer.clone().block(Actor::Holder, NOW), Ok(firmer.clone()));
+            assert!(firmer.clone().reopen(&Actor::Holder, NOW).is_err(), "{firmer:?}");
+            assert!(firmer.clone().reopen(&Actor::Notice, NOW).is_err(), "{firmer:?}");
+            assert_eq!(firmer.reopen(&officer, NOW).unwrap().name(), "inactive");
+        }
+        assert!(own.clone().reopen(&Actor::Notice, NOW).is_err());
         assert_eq!(own.reopen(&Actor::Holder, NOW).unwrap().name(), "inactive");
         let by_officer = active().block(officer.clone(), NOW).unwrap();
         assert!(by_officer.clone().reopen(&Actor::Holder, NOW).is_err());

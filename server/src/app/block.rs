@@ -120,7 +120,7 @@ impl App {
         drop(tx);
         if let Some(device) = device {
             let (by, standing) = (Actor::Notice, DeviceStanding::Blocked);
-            let blocked = self.restand(&device.serial, device.identity, by, standing).await?;
+            let blocked = self.restand(&device.serial, None, by, standing).await?;
             return Ok(Blocked::CodeDevice(blocked));
         }
         match (app, identity) {

@@ -14,7 +14,7 @@ const ROUND: i64 = 100;
 /// Time between rounds.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Ends overdue cases for as long as it runs.
+/// Ends overdue cases, and tells people that their codes rest, for as long as it runs.
 #[derive(Debug)]
 pub struct Sweeper(tokio::task::JoinHandle<()>);
 
@@ -33,6 +33,10 @@ impl Sweeper {
                 if let Err(error) = app.expire_overdue().await {
                     let error = crate::http::problem::chain(&error);
                     tracing::error!(%error, "overdue cases could not be ended");
+                }
+                if let Err(error) = app.tell_rests().await {
+                    let error = crate::http::problem::chain(&error);
+                    tracing::error!(%error, "people could not be told that their codes rest");
                 }
                 tokio::time::sleep(PAUSE).await;
             }
@@ -72,7 +76,6 @@ impl App {
             tx.audit(self.of_identity("evidence.erased", identity, json!({}))).await?;
         }
         tx.commit().await?;
-        self.tell_rests().await?;
         // Each round, not only after an expiry: a crash may have come between an erasure and this.
         self.parts.store.empty_log().await?;
         Ok(overdue.len())

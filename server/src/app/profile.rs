@@ -129,9 +129,10 @@ impl App {
         let chosen = chosen(&reach).ok_or(AppError::Reason(ReasonCode::CONTACT_FORM))?;
         let identity = profile.identity;
         let before = profile.details.contacts.clone();
-        // Until there is an app, a number put right is no change.
+        // Until there is an app or a code device, a number put right is no change. A password is there from the
+        // first code device on, whatever has been said of it since.
         let in_use = tx.authenticators(identity).await?.iter().any(|a| a.state.was_active())
-            || tx.code_devices(identity).await?.iter().any(|d| d.state.is_active());
+            || tx.password(identity).await?.is_some();
         let phone_changed = match &before {
             Some(before) if before.phone == reach.phone => before.phone_changed,
             Some(_) | None => in_use.then(|| self.now()),

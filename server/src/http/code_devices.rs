@@ -107,6 +107,7 @@ pub(super) async fn activate(
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity or device", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "It cannot stand so now, or the identity is blocked", body = Problem, content_type = "application/problem+json"),
+    (status = 410, description = "The identity was opened again since: a new enrolment, or the Borgercenter, brings it back", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),

@@ -124,17 +124,22 @@ impl Tx {
         Ok(found)
     }
 
-    /// The person has been told. `false` if somebody else did.
+    /// The person has been told of the rest that ends at `until`. `false` if somebody else did, or if another
+    /// one is to be told.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    pub async fn told_rest(&mut self, identity: IdentityId) -> Result<bool, StorageError> {
-        let told = sqlx::query(
-            "UPDATE passwords SET untold = NULL WHERE identity = $1 AND untold IS NOT NULL",
-        )
-        .bind(identity.to_string())
-        .execute(&mut *self.inner)
-        .await?;
+    pub async fn told_rest(
+        &mut self,
+        identity: IdentityId,
+        until: OffsetDateTime,
+    ) -> Result<bool, StorageError> {
+        let told =
+            sqlx::query("UPDATE passwords SET untold = NULL WHERE identity = $1 AND untold = $2")
+                .bind(identity.to_string())
+                .bind(until.unix_timestamp())
+                .execute(&mut *self.inner)
+                .await?;
         Ok(told.rows_affected() == 1)
     }
 

@@ -272,6 +272,74 @@ fn of_two_requests_at_once_with_one_code_one_is_taken() {
 }
 
 #[test]
+fn many_tries_at_once_on_one_page_are_counted_and_none_fails() {
+    // proves G4 (also by the way that it is refused), G6
+    for desk in desks() {
+        let site = Site::open(&desk);
+        let (netbank, anna) = (site.party(|_| {}), desk.enrolled(1));
+        let device = anna.with_device("KV-0001", Kind::Display);
+        let user_ids = [anna.user_id(), "nobody.has.this".to_owned()];
+        for user_id in user_ids.iter().cycle().take(6) {
+            let page = Page::of(&netbank);
+            let typed = || TypedCode {
+                user_id: user_id.clone(),
+                password: Secret::from("not the password".to_owned()),
+                code: Secret::from(device.wrong_code(&desk)),
+            };
+            let tries: Vec<_> = (0..12)
+                .map(|_| {
+                    let (app, secret, typed) = (desk.app.clone(), page.browser.secret(), typed());
+                    desk.runtime.spawn(async move { app.log_in_by_code(&secret, typed).await })
+                })
+                .collect();
+            let mut found: Vec<_> = tries
+                .into_iter()
+                .map(|one| match desk.runtime.block_on(one).unwrap() {
+                    Err(AppError::Reason(reason)) => reason.as_str(),
+                    other => panic!("{user_id}: {other:?}"),
+                })
+                .collect();
+            found.sort_unstable();
+            assert_eq!(found[..2], ["log_in.code"; 2], "{user_id}");
+            assert_eq!(found[2..], ["log_in.tries"; 10], "{user_id}");
+        }
+    }
+}
+
+#[test]
+fn one_who_cannot_be_told_of_a_rest_keeps_nobody_else_from_it() {
+    // proves G6
+    for desk in desks() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let people = [(1, "KV-0001"), (2, "KV-0002")].map(|(number, serial)| {
+            let person = desk.enrolled(number);
+            let device = person.with_device(serial, Kind::Display);
+            for _ in 0..3 {
+                let guess = device.wrong_code(&desk);
+                assert_eq!(Page::of(&netbank).types(&person.user_id(), PASSWORD, &guess), wrong());
+            }
+            person.identity
+        });
+        desk.deliver();
+        desk.spoil_profile(people[0]);
+        let tell = || desk.runtime.block_on(desk.app.tell_rests()).unwrap();
+        assert_eq!(tell(), 1);
+        assert_eq!(desk.deliver().len(), 2, "the second, by both channels");
+        assert_eq!(tell(), 0, "once, and the first is still to be told");
+        desk.runtime.block_on(async {
+            let mut tx = desk.store.begin().await.unwrap();
+            let untold = tx.untold_rests(10).await.unwrap();
+            let [(first, until)] = untold.as_slice() else { panic!("{untold:?}") };
+            assert_eq!(*first, people[0]);
+            let another = *until - Duration::SECOND;
+            assert!(!tx.told_rest(*first, another).await.unwrap(), "another rest");
+            assert!(tx.told_rest(*first, *until).await.unwrap());
+        });
+    }
+}
+
+#[test]
 fn a_clock_that_drifts_is_followed_one_step_at_a_time() {
     // proves G6 (RFC 6238 §5.2, §6)
     for desk in desks() {

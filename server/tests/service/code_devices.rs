@@ -5,6 +5,7 @@ use super::devices::{Device, PASSWORD, quick};
 use super::station::Call;
 use enroll_core::audit::Entry;
 use enroll_core::code_device::Kind;
+use enroll_core::life::Actor;
 use serde_json::{Value, json};
 use server::app::{NewDevice, add_officer, import_code_devices};
 use server::clock::SystemEntropy;
@@ -153,6 +154,102 @@ fn a_lost_device_that_is_found_is_activated_anew_and_nobody_has_two() {
         // Another's is not theirs.
         let bert = desk.enrolled(2);
         assert_eq!(bert.stand("KO-0001", "lost").0, 404);
+    }
+}
+
+#[test]
+fn what_a_notice_has_blocked_only_an_officer_opens() {
+    // proves F1, F2, E7 (also against who set the device up)
+    for desk in desks() {
+        for (number, serial, blocked_before) in [(1, "KV-0001", false), (2, "KV-0002", true)] {
+            let anna = desk.enrolled(number);
+            let device = anna.ordered(serial, Kind::Display);
+            let code = anna.device_code(serial, "sms").unwrap();
+            assert_eq!(anna.activate_device(&anna.activation_of(&device, &code)).0, 200);
+            let told = desk.deliver();
+            if blocked_before {
+                assert_eq!(anna.stand(serial, "blocked").0, 200);
+            }
+            let (status, answer) = desk.post("/v1/blocks", &json!({ "code": block_code(&told) }));
+            assert_eq!((status, &answer["state"]), (200, &json!("blocked")), "{answer}");
+            assert_eq!(
+                refusal(anna.stand(serial, "reopened")),
+                refused(409, "code_device.state"),
+                "{serial}"
+            );
+            assert_eq!(anna.device_code(serial, "sms"), None, "{serial}");
+        }
+    }
+}
+
+#[test]
+fn an_identity_opened_again_gets_no_device_back_that_came_since_its_renewal() {
+    // proves F2 (also one that was said to be lost, or blocked, before the identity was)
+    for desk in desks() {
+        let officer = || Actor::Officer { officer: "bc-17".to_owned() };
+        for (number, serial, standing, back) in
+            [(1, "KV-0001", "lost", "found"), (2, "KV-0002", "blocked", "reopened")]
+        {
+            let anna = desk.enrolled(number);
+            desk.wait(Duration::SECOND);
+            let other = desk.enrolled(number);
+            other.with_device(serial, Kind::Display);
+            assert_eq!(other.stand(serial, standing).0, 200);
+            assert_eq!(anna.own("POST", "/block", &Value::Null).0, 200);
+            desk.runtime.block_on(desk.app.reopen(anna.identity, officer())).unwrap();
+            let late = other.stand(serial, back);
+            assert_eq!(refusal(late), refused(410, "activation.window"), "{serial}");
+            desk.wait(Duration::SECOND);
+            let again = desk.enrolled(number);
+            let theirs = again.own("GET", "/code-devices", &Value::Null).1;
+            assert_eq!(theirs[0]["state"], "blocked", "{theirs}");
+            for back in ["found", "reopened"] {
+                let answer = again.stand(serial, back);
+                assert_eq!(refusal(answer), refused(409, "code_device.state"), "{serial} {back}");
+            }
+        }
+    }
+}
+
+#[test]
+fn after_an_opening_who_enrolled_before_brings_no_device_back_and_who_enrols_anew_does() {
+    // proves F2
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        anna.with_device("KV-0001", Kind::Display);
+        assert_eq!(anna.stand("KV-0001", "lost").0, 200);
+        assert_eq!(anna.own("POST", "/block", &Value::Null).0, 200);
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        desk.runtime.block_on(desk.app.reopen(anna.identity, officer)).unwrap();
+        let late = anna.stand("KV-0001", "found");
+        assert_eq!(refusal(late), refused(410, "activation.window"));
+        desk.wait(Duration::SECOND);
+        let again = desk.enrolled(1);
+        assert_eq!(again.stand("KV-0001", "found").1["state"], "inactive");
+    }
+}
+
+#[test]
+fn contacts_changed_after_a_loss_or_a_block_are_told_to_the_old_ones_and_get_no_sms() {
+    // proves E5, E7
+    for desk in desks() {
+        for (number, serial, standing, back) in
+            [(1, "KV-0001", "lost", "found"), (2, "KV-0002", "blocked", "reopened")]
+        {
+            let anna = desk.enrolled(number);
+            anna.with_device(serial, Kind::Display);
+            desk.wait(Duration::SECOND);
+            let other = desk.enrolled(number);
+            assert_eq!(other.stand(serial, standing).0, 200);
+            desk.deliver();
+            let contacts = json!({ "phone": "+4520304099", "email": "else@example.invalid" });
+            assert_eq!(other.own("PUT", "/contacts", &contacts).0, 200);
+            let told = desk.deliver();
+            assert!(told.iter().any(|message| message.to == PHONE), "{standing}: {told:?}");
+            assert_eq!(other.stand(serial, back).1["state"], "inactive");
+            assert_eq!(other.device_code(serial, "sms"), None, "{standing}");
+            assert!(other.device_code(serial, "email").is_some(), "{standing}");
+        }
     }
 }
 

@@ -155,6 +155,20 @@ impl Desk {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Leaves in the profile of an identity what does not open.
+    pub fn spoil_profile(&self, identity: IdentityId) {
+        self.runtime.block_on(async {
+            let pool =
+                AnyPoolOptions::new().max_connections(1).connect(&self.database).await.unwrap();
+            let spoilt = sqlx::query("UPDATE profiles SET sealed = $1 WHERE identity = $2")
+                .bind(vec![0_u8; 64])
+                .bind(identity.to_string())
+                .execute(&pool);
+            assert_eq!(spoilt.await.unwrap().rows_affected(), 1);
+            pool.close().await;
+        });
+    }
+
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }

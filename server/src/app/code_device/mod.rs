@@ -18,7 +18,7 @@ pub use stock::{Imported, NewDevice, StockError, import_code_devices, post_code_
 
 use super::owner::Owner;
 use super::{App, AppError};
-use crate::ids::IdentityId;
+use crate::ids::{EnrolmentId, IdentityId};
 use crate::storage::CodeDeviceRow;
 use enroll_core::code_device::Kind;
 use serde::Serialize;
@@ -28,19 +28,21 @@ use time::OffsetDateTime;
 #[derive(Debug, Clone, Copy)]
 pub struct Holder {
     identity: IdentityId,
+    /// Whose token showed it.
+    enrolment: Option<EnrolmentId>,
 }
 
 impl Holder {
     /// The person who has just logged in here as `identity`: for who has checked that.
     #[must_use]
     pub fn logged_in(identity: IdentityId) -> Self {
-        Self { identity }
+        Self { identity, enrolment: None }
     }
 }
 
 impl From<Owner> for Holder {
     fn from(owner: Owner) -> Self {
-        Self { identity: owner.identity }
+        Self { identity: owner.identity, enrolment: Some(owner.enrolment) }
     }
 }
 

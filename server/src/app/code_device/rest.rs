@@ -12,30 +12,44 @@ use time::OffsetDateTime;
 const ROUND: i64 = 100;
 
 impl App {
-    /// Tells whoever was not told yet; how many.
+    /// Tells whoever was not told yet; how many. Whoever cannot be told stays so for the next round, and keeps
+    /// nobody else from it.
     ///
     /// # Errors
-    /// [`AppError`]; who was told before it is told.
+    /// [`AppError`].
     pub async fn tell_rests(&self) -> Result<usize, AppError> {
         let mut tx = self.parts.store.read().await?;
         let untold = tx.untold_rests(ROUND).await?;
         drop(tx);
-        for (identity, until) in &untold {
-            self.tell_rest(*identity, *until).await?;
+        let mut told = 0;
+        for (identity, until) in untold {
+            match self.tell_rest(identity, until).await {
+                Ok(is_told) => told += usize::from(is_told),
+                Err(error) => {
+                    let error = crate::http::problem::chain(&error);
+                    tracing::error!(%identity, %error, "a person could not be told that codes rest");
+                }
+            }
         }
-        Ok(untold.len())
+        Ok(told)
     }
 
-    async fn tell_rest(&self, identity: IdentityId, until: OffsetDateTime) -> Result<(), AppError> {
+    /// `false` if somebody else did, or there is a later rest to tell of.
+    async fn tell_rest(
+        &self,
+        identity: IdentityId,
+        until: OffsetDateTime,
+    ) -> Result<bool, AppError> {
         let (mut tx, profile) = self.hold(identity).await?;
-        if !tx.told_rest(identity).await? {
-            return Ok(());
+        if !tx.told_rest(identity, until).await? {
+            return Ok(false);
         }
         let device = tx.hold_active_code_device(identity).await?;
         let blocks = device.map_or(Blocks::Identity, |row| Blocks::CodeDevice(row.id));
         let about = About { until: Some(until), ..About::now(blocks) };
         self.notify(&mut tx, &profile, Notice::CodesRest, about).await?;
         tx.audit(self.of_identity("codes.rest", identity, json!({}))).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(true)
     }
 }

@@ -9,7 +9,7 @@ use crate::notices::Notice;
 use crate::oidc::Why;
 use crate::storage::{CodeDeviceRow, Tx};
 use enroll_core::code_device::CodeDevice;
-use enroll_core::life::Actor;
+use enroll_core::life::{Actor, Life};
 use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -64,21 +64,23 @@ impl App {
     /// Sets how a device of the person stands. Repeated, it answers the same.
     ///
     /// # Errors
-    /// [`AppError::UnknownCase`] for one that is not theirs; `code_device.state`, `identity.blocked`.
+    /// [`AppError::UnknownCase`] for one that is not theirs; `code_device.state`, `identity.blocked`;
+    /// `activation.window` to find or open one by the token of an enrolment from before the identity was opened
+    /// again.
     pub async fn stand_code_device(
         &self,
         holder: Holder,
         typed: &str,
         new: NewStanding,
     ) -> Result<CodeDeviceView, AppError> {
-        self.restand(&serial(typed), Some(holder.identity), Actor::Holder, new.standing).await
+        self.restand(&serial(typed), Some(holder), Actor::Holder, new.standing).await
     }
 
     /// The same for whoever's it is, or only for `of`.
     pub(in crate::app) async fn restand(
         &self,
         serial: &str,
-        of: Option<IdentityId>,
+        of: Option<Holder>,
         by: Actor,
         standing: DeviceStanding,
     ) -> Result<CodeDeviceView, AppError> {
@@ -87,7 +89,7 @@ impl App {
         let state = AppError::Reason(ReasonCode::CODE_DEVICE_STATE);
         let identity = match (found.identity, of) {
             (Some(identity), None) => identity,
-            (Some(identity), Some(of)) if identity == of => identity,
+            (Some(identity), Some(of)) if identity == of.identity => identity,
             (None, None) => return Err(state),
             _ => return Err(AppError::UnknownCase),
         };
@@ -95,6 +97,7 @@ impl App {
         let row = tx.hold_code_device(found.id).await?.ok_or(AppError::UnknownCase)?;
         if !standing.ends_use() {
             profile.life.open().map_err(AppError::Reason)?;
+            may_bring_back(&mut tx, of, &profile.life).await?;
             super::order::no_other(&mut tx, &profile).await?;
         }
         let was_active = row.state.is_active();
@@ -122,7 +125,7 @@ impl App {
     }
 
     /// Blocks, in a unit of work that holds the profile, what of an identity's devices came to stand as it does
-    /// since `since`.
+    /// since `since`: also one that is lost or blocked, so that nobody but an officer brings it back.
     pub(in crate::app) async fn block_devices_since(
         &self,
         tx: &mut Tx,
@@ -131,15 +134,31 @@ impl App {
     ) -> Result<Vec<crate::ids::CodeDeviceId>, AppError> {
         let mut blocked = Vec::new();
         for row in tx.code_devices(identity).await? {
-            let is_new = row.state.since().is_some_and(|at| at >= since);
-            if !is_new || !(row.state.is_active() || row.state.is_under_way()) {
+            if row.state.since().is_none_or(|at| at < since) {
                 continue;
             }
             let state =
                 row.state.clone().block(by.clone(), self.now()).map_err(AppError::Reason)?;
+            if state == row.state {
+                continue;
+            }
             blocked.push(row.id);
             tx.save_code_device(&CodeDeviceRow { state, ..row }).await?;
         }
         Ok(blocked)
+    }
+}
+
+/// That `of`, shown by the token of an enrolment, still may bring a device back: that enrolment issued the identity
+/// last, which was not blocked and opened again since (F2).
+async fn may_bring_back(tx: &mut Tx, of: Option<Holder>, life: &Life) -> Result<(), AppError> {
+    let Some(Holder { identity, enrolment: Some(enrolment) }) = of else { return Ok(()) };
+    let last = tx.identity(identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
+    let issuings = tx.issuings(identity).await?;
+    match issuings.last() {
+        Some(issuing) if last == enrolment => {
+            life.may_be_set_up(issuing.at).map_err(AppError::Reason)
+        }
+        _ => Err(AppError::Unauthorized),
     }
 }
