@@ -535,6 +535,48 @@ fn contacts_change_by_a_fresh_approval_and_not_in_the_hour_of_a_new_app() {
 }
 
 #[test]
+fn notices_are_taken_away_as_contacts_are_changed() {
+    // proves E7
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let guest = Guest::new(&site);
+        guest.logs_in(&phone);
+        let keep = |ticked: &[&'static str]| {
+            let mut form = vec![("phone", PHONE), ("email", EMAIL)];
+            form.extend(ticked.iter().map(|name| (*name, "on")));
+            guest.post("/my/contacts", &form)
+        };
+        let all = ["sms_notices", "email_notices", "log_in_notices"];
+        assert!(keep(&all).text.contains("id=\"kept\""), "more notices come at once");
+        let (fewer, silent) = (["sms_notices", "log_in_notices"], ["sms_notices", "email_notices"]);
+        for less in [&fewer, &silent] {
+            let new = keep(less);
+            assert!(new.status == 422 && new.text.contains("contact.new_app"), "{less:?}: {new:?}");
+        }
+        desk.wait(Duration::HOUR);
+        guest.logs_in(&phone);
+        desk.wait(Duration::minutes(6));
+        for less in [&fewer, &silent] {
+            let late = keep(less);
+            assert!(late.status == 422 && late.text.contains("my_page.approval"), "{late:?}");
+        }
+        for less in [&silent[..], &["sms_notices"]] {
+            guest.steps_up(&phone, "contacts");
+            desk.deliver();
+            let kept = keep(less);
+            assert!(kept.text.contains("id=\"kept\""), "{kept:?}");
+            let told = desk.deliver();
+            let to: Vec<&str> = told.iter().map(|message| message.to.as_str()).collect();
+            assert!(to.len() == 2 && to.contains(&PHONE) && to.contains(&EMAIL), "{told:?}");
+        }
+        assert!(keep(&["sms_notices"]).text.contains("id=\"kept\""));
+        assert_eq!(desk.deliver().len(), 0, "nothing has changed");
+    }
+}
+
+#[test]
 fn a_pin_is_changed_with_the_old_one_which_is_counted() {
     // proves E9, E7, F3
     for desk in Desk::all() {
