@@ -414,13 +414,41 @@ fn a_blocked_app_is_opened_again_by_a_fresh_approval_with_another() {
         let told = desk.deliver();
         assert_eq!(told.len(), 2, "by both channels: {told:?}");
         assert_eq!(anna.offer(&phone.app, PIN).0, 201);
-        // What a notice of before could block, it blocks no more.
-        let (status, _) = desk.post("/v1/blocks", &json!({ "code": code }));
-        assert_eq!(status, 401);
-        assert_eq!(anna.offer(&phone.app, PIN).0, 201);
-        // Two may be active; what the code of a notice has blocked stays so.
         let again = guest.post("/my/means/reopen", &[("id", &phone.app)]);
         assert!(again.text.contains("authenticator.for_good"), "it is open: {again:?}");
+        // What a notice of before could block, it blocks still: somebody else may have opened it.
+        let (status, _) = desk.post("/v1/blocks", &json!({ "code": code }));
+        assert_eq!(status, 200);
+        assert_eq!(refusal(anna.offer(&phone.app, PIN)), reason(409, "authenticator.blocked"));
+        guest.logs_in(&tablet);
+        let again = guest.post("/my/means/reopen", &[("id", &phone.app)]);
+        assert!(again.text.contains("authenticator.for_good"), "{again:?}");
+    }
+}
+
+#[test]
+fn what_its_person_blocked_is_blocked_for_good_by_the_code_of_a_notice() {
+    // proves F1, F2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        desk.deliver();
+        // Whoever has her phone makes an app, blocks it, and waits for her.
+        let (_, id) = second(&desk, &anna, &phone.app);
+        let code = code_in(&desk);
+        let guest = Guest::new(&site);
+        guest.logs_in(&phone);
+        assert_eq!(guest.post("/my/means/block", &[("id", &id)]).status, 200);
+        guest.logs_in(&phone);
+        desk.deliver();
+        let (status, answer) = desk.post("/v1/blocks", &json!({ "code": code }));
+        assert_eq!((status, &answer["state"]), (200, &json!("blocked")), "{answer}");
+        assert_eq!(desk.deliver().len(), 2, "a block of its own, and told");
+        assert!(!guest.is_in(), "every session ends");
+        guest.logs_in(&phone);
+        let again = guest.post("/my/means/reopen", &[("id", &id)]);
+        assert!(again.status == 422 && again.text.contains("authenticator.for_good"), "{again:?}");
     }
 }
 
