@@ -164,7 +164,19 @@ async fn evidence(tx: &mut Tx, holder: &Holder) -> Result<Vec<Value>, AppError> 
     let kept = tx.evidence(holder.identity).await?;
     kept.iter()
         .map(|kept| serde_json::from_slice(&kept.record).map_err(AppError::internal))
+        .map(|record| record.map(without_witness))
         .collect()
+}
+
+/// The record without who vouched for the person, who is somebody else. Only what is kept is proved again.
+fn without_witness(mut record: Value) -> Value {
+    let checks = record.get_mut("checks").and_then(Value::as_array_mut);
+    for check in checks.into_iter().flatten() {
+        if let Some(evidence) = check.get_mut("evidence").and_then(Value::as_object_mut) {
+            evidence.remove("witness");
+        }
+    }
+    record
 }
 
 /// Without who vouched for the person, who is somebody else.
