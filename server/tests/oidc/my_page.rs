@@ -605,6 +605,31 @@ fn notices_are_taken_away_as_contacts_are_changed() {
 }
 
 #[test]
+fn all_that_is_kept_is_shown_by_a_fresh_approval() {
+    // proves F5
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let guest = Guest::new(&site);
+        guest.logs_in(&phone);
+        assert_eq!(guest.get("/my/export.json").status, 200);
+        let token = opened(&phone);
+        desk.wait(Duration::minutes(5) + Duration::SECOND);
+        let asked = guest.get("/my/export");
+        assert!(asked.status == 200 && asked.text.contains("id=\"approve-first\""), "{asked:?}");
+        assert!(!asked.text.contains(PHONE) && !asked.text.contains("id=\"fetch\""), "{asked:?}");
+        assert_eq!(guest.get("/my/export.json").location, "/my/export");
+        let call = Call { token: &token, ..Call::new("GET", "/v1/my/export", b"") };
+        assert_eq!(refusal(desk.call(call)), reason(403, "my_page.approval"));
+        guest.steps_up(&phone, "export");
+        assert!(guest.get("/my/export").text.contains("id=\"fetch\""));
+        let file = guest.get("/my/export.json");
+        assert!(file.status == 200 && file.text.contains(PHONE), "{file:?}");
+    }
+}
+
+#[test]
 fn a_pin_is_changed_with_the_old_one_which_is_counted() {
     // proves E9, E7, F3
     for desk in Desk::all() {

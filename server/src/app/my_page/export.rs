@@ -93,11 +93,12 @@ pub struct NoticeTold {
 }
 
 impl App {
-    /// All that is kept of the person. That they asked is an activity, too.
+    /// All that is kept of the person, by a fresh approval. That they asked is an activity, too.
     ///
     /// # Errors
-    /// [`AppError`].
+    /// `my_page.approval`.
     pub async fn export_mine(&self, holder: &Holder) -> Result<Export, AppError> {
+        self.need_fresh(holder)?;
         let id = holder.identity;
         let (mut tx, profile) = self.hold(id).await?;
         let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
