@@ -197,7 +197,7 @@ fn a_document_is_of_the_new_identity_once_what_the_erased_one_rested_on_is_gone(
     for station in Station::all(&[&good], told) {
         let (_, erased) = enrolled(&station, &good);
         let erased = erased.parse().unwrap();
-        let now = time::OffsetDateTime::now_utc();
+        let now = server::clock::Clock::now(&server::clock::SystemClock);
         station.runtime.block_on(async {
             let mut tx = station.store.begin().await.unwrap();
             tx.erase_identity(erased, (now, now)).await.unwrap();

@@ -543,7 +543,7 @@ pub fn in_vain(station: &Station) -> Vec<Value> {
 /// What the person of `identity` gets as an export, by a session that has just begun.
 fn exported(station: &Station, identity: &str) -> Value {
     let identity = identity.parse().unwrap();
-    let now = time::OffsetDateTime::now_utc();
+    let now = SystemClock.now();
     let session = server::storage::MySession {
         identity,
         log_in: None,
