@@ -180,7 +180,8 @@ impl Authenticator {
         }
     }
 
-    /// Blocks it. What has ended before stays as it is.
+    /// Blocks it. What has ended before stays as it is, but what its person blocked and could open again is blocked
+    /// for good by anybody else.
     #[must_use]
     pub fn block(self, by: Actor, at: OffsetDateTime) -> Self {
         match self {
@@ -188,6 +189,9 @@ impl Authenticator {
                 Self::Blocked { at, by, was: Some(Was { at: since, usable, wrong_pins }) }
             }
             Self::Pending { .. } | Self::Locked { .. } => Self::Blocked { at, by, was: None },
+            Self::Blocked { by: Actor::Holder, was: was @ Some(_), .. } if by != Actor::Holder => {
+                Self::Blocked { at, by, was }
+            }
             Self::Blocked { .. } | Self::Dead { .. } => self,
         }
     }
@@ -393,11 +397,18 @@ mod tests {
         let (tried, _) = active().try_pin(false, &policy(), NOW);
         let blocked = tried.clone().block(Actor::Holder, NOW);
         assert_eq!(blocked.activated(), Some(NOW));
-        assert_eq!(blocked.reopen(), Ok(tried), "with its wrong PINs");
+        assert_eq!(blocked.clone().reopen(), Ok(tried), "with its wrong PINs");
         let for_good = Err(ReasonCode::AUTHENTICATOR_FOR_GOOD);
         let officer = Actor::Officer { officer: "bc-17".to_owned() };
         for by in [Actor::Notice, officer] {
             assert_eq!(active().block(by, NOW).reopen(), for_good);
+        }
+        let later = NOW + Duration::HOUR;
+        for by in [Actor::Notice, Actor::Officer { officer: "bc-17".to_owned() }] {
+            let taken = blocked.clone().block(by.clone(), later);
+            assert_eq!(taken.activated(), Some(NOW));
+            assert_eq!(taken.clone().block(Actor::Holder, later), taken);
+            assert_eq!(taken.reopen(), for_good, "{by:?}");
         }
         for other in [pending(), pending().block(Actor::Holder, NOW), active()] {
             assert_eq!(other.reopen(), for_good);

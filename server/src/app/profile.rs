@@ -137,13 +137,14 @@ impl App {
             Some(before) if before.phone == reach.phone => before.phone_changed,
             Some(_) | None => in_use.then(|| self.now()),
         };
-        let (phone, email) = (reach.phone, reach.email);
+        let (phone, email) = (reach.phone.clone(), reach.email.clone());
         let contacts = Contacts { phone, phone_changed, email, notices: chosen };
         let is_first = before.is_none();
-        let changed = before.is_some_and(|before| {
+        let changed = before.as_ref().is_some_and(|before| {
             (&before.phone, &before.email) != (&contacts.phone, &contacts.email)
         });
-        if changed && in_use {
+        let new = Reach { notices: Some(contacts.notices.clone()), ..reach };
+        if in_use && before.is_some_and(|before| loses(&before, &new)) {
             // Where they were reached until now: whoever took the identity over cannot hide it.
             let about = About::now(Blocks::Identity);
             self.notify(tx, profile, Notice::ContactsChanged, about).await?;
@@ -156,6 +157,14 @@ impl App {
         tx.audit(self.of_identity("contacts.kept", identity, data)).await?;
         Ok(Reach { phone: contacts.phone, email: contacts.email, notices: Some(contacts.notices) })
     }
+}
+
+/// Whether something of `before` is lost with `new`: an address, or a channel for notices. Whoever took the identity
+/// over would begin with that.
+pub(super) fn loses(before: &Contacts, new: &Reach) -> bool {
+    let is_wanted = |channel| new.notices.as_ref().is_none_or(|wanted| wanted.contains(channel));
+    (&before.phone, &before.email) != (&new.phone, &new.email)
+        || !before.notices.iter().all(is_wanted)
 }
 
 /// The channels for notices, if `reach` makes sense: each address is one, and each channel chosen,

@@ -200,8 +200,10 @@ fn actor(supporter: &Supporter) -> Actor {
     Actor::Officer { officer: supporter.name().to_owned() }
 }
 
+/// As support sees it: what its person could open again can still be blocked.
 fn unnamed(means: Means) -> Means {
-    Means { name: None, ..means }
+    let can_be_blocked = means.can_be_blocked || means.can_be_reopened;
+    Means { name: None, can_be_blocked, ..means }
 }
 
 fn channel(of: codes::Channel) -> Channel {

@@ -113,10 +113,11 @@ pub(super) async fn activities(
     Ok((headers, Json(page.activities)))
 }
 
-/// All that is kept of the person, without secrets (GDPR articles 15 and 20).
+/// All that is kept of the person, without secrets (GDPR articles 15 and 20), by an approval of the last five minutes.
 #[utoipa::path(get, path = "/v1/my/export", tag = "my page", security(("token" = [])), responses(
     (status = 200, description = "All of it", body = Export),
     (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "The approval is not of the last minutes", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn export(State(app): State<Arc<App>>, holder: Holder) -> Answer<Export> {

@@ -208,7 +208,8 @@ impl Tx {
         person.try_into().map(Some).map_err(|_| impossible)
     }
 
-    /// Records that a document proved a person; a document already recorded is left as it is.
+    /// Records that a document proved a person, and for which identity: the newest, which does not lose it when what an
+    /// erased one rested on is erased. A document of another person is left as it is.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -220,7 +221,8 @@ impl Tx {
     ) -> Result<(), StorageError> {
         sqlx::query(
             "INSERT INTO documents (hash, person_hash, identity) VALUES ($1, $2, $3)
-             ON CONFLICT (hash) DO NOTHING",
+             ON CONFLICT (hash) DO UPDATE SET identity = excluded.identity
+               WHERE documents.person_hash = excluded.person_hash",
         )
         .bind(document.to_vec())
         .bind(person.to_vec())

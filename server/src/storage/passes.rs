@@ -58,18 +58,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Lets no code of a notice block this authenticator any more.
-    ///
-    /// # Errors
-    /// [`StorageError::Database`].
-    pub async fn drop_blocks(&mut self, id: AuthenticatorId) -> Result<(), StorageError> {
-        sqlx::query("DELETE FROM passes WHERE authenticator = $1 AND purpose = 'block'")
-            .bind(id.to_string())
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(())
-    }
-
     async fn drop_challenges(&mut self, id: AuthenticatorId) -> Result<(), StorageError> {
         sqlx::query(
             "DELETE FROM passes WHERE hash IN (SELECT hash FROM passes

@@ -414,13 +414,41 @@ fn a_blocked_app_is_opened_again_by_a_fresh_approval_with_another() {
         let told = desk.deliver();
         assert_eq!(told.len(), 2, "by both channels: {told:?}");
         assert_eq!(anna.offer(&phone.app, PIN).0, 201);
-        // What a notice of before could block, it blocks no more.
-        let (status, _) = desk.post("/v1/blocks", &json!({ "code": code }));
-        assert_eq!(status, 401);
-        assert_eq!(anna.offer(&phone.app, PIN).0, 201);
-        // Two may be active; what the code of a notice has blocked stays so.
         let again = guest.post("/my/means/reopen", &[("id", &phone.app)]);
         assert!(again.text.contains("authenticator.for_good"), "it is open: {again:?}");
+        // What a notice of before could block, it blocks still: somebody else may have opened it.
+        let (status, _) = desk.post("/v1/blocks", &json!({ "code": code }));
+        assert_eq!(status, 200);
+        assert_eq!(refusal(anna.offer(&phone.app, PIN)), reason(409, "authenticator.blocked"));
+        guest.logs_in(&tablet);
+        let again = guest.post("/my/means/reopen", &[("id", &phone.app)]);
+        assert!(again.text.contains("authenticator.for_good"), "{again:?}");
+    }
+}
+
+#[test]
+fn what_its_person_blocked_is_blocked_for_good_by_the_code_of_a_notice() {
+    // proves F1, F2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        desk.deliver();
+        // Whoever has her phone makes an app, blocks it, and waits for her.
+        let (_, id) = second(&desk, &anna, &phone.app);
+        let code = code_in(&desk);
+        let guest = Guest::new(&site);
+        guest.logs_in(&phone);
+        assert_eq!(guest.post("/my/means/block", &[("id", &id)]).status, 200);
+        guest.logs_in(&phone);
+        desk.deliver();
+        let (status, answer) = desk.post("/v1/blocks", &json!({ "code": code }));
+        assert_eq!((status, &answer["state"]), (200, &json!("blocked")), "{answer}");
+        assert_eq!(desk.deliver().len(), 2, "a block of its own, and told");
+        assert!(!guest.is_in(), "every session ends");
+        guest.logs_in(&phone);
+        let again = guest.post("/my/means/reopen", &[("id", &id)]);
+        assert!(again.status == 422 && again.text.contains("authenticator.for_good"), "{again:?}");
     }
 }
 
@@ -531,6 +559,73 @@ fn contacts_change_by_a_fresh_approval_and_not_in_the_hour_of_a_new_app() {
         assert!(told.iter().all(|message| message.to != "+4599887766"), "{told:?}");
         let listed = whats(&guest.get("/my/activities?kind=profile").text);
         assert_eq!(listed[0], "contacts_changed", "{listed:?}");
+    }
+}
+
+#[test]
+fn notices_are_taken_away_as_contacts_are_changed() {
+    // proves E7
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let guest = Guest::new(&site);
+        guest.logs_in(&phone);
+        let keep = |ticked: &[&'static str]| {
+            let mut form = vec![("phone", PHONE), ("email", EMAIL)];
+            form.extend(ticked.iter().map(|name| (*name, "on")));
+            guest.post("/my/contacts", &form)
+        };
+        let all = ["sms_notices", "email_notices", "log_in_notices"];
+        assert!(keep(&all).text.contains("id=\"kept\""), "more notices come at once");
+        let (fewer, silent) = (["sms_notices", "log_in_notices"], ["sms_notices", "email_notices"]);
+        for less in [&fewer, &silent] {
+            let new = keep(less);
+            assert!(new.status == 422 && new.text.contains("contact.new_app"), "{less:?}: {new:?}");
+        }
+        desk.wait(Duration::HOUR);
+        guest.logs_in(&phone);
+        desk.wait(Duration::minutes(6));
+        for less in [&fewer, &silent] {
+            let late = keep(less);
+            assert!(late.status == 422 && late.text.contains("my_page.approval"), "{late:?}");
+        }
+        for less in [&silent[..], &["sms_notices"]] {
+            guest.steps_up(&phone, "contacts");
+            desk.deliver();
+            let kept = keep(less);
+            assert!(kept.text.contains("id=\"kept\""), "{kept:?}");
+            let told = desk.deliver();
+            let to: Vec<&str> = told.iter().map(|message| message.to.as_str()).collect();
+            assert!(to.len() == 2 && to.contains(&PHONE) && to.contains(&EMAIL), "{told:?}");
+        }
+        assert!(keep(&["sms_notices"]).text.contains("id=\"kept\""));
+        assert_eq!(desk.deliver().len(), 0, "nothing has changed");
+    }
+}
+
+#[test]
+fn all_that_is_kept_is_shown_by_a_fresh_approval() {
+    // proves F5
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let guest = Guest::new(&site);
+        guest.logs_in(&phone);
+        assert_eq!(guest.get("/my/export.json").status, 200);
+        let token = opened(&phone);
+        desk.wait(Duration::minutes(5) + Duration::SECOND);
+        let asked = guest.get("/my/export");
+        assert!(asked.status == 200 && asked.text.contains("id=\"approve-first\""), "{asked:?}");
+        assert!(!asked.text.contains(PHONE) && !asked.text.contains("id=\"fetch\""), "{asked:?}");
+        assert_eq!(guest.get("/my/export.json").location, "/my/export");
+        let call = Call { token: &token, ..Call::new("GET", "/v1/my/export", b"") };
+        assert_eq!(refusal(desk.call(call)), reason(403, "my_page.approval"));
+        guest.steps_up(&phone, "export");
+        assert!(guest.get("/my/export").text.contains("id=\"fetch\""));
+        let file = guest.get("/my/export.json");
+        assert!(file.status == 200 && file.text.contains(PHONE), "{file:?}");
     }
 }
 

@@ -97,6 +97,28 @@ fn support_sees_and_blocks_who_called_and_the_citizen_sees_that() {
 }
 
 #[test]
+fn what_its_person_blocked_support_blocks_for_good() {
+    // proves F1, F2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let citizen = Guest::new(&site);
+        citizen.logs_in(&phone);
+        assert_eq!(citizen.post("/my/means/block", &[("id", &phone.app)]).status, 200);
+        let guest = Guest::new(&site);
+        signs_in(&guest, &desk, "su-3", Role::Support);
+        let user_id = phone.user_id();
+        let form = [("user_id", user_id.as_str()), ("called", "on"), ("id", &phone.app)];
+        let seen = guest.post("/support", &form[..2]);
+        assert!(seen.text.contains("id=\"block-1\""), "it could be opened again: {seen:?}");
+        let done = guest.post("/support/block", &form);
+        assert!(done.status == 200 && done.text.contains("id=\"done\""), "{done:?}");
+        assert!(!done.text.contains("id=\"block-1\""), "for good: {done:?}");
+    }
+}
+
+#[test]
 fn codes_are_sent_anew_by_the_channels_on_record_and_support_sees_none() {
     // proves E3, E4
     for desk in Desk::all() {

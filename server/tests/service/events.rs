@@ -187,3 +187,34 @@ fn an_event_of_a_document_that_a_newer_one_replaced_is_kept_and_does_nothing() {
         assert!(blocked());
     }
 }
+
+#[test]
+fn a_document_is_of_the_new_identity_once_what_the_erased_one_rested_on_is_gone() {
+    // proves F4, F5, B11
+    let good = passport("good");
+    let holder = serde_json::to_value(&good.holder).unwrap();
+    let document = json!({ "issuer": holder["issuer"], "number": holder["document_number"] });
+    for station in Station::all(&[&good], told) {
+        let (_, erased) = enrolled(&station, &good);
+        let erased = erased.parse().unwrap();
+        let now = server::clock::Clock::now(&server::clock::SystemClock);
+        station.runtime.block_on(async {
+            let mut tx = station.store.begin().await.unwrap();
+            tx.erase_identity(erased, (now, now)).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        let (_, anew) = enrolled(&station, &good);
+        assert_ne!(anew, erased.to_string());
+        let gone = station.runtime.block_on(async {
+            let mut tx = station.store.begin().await.unwrap();
+            let gone = tx.erase_evidence(now).await.unwrap();
+            tx.commit().await.unwrap();
+            gone
+        });
+        assert_eq!(gone, [erased]);
+        let event = json!({ "id": "a", "kind": "document_revoked", "document": document });
+        assert_eq!(tell(&station, TOKEN, &event).0, 200);
+        let life = station.app.life(anew.parse().unwrap());
+        assert!(station.runtime.block_on(life).unwrap().blocked, "the event finds nobody");
+    }
+}

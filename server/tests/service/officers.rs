@@ -540,6 +540,30 @@ pub fn in_vain(station: &Station) -> Vec<Value> {
     found.map(|entry| entry.data).collect()
 }
 
+/// What the person of `identity` gets as an export, by a session that has just begun.
+fn exported(station: &Station, identity: &str) -> Value {
+    let identity = identity.parse().unwrap();
+    let now = SystemClock.now();
+    let session = server::storage::MySession {
+        identity,
+        log_in: None,
+        app: None,
+        epoch: station.runtime.block_on(station.app.life(identity)).unwrap().epoch,
+        approved: now,
+        seen: now,
+        expires: now + time::Duration::HOUR,
+    };
+    station.runtime.block_on(async {
+        let mut tx = station.store.begin().await.unwrap();
+        tx.add_my_session(&openssl::sha::sha256(b"my page"), &session).await.unwrap();
+        tx.commit().await.unwrap();
+    });
+    let call = Call { token: "my page", ..Call::new("GET", "/v1/my/export", b"") };
+    let (status, export) = station.call(call);
+    assert_eq!(status, 200, "{export:#}");
+    export
+}
+
 #[test]
 fn a_witness_vouches_by_the_policys_rules() {
     // Another document than the witness's.
@@ -579,6 +603,10 @@ fn a_witness_vouches_by_the_policys_rules() {
             let (status, done) = ruled(true);
             assert_eq!((status, &done["decision"]), (200, &json!("issue")), "{done:#}");
             assert!(evidence_of(&station, &done).to_string().contains(&vouching), "it is kept");
+            let export = exported(&station, done["identity"]["id"].as_str().unwrap());
+            let approved = export["evidence"][0]["checks"].as_array().unwrap();
+            assert!(approved.iter().any(|check| check["id"] == "officer.approved"), "{export:#}");
+            assert!(!export.to_string().contains(&vouching), "the person reads who vouched");
             assert_eq!(code(ruled(true)), refused(422, "witness.not_allowed"), "once is enough");
         }
     }

@@ -93,11 +93,12 @@ pub struct NoticeTold {
 }
 
 impl App {
-    /// All that is kept of the person. That they asked is an activity, too.
+    /// All that is kept of the person, by a fresh approval. That they asked is an activity, too.
     ///
     /// # Errors
-    /// [`AppError`].
+    /// `my_page.approval`.
     pub async fn export_mine(&self, holder: &Holder) -> Result<Export, AppError> {
+        self.need_fresh(holder)?;
         let id = holder.identity;
         let (mut tx, profile) = self.hold(id).await?;
         let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
@@ -164,7 +165,19 @@ async fn evidence(tx: &mut Tx, holder: &Holder) -> Result<Vec<Value>, AppError> 
     let kept = tx.evidence(holder.identity).await?;
     kept.iter()
         .map(|kept| serde_json::from_slice(&kept.record).map_err(AppError::internal))
+        .map(|record| record.map(without_witness))
         .collect()
+}
+
+/// The record without who vouched for the person, who is somebody else. Only what is kept is proved again.
+fn without_witness(mut record: Value) -> Value {
+    let checks = record.get_mut("checks").and_then(Value::as_array_mut);
+    for check in checks.into_iter().flatten() {
+        if let Some(evidence) = check.get_mut("evidence").and_then(Value::as_object_mut) {
+            evidence.remove("witness");
+        }
+    }
+    record
 }
 
 /// Without who vouched for the person, who is somebody else.

@@ -145,7 +145,7 @@ impl App {
     }
 
     /// Opens one of the person's means again, by a fresh approval with another one (F2): only what they blocked
-    /// themselves. Codes of notices of before block it no more, and the person is told.
+    /// themselves. The person is told; codes of notices of before still block it.
     ///
     /// # Errors
     /// `my_page.approval`, `authenticator.for_good`, `activation.devices`; [`AppError::UnknownCase`].
@@ -163,7 +163,6 @@ impl App {
         room(apps.iter().map(|app| &app.state), self.policy.activation.apps)
             .map_err(AppError::Reason)?;
         tx.save_authenticator(&AuthenticatorRow { state, ..row }).await?;
-        tx.drop_blocks(app).await?;
         let about = About::now(Blocks::Identity);
         self.notify(&mut tx, &profile, Notice::AppReopened, about).await?;
         let activity = Activity::of(What::AppReopened).with(app).from(&holder.place);

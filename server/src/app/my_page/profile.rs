@@ -1,10 +1,11 @@
 //! Where the person is reached, what they are told of, and their language.
 
 use super::super::activity::{Activity, What};
-use super::super::profile::Reach;
+use super::super::profile::{Reach, loses};
+use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
 use super::Holder;
-use crate::notices::Channel;
+use crate::notices::{Channel, Notice};
 use crate::storage::{Details, Tx};
 use enroll_core::reason::ReasonCode;
 use serde::Serialize;
@@ -74,11 +75,12 @@ impl App {
         Ok(MyProfile::of(&profile.details))
     }
 
-    /// Changes it. Other contacts need a fresh approval, are not taken in the first hour of a new app, and are
-    /// told where the person was reached until then; a new phone number gets no codes for a while (E5).
+    /// Changes it. Other contacts, and notices that come no more, need a fresh approval, are not taken in the
+    /// first hour of a new app, and are told where the person was reached until then (E7, M3); a new phone number
+    /// gets no codes for a while (E5).
     ///
     /// # Errors
-    /// `contact.form`; `my_page.approval` and `contact.new_app` for other contacts.
+    /// `contact.form`; `my_page.approval` and `contact.new_app` for other contacts and fewer notices.
     pub async fn change_my_profile(
         &self,
         holder: &Holder,
@@ -93,10 +95,16 @@ impl App {
         let before = profile.details.clone();
         let known =
             before.contacts.as_ref().map(|c| (c.phone.clone(), c.email.clone(), c.notices.clone()));
-        let known_at = known.as_ref().map(|(phone, email, _)| (phone, email));
-        if known_at != Some((&reach.phone, &reach.email)) {
+        let lost = before.contacts.as_ref().is_none_or(|contacts| loses(contacts, &reach));
+        let untold = before.log_in_notices && !log_in_notices;
+        if lost || untold {
             self.need_fresh(holder)?;
             self.no_new_app(&mut tx, holder).await?;
+        }
+        if untold && !lost {
+            // Lost contacts are told where they are kept.
+            let about = About::now(Blocks::Identity);
+            self.notify(&mut tx, &profile, Notice::ContactsChanged, about).await?;
         }
         profile.details.log_in_notices = log_in_notices;
         profile.details.language = language;

@@ -1,11 +1,12 @@
-//! All that is kept of one: as a page to print, and as JSON to take along.
+//! All that is kept of one, by a fresh approval: as a page to print, and as JSON to take along.
 
-use super::super::citizen::trouble;
+use super::super::citizen::{to, trouble};
 use super::super::html;
 use super::super::layout::Layout;
+use super::super::visit::Visit;
 use super::activities::{Row, rows};
 use super::{At, Signed, called};
-use crate::app::{App, Export, Means};
+use crate::app::{App, AppError, Export, Means};
 use askama::Template;
 use axum::extract::State;
 use axum::http::header;
@@ -20,6 +21,18 @@ struct Page {
     at: At,
     export: Export,
     rows: Vec<Row>,
+}
+
+/// The page before an approval.
+#[derive(Template)]
+#[template(path = "my/export_first.html")]
+struct First {
+    l: Layout,
+    at: At,
+}
+
+fn first(visit: &Visit) -> Response {
+    html(&First { l: Layout::of(visit, 0, "my-nav-export"), at: At::Export })
 }
 
 impl Page {
@@ -37,6 +50,9 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     Signed { visit, holder }: Signed,
 ) -> Response {
+    if !app.is_fresh(&holder) {
+        return first(&visit);
+    }
     match app.export_mine(&holder).await {
         Ok(export) => {
             let l = Layout::of(&visit, 0, "my-nav-export");
@@ -51,6 +67,9 @@ pub(super) async fn file(
     State(app): State<Arc<App>>,
     Signed { visit, holder }: Signed,
 ) -> Response {
+    if !app.is_fresh(&holder) {
+        return to("/my/export");
+    }
     let text = match app.export_mine(&holder).await {
         Ok(export) => serde_json::to_string_pretty(&export),
         Err(error) => return trouble::of(&visit, error),
@@ -63,6 +82,6 @@ pub(super) async fn file(
             ];
             (headers, text).into_response()
         }
-        Err(error) => trouble::of(&visit, crate::app::AppError::Internal(Box::new(error))),
+        Err(error) => trouble::of(&visit, AppError::Internal(Box::new(error))),
     }
 }

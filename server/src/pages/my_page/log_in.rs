@@ -89,6 +89,7 @@ fn back_to(name: &str) -> &'static str {
         "contacts" => "/my/contacts",
         "pin" => "/my/pin",
         "erase" => "/my/erase",
+        "export" => "/my/export",
         _ => "/my",
     }
 }
