@@ -114,9 +114,23 @@ fn picture_of(browser: &Browser, css: &str, file: &Path) -> DynamicImage {
     screen.crop_imm(left, top, side(2) + 40, side(3) + 40)
 }
 
-/// Pictures of both halves of the code on the screen of `desk`, as they take turns.
+/// Pictures of both halves of the code on the screen of `desk`, as they take turns: of one code, which did not
+/// turn into the next one meanwhile.
 #[must_use]
 pub fn halves(desk: &Person<'_>) -> [DynamicImage; 2] {
+    let code = "return ['half-1', 'half-2'].map((id) => document.getElementById(id).src)";
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let before = desk.script(code);
+        let taken = halves_now(desk);
+        if desk.script(code) == before {
+            return taken;
+        }
+        assert!(Instant::now() < deadline, "no code stands long enough to be photographed");
+    }
+}
+
+fn halves_now(desk: &Person<'_>) -> [DynamicImage; 2] {
     let folder = tempfile::tempdir().expect("a folder");
     [1, 2].map(|half| {
         let css = format!("#half-{half}:not([hidden])");
