@@ -143,7 +143,9 @@ fn a_phone_number_that_was_changed_gets_no_codes_for_five_days() {
         desk.deliver();
         again.reach("+4522222222");
         let told = desk.deliver();
-        let old = told.iter().any(|m| m.to == PHONE && m.text.contains("e-mail er ændret"));
+        let old = told.iter().any(|m| {
+            m.to == PHONE && m.text.contains("Telefon, e-mail eller valg af beskeder er ændret")
+        });
         assert!(old && told.len() == 2, "who was reached until now is told: {told:?}");
         assert_eq!(refusal(again.ask_for_codes()), refused(409, "activation.new_phone"));
         desk.wait(Duration::hours(119));

@@ -54,6 +54,8 @@ fn what_one_channel_refuses_goes_to_the_other() {
         let again = desk.enrolled(1);
         let contacts = serde_json::json!({ "phone": PHONE, "email": EMAIL, "notices": ["sms"] });
         assert_eq!(again.own("PUT", "/contacts", &contacts).0, 200);
+        // That e-mail is left out is told by both.
+        assert_eq!(desk.deliver().len(), 2);
         again.own("POST", "/block", &serde_json::Value::Null);
         desk.post.mailbox.set(Mood::Willing, Mood::Refusing);
         // That channel alone: the other would take up what falls to it.

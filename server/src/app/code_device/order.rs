@@ -16,7 +16,7 @@ use serde_json::json;
 #[serde(deny_unknown_fields)]
 pub struct WantedDevice {
     /// `display` or `reader`.
-    #[schema(value_type = String, example = "display")]
+    #[schema(value_type = String, pattern = "^(display|reader)$", example = "display")]
     pub kind: Kind,
 }
 
