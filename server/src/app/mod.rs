@@ -54,8 +54,8 @@ pub use block::{BlockCode, Blocked, LifeView, SelfBlock};
 pub use capture::{Answer, Answered, Capture, FaceChallenge};
 pub use chip::{ChipStart, ChipVerdict};
 pub use code_device::{
-    ActivatedDevice, AskedCode, ChangedPassword, CodeDeviceView, CodeSent, DeviceStanding, HandOut,
-    Holder as DeviceHolder, Imported, NewDevice, NewStanding, PasswordKept, StockError,
+    ActivatedDevice, AskedCode, ChangedPassword, CodeDeviceView, CodeSent, DeviceHolder,
+    DeviceStanding, HandOut, Imported, NewDevice, NewStanding, PasswordKept, StockError,
     WantedDevice, import_code_devices, post_code_devices,
 };
 pub use copy::{Challenge, Copy, Offer, Proof};

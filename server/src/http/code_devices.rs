@@ -4,7 +4,7 @@ use super::access::Named;
 use super::problem::Problem;
 use crate::app::{
     ActivatedDevice, App, AppError, AskedCode, ChangedPassword, CodeDeviceView, CodeSent,
-    DeviceHolder as Holder, HandOut, NewStanding, Officer, Owner, PasswordKept, WantedDevice,
+    DeviceHolder, HandOut, NewStanding, Officer, Owner, PasswordKept, WantedDevice,
 };
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequestParts, Path, State};
@@ -202,7 +202,7 @@ pub(super) async fn stand_by_officer(
 }
 
 /// Who holds the identity in the address, and the serial number there.
-pub(super) struct Owned(Holder, String);
+pub(super) struct Owned(DeviceHolder, String);
 
 impl FromRequestParts<Arc<App>> for Owned {
     type Rejection = Problem;

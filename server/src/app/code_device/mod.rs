@@ -26,13 +26,13 @@ use time::OffsetDateTime;
 
 /// Who has proved to be the person of an identity: with the token of its enrolment, or by logging in.
 #[derive(Debug, Clone, Copy)]
-pub struct Holder {
+pub struct DeviceHolder {
     identity: IdentityId,
     /// Whose token showed it.
     enrolment: Option<EnrolmentId>,
 }
 
-impl Holder {
+impl DeviceHolder {
     /// The person who has just logged in here as `identity`: for who has checked that.
     #[must_use]
     pub fn logged_in(identity: IdentityId) -> Self {
@@ -40,7 +40,7 @@ impl Holder {
     }
 }
 
-impl From<Owner> for Holder {
+impl From<Owner> for DeviceHolder {
     fn from(owner: Owner) -> Self {
         Self { identity: owner.identity, enrolment: Some(owner.enrolment) }
     }
@@ -76,7 +76,10 @@ impl App {
     ///
     /// # Errors
     /// [`AppError`].
-    pub async fn code_devices(&self, holder: Holder) -> Result<Vec<CodeDeviceView>, AppError> {
+    pub async fn code_devices(
+        &self,
+        holder: DeviceHolder,
+    ) -> Result<Vec<CodeDeviceView>, AppError> {
         let mut tx = self.parts.store.read().await?;
         let rows = tx.code_devices(holder.identity).await?;
         Ok(rows.iter().map(CodeDeviceView::from).collect())

@@ -3,7 +3,7 @@
 use super::super::owner::Owner;
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
-use super::{CodeDeviceView, Holder};
+use super::{CodeDeviceView, DeviceHolder};
 use crate::notices::Notice;
 use crate::storage::{CodeDeviceRow, Profile, Tx};
 use enroll_core::code_device::Kind;
@@ -42,7 +42,7 @@ impl App {
     /// `code_device.other` while another one is on the way; `code_device.stock`.
     pub async fn order_code_device(
         &self,
-        holder: Holder,
+        holder: DeviceHolder,
         wanted: WantedDevice,
     ) -> Result<CodeDeviceView, AppError> {
         let (tx, profile) = self.hold(holder.identity).await?;

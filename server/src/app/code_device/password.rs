@@ -4,7 +4,7 @@
 use super::super::hashing::{Of, SecretHash};
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError, blocking};
-use super::Holder;
+use super::DeviceHolder;
 use crate::clock::random;
 use crate::config::Secret;
 use crate::ids::IdentityId;
@@ -95,7 +95,7 @@ impl App {
     /// `password.weak`; `password.wrong`, which counts as a wrong try at a log-in does; `identity.blocked`.
     pub async fn change_password(
         &self,
-        holder: Holder,
+        holder: DeviceHolder,
         given: ChangedPassword,
     ) -> Result<PasswordKept, AppError> {
         let wrong = AppError::Reason(ReasonCode::PASSWORD_WRONG);

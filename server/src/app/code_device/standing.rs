@@ -3,7 +3,7 @@
 
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
-use super::{CodeDeviceView, Holder, serial};
+use super::{CodeDeviceView, DeviceHolder, serial};
 use crate::ids::IdentityId;
 use crate::notices::Notice;
 use crate::oidc::Why;
@@ -69,7 +69,7 @@ impl App {
     /// again.
     pub async fn stand_code_device(
         &self,
-        holder: Holder,
+        holder: DeviceHolder,
         typed: &str,
         new: NewStanding,
     ) -> Result<CodeDeviceView, AppError> {
@@ -80,7 +80,7 @@ impl App {
     pub(in crate::app) async fn restand(
         &self,
         serial: &str,
-        of: Option<Holder>,
+        of: Option<DeviceHolder>,
         by: Actor,
         standing: DeviceStanding,
     ) -> Result<CodeDeviceView, AppError> {
@@ -151,8 +151,12 @@ impl App {
 
 /// That `of`, shown by the token of an enrolment, still may bring a device back: that enrolment issued the identity
 /// last, which was not blocked and opened again since (F2).
-async fn may_bring_back(tx: &mut Tx, of: Option<Holder>, life: &Life) -> Result<(), AppError> {
-    let Some(Holder { identity, enrolment: Some(enrolment) }) = of else { return Ok(()) };
+async fn may_bring_back(
+    tx: &mut Tx,
+    of: Option<DeviceHolder>,
+    life: &Life,
+) -> Result<(), AppError> {
+    let Some(DeviceHolder { identity, enrolment: Some(enrolment) }) = of else { return Ok(()) };
     let last = tx.identity(identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
     let issuings = tx.issuings(identity).await?;
     match issuings.last() {
