@@ -1,10 +1,10 @@
 //! `enroll audit verify` and `enroll evidence verify`: what was stored still holds (H1, H3).
 
-use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
+use super::rows::{on_rows, print};
+use super::setup::{Place, ended};
 use crate::storage::{StorageError, Store};
 use enroll_core::audit::{AuditError, Head, follow};
 use serde_json::json;
-use std::io::Write;
 use std::process::ExitCode;
 
 /// Verify the audit trail
@@ -36,14 +36,10 @@ const PAGE: i64 = 500;
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
     let Command::Verify(verify) = args.command;
-    let checked = block_on(async {
-        let config = verify.place.config()?;
-        let (store, _) = open_existing_store(&verify.place.data, &config).await?;
-        Ok(follow_all(&store).await?)
-    });
+    let checked = on_rows(&verify.place, async |rows| Ok(follow_all(&rows.store).await?));
     match checked {
         Ok(found) => tell(&found, verify.json),
-        Err(error) => ended(Err::<(), SetupError>(error)),
+        Err(error) => ended(Err(error)),
     }
 }
 
@@ -82,8 +78,5 @@ fn tell(found: &Result<Head, AuditError>, as_json: bool) -> ExitCode {
         }
     };
     let line = if as_json { value.to_string() } else { line };
-    match writeln!(std::io::stdout(), "{line}") {
-        Ok(()) => ExitCode::from(status),
-        Err(_) => ExitCode::from(2),
-    }
+    print(&line, status)
 }

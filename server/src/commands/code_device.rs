@@ -1,11 +1,11 @@
 //! `enroll code-device import|list|posted`: the stock of code displays and audio code readers.
 
-use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
+use super::rows::{on_rows, print, print_all, refused};
+use super::setup::{Place, SetupError, ended};
 use crate::app::{NewDevice, StockError, import_code_devices, post_code_devices};
 use crate::clock::{Clock, SystemClock, SystemEntropy};
-use crate::http::problem::chain;
 use serde_json::json;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zeroize::Zeroizing;
@@ -71,23 +71,24 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn import(args: &Import) -> ExitCode {
-    let imported = block_on(async {
-        let config = args.place.config()?;
-        let text = read(&args.file)?;
-        let devices = match NewDevice::list(&text) {
-            Ok(devices) => devices,
-            Err(error) => return Ok(Err(error)),
-        };
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
-        Ok(import_code_devices(&store, &SystemEntropy, &devices, SystemClock.now()).await)
+    let devices = match read(&args.file) {
+        Ok(text) => NewDevice::list(&text),
+        Err(error) => return ended(Err(error)),
+    };
+    let devices = match devices {
+        Ok(devices) => devices,
+        Err(error) => return told(&error),
+    };
+    let imported = on_rows(&args.place, async |rows| {
+        Ok(import_code_devices(&rows.store, &SystemEntropy, &devices, SystemClock.now()).await)
     });
     match imported {
         Ok(Ok(done)) if args.json => {
-            print(&json!({ "added": done.added, "known": done.known }).to_string())
+            print(&json!({ "added": done.added, "known": done.known }).to_string(), 0)
         }
-        Ok(Ok(done)) => print(&format!("{} added, {} known", done.added, done.known)),
+        Ok(Ok(done)) => print(&format!("{} added, {} known", done.added, done.known), 0),
         Ok(Err(error)) => told(&error),
-        Err(error) => ended(Err::<(), SetupError>(error)),
+        Err(error) => ended(Err(error)),
     }
 }
 
@@ -105,58 +106,37 @@ fn read(file: &Path) -> Result<Zeroizing<String>, SetupError> {
 }
 
 fn list(args: &List) -> ExitCode {
-    let found = block_on(async {
-        let config = args.place.config()?;
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
-        Ok(store.read().await?.all_code_devices(args.state.as_deref()).await?)
+    let found = on_rows(&args.place, async |rows| {
+        Ok(rows.store.read().await?.all_code_devices(args.state.as_deref()).await?)
     });
-    let devices = match found {
-        Ok(devices) => devices,
-        Err(error) => return ended(Err::<(), SetupError>(error)),
-    };
-    for device in devices {
+    print_all(found, |device| {
         let (serial, kind, state) = (device.serial, device.kind, device.state.name());
-        let line = if args.json {
+        if args.json {
             let identity = device.identity;
             json!({ "serial": serial, "kind": kind, "state": state, "identity": identity })
                 .to_string()
         } else {
             format!("{serial} {} {state}", kind.as_str())
-        };
-        if !printed(&line) {
-            return ExitCode::from(2);
         }
-    }
-    ExitCode::SUCCESS
+    })
 }
 
 fn posted(args: &Posted) -> ExitCode {
-    let done = block_on(async {
-        let config = args.place.config()?;
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
-        Ok(post_code_devices(&store, &args.serials, SystemClock.now()).await)
+    let done = on_rows(&args.place, async |rows| {
+        Ok(post_code_devices(&rows.store, &args.serials, SystemClock.now()).await)
     });
     match done {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => told(&error),
-        Err(error) => ended(Err::<(), SetupError>(error)),
+        Err(error) => ended(Err(error)),
     }
 }
 
 fn told(error: &StockError) -> ExitCode {
-    // A closed standard error leaves nothing to tell anyone.
-    let _ = writeln!(std::io::stderr(), "enroll: {}", chain(error));
-    ExitCode::from(match error {
+    let status = match error {
         StockError::NotOrdered { .. } => 1,
         StockError::Line { .. } => 2,
         StockError::App(_) => 3,
-    })
-}
-
-fn print(line: &str) -> ExitCode {
-    if printed(line) { ExitCode::SUCCESS } else { ExitCode::from(2) }
-}
-
-fn printed(line: &str) -> bool {
-    writeln!(std::io::stdout().lock(), "{line}").is_ok()
+    };
+    refused(error, status)
 }

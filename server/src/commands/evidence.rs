@@ -2,6 +2,7 @@
 //! opened and checked again from its own bytes: files, certificates and revocation lists. Trusted are
 //! the service's public key, which signed the record's hash, and the trust store.
 
+use super::rows::print;
 use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
 use crate::app::PublicIdentity;
 use crate::ids::IdentityId;
@@ -14,7 +15,6 @@ use enroll_core::evidence::{self, Verified};
 use enroll_core::identity;
 use nfc::trust::{Domain, TrustStore};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -139,10 +139,7 @@ fn tell(result: &Value, as_json: bool) -> ExitCode {
         (false, Some(error)) => format!("refused: {error}"),
         (false, None) => human(result),
     };
-    match writeln!(std::io::stdout(), "{line}") {
-        Ok(()) => ExitCode::from(u8::from(!sound)),
-        Err(_) => ExitCode::from(2),
-    }
+    print(&line, u8::from(!sound))
 }
 
 /// The verdict, then each check that was made again.

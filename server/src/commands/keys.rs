@@ -1,5 +1,6 @@
 //! `enroll keys`: list the signing keys, prove that they sign, and rotate keys (H5).
 
+use super::rows::print;
 use super::setup::{Place, SetupError, block_on, ended, open_existing_store, protection};
 use crate::clock::{Clock, SystemClock, SystemEntropy};
 use crate::keys::{
@@ -9,7 +10,6 @@ use crate::storage::{StorageError, Store};
 use enroll_core::audit::Event;
 use enroll_core::identity::Signer;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -175,10 +175,7 @@ async fn tell_trail(store: &Store, kind: &str, data: &Value) -> Result<(), Stora
 
 fn tell(value: &Value, as_json: bool) -> ExitCode {
     let text = if as_json { value.to_string() } else { human(value) };
-    match writeln!(std::io::stdout(), "{text}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(2),
-    }
+    print(&text, 0)
 }
 
 /// One line for each thing that was found.

@@ -2,13 +2,13 @@
 //! every page of the server in a browser of this machine (`super::bridge`).
 
 use super::bridge;
+use super::rows::{print, refused};
 use crate::relay::wire::{Hello, LinkKind};
 use crate::relay_client::{ClientError, Ended, Reader, run as relay};
 use nfc::apdu::Response;
 use nfc::link::{Batch, Link, LinkError};
 use nfc::pcsc::PcscLink;
 use serde_json::json;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub fn run(args: Args) -> ExitCode {
         let rules = bridge::Rules { listen, server, reader: args.reader, patience };
         return match bridge::serve(&rules) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => trouble(&error, 2),
+            Err(error) => refused(&error, 2),
         };
     }
     let mut reader = Bridge::new(args.reader, patience);
@@ -54,15 +54,8 @@ pub fn run(args: Args) -> ExitCode {
     let url = address(&args.server, &args.ticket.unwrap_or_default());
     match relay(&url, &mut reader, &mut watch) {
         Ok(ended) => tell(&ended, args.json),
-        Err(error) => trouble(&error, if matches!(error, ClientError::Address(_)) { 2 } else { 3 }),
+        Err(error) => refused(&error, if matches!(error, ClientError::Address(_)) { 2 } else { 3 }),
     }
-}
-
-fn trouble(error: &(dyn std::error::Error + 'static), status: u8) -> ExitCode {
-    let line = crate::http::problem::chain(error);
-    // A closed standard error leaves nothing to tell anyone.
-    let _ = writeln!(std::io::stderr(), "enroll: {line}");
-    ExitCode::from(status)
 }
 
 fn address(server: &str, ticket: &str) -> String {
@@ -87,10 +80,7 @@ fn tell(ended: &Ended, as_json: bool) -> ExitCode {
             Ended::Failed { reason, .. } => reason.clone(),
         }
     };
-    match writeln!(std::io::stdout(), "{line}") {
-        Ok(()) => ExitCode::from(status),
-        Err(_) => ExitCode::from(2),
-    }
+    print(&line, status)
 }
 
 /// A PC/SC reader with whatever card lies on it.

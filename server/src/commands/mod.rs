@@ -12,6 +12,7 @@ pub mod kiosk;
 pub mod officer;
 pub mod outbox;
 pub mod relying_party;
+mod rows;
 pub mod serve;
 mod setup;
 

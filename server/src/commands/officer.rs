@@ -1,13 +1,14 @@
 //! `enroll officer add|list|disable`: who may decide at Borgercenters.
 
-use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
+use super::rows::{changed, on_rows, print, print_all, refused};
+use super::setup::{Place, SetupError, ended};
 use crate::app::{OfficerError, add_officer, disable_officer};
 use crate::clock::{Clock, SystemClock, SystemEntropy};
 use crate::config::Secret;
 use crate::storage::Role;
 use enroll_core::officer::Account;
 use serde_json::{Value, json};
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -90,27 +91,25 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn add(args: &Add) -> ExitCode {
-    let added = block_on(async {
-        let config = args.place.config()?;
+    let added = on_rows(&args.place, async |rows| {
         let password = password(args.password_file.as_deref())?;
-        let (store, keys) = open_existing_store(&args.place.data, &config).await?;
         let now = SystemClock.now();
-        let parts = (&store, keys.as_ref(), &SystemEntropy as &dyn crate::clock::Entropy);
+        let parts = (&rows.store, rows.keys.as_ref(), &SystemEntropy as &dyn crate::clock::Entropy);
         let who = (args.name.as_str(), Role::from(args.role));
-        Ok(add_officer(parts, &config.policy, who, password.expose(), now).await)
+        Ok(add_officer(parts, &rows.config.policy, who, password.expose(), now).await)
     });
     match added {
         Ok(Ok(secret)) => {
             let (name, secret) = (&args.name, secret.base32());
             let uri = format!("otpauth://totp/Indrul:{name}?secret={}&issuer=Indrul", *secret);
             if args.json {
-                print(&json!({ "officer": name, "otpauth": uri }).to_string())
+                print(&json!({ "officer": name, "otpauth": uri }).to_string(), 0)
             } else {
-                print(&format!("{name}: {uri}"))
+                print(&format!("{name}: {uri}"), 0)
             }
         }
         Ok(Err(error)) => told(&error),
-        Err(error) => ended(Err::<(), SetupError>(error)),
+        Err(error) => ended(Err(error)),
     }
 }
 
@@ -132,64 +131,35 @@ fn password(file: Option<&Path>) -> Result<Secret, SetupError> {
 }
 
 fn told(error: &OfficerError) -> ExitCode {
-    let line = crate::http::problem::chain(error);
-    // A closed standard error leaves nothing to tell anyone.
-    let _ = writeln!(std::io::stderr(), "enroll: {line}");
-    ExitCode::from(match error {
+    let status = match error {
         OfficerError::Taken => 1,
         OfficerError::Name | OfficerError::Password { .. } => 2,
         OfficerError::App(_) => 3,
-    })
+    };
+    refused(error, status)
 }
 
 fn list(args: &List) -> ExitCode {
-    let found = block_on(async {
-        let config = args.place.config()?;
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
-        Ok(store.read().await?.officers().await?)
-    });
-    let officers = match found {
-        Ok(officers) => officers,
-        Err(error) => return ended(Err::<(), SetupError>(error)),
-    };
-    for officer in officers {
+    let found = on_rows(&args.place, async |rows| Ok(rows.store.read().await?.officers().await?));
+    print_all(found, |officer| {
         let disabled = match officer.account {
             Account::Active { .. } => None,
             Account::Disabled { at } => Some(at.to_string()),
         };
-        let line = if args.json {
+        if args.json {
             let disabled = disabled.map_or(Value::Null, Value::from);
             json!({ "officer": officer.name, "role": officer.role, "added": officer.created.to_string(), "disabled": disabled })
                 .to_string()
         } else {
             let standing = disabled.map_or("active".to_owned(), |at| format!("disabled {at}"));
             format!("{} {} {standing}", officer.name, officer.role.as_str())
-        };
-        if !printed(&line) {
-            return ExitCode::from(2);
         }
-    }
-    ExitCode::SUCCESS
+    })
 }
 
 fn disable(args: &Disable) -> ExitCode {
-    let done = block_on(async {
-        let config = args.place.config()?;
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
-        Ok(disable_officer(&store, &args.name, SystemClock.now()).await)
+    let done = on_rows(&args.place, async |rows| {
+        Ok(disable_officer(&rows.store, &args.name, SystemClock.now()).await)
     });
-    match done {
-        Ok(Ok(true)) => ExitCode::SUCCESS,
-        Ok(Ok(false)) => ExitCode::FAILURE,
-        Ok(Err(error)) => told(&OfficerError::App(error)),
-        Err(error) => ended(Err::<(), SetupError>(error)),
-    }
-}
-
-fn print(line: &str) -> ExitCode {
-    if printed(line) { ExitCode::SUCCESS } else { ExitCode::from(2) }
-}
-
-fn printed(line: &str) -> bool {
-    writeln!(std::io::stdout().lock(), "{line}").is_ok()
+    changed(done, |error| told(&OfficerError::App(error)))
 }

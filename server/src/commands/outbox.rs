@@ -1,13 +1,13 @@
 //! `enroll outbox list|retry`: messages that were given up (M3), by identifier, channel and time: what
 //! they say and to whom is not shown.
 
-use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
+use super::rows::{Rows, on_rows, print_all};
+use super::setup::{Place, ended};
 use crate::clock::{Clock, SystemClock};
 use crate::ids::MessageId;
 use crate::storage::{DeadLetter, StorageError, Store};
 use enroll_core::audit::Event;
 use serde_json::json;
-use std::io::Write;
 use std::process::ExitCode;
 use time::OffsetDateTime;
 
@@ -57,37 +57,20 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn list(args: &List) -> ExitCode {
-    let found = block_on(async {
-        let config = args.place.config()?;
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
-        Ok(store.read().await?.dead_letters().await?)
-    });
-    match found {
-        Ok(letters) => print(&letters, args.json),
-        Err(error) => ended(Err::<(), SetupError>(error)),
-    }
-}
-
-fn print(letters: &[DeadLetter], as_json: bool) -> ExitCode {
-    let mut out = std::io::stdout().lock();
-    for letter in letters {
-        let line = if as_json {
+    let found =
+        on_rows(&args.place, async |rows| Ok(rows.store.read().await?.dead_letters().await?));
+    print_all(found, |letter| {
+        if args.json {
             json!(letter).to_string()
         } else {
             let DeadLetter { id, channel, tries, created } = letter;
             format!("{id} {channel} sent {created}, {tries} tries")
-        };
-        if writeln!(out, "{line}").is_err() {
-            return ExitCode::from(2);
         }
-    }
-    ExitCode::SUCCESS
+    })
 }
 
 fn retry(args: Retry) -> ExitCode {
-    let revived = block_on(async {
-        let config = args.place.config()?;
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
+    let revived = on_rows(&args.place, async |Rows { store, .. }| {
         let ids = if args.all {
             store.read().await?.dead_letters().await?.iter().map(|letter| letter.id).collect()
         } else {
@@ -98,7 +81,7 @@ fn retry(args: Retry) -> ExitCode {
     match revived {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => ended(Err::<(), SetupError>(error)),
+        Err(error) => ended(Err(error)),
     }
 }
 

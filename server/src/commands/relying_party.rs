@@ -1,14 +1,13 @@
 //! `enroll relying-party add|list|disable`: who people can log in at.
 
-use super::setup::{Place, SetupError, block_on, ended, open_existing_store};
+use super::rows::{changed, on_rows, print, print_all, refused};
+use super::setup::{Place, SetupError, ended};
 use crate::app::{AppError, add_relying_party, disable_relying_party};
 use crate::clock::{Clock, SystemClock, SystemEntropy, random};
-use crate::http::problem::chain;
 use crate::keys::base64url;
 use crate::oidc::client::{ClientAuth, Registration, RegistrationError};
 use crate::oidc::{RelyingParty, Scope};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -94,16 +93,13 @@ pub fn run(args: Args) -> ExitCode {
 }
 
 fn add(args: &Add) -> ExitCode {
-    let added = block_on(async {
-        let config = args.place.config()?;
+    let added = on_rows(&args.place, async |rows| {
         let secret = base64url(&random::<32>(&SystemEntropy).map_err(crate::keys::KeyError::from)?);
         let read = match read(&args.file, &secret)? {
             Ok(party) => party,
             Err(refused) => return Ok(Err(refused)),
         };
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
-        let added = add_relying_party(&store, &read, SystemClock.now()).await;
-        Ok(match added {
+        Ok(match add_relying_party(&rows.store, &read, SystemClock.now()).await {
             Ok(true) => Ok((read, secret)),
             Ok(false) => Err(Refused::Taken),
             Err(error) => Err(error.into()),
@@ -119,10 +115,10 @@ fn add(args: &Add) -> ExitCode {
                 (Some(secret), false) => format!("{id} added; its secret, shown once: {secret}"),
                 (None, false) => format!("{id} added"),
             };
-            ExitCode::from(if printed(&line) { 0 } else { 2 })
+            print(&line, 0)
         }
-        Ok(Err(refused)) => told(&refused),
-        Err(error) => ended(Err::<(), SetupError>(error)),
+        Ok(Err(why)) => refused(&why, why.code()),
+        Err(error) => ended(Err(error)),
     }
 }
 
@@ -152,26 +148,12 @@ fn text(path: &Path) -> Result<String, SetupError> {
         .map_err(|source| SetupError::File { path: path.to_owned(), source })
 }
 
-fn told(refused: &Refused) -> ExitCode {
-    let line = chain(refused);
-    // A closed standard error leaves nothing to tell anyone.
-    let _ = writeln!(std::io::stderr(), "enroll: {line}");
-    ExitCode::from(refused.code())
-}
-
 fn list(args: &List) -> ExitCode {
-    let found = block_on(async {
-        let config = args.place.config()?;
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
-        Ok(store.read().await?.relying_parties().await?)
-    });
-    let rows = match found {
-        Ok(rows) => rows,
-        Err(error) => return ended(Err::<(), SetupError>(error)),
-    };
-    for row in rows {
+    let found =
+        on_rows(&args.place, async |rows| Ok(rows.store.read().await?.relying_parties().await?));
+    print_all(found, |row| {
         let (party, disabled) = (row.party, row.disabled.map(|at| at.to_string()));
-        let line = if args.json {
+        if args.json {
             json!({
                 "client_id": party.client_id, "name": party.name, "organisation": party.organisation,
                 "sector": party.sector, "redirect_uris": party.redirect_uris, "auth": party.auth.name(),
@@ -185,28 +167,13 @@ fn list(args: &List) -> ExitCode {
         } else {
             let standing = disabled.map_or("active".to_owned(), |at| format!("disabled {at}"));
             format!("{} {} ({}) {standing}", party.client_id, party.name, party.auth.name())
-        };
-        if !printed(&line) {
-            return ExitCode::from(2);
         }
-    }
-    ExitCode::SUCCESS
+    })
 }
 
 fn disable(args: &Disable) -> ExitCode {
-    let done = block_on(async {
-        let config = args.place.config()?;
-        let (store, _) = open_existing_store(&args.place.data, &config).await?;
-        Ok(disable_relying_party(&store, &args.client_id, SystemClock.now()).await)
+    let done = on_rows(&args.place, async |rows| {
+        Ok(disable_relying_party(&rows.store, &args.client_id, SystemClock.now()).await)
     });
-    match done {
-        Ok(Ok(true)) => ExitCode::SUCCESS,
-        Ok(Ok(false)) => ExitCode::FAILURE,
-        Ok(Err(error)) => told(&Refused::App(error)),
-        Err(error) => ended(Err::<(), SetupError>(error)),
-    }
-}
-
-fn printed(line: &str) -> bool {
-    writeln!(std::io::stdout().lock(), "{line}").is_ok()
+    changed(done, |error| refused(&Refused::App(error), 3))
 }

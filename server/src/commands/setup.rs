@@ -124,8 +124,8 @@ pub enum SetupError {
 
 impl SetupError {
     /// 2 for what the caller can mend in the command or its files, 3 for what is missing.
-    fn code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    fn code(&self) -> u8 {
+        match self {
             Self::Config(_)
             | Self::Registers(_)
             | Self::Output { .. }
@@ -133,7 +133,7 @@ impl SetupError {
             | Self::Smtp(_)
             | Self::MetricsAddress { .. } => 2,
             _ => 3,
-        })
+        }
     }
 }
 
@@ -141,13 +141,7 @@ impl SetupError {
 pub(super) fn ended(result: Result<(), SetupError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            use std::io::Write;
-            let line = crate::http::problem::chain(&error);
-            // A closed standard error leaves nothing to tell anyone.
-            let _ = writeln!(std::io::stderr(), "enroll: {line}");
-            error.code()
-        }
+        Err(error) => super::rows::refused(&error, error.code()),
     }
 }
 
