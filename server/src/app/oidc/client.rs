@@ -18,6 +18,29 @@ pub struct Client {
     pub(super) key: Option<Thumbprint>,
 }
 
+/// Whom a client's assertion may name as its audience: what a client was led to sign for another server is good
+/// nowhere.
+#[derive(Debug, Clone, Copy)]
+pub enum Audience<'a> {
+    /// This issuer alone, as one string (FAPI 2.0 Security Profile §5.3.2.1).
+    Issuer(&'a str),
+    /// This issuer, its token endpoint or its backchannel authentication endpoint, as one string: CIBA Core §7.1
+    /// has a provider take all three where a log-in is begun by the relying party.
+    Backchannel(&'a str),
+}
+
+impl Audience<'_> {
+    fn is(self, named: Option<&Value>) -> bool {
+        let Some(named) = named.and_then(Value::as_str) else { return false };
+        match self {
+            Self::Issuer(issuer) => named == issuer,
+            Self::Backchannel(issuer) => named
+                .strip_prefix(issuer)
+                .is_some_and(|path| ["", "/oidc/token", "/oidc/ciba"].contains(&path)),
+        }
+    }
+}
+
 /// Assertions are for one request (RFC 7523 §3).
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Longest life of an assertion, and what two clocks may differ by.
@@ -34,7 +57,7 @@ impl App {
         &self,
         params: &Params,
         basic: Option<&str>,
-        issuer: &str,
+        audience: Audience<'_>,
     ) -> Result<Client, OauthError> {
         let (secret, assertion) = (params.get("client_secret"), params.get("client_assertion"));
         let ways = [basic.is_some(), secret.is_some(), assertion.is_some()];
@@ -58,7 +81,7 @@ impl App {
                 if params.get("client_assertion_type") != Some(ASSERTION) {
                     return Err(OauthError::InvalidClient);
                 }
-                self.asserted(&mut tx, assertion, issuer).await?
+                self.asserted(&mut tx, assertion, audience).await?
             }
             _ => return Err(OauthError::InvalidClient),
         };
@@ -111,7 +134,7 @@ impl App {
         &self,
         tx: &mut Tx,
         assertion: &str,
-        issuer: &str,
+        audience: Audience<'_>,
     ) -> Result<RelyingParty, OauthError> {
         let refused = || OauthError::InvalidClient;
         let id = jose::claimed_issuer(assertion).ok_or_else(refused)?;
@@ -130,7 +153,7 @@ impl App {
         // Bound first: nothing is added to a time that somebody else wrote.
         let is_current = expires <= now + LIFE && expires > now - SKEW && begun;
         let is_own = text("iss") == Some(&id) && text("sub") == Some(&id);
-        if !is_current || !is_own || !is_for_us(claims.get("aud"), issuer) {
+        if !is_current || !is_own || !audience.is(claims.get("aud")) {
             return Err(refused());
         }
         let used = format!("{id}\n{}", text("jti").ok_or_else(refused)?);
@@ -145,10 +168,4 @@ pub(super) async fn active(tx: &mut Tx, client_id: &str) -> Result<RelyingParty,
         Some(row) if row.disabled.is_none() => Ok(row.party),
         _ => Err(OauthError::InvalidClient),
     }
-}
-
-/// The issuer as the one audience, no list and no endpoint (FAPI 2.0 Security Profile §5.3.2.1): what a
-/// client was led to sign for another server is not good here.
-fn is_for_us(audience: Option<&Value>, issuer: &str) -> bool {
-    audience.and_then(Value::as_str) == Some(issuer)
 }
