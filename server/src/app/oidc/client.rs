@@ -156,7 +156,7 @@ impl App {
         if !is_current || !is_own || !audience.is(claims.get("aud")) {
             return Err(refused());
         }
-        let used = format!("{id}\n{}", text("jti").ok_or_else(refused)?);
+        let used = format!("{id}\n{}", jose::identifier(&claims).ok_or_else(refused)?);
         let hash = openssl::sha::sha256(used.as_bytes());
         if tx.use_once(&hash, expires + SKEW).await? { Ok(party) } else { Err(refused()) }
     }
