@@ -47,7 +47,7 @@ async fn serve(args: Args) -> Result<(), SetupError> {
         .merge(crate::pages::my_page(app.clone()))
         .merge(crate::pages::root())
         .merge(crate::pages::assets());
-    let router = crate::http::finish(router);
+    let router = crate::pages::finish(router, app.clone());
     let grace = app.grace();
     crate::serve_until(app, (listener, router), stop_signal(), grace)
         .await

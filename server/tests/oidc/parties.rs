@@ -23,8 +23,8 @@ async fn serve(app: Arc<App>) -> String {
     let router = server::http::router(app.clone())
         .merge(server::pages::log_in(app.clone()))
         .merge(server::pages::my_page(app.clone()))
-        .merge(server::pages::router(app, server::pages::Design::default()));
-    let router = server::http::finish(router);
+        .merge(server::pages::router(app.clone(), server::pages::Design::default()));
+    let router = server::pages::finish(router, app);
     tokio::spawn(async move { server::serve(listener, router, std::future::pending()).await });
     url
 }
