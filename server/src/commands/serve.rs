@@ -5,6 +5,7 @@ use super::setup::{
     serve_metrics, start_worker, stop_signal, watch_keys,
 };
 use crate::app::{LogOuts, Sweeper};
+use crate::demo::PartyError;
 use crate::pages::Design;
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ async fn serve(args: Args) -> Result<(), SetupError> {
     let registers = registers(&mut config)?;
     let notices = std::mem::take(&mut config.notices);
     let app = assemble(data, config, trust, registers).await?;
+    crate::demo::leave(&app).await.map_err(PartyError::Register)?;
     let listener = listen(&address).await?;
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
     let _worker = start_worker(&app, notices)?;

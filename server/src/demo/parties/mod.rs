@@ -8,7 +8,7 @@ mod http;
 mod sessions;
 mod token;
 
-use crate::app::{App, AppError, put_relying_party};
+use crate::app::{App, AppError, disable_relying_party, put_relying_party};
 use crate::clock::{Clock as _, SystemClock, SystemEntropy, random};
 use crate::keys::base64url;
 use crate::oidc::client::ClientAuth;
@@ -141,6 +141,25 @@ impl Parties {
         let list: Vec<Value> = self.addresses().map(one).collect();
         Router::new().route("/demo/relying-parties", get(move || async move { Json(list) }))
     }
+}
+
+/// Disables what a demonstration has left in the store of a service that is none: its secret was anybody's on that
+/// machine, and its addresses may be somebody else's by now. The next demonstration registers it anew.
+///
+/// # Errors
+/// [`AppError::Internal`].
+pub async fn leave(app: &App) -> Result<(), AppError> {
+    for kind in &KINDS {
+        let now = SystemClock.now();
+        if disable_relying_party(&app.parts.store, kind.client_id, now).await? {
+            let client_id = kind.client_id;
+            tracing::warn!(
+                client_id,
+                "a relying party of a demonstration was here, and is disabled"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What is registered: with a new secret at each start.
