@@ -163,8 +163,13 @@ fn what_a_demonstration_left_to_log_in_at_is_disabled_and_nothing_else() {
         let mut rows = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         rows.find(|row| row["client_id"] == client_id).unwrap()["disabled"].clone()
     };
-    // A store of an earlier start, as a demonstration leaves it.
-    Served::start(data).stop();
+    let starts_and_ends = || {
+        let served = Served::start(data);
+        assert_eq!(read(&format!("{}/health/ready", served.url)), r#"{"status":"ready"}"#);
+        served.stop();
+    };
+    // The store is there from an earlier start.
+    starts_and_ends();
     for client_id in ["demo-borger", "demo-netbank", "demo-other"] {
         let file = data.join("party.toml");
         let text = format!(
@@ -183,7 +188,7 @@ fn what_a_demonstration_left_to_log_in_at_is_disabled_and_nothing_else() {
         assert!(added.as_ref().unwrap().status.success(), "{added:?}");
         assert_eq!(listed(client_id), Value::Null);
     }
-    Served::start(data).stop();
+    starts_and_ends();
     assert!(listed("demo-borger").is_string() && listed("demo-netbank").is_string());
     assert_eq!(listed("demo-other"), Value::Null, "another's name is another's");
 }
