@@ -43,7 +43,7 @@ if (who) {
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith("draft ") && !key.startsWith(of(who))) sessionStorage.removeItem(key);
   }
-  const key = of(who) + location.pathname;
+  const key = of(who) + location.pathname.replace(/\/ruled$/, "");
   if (document.querySelector("[data-done]")) sessionStorage.removeItem(key);
   const field = document.querySelector("form[data-draft]")?.elements.reason;
   if (field) {

@@ -148,3 +148,47 @@ fn metrics_are_served_on_this_machine_only() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(errors.contains("0.0.0.0:0 is no loopback address"), "{errors}");
 }
+
+#[test]
+fn what_a_demonstration_left_to_log_in_at_is_disabled_and_nothing_else() {
+    // proves G8
+    let Some(models) = models() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    std::os::unix::fs::symlink(models, data.join("models")).unwrap();
+    trust_somebody(data);
+    let listed = |client_id: &str| {
+        let told = enroll(&["relying-party", "list", "--json"], data).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        let mut rows = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.find(|row| row["client_id"] == client_id).unwrap()["disabled"].clone()
+    };
+    let starts_and_ends = || {
+        let served = Served::start(data);
+        assert_eq!(read(&format!("{}/health/ready", served.url)), r#"{"status":"ready"}"#);
+        served.stop();
+    };
+    // The store is there from an earlier start.
+    starts_and_ends();
+    for client_id in ["demo-borger", "demo-netbank", "demo-other"] {
+        let file = data.join("party.toml");
+        let text = format!(
+            r#"
+            client_id = "{client_id}"
+            name = "Netbanken"
+            organisation = "Banken A/S (demo)"
+            sector = "private"
+            redirect_uris = ["https://demo.invalid/callback"]
+            token_endpoint_auth_method = "client_secret_basic"
+            scopes = ["openid", "mitid"]
+            "#
+        );
+        std::fs::write(&file, text).unwrap();
+        let added = enroll(&["relying-party", "add", file.to_str().unwrap()], data).output();
+        assert!(added.as_ref().unwrap().status.success(), "{added:?}");
+        assert_eq!(listed(client_id), Value::Null);
+    }
+    starts_and_ends();
+    assert!(listed("demo-borger").is_string() && listed("demo-netbank").is_string());
+    assert_eq!(listed("demo-other"), Value::Null, "another's name is another's");
+}

@@ -1245,3 +1245,7 @@ qa-code-devices-left = Sekunder tilbage
 qa-code-devices-hear = Hør koden
 qa-code-devices-sound = Koden, talt på dansk
 qa-code-devices-posted = Send den med posten
+
+# En begrundelse, som en session ikke tager med sig
+draft-waits = Din begrundelse venter. Når du har logget på, står den på sin plads igen.
+draft-unsent = Det havde du skrevet

@@ -1245,3 +1245,7 @@ qa-code-devices-left = Seconds left
 qa-code-devices-hear = Hear the code
 qa-code-devices-sound = The code, spoken in Danish
 qa-code-devices-posted = Send it by post
+
+# A reason that the end of a session does not take
+draft-waits = Your reason waits. Once you have signed in, it is back in its place.
+draft-unsent = What you had written

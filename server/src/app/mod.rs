@@ -75,9 +75,9 @@ pub use officer::{
     disable_officer,
 };
 pub use oidc::{
-    AnsweredLogIn, Arrived, AskedOf, BackchannelAnswer, Begun, Claimed, Client, LogOuts, LoggedOut,
-    MyPurpose, NumberMatch, PageState, Presented, Pushed, Refusal, Scanned, TokenAnswer, TypedCode,
-    add_relying_party, disable_relying_party, put_relying_party,
+    AnsweredLogIn, Arrived, AskedOf, Audience, BackchannelAnswer, Begun, Claimed, Client, LogOuts,
+    LoggedOut, MyPurpose, NumberMatch, PageState, Presented, Pushed, Refusal, Scanned, TokenAnswer,
+    TypedCode, add_relying_party, disable_relying_party, put_relying_party,
 };
 pub use owner::{Blocker, OwnedApp, Owner};
 pub use p_code::{IssuedPCode, NewPCode};

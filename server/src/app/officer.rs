@@ -70,13 +70,13 @@ impl Officer {
 pub struct SignIn {
     /// The officer's name.
     #[schema(example = "bc-17")]
-    name: String,
+    pub(crate) name: String,
     /// Their password.
     #[schema(value_type = String)]
-    password: Secret,
+    pub(crate) password: Secret,
     /// The one-time code of now (RFC 6238).
     #[schema(value_type = String, example = "123456")]
-    code: Secret,
+    pub(crate) code: Secret,
 }
 
 impl std::fmt::Debug for SignIn {

@@ -72,7 +72,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
         .merge(parties.listed())
         .merge(crate::pages::assets());
     announce(&url)?;
-    let (router, grace) = (crate::http::finish(router), app.grace());
+    let (router, grace) = (crate::pages::finish(router, app.clone()), app.grace());
     crate::serve_until(app, (listener, router), stop_signal(), grace)
         .await
         .map_err(SetupError::Serve)

@@ -5,6 +5,7 @@ use super::setup::{
     serve_metrics, start_worker, stop_signal, watch_keys,
 };
 use crate::app::{LogOuts, Sweeper};
+use crate::demo::PartyError;
 use crate::pages::Design;
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ async fn serve(args: Args) -> Result<(), SetupError> {
     let registers = registers(&mut config)?;
     let notices = std::mem::take(&mut config.notices);
     let app = assemble(data, config, trust, registers).await?;
+    crate::demo::leave(&app).await.map_err(PartyError::Register)?;
     let listener = listen(&address).await?;
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
     let _worker = start_worker(&app, notices)?;
@@ -47,7 +49,7 @@ async fn serve(args: Args) -> Result<(), SetupError> {
         .merge(crate::pages::my_page(app.clone()))
         .merge(crate::pages::root())
         .merge(crate::pages::assets());
-    let router = crate::http::finish(router);
+    let router = crate::pages::finish(router, app.clone());
     let grace = app.grace();
     crate::serve_until(app, (listener, router), stop_signal(), grace)
         .await

@@ -17,7 +17,7 @@ pub use catalogue::{Catalogue, CatalogueError, Fixture};
 pub use devices::stock;
 pub use http::router;
 pub use messages::messages;
-pub use parties::{Parties, PartyError};
+pub use parties::{Parties, PartyError, leave};
 
 use crate::app::App;
 use crate::ids::EnrolmentId;

@@ -77,6 +77,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(JSON_LIMIT))
         .merge(pictures)
         .merge(captures)
+        .method_not_allowed_fallback(|| async { Problem::method() })
         .route_layer(from_fn_with_state(app.clone(), watch::watch))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
@@ -216,10 +217,13 @@ fn page_or_log_in(pattern: &str) -> &'static str {
 /// What every router of the service shares: answers for addresses and methods that are none, and
 /// the headers of every answer, where it has none of its own.
 pub fn finish(router: Router) -> Router {
-    router
-        .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::method() })
-        .layer(from_fn(secure))
+    let router = router.fallback(|| async { Problem::not_found() });
+    secured(router.method_not_allowed_fallback(|| async { Problem::method() }))
+}
+
+/// The headers of every answer alone.
+pub(crate) fn secured(router: Router) -> Router {
+    router.layer(from_fn(secure))
 }
 
 /// Scripts, styles and connections of our own only, and nothing inline.

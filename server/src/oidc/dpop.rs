@@ -94,7 +94,8 @@ impl Carried {
             |_| "the proof is no dpop+jwt that the public key in its header signed with ES256",
         )?;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let jti = text("jti").filter(|jti| !jti.is_empty()).ok_or("the proof has no jti")?;
+        let jti = jose::identifier(&claims)
+            .ok_or("the proof has no jti, or one with control characters")?;
         if text("htm") != Some(&self.method) {
             return Err("htm is not the method of the request");
         }

@@ -61,7 +61,12 @@ impl SignedRequest {
             return Err("aud of the request must be the issuer");
         }
         let expires = current(&claims, now)?;
-        let jti = text("jti").filter(|jti| !jti.is_empty()).ok_or("the request has no jti")?;
+        let jti = jose::identifier(&claims)
+            .ok_or("the request has no jti, or one with control characters")?;
+        // With one it could be a client assertion too (RFC 9101 §10.8).
+        if claims.get("sub").is_some() {
+            return Err("the request has a sub, as a client assertion has");
+        }
         if ["request", "request_uri"].iter().any(|name| claims.get(name).is_some()) {
             return Err("the request has another one in it");
         }

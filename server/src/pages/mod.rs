@@ -6,6 +6,7 @@
 mod app;
 mod citizen;
 mod design;
+mod elsewhere;
 pub(crate) mod fluent;
 mod kiosk;
 mod layout;
@@ -21,6 +22,7 @@ pub(crate) mod watch;
 pub use app::router as app;
 pub use citizen::{root, router};
 pub use design::Design;
+pub use elsewhere::finish;
 pub use log_in::router as log_in;
 pub use my_page::router as my_page;
 pub(crate) use officer::code_device_state;

@@ -42,6 +42,8 @@ pub(super) enum Cookie {
     Officer,
     /// The P-code that was issued here last, so that its page can be shown again ([`super::officer`]).
     PCode,
+    /// What was decided here last, so that its page can be shown again ([`super::officer`]).
+    Ruled,
     /// The log-in that this browser has before it, and what opens it: `ID.SECRET`. A relying party's page leads to it, so that it
     /// is `SameSite=Lax`: it comes with a link, never with another site's form.
     LogIn,
@@ -72,6 +74,7 @@ impl Cookie {
             Self::Station => "indrul-station",
             Self::Officer => "indrul-officer",
             Self::PCode => "indrul-p-code",
+            Self::Ruled => "indrul-ruled",
             Self::LogIn => "indrul-log-in",
             Self::MyBegun => "indrul-my-begun",
             Self::My => "indrul-my",
@@ -124,6 +127,8 @@ pub(crate) struct Visit {
     pub(super) officer: Option<Zeroizing<String>>,
     /// A P-code that was issued here, as its page keeps it.
     pub(super) p_code: Option<Zeroizing<String>>,
+    /// What was decided here last, as its page keeps it.
+    pub(super) ruled: Option<Zeroizing<String>>,
     /// The log-in before this browser, and what opens it.
     pub(super) log_in: Option<(LogInId, Zeroizing<String>)>,
     /// What a log-in at My page has to answer.
@@ -159,6 +164,7 @@ impl Visit {
             idle: Idle::default(),
             officer: get(Cookie::Officer).map(|token| Zeroizing::new(token.to_owned())),
             p_code: get(Cookie::PCode).map(|code| Zeroizing::new(code.to_owned())),
+            ruled: get(Cookie::Ruled).map(|kept| Zeroizing::new(kept.to_owned())),
             log_in: log_in.map(|(id, secret)| (id, Zeroizing::new(secret.to_owned()))),
             my_begun: get(Cookie::MyBegun).map(|kept| Zeroizing::new(kept.to_owned())),
             my: get(Cookie::My).map(|token| Zeroizing::new(token.to_owned())),

@@ -111,7 +111,8 @@ impl Tx {
     }
 
     /// Takes note of what a relying party signed for one use, a client assertion, a proof of its key or a request,
-    /// and can be used until `expires`. `false` if it was used. The kinds are told apart by what is hashed.
+    /// and can be used until `expires`. `false` if it was used. The kinds are told apart by what is hashed:
+    /// `CLIENT\nJTI`, `dpop\nKEY\nJTI` and `request\nCLIENT\nJTI`, where no part ends a line (`jose::identifier`).
     ///
     /// # Errors
     /// [`StorageError::Database`].

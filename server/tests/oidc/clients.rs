@@ -109,9 +109,13 @@ fn openid_client(bound: bool) {
         let mut command = Command::new("node");
         command.arg(script).args([&site.url, &netbank.id]).arg(&key).arg(&netbank.redirect);
         command.args(bound.then_some("dpop"));
+        // What it signs is of its own clock's now, and the service's stands: after each wait it is set anew.
+        now(&desk);
         let mut client = Client::start(&mut command);
         let address = client.says()["authorize"].as_str().unwrap().to_owned();
-        client.hears(&approved(&netbank, &phone, &address));
+        let back = approved(&netbank, &phone, &address);
+        now(&desk);
+        client.hears(&back);
         let told = client.says();
         assert_eq!(told["info"]["mitid.date_of_birth"], "1974-08-12", "{told}");
         assert_eq!(told["active"], true);

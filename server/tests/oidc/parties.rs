@@ -23,8 +23,8 @@ async fn serve(app: Arc<App>) -> String {
     let router = server::http::router(app.clone())
         .merge(server::pages::log_in(app.clone()))
         .merge(server::pages::my_page(app.clone()))
-        .merge(server::pages::router(app, server::pages::Design::default()));
-    let router = server::http::finish(router);
+        .merge(server::pages::router(app.clone(), server::pages::Design::default()));
+    let router = server::pages::finish(router, app);
     tokio::spawn(async move { server::serve(listener, router, std::future::pending()).await });
     url
 }
@@ -88,6 +88,15 @@ impl<'a> Site<'a> {
 
     /// A registered relying party: an authority, or `netbank` after changes.
     pub fn party(&self, change: impl FnOnce(&mut toml::Table)) -> Party<'_> {
+        self.party_with(change, None)
+    }
+
+    /// The same, with another public key beside its own.
+    pub fn party_with(
+        &self,
+        change: impl FnOnce(&mut toml::Table),
+        beside: Option<Value>,
+    ) -> Party<'_> {
         let mut table: toml::Table = toml::from_str(
             r#"
             client_id = "netbank"
@@ -106,7 +115,9 @@ impl<'a> Site<'a> {
         let (device, secret) = (Device::new(), "a secret of the test".to_owned());
         let by_key = table["token_endpoint_auth_method"].as_str() == Some("private_key_jwt");
         let registration: Registration = table.try_into().unwrap();
-        let jwks = by_key.then(|| jwks(&device));
+        let mut jwks = jwks(&device);
+        jwks["keys"].as_array_mut().unwrap().extend(beside);
+        let jwks = by_key.then_some(jwks);
         let party = registration.accepted(openssl::sha::sha256(secret.as_bytes()), jwks).unwrap();
         let (id, redirect) = (party.client_id.clone(), party.redirect_uris.first().cloned());
         let auth = party.auth.name();
@@ -154,13 +165,14 @@ pub fn encoded(pairs: &[(&str, &str)]) -> String {
 }
 
 impl Party<'_> {
-    /// A signed assertion (RFC 7523) with changed claims.
+    /// A signed assertion (RFC 7523) with changed claims; what is set to nothing is left out.
     pub fn assertion(&self, header: Value, change: impl FnOnce(&mut Value)) -> String {
         let now = self.site.desk.now().unix_timestamp();
         let mut claims = json!({
             "iss": self.id, "sub": self.id, "aud": self.site.url, "iat": now, "exp": now + 60, "jti": fresh(),
         });
         change(&mut claims);
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
         let part = |value: &Value| base64url(value.to_string().as_bytes());
         let text = format!("{}.{}", part(&header), part(&claims));
         format!("{text}.{}", self.device.sign_bytes(text.as_bytes()))

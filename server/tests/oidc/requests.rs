@@ -330,3 +330,54 @@ fn without_a_public_address_nobody_answers_relying_parties() {
     let found = site.send("GET", "/.well-known/openid-configuration", &[], "").json();
     assert_eq!(found["issuer"], "https://indrul.invalid");
 }
+
+#[test]
+fn a_browser_that_is_lost_is_shown_a_page_and_a_program_is_told_as_ever() {
+    // proves M1 (what went wrong is told in words, in the person's language)
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let page = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+        let english = [page[0], ("cookie", "indrul-language=en")];
+        // Where people are sent, it is a page for everybody.
+        for (method, path) in [
+            ("GET", "/log-in/cancel"),
+            ("GET", "/log-in/switch"),
+            ("PUT", "/log-in"),
+            ("DELETE", "/oidc/authorize"),
+            ("PUT", "/oidc/logout"),
+        ] {
+            let danish = site.send(method, path, &[("sec-fetch-site", "same-origin")], "");
+            assert_eq!(danish.status, 405, "{path}");
+            assert!(danish.text.contains("<html lang=\"da\""), "{method} {path}: {}", danish.text);
+            let found =
+                site.send(method, path, &[english[1], ("sec-fetch-site", "same-origin")], "");
+            assert!(found.text.contains("The page is not to be had in this way"), "{path}");
+        }
+        for path in ["/log-in/nowhere", "/oidc/nowhere", "/nowhere", "/nowhere/else?x=1"] {
+            let danish = site.send("GET", path, &page, "");
+            assert_eq!(danish.status, 404, "{path}");
+            assert!(danish.text.contains("Siden findes ikke"), "{path}: {}", danish.text);
+            let found = site.send("GET", path, &english, "");
+            assert!(found.text.contains("There is no such page"), "{path}");
+        }
+        let chosen = site.send("GET", "/nowhere?lang=en", &page, "");
+        assert_eq!((chosen.status, chosen.location.as_str()), (303, "/nowhere"));
+        assert!(chosen.cookies.iter().any(|cookie| cookie.starts_with("indrul-language=en")));
+        let own = [("sec-fetch-site", "same-origin")];
+        let chosen = site.send("GET", "/log-in/cancel?lang=en", &own, "");
+        assert_eq!((chosen.status, chosen.location.as_str()), (303, "/log-in/cancel"));
+        // The interface answers a browser, too, as it is described.
+        for (method, path, status, code) in [
+            ("GET", "/v1/nowhere", 404, "request.not_found"),
+            ("GET", "/v1/enrolments", 405, "request.method"),
+            ("GET", "/oidc/par", 405, "request.method"),
+        ] {
+            let found = site.send(method, path, &page, "");
+            assert_eq!((found.status, &found.json()["code"]), (status, &json!(code)), "{path}");
+        }
+        for accept in ["application/json", "*/*"] {
+            let found = site.send("GET", "/nowhere", &[("accept", accept)], "");
+            assert_eq!(found.json()["code"], "request.not_found", "{accept}");
+        }
+    }
+}

@@ -176,3 +176,56 @@ fn support_and_borgercenter_have_nothing_of_each_other() {
     let form = [("user_id", user_id.as_str()), ("called", "on")];
     assert_eq!(center.post("/support", &form).status, 401);
 }
+
+#[test]
+fn a_reason_outlives_the_session_in_which_it_was_written() {
+    // proves F2 (no script is needed to keep what an officer wrote)
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let officer = Guest::new(&site);
+        let secret = added(&desk, "bc-17", Role::Borgercenter);
+        let code = || secret.code(desk.now().unix_timestamp() / 30).unwrap().to_string();
+        let sign_in = |code: &str, more: &[(&str, &str)]| {
+            let pairs = [("name", "bc-17"), ("password", PASSWORD), ("code", code)];
+            officer.post("/officer", &[&pairs, more].concat())
+        };
+        assert_eq!(sign_in(&code(), &[]).location, "/officer/cases");
+        desk.wait(Duration::hours(24));
+        let (id, written) = (anna.identity.to_string(), "Set og hørt <her> & nu.\nTo linjer.");
+        let shown = "Set og hørt &#60;her&#62; &#38; nu.\nTo linjer.";
+        let form = [("id", id.as_str()), ("reason", written), ("by", "bc-17")];
+        let over = officer.post("/officer/identities", &form);
+        assert_eq!(over.status, 401);
+        assert!(over.text.contains("draft-waits") && over.text.contains(shown), "{}", over.text);
+        let nothing = officer.post("/officer/identities", &[("id", &id), ("reason", " ")]);
+        assert!(nothing.status == 401 && !nothing.text.contains("draft-waits"));
+        let at = "/officer/identities";
+        let by = ("draft_by", "bc-17");
+        let draft = [("draft_at", at), ("draft_id", id.as_str()), ("draft", written), by];
+        let wrong = sign_in("000000", &draft);
+        assert!(wrong.status == 401 && wrong.text.contains(shown), "{}", wrong.text);
+        let again = sign_in(&code(), &draft);
+        assert_eq!(again.status, 200, "{again:?}");
+        assert!(again.text.contains(shown) && again.text.contains(&id), "{}", again.text);
+        let said = r#"id="draft-kept" role="status">"#;
+        assert!(again.text.contains(said), "and it is said: {}", again.text);
+        // Signed in by that: the form is sent now.
+        let sent = officer.post(at, &[("id", &id), ("reason", "")]);
+        assert_eq!(sent.status, 422, "{sent:?}");
+        // A decision that can no longer be made does not take its reason with it.
+        let gone = "/officer/cases/00000000-0000-4000-8000-000000000000";
+        let given = [("decision", "approve"), ("reason", written)];
+        let gone = officer.post(gone, &given);
+        assert!(gone.status == 404 && gone.text.contains(shown), "{gone:?}");
+        // Where there is no such form nothing of it is shown.
+        officer.post("/officer/sign-out", &[]);
+        desk.wait(Duration::seconds(30));
+        let evil = [("draft_at", "https://evil.invalid/"), draft[2], by];
+        assert_eq!(sign_in(&code(), &evil).location, "/officer/cases");
+        // Nor is it shown to anybody else.
+        desk.wait(Duration::seconds(30));
+        let others = [draft[0], draft[1], draft[2], ("draft_by", "bc-18")];
+        assert_eq!(sign_in(&code(), &others).location, "/officer/cases");
+    }
+}

@@ -418,6 +418,11 @@ fn decides_with_the_keyboard(desk: &Person<'_>) {
     desk.tab_and("#rule", ENTER);
     desk.wait("[data-decision=issue]");
     assert_eq!(desk.browser.text("#level").unwrap(), "Høj");
+    let code = desk.browser.text("#pick-up-code").unwrap();
+    desk.script("document.body.dataset.before = 'reload'");
+    desk.browser.reload().unwrap();
+    desk.wait("body:not([data-before]) #pick-up-qr");
+    assert_eq!(desk.browser.text("#pick-up-code").unwrap(), code, "decided once, shown again");
 }
 
 /// A case from home, handed over without a time: its reference.

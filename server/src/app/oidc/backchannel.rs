@@ -5,7 +5,7 @@
 use super::super::App;
 use super::super::activity::{Activity, What};
 use super::claim::user_hash;
-use super::client::Client;
+use super::client::{Client, Once};
 use crate::ids::IdentityId;
 use crate::limits::Kind;
 use crate::oidc::client::ClientAuth;
@@ -97,11 +97,10 @@ impl App {
                 None => Ok(None),
             };
         };
-        let mut tx = self.parts.store.begin().await?;
-        if !tx.use_once(&signed.known_by, signed.expires).await? {
+        let once = Once { known_by: signed.known_by, expires: signed.expires };
+        if !self.use_once(&once).await? {
             return Err(OauthError::InvalidRequest("the request was used before"));
         }
-        tx.commit().await?;
         Ok(Some(signed.params))
     }
 

@@ -18,6 +18,37 @@ pub struct Client {
     pub(super) key: Option<Thumbprint>,
 }
 
+/// What a relying party signed for one use.
+pub(super) struct Once {
+    /// What it is known again by, SHA-256.
+    pub(super) known_by: [u8; 32],
+    /// When it is late.
+    pub(super) expires: OffsetDateTime,
+}
+
+/// Whom a client's assertion may name as its audience: what a client was led to sign for another server is good
+/// nowhere.
+#[derive(Debug, Clone, Copy)]
+pub enum Audience<'a> {
+    /// This issuer alone, as one string (FAPI 2.0 Security Profile §5.3.2.1).
+    Issuer(&'a str),
+    /// This issuer, its token endpoint or its backchannel authentication endpoint, as one string: CIBA Core §7.1
+    /// has a provider take all three where a log-in is begun by the relying party.
+    Backchannel(&'a str),
+}
+
+impl Audience<'_> {
+    fn is(self, named: Option<&Value>) -> bool {
+        let Some(named) = named.and_then(Value::as_str) else { return false };
+        match self {
+            Self::Issuer(issuer) => named == issuer,
+            Self::Backchannel(issuer) => named
+                .strip_prefix(issuer)
+                .is_some_and(|path| ["", "/oidc/token", "/oidc/ciba"].contains(&path)),
+        }
+    }
+}
+
 /// Assertions are for one request (RFC 7523 §3).
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Longest life of an assertion, and what two clocks may differ by.
@@ -34,14 +65,16 @@ impl App {
         &self,
         params: &Params,
         basic: Option<&str>,
-        issuer: &str,
+        audience: Audience<'_>,
     ) -> Result<Client, OauthError> {
         let (secret, assertion) = (params.get("client_secret"), params.get("client_assertion"));
         let ways = [basic.is_some(), secret.is_some(), assertion.is_some()];
         if ways.into_iter().filter(|way| *way).count() > 1 {
             return Err(OauthError::InvalidRequest("one way of client authentication at a time"));
         }
-        let mut tx = self.parts.store.begin().await?;
+        // Nothing is written, and SQLite's one writer not waited for, before the client has proved who it is.
+        let mut tx = self.parts.store.read().await?;
+        let mut once = None;
         let party = match (basic, secret, assertion) {
             (Some(header), None, None) => self.basic(&mut tx, header).await?,
             (None, Some(secret), None) => {
@@ -58,7 +91,9 @@ impl App {
                 if params.get("client_assertion_type") != Some(ASSERTION) {
                     return Err(OauthError::InvalidClient);
                 }
-                self.asserted(&mut tx, assertion, issuer).await?
+                let (party, used) = self.asserted(&mut tx, assertion, audience).await?;
+                once = Some(used);
+                party
             }
             _ => return Err(OauthError::InvalidClient),
         };
@@ -67,6 +102,11 @@ impl App {
             return Err(OauthError::InvalidClient);
         }
         tx.commit().await?;
+        if let Some(used) = once
+            && !self.use_once(&used).await?
+        {
+            return Err(OauthError::InvalidClient);
+        }
         self.spend(Kind::Client, party.client_id.as_bytes(), Instant::now())?;
         Ok(Client { party, key: None })
     }
@@ -78,12 +118,19 @@ impl App {
     /// [`OauthError::InvalidDpopProof`].
     pub async fn with_key(&self, client: Client, carried: &Carried) -> Result<Client, OauthError> {
         let Some(proof) = carried.proof(self.now())? else { return Ok(client) };
-        let mut tx = self.parts.store.begin().await?;
-        if !tx.use_once(&proof.known_by, proof.expires).await? {
+        let once = Once { known_by: proof.known_by, expires: proof.expires };
+        if !self.use_once(&once).await? {
             return Err(OauthError::InvalidDpopProof("the proof was used before"));
         }
-        tx.commit().await?;
         Ok(Client { key: Some(proof.key), ..client })
+    }
+
+    /// Takes note that what a relying party signed for one use was used. `false` if it was before.
+    pub(super) async fn use_once(&self, once: &Once) -> Result<bool, OauthError> {
+        let mut tx = self.parts.store.begin().await?;
+        let is_first = tx.use_once(&once.known_by, once.expires).await?;
+        tx.commit().await?;
+        Ok(is_first)
     }
 
     /// `Basic BASE64(ID:SECRET)`, each form-encoded (RFC 6749 §2.3.1).
@@ -106,13 +153,14 @@ impl App {
         }
     }
 
-    /// A signed assertion, for us, of now, and not used before (RFC 7523 §3; FAPI 2.0 §5.3.2.1).
+    /// A signed assertion, for us and of now (RFC 7523 §3; FAPI 2.0 §5.3.2.1): whose it is, and what it is known
+    /// again by.
     async fn asserted(
         &self,
         tx: &mut Tx,
         assertion: &str,
-        issuer: &str,
-    ) -> Result<RelyingParty, OauthError> {
+        audience: Audience<'_>,
+    ) -> Result<(RelyingParty, Once), OauthError> {
         let refused = || OauthError::InvalidClient;
         let id = jose::claimed_issuer(assertion).ok_or_else(refused)?;
         let party = active(tx, &id).await?;
@@ -130,12 +178,12 @@ impl App {
         // Bound first: nothing is added to a time that somebody else wrote.
         let is_current = expires <= now + LIFE && expires > now - SKEW && begun;
         let is_own = text("iss") == Some(&id) && text("sub") == Some(&id);
-        if !is_current || !is_own || !is_for_us(claims.get("aud"), issuer) {
+        if !is_current || !is_own || !audience.is(claims.get("aud")) {
             return Err(refused());
         }
-        let used = format!("{id}\n{}", text("jti").ok_or_else(refused)?);
-        let hash = openssl::sha::sha256(used.as_bytes());
-        if tx.use_once(&hash, expires + SKEW).await? { Ok(party) } else { Err(refused()) }
+        let used = format!("{id}\n{}", jose::identifier(&claims).ok_or_else(refused)?);
+        let known_by = openssl::sha::sha256(used.as_bytes());
+        Ok((party, Once { known_by, expires: expires + SKEW }))
     }
 }
 
@@ -145,10 +193,4 @@ pub(super) async fn active(tx: &mut Tx, client_id: &str) -> Result<RelyingParty,
         Some(row) if row.disabled.is_none() => Ok(row.party),
         _ => Err(OauthError::InvalidClient),
     }
-}
-
-/// The issuer as the one audience, no list and no endpoint (FAPI 2.0 Security Profile §5.3.2.1): what a
-/// client was led to sign for another server is not good here.
-fn is_for_us(audience: Option<&Value>, issuer: &str) -> bool {
-    audience.and_then(Value::as_str) == Some(issuer)
 }

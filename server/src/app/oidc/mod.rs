@@ -24,7 +24,7 @@ pub use approve::{Answered as AnsweredLogIn, Refusal};
 pub use backchannel::BackchannelAnswer;
 pub use begin::{Arrived, Pushed};
 pub use claim::{Claimed, Scanned};
-pub use client::Client;
+pub use client::{Audience, Client};
 pub use code::{AskedOf, TypedCode};
 pub use end::{LogOuts, LoggedOut};
 pub(in crate::app) use first_party::Opened;

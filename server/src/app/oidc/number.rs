@@ -35,11 +35,15 @@ impl App {
         let cpr = super::super::start::digits(params.need("cpr", "cpr is required")?);
         let cpr =
             cpr.ok_or(OauthError::InvalidRequest("cpr is no personal number of ten digits"))?;
-        let mut tx = self.parts.store.begin().await?;
         // The time is that of the session (G7): the token lives no longer for anything else.
+        let mut tx = self.parts.store.read().await?;
         let session = self.session_of(&mut tx, given.token).await?;
-        self.proves(&mut tx, given, &session).await?;
+        tx.commit().await?;
         self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
+        self.proves(given, &session).await?;
+        let mut tx = self.parts.store.begin().await?;
+        // What was looked at before is looked at again, now that nothing changes it.
+        let session = self.session_of(&mut tx, given.token).await?;
         if !session.row.request.scopes.contains(&Scope::MitId) {
             return Err(OauthError::InsufficientScope);
         }

@@ -2,12 +2,12 @@
 //! revocation (RFC 7009). Each asks anew whether the session still is one (F1).
 
 use super::super::{App, blocking};
-use super::client::{Client, active};
+use super::client::{Client, Once, active};
 use crate::clock::copenhagen_date;
 use crate::ids::IdentityId;
 use crate::limits::Kind;
 use crate::oidc::claims::{Person, Told, userinfo};
-use crate::oidc::dpop::{Carried, Thumbprint};
+use crate::oidc::dpop::{Carried, Proof, Thumbprint};
 use crate::oidc::{Approval, LogIn, OauthError, Params, RelyingParty, Scope, Sector};
 use crate::storage::{LogInRow, Opens, PersonalNumber, Tx};
 use enroll_core::findings::person::PersonAnswer;
@@ -72,19 +72,29 @@ impl App {
         Ok(Session { row, approval, until, party, key })
     }
 
-    /// That a token which is bound to a key came with a proof of it that was not used before, and one that is not
-    /// as a bearer's (RFC 9449 §7.1, §7.2).
+    /// That a token which is bound to a key came with a proof of it, which is used up, and one that is not
+    /// as a bearer's (RFC 9449 §7.1, §7.2). A proof is used up after all else of it was looked at.
     ///
     /// # Errors
     /// [`OauthError::InvalidToken`], [`OauthError::UnprovenToken`].
     pub(super) async fn proves(
         &self,
-        tx: &mut Tx,
         given: &Presented<'_>,
         session: &Session,
     ) -> Result<(), OauthError> {
+        let Some(proof) = self.proof(given, session)? else { return Ok(()) };
+        let once = Once { known_by: proof.known_by, expires: proof.expires };
+        if self.use_once(&once).await? {
+            Ok(())
+        } else {
+            Err(OauthError::UnprovenToken("the proof was used before"))
+        }
+    }
+
+    /// The proof of the key that the session's token is bound to, if it is to one.
+    fn proof(&self, given: &Presented<'_>, session: &Session) -> Result<Option<Proof>, OauthError> {
         let (key, carried) = match (&session.key, given.bound) {
-            (None, None) => return Ok(()),
+            (None, None) => return Ok(None),
             (Some(key), Some(carried)) => (key, carried),
             _ => return Err(OauthError::InvalidToken),
         };
@@ -103,11 +113,7 @@ impl App {
         if !proof.is_for(given.token) {
             return Err(unproven("ath is not the hash of the token"));
         }
-        if tx.use_once(&proof.known_by, proof.expires).await? {
-            Ok(())
-        } else {
-            Err(unproven("the proof was used before"))
-        }
+        Ok(Some(proof))
     }
 
     /// What the relying party may know of the person.
@@ -115,14 +121,12 @@ impl App {
     /// # Errors
     /// [`OauthError::InvalidToken`], [`OauthError::UnprovenToken`].
     pub async fn userinfo(&self, given: &Presented<'_>) -> Result<Map<String, Value>, OauthError> {
-        // Whose token is bound has its proof noted.
-        let mut tx = match given.bound {
-            Some(_) => self.parts.store.begin().await?,
-            None => self.parts.store.read().await?,
-        };
+        let mut tx = self.parts.store.read().await?;
         let session = self.session(&mut tx, given.token).await?;
+        tx.commit().await?;
         self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
-        self.proves(&mut tx, given, &session).await?;
+        self.proves(given, &session).await?;
+        let mut tx = self.parts.store.read().await?;
         let identity = session.approval.identity;
         let found = tx.identity(identity).await?.ok_or(OauthError::InvalidToken)?;
         let public =

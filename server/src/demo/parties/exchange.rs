@@ -94,6 +94,22 @@ pub(super) enum Outcome {
     Not,
 }
 
+#[cfg(test)]
+impl Begun {
+    /// One with `state`.
+    pub(super) fn of_test(state: &str) -> Self {
+        let [verifier, nonce, redirect_uri] = ["verifier", "nonce", "cb"].map(str::to_owned);
+        let wanted = Wanted {
+            redirect_uri,
+            scopes: &[],
+            reference: "",
+            level: Level::Substantial,
+            language: "da",
+        };
+        Self { state: state.to_owned(), verifier, nonce, wanted }
+    }
+}
+
 impl Begun {
     /// The language in which it was begun.
     pub(super) fn language(&self) -> &'static str {

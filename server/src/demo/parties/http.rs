@@ -242,8 +242,9 @@ async fn callback(
 ) -> Response {
     let Answer { state, iss, code, error } = answer;
     let before = browser(&site, &headers).unwrap_or_default();
-    let begun = site.sessions.begun(&before, &state.unwrap_or_default());
-    let Some(begun) = begun.filter(|_| iss.as_deref() == Some(site.provider.issuer())) else {
+    let is_ours = iss.as_deref() == Some(site.provider.issuer());
+    let begun = || site.sessions.begun(&before, &state.unwrap_or_default());
+    let Some(begun) = is_ours.then(begun).flatten() else {
         return Redirect::to("/?error=trouble").into_response();
     };
     let lang = begun.language();

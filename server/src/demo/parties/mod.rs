@@ -8,7 +8,7 @@ mod http;
 mod sessions;
 mod token;
 
-use crate::app::{App, AppError, put_relying_party};
+use crate::app::{App, AppError, disable_relying_party, put_relying_party};
 use crate::clock::{Clock as _, SystemClock, SystemEntropy, random};
 use crate::keys::base64url;
 use crate::oidc::client::ClientAuth;
@@ -18,6 +18,7 @@ use axum::{Json, Router};
 use exchange::Provider;
 use serde_json::{Value, json};
 use sessions::Sessions;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -97,7 +98,7 @@ pub enum PartyError {
 
 impl Parties {
     /// Registers and serves both, on loopback: on the two ports after the service's, or on free ones where
-    /// that chose a free one itself. The service is at `issuer`.
+    /// those are taken or the service chose a free one itself. The service is at `issuer`.
     ///
     /// # Errors
     /// [`PartyError`].
@@ -107,7 +108,7 @@ impl Parties {
             let port = after.map_or(0, |after| after.saturating_add(next));
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             let at = |source| PartyError::Listen { address, source };
-            let listener = TcpListener::bind(address).await.map_err(at)?;
+            let listener = listen(address).await.map_err(at)?;
             let url = format!("http://{}", listener.local_addr().map_err(at)?);
             let secret = random::<32>(&SystemEntropy).map_err(AppError::from)?;
             let secret = base64url(&secret);
@@ -143,6 +144,35 @@ impl Parties {
     }
 }
 
+/// Listens on `address`, or on a free port where that one is taken.
+async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            TcpListener::bind((address.ip(), 0)).await
+        }
+        bound => bound,
+    }
+}
+
+/// Disables what a demonstration has left in the store of a service that is none: its secret was anybody's on that
+/// machine, and its addresses may be somebody else's by now. The next demonstration registers it anew.
+///
+/// # Errors
+/// [`AppError::Internal`].
+pub async fn leave(app: &App) -> Result<(), AppError> {
+    for kind in &KINDS {
+        let now = SystemClock.now();
+        if disable_relying_party(&app.parts.store, kind.client_id, now).await? {
+            let client_id = kind.client_id;
+            tracing::warn!(
+                client_id,
+                "a relying party of a demonstration was here, and is disabled"
+            );
+        }
+    }
+    Ok(())
+}
+
 /// What is registered: with a new secret at each start.
 fn registration(kind: &Kind, url: &str, secret: &str) -> RelyingParty {
     let secret_sha256 = hex::encode(openssl::sha::sha256(secret.as_bytes()));
@@ -159,5 +189,18 @@ fn registration(kind: &Kind, url: &str, secret: &str) -> RelyingParty {
         ciba: kind.payment.is_some(),
         dpop_bound_access_tokens: false,
         backchannel_authentication_request_signing_alg: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_no_reason_not_to_start() {
+        let taken = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let taken = taken.local_addr().map(|at| (at, taken)).unwrap();
+        let other = listen(taken.0).await.unwrap();
+        assert_ne!(other.local_addr().unwrap(), taken.0);
     }
 }

@@ -69,6 +69,9 @@ pub(super) struct Sessions {
     /// By the browser's cookie.
     begun: Mutex<HashMap<String, Begun>>,
     open: Mutex<HashMap<String, Session>>,
+    /// What the service has ended, by `sid`: it comes by a connection of its own, so that it may be said of one that
+    /// is about to open (OpenID Connect Back-Channel Logout 1.0 §2.5). Locked after `open`.
+    ended: Mutex<HashMap<String, ()>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -90,12 +93,16 @@ impl Sessions {
 
     /// What `browser` began with `state`, once.
     pub(super) fn begun(&self, browser: &str, state: &str) -> Option<Begun> {
-        let begun = locked(&self.begun).remove(browser)?;
-        (begun.state == state).then_some(begun)
+        // Anybody's page can lead here with a `state` that is none: that ends no log-in.
+        let mut all = locked(&self.begun);
+        let fits = all.get(browser).is_some_and(|begun| begun.state == state);
+        fits.then(|| all.remove(browser)).flatten()
     }
 
-    pub(super) fn open(&self, browser: String, session: Session) {
-        put(&mut locked(&self.open), browser, session);
+    pub(super) fn open(&self, browser: String, mut session: Session) {
+        let mut open = locked(&self.open);
+        session.ended |= locked(&self.ended).contains_key(&session.sid);
+        put(&mut open, browser, session);
     }
 
     /// The session of `browser` that has not run out at `now`.
@@ -114,10 +121,50 @@ impl Sessions {
         locked(&self.open).remove(browser)
     }
 
-    /// Ends every session that the service knows as `sid`.
+    /// Ends every session that the service knows as `sid`, also one that opens after this.
     pub(super) fn end(&self, sid: &str) {
-        for session in locked(&self.open).values_mut().filter(|session| session.sid == sid) {
+        let mut open = locked(&self.open);
+        put(&mut locked(&self.ended), sid.to_owned(), ());
+        for session in open.values_mut().filter(|session| session.sid == sid) {
             session.ended = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn session(sid: &str) -> Session {
+        let claims = json!({
+            "sid": sid, "sub": "s", "session_expiry": 1_900_000_000,
+            "acr": Level::Substantial.uri(),
+        });
+        let person = json!({ "mitid.identity_name": "Anna" });
+        Session::of(LoggedIn { claims, person, id_token: String::new() }).unwrap()
+    }
+
+    #[test]
+    fn a_session_that_was_ended_before_it_opened_is_ended() {
+        let sessions = Sessions::default();
+        let at = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        let ended = |browser: &str| sessions.of(browser, at).unwrap().ended;
+        sessions.open("first".to_owned(), session("1"));
+        sessions.end("1");
+        sessions.end("2");
+        sessions.open("second".to_owned(), session("2"));
+        sessions.open("third".to_owned(), session("3"));
+        assert!(ended("first") && ended("second") && !ended("third"));
+    }
+
+    #[test]
+    fn a_state_that_does_not_fit_ends_no_log_in() {
+        let sessions = Sessions::default();
+        sessions.begin("browser".to_owned(), Begun::of_test("mine"));
+        assert!(sessions.begun("browser", "x").is_none());
+        assert!(sessions.begun("other", "mine").is_none());
+        assert_eq!(sessions.begun("browser", "mine").unwrap().state, "mine");
+        assert!(sessions.begun("browser", "mine").is_none(), "once");
     }
 }

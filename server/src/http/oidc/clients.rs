@@ -2,7 +2,7 @@
 
 use super::forms::{BackchannelForm, PushForm};
 use super::{Form, OauthProblem, Refused};
-use crate::app::{App, BackchannelAnswer, Pushed};
+use crate::app::{App, Audience, BackchannelAnswer, Pushed};
 use crate::http::problem::Problem;
 use axum::Json;
 use axum::extract::State;
@@ -48,6 +48,6 @@ pub(crate) async fn backchannel(
     State(app): State<Arc<App>>,
     form: Form,
 ) -> Result<Json<BackchannelAnswer>, Refused> {
-    let client = form.client(&app).await?;
+    let client = form.client_for(&app, Audience::Backchannel(&form.issuer)).await?;
     Ok(Json(app.begin_backchannel(&client, &form.params, form.issuer).await?))
 }

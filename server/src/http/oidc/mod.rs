@@ -10,7 +10,7 @@ pub(super) mod tokens;
 use super::access::authorization;
 use super::problem::Problem;
 use super::watch::Caller;
-use crate::app::{App, AppError, Client, Presented};
+use crate::app::{App, AppError, Audience, Client, Presented};
 use crate::oidc::dpop::Carried;
 use crate::oidc::{OauthError, Params};
 use axum::body::Bytes;
@@ -179,7 +179,15 @@ impl Form {
     /// # Errors
     /// [`Refused`].
     async fn client(&self, app: &App) -> Result<Client, Refused> {
-        let found = app.client(&self.params, self.basic.as_deref(), &self.issuer).await;
+        self.client_for(app, Audience::Issuer(&self.issuer)).await
+    }
+
+    /// The same, with an assertion for `audience`.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    async fn client_for(&self, app: &App, audience: Audience<'_>) -> Result<Client, Refused> {
+        let found = app.client(&self.params, self.basic.as_deref(), audience).await;
         self.counted(app, found)
     }
 

@@ -5,7 +5,7 @@ use super::super::visit::{CHOICE_AGE, Cookie, Visit, is_ours};
 use super::{BRIDGE, to, trouble};
 use crate::app::App;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use std::sync::Arc;
@@ -26,13 +26,7 @@ pub(in crate::pages) async fn arrive(
 ) -> Response {
     let visit = Visit::to(&app, request.headers());
     if request.method() == Method::GET {
-        let chosen = chosen(&visit, request.uri().query().unwrap_or_default());
-        if !chosen.is_empty() {
-            // The same page, without what was chosen in its address.
-            let mut response = Redirect::to(request.uri().path()).into_response();
-            for cookie in chosen {
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
+        if let Some(response) = choose(&visit, request.uri()) {
             return response;
         }
     } else if !is_ours(request.headers()) {
@@ -44,6 +38,19 @@ pub(in crate::pages) async fn arrive(
         return to("/kiosk");
     }
     next.run(request).await
+}
+
+/// Where an address chooses language or display: the same page, without that in its address.
+pub(in crate::pages) fn choose(visit: &Visit, address: &Uri) -> Option<Response> {
+    let chosen = chosen(visit, address.query().unwrap_or_default());
+    if chosen.is_empty() {
+        return None;
+    }
+    let mut response = Redirect::to(address.path()).into_response();
+    for cookie in chosen {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Some(response)
 }
 
 /// The cookies that keep what the address chooses.

@@ -52,8 +52,13 @@ pub(in crate::pages) fn missing_of(visit: &Visit) -> Response {
 
 /// An address that is not asked so.
 pub(in crate::pages) async fn method(visit: Visit) -> Response {
+    method_of(&visit)
+}
+
+/// The same for who has the visit at hand.
+pub(in crate::pages) fn method_of(visit: &Visit) -> Response {
     let why = Why::text(visit.language, "trouble-method");
-    page(&visit, StatusCode::METHOD_NOT_ALLOWED, "trouble-method-title", why)
+    page(visit, StatusCode::METHOD_NOT_ALLOWED, "trouble-method-title", why)
 }
 
 /// An operation that failed.

@@ -76,7 +76,7 @@ pub(in super::super) fn ended(
 }
 
 /// Reasons as they are answered, in words.
-pub(in super::super) fn whys(lang: Language, reasons: &[ReasonView]) -> Vec<Why> {
+fn whys(lang: Language, reasons: &[ReasonView]) -> Vec<Why> {
     let known = reasons.iter().filter_map(|reason| ReasonCode::known(&reason.code));
     known.map(|code| Why::reason(lang, code)).collect()
 }

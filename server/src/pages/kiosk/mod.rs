@@ -10,7 +10,7 @@ mod finish;
 mod start;
 mod station;
 
-pub(super) use end::{ended, whys};
+pub(super) use end::ended;
 
 use super::citizen::to;
 use super::visit::Visit;

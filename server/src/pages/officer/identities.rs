@@ -3,11 +3,11 @@
 use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
+use super::draft::{Draft, Sent};
 use super::{At, Frame, Signed, trouble};
 use crate::app::{App, AppError, Officer};
 use askama::Template;
 use axum::Form;
-use axum::extract::rejection::FormRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -31,6 +31,9 @@ struct Page {
 pub(super) struct Given {
     id: String,
     reason: String,
+    /// Whether the reason is from before the officer signed in.
+    #[serde(skip)]
+    kept: bool,
 }
 
 fn page(
@@ -51,10 +54,14 @@ pub(super) async fn show(
     page((&visit, &officer), None, false, given)
 }
 
+/// The form with what an officer had written before they signed in.
+pub(super) fn again(whose: (&Visit, &Officer), Draft { id, reason, .. }: Draft) -> Response {
+    page(whose, None, false, Given { id, reason, kept: true })
+}
+
 pub(super) async fn reopen(
     State(app): State<Arc<App>>,
-    Signed { visit, officer }: Signed,
-    form: Result<Form<Given>, FormRejection>,
+    Sent { signed: Signed { visit, officer }, form }: Sent<Given>,
 ) -> Response {
     let whose = (&visit, &officer);
     let Ok(Form(given)) = form else {
@@ -70,7 +77,9 @@ pub(super) async fn reopen(
         }
         Err(AppError::UnknownCase) => Why::text(visit.language, "identities-unknown"),
         Err(AppError::Reason(code)) => Why::reason(visit.language, code),
-        Err(error) => return trouble::of(&visit, Some(&officer), error),
+        Err(error) => {
+            return trouble::unsent((&visit, Some(&officer)), error, given.reason);
+        }
     };
     (StatusCode::UNPROCESSABLE_ENTITY, page(whose, Some(why), false, given)).into_response()
 }

@@ -6,6 +6,7 @@ mod appointments;
 mod case;
 mod checks;
 mod code_devices;
+mod draft;
 mod identities;
 mod p_codes;
 mod queue;
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/officer/cases", get(queue::show))
         .route("/officer/cases/{id}", get(case::show).post(ruling::rule))
         .route("/officer/cases/{id}/portrait", get(case::portrait))
+        .route("/officer/cases/{id}/ruled", get(ruling::ruled))
         .route("/officer/appointments", get(appointments::show))
         .route("/officer/p-codes", get(p_codes::show).post(p_codes::issue))
         .route("/officer/p-codes/issued", get(p_codes::issued))

@@ -1,23 +1,31 @@
-//! The decision of a case, and what comes of it.
+//! The decision of a case, and what comes of it. That is shown on a page of its own, which is asked for with GET:
+//! loading it again, or in the other language, neither decides again nor loses the code that the person takes home.
 
+use super::super::citizen::to;
 use super::super::html;
-use super::super::kiosk::whys;
 use super::super::layout::{Layout, Why};
 use super::super::qr::{Qr, pick_up_address};
 use super::super::texts::Language;
+use super::super::visit::Cookie;
+use super::draft::Sent;
 use super::{At, Frame, Signed, case, trouble};
 use crate::app::{App, AppError, Finished, PickUp, Ruling};
 use crate::ids::IdentityId;
 use crate::record::Outcome;
 use askama::Template;
 use axum::Form;
-use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use enroll_core::reason::ReasonCode;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// How long what was decided can be shown again, seconds.
+const SHOWN: u32 = 10 * 60;
 
 /// The form.
 #[derive(Default, Deserialize)]
@@ -30,7 +38,10 @@ pub(super) struct Given {
     pub(super) portrait_compared: Option<String>,
     pub(super) witness: String,
     /// Whether the portrait was shown when it was sent.
-    portrait: Option<String>,
+    pub(super) portrait: Option<String>,
+    /// Whether the reason is from before the officer signed in.
+    #[serde(skip)]
+    pub(super) kept: bool,
 }
 
 impl Given {
@@ -84,44 +95,154 @@ struct Page {
 /// Decides. What cannot be decided so is told beside the form, which stands as it was filled in.
 pub(super) async fn rule(
     State(app): State<Arc<App>>,
-    Signed { visit, officer }: Signed,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    form: Result<Form<Given>, FormRejection>,
+    Sent { signed: Signed { visit, officer }, form }: Sent<Given>,
 ) -> Response {
-    let failed = |error| trouble::of(&visit, Some(&officer), error);
-    let Ok(Form(given)) = form else { return failed(AppError::Malformed) };
+    let whose = (&visit, Some(&officer));
+    let Ok(Form(given)) = form else {
+        return trouble::of(&visit, Some(&officer), AppError::Malformed);
+    };
     let why = match given.ruling(visit.language) {
         Ok(ruling) => match app.rule(&officer, &id, ruling).await {
             Ok(done) => {
-                let (l, frame) =
-                    (Layout::of_staff(&visit, title(&done)), Frame::of(Some(&officer), At::Queue));
-                return ruled((l, frame), pick_up_address(&app, &headers), done);
+                let mut response = to(&format!("/officer/cases/{}/ruled", done.id));
+                let cookie = visit.set(Cookie::Ruled, &Ruled::of(done).kept(), Some(SHOWN));
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+                return response;
             }
             Err(AppError::Reason(code)) => Why::reason(visit.language, code),
-            Err(error) => return failed(error),
+            Err(error) => return trouble::unsent(whose, error, given.reason),
         },
         Err(why) => why,
     };
-    let shows = given.portrait.is_some();
+    let (shows, written) = (given.portrait.is_some(), given.reason.clone());
     match case::page(&app, (&visit, &officer), &id, (shows, given, Some(why))).await {
         Ok(page) => page,
-        Err(error) => failed(error),
+        Err(error) => trouble::unsent(whose, error, written),
     }
 }
 
-fn title(done: &Finished) -> &'static str {
-    match done.decision {
-        Outcome::Issue => "ruled-approved",
-        Outcome::Refuse => "ruled-refused",
-        Outcome::Refer | Outcome::TryAgain => "ruled-more",
-    }
-}
-
-fn ruled((l, frame): (Layout, Frame), address: String, done: Finished) -> Response {
-    let level = done.identity.as_ref().map(|identity| l.level(&identity.level));
-    let reasons = whys(l.lang, &done.reasons);
-    let (decision, number, pick_up) = (done.decision, done.id.to_string(), done.pick_up);
+/// What was decided of this case, if that was the last one in this browser.
+pub(super) async fn ruled(
+    State(app): State<Arc<App>>,
+    Signed { visit, officer }: Signed,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let kept = visit.ruled.as_ref().and_then(|kept| Ruled::read(kept));
+    let Some(ruled) = kept.filter(|ruled| ruled.number == id) else { return to("/officer/cases") };
+    let (l, frame) =
+        (Layout::of_staff(&visit, ruled.title()), Frame::of(Some(&officer), At::Queue));
+    let address = pick_up_address(&app, &headers);
+    let Ruled { decision, number, level, pick_up, reasons } = ruled;
+    let level = level.map(|level| l.level(&level));
+    let reasons = reasons.into_iter().map(|code| Why::reason(l.lang, code)).collect();
     let qr = pick_up.as_ref().and_then(|pick_up| Qr::of_pick_up(&address, &pick_up.code));
     html(&Page { l, frame, decision, number, level, pick_up, address, qr, reasons })
+}
+
+/// What is shown of a decision.
+struct Ruled {
+    number: String,
+    decision: Outcome,
+    level: Option<String>,
+    pick_up: Option<PickUp>,
+    reasons: Vec<ReasonCode>,
+}
+
+impl Ruled {
+    fn of(done: Finished) -> Self {
+        let known = done.reasons.iter().filter_map(|reason| ReasonCode::known(&reason.code));
+        Self {
+            number: done.id.to_string(),
+            decision: done.decision,
+            level: done.identity.map(|identity| identity.level),
+            reasons: known.collect(),
+            pick_up: done.pick_up,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self.decision {
+            Outcome::Issue => "ruled-approved",
+            Outcome::Refuse => "ruled-refused",
+            Outcome::Refer | Outcome::TryAgain => "ruled-more",
+        }
+    }
+
+    /// As the cookie keeps it: `NUMBER/DECISION/LEVEL/CODE/UNTIL/REASON+REASON`.
+    fn kept(&self) -> Zeroizing<String> {
+        let decision = match self.decision {
+            Outcome::Issue => "issue",
+            Outcome::TryAgain => "again",
+            Outcome::Refer => "refer",
+            Outcome::Refuse => "refuse",
+        };
+        let (code, until) = match &self.pick_up {
+            Some(pick_up) => (pick_up.code.as_str(), pick_up.until.unix_timestamp().to_string()),
+            None => ("", String::new()),
+        };
+        let level = self.level.as_deref().unwrap_or_default();
+        let reasons: Vec<_> = self.reasons.iter().map(|code| code.as_str()).collect();
+        let (number, reasons) = (&self.number, reasons.join("+"));
+        Zeroizing::new(format!("{number}/{decision}/{level}/{code}/{until}/{reasons}"))
+    }
+
+    /// What [`Self::kept`] wrote; nothing of anything else.
+    fn read(kept: &str) -> Option<Self> {
+        let mut parts = kept.split('/');
+        let number = parts.next()?.to_owned();
+        let decision = match parts.next()? {
+            "issue" => Outcome::Issue,
+            "again" => Outcome::TryAgain,
+            "refer" => Outcome::Refer,
+            "refuse" => Outcome::Refuse,
+            _ => return None,
+        };
+        let level = Some(parts.next()?).filter(|level| !level.is_empty()).map(str::to_owned);
+        let pick_up = match (parts.next()?, parts.next()?) {
+            ("", "") => None,
+            (code, until) => {
+                let until = OffsetDateTime::from_unix_timestamp(until.parse().ok()?).ok()?;
+                Some(PickUp { code: code.to_owned(), until })
+            }
+        };
+        let reasons = parts.next()?.split('+').filter_map(ReasonCode::known).collect();
+        Some(Self { number, decision, level, pick_up, reasons })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_decided_is_kept_as_it_was() {
+        let until = OffsetDateTime::from_unix_timestamp(1_900_000_000).unwrap();
+        let code = "7KQ2-M4XB-9RDT-H3W2".to_owned();
+        let reasons = vec![ReasonCode::CASE_STATE, ReasonCode::REQUEST_TOO_OFTEN];
+        for (decision, level, pick_up, reasons) in [
+            (Outcome::Issue, Some("High".to_owned()), Some(PickUp { code, until }), vec![]),
+            (Outcome::Issue, Some("Substantial".to_owned()), None, vec![]),
+            (Outcome::Refuse, None, None, reasons),
+            (Outcome::Refer, None, None, vec![]),
+            (Outcome::TryAgain, None, None, vec![]),
+        ] {
+            let number = uuid::Uuid::from_u128(7).to_string();
+            let ruled = Ruled { number, decision, level, pick_up, reasons };
+            let cookie = ruled.kept();
+            // RFC 6265 §4.1.1.
+            assert!(
+                cookie.bytes().all(|sign| sign.is_ascii_alphanumeric() || b"/.+-_".contains(&sign)),
+                "{}",
+                *cookie
+            );
+            let again = Ruled::read(&cookie).unwrap();
+            assert_eq!((&again.number, again.decision), (&ruled.number, decision));
+            assert_eq!((again.kept(), again.reasons), (cookie, ruled.reasons));
+        }
+        for other in ["", "1", "1/issue", "1/issue/High/x/y/", "1/else////", "1/issue///"] {
+            assert!(Ruled::read(other).is_none(), "{other}");
+        }
+    }
 }

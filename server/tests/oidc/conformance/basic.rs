@@ -3,6 +3,10 @@
 use super::super::desk::Desk;
 use super::super::parties::{Browser, Party, Phone, Site, claims, encoded, fresh, refused};
 use super::{back, code};
+use openssl::bn::BigNum;
+use openssl::ec::{EcGroup, EcKey};
+use openssl::ecdsa::EcdsaSig;
+use openssl::nid::Nid;
 use serde_json::{Value, json};
 use server::keys::base64url_decode;
 use server::oidc::Level;
@@ -19,6 +23,21 @@ fn by<'a>(site: &'a Site<'a>, method: &'static str) -> Party<'a> {
 fn header(token: &str) -> Value {
     let head = token.split('.').next().unwrap();
     serde_json::from_slice(&base64url_decode(head).unwrap()).unwrap()
+}
+
+/// Whether a published key signed a token with ES256 (RFC 7518 §3.4), as OpenSSL says.
+fn is_signed(token: &str, jwk: &Value) -> bool {
+    let number = |name: &str| {
+        BigNum::from_slice(&base64url_decode(jwk[name].as_str().unwrap()).unwrap()).unwrap()
+    };
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let key = EcKey::from_public_key_affine_coordinates(&group, &number("x"), &number("y"));
+    let (text, signature) = token.rsplit_once('.').unwrap();
+    let signature = base64url_decode(signature).unwrap();
+    assert_eq!(signature.len(), 64);
+    let [r, s] = [&signature[..32], &signature[32..]].map(|half| BigNum::from_slice(half).unwrap());
+    let signature = EcdsaSig::from_private_components(r, s).unwrap();
+    signature.verify(&openssl::sha::sha256(text.as_bytes()), &key.unwrap()).unwrap()
 }
 
 #[test]
@@ -64,11 +83,19 @@ fn an_id_token_is_signed_with_a_published_key_and_never_unsigned() {
         // Whatever a request says of signatures.
         let none = [("id_token_signed_response_alg", "none")];
         let tokens = netbank.logged_in(&phone, &none);
-        let head = header(tokens["id_token"].as_str().unwrap());
+        let token = tokens["id_token"].as_str().unwrap();
+        let head = header(token);
         assert_eq!(head["alg"], "ES256");
         let keys = site.send("GET", "/v1/keys", &[], "").json();
         let kids: Vec<_> = keys["keys"].as_array().unwrap().iter().map(|key| &key["kid"]).collect();
         assert!(kids.contains(&&head["kid"]) && head["kid"].is_string(), "{head}");
+        let by = |key: &&Value| key["kid"] == head["kid"];
+        let key = keys["keys"].as_array().unwrap().iter().find(by).unwrap();
+        assert!(is_signed(token, key), "by the key that its header names");
+        let (text, signature) = token.rsplit_once('.').unwrap();
+        let (head, _) = text.split_once('.').unwrap();
+        let other = format!("{head}.{}.{signature}", super::part(&json!({ "sub": "somebody" })));
+        assert!(!is_signed(&other, key), "and nothing else is");
     }
 }
 

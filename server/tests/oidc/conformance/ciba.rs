@@ -3,20 +3,24 @@
 
 use super::super::desk::{Desk, PIN, refusal, refused as reason};
 use super::super::parties::{Party, Phone, Reply, Site, claims, fresh, refused};
-use super::{part, rs256, signed};
+use super::{Rsa, answered, asserted, is_known, part, signed, wrong_proofs};
 use serde_json::{Value, json};
 use time::Duration;
 
 const GRANT: (&str, &str) = ("grant_type", "urn:openid:params:grant-type:ciba");
-const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A bank that signs each request by which it begins a log-in.
 fn bank<'a>(site: &'a Site<'a>, id: &str) -> Party<'a> {
-    site.party(|table| {
+    bank_with(site, id, None)
+}
+
+fn bank_with<'a>(site: &'a Site<'a>, id: &str, beside: Option<Value>) -> Party<'a> {
+    let change = |table: &mut toml::Table| {
         table["client_id"] = id.into();
         let name = "backchannel_authentication_request_signing_alg";
         table.insert(name.to_owned(), "ES256".into());
-    })
+    };
+    site.party_with(change, beside)
 }
 
 /// A person who has logged in at the bank before: by whom it names them.
@@ -125,6 +129,9 @@ fn a_signed_request_with_a_wrong_claim_is_refused() {
             set("nbf", json!(i64::MIN)),
             set("jti", Value::Null),
             set("jti", json!("")),
+            set("jti", json!("a\nb")),
+            set("sub", json!("bank")),
+            set("sub", json!("somebody")),
             set("request", json!("a.b.c")),
             set("requested_expiry", json!(0)),
             set("requested_expiry", json!(-5)),
@@ -156,7 +163,9 @@ fn a_request_that_its_client_did_not_sign_with_es256_is_refused() {
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
-        let (phone, bank, other) = (Phone::of(&anna), bank(&site, "bank"), bank(&site, "other"));
+        let rsa = Rsa::new();
+        let other = bank(&site, "other");
+        let (phone, bank) = (Phone::of(&anna), bank_with(&site, "bank", Some(rsa.jwk())));
         let subject = known(&bank, &phone);
         let bad = refused(400, "invalid_request");
         let claims = asked(&bank, &subject);
@@ -169,7 +178,7 @@ fn a_request_that_its_client_did_not_sign_with_es256_is_refused() {
             ("another signature", format!("{text}.{}", bank.device.sign_bytes(b"something else"))),
             ("alg of another key", signed(&bank.device, &json!({ "alg": "HS256" }), &claims)),
             ("PS256", signed(&bank.device, &json!({ "alg": "PS256" }), &claims)),
-            ("RS256", rs256(&claims)),
+            ("RS256 by a registered key", rsa.signed(&claims)),
             ("the key of another client", signed(&other.device, &header(), &claims)),
             (
                 "another kind of token",
@@ -315,7 +324,31 @@ fn polls_are_answered_by_the_state_and_an_identifier_is_its_clients_alone() {
 }
 
 #[test]
-fn a_client_proves_who_it_is_where_it_begins_and_where_it_polls() {
+fn a_signed_request_is_known_as_long_as_it_could_be_sent_again_and_forgotten_then() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, bank) = (Phone::of(&anna), bank(&site, "bank"));
+        let mut claims = asked(&bank, &known(&bank, &phone));
+        claims["jti"] = json!("one of the test");
+        let request = signed(&bank.device, &header(), &claims);
+        assert_eq!(send(&bank, &request).status, 200);
+        // Its last second, with a minute that clocks may differ by: by its time alone it would be good.
+        desk.wait(Duration::seconds(359));
+        let row = "request\nbank\none of the test";
+        assert!(is_known(&desk, row));
+        let again = send(&bank, &request).json();
+        let said = (&again["error"], &again["error_description"]);
+        assert_eq!(said, (&json!("invalid_request"), &json!("the request was used before")));
+        desk.wait(Duration::seconds(2));
+        assert!(!is_known(&desk, row), "nothing of it is kept");
+        assert_eq!(send(&bank, &request).json()["error_description"], "the request is late");
+    }
+}
+
+#[test]
+fn nobody_uses_up_what_another_will_sign() {
     // proves G8
     for desk in Desk::all() {
         let site = Site::open(&desk);
@@ -323,26 +356,97 @@ fn a_client_proves_who_it_is_where_it_begins_and_where_it_polls() {
         let (phone, bank) = (Phone::of(&anna), bank(&site, "bank"));
         let subject = known(&bank, &phone);
         let bad = refused(401, "invalid_client");
-        let request = signed(&bank.device, &header(), &asked(&bank, &subject));
-        let nobody = [("client_id", "bank")];
-        let began = bank.form_with("/oidc/ciba", &[("request", &request)], &nobody);
-        assert_eq!(began.error(), bad, "no assertion");
-        let mut all = Value::Null;
-        bank.assertion(header(), |claims| all = claims.clone());
-        let by_rsa = rs256(&all);
-        let proof = [("client_assertion_type", ASSERTION), ("client_assertion", by_rsa.as_str())];
-        let began = bank.form_with("/oidc/ciba", &[("request", &request)], &proof);
-        assert_eq!(began.error(), bad, "RS256");
+        // By names that the other kinds begin with, and an identifier that goes on as they do.
+        for (id, jti) in [("request", "bank\nX"), ("dpop", "bank\nX"), ("netbank", "X\n")] {
+            let other = site.party(|table| table["client_id"] = id.into());
+            let proof = asserted(&other, |claims| claims["jti"] = json!(jti));
+            assert_eq!(answered(&other, "/oidc/par", &[], &proof).error(), bad, "{id}");
+        }
+        let begun = begin(&bank, &subject, |claims| claims["jti"] = json!("X"));
+        assert_eq!(begun.status, 200, "{begun:?}");
+    }
+}
+
+#[test]
+fn an_assertion_where_a_log_in_is_begun_is_for_any_address_that_ciba_has() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let rsa = Rsa::new();
+        let (phone, bank) = (Phone::of(&anna), bank_with(&site, "bank", Some(rsa.jwk())));
+        let subject = known(&bank, &phone);
+        let bad = refused(401, "invalid_client");
+        let began = |proof: &[(&str, String)]| {
+            let request = signed(&bank.device, &header(), &asked(&bank, &subject));
+            answered(&bank, "/oidc/ciba", &[("request", &request)], proof)
+        };
+        // CIBA Core §7.1: the issuer, the token endpoint, or the endpoint itself.
+        for path in ["", "/oidc/token", "/oidc/ciba"] {
+            let aud = json!(format!("{}{path}", site.url));
+            let own = asserted(&bank, |claims| claims["aud"] = aud.clone());
+            let id = id(&began(&own));
+            assert_eq!(began(&own).error(), bad, "{path}: used before");
+            // Where it polls the issuer is the one (FAPI 2.0 §5.3.2.1).
+            let polls = asserted(&bank, |claims| claims["aud"] = aud.clone());
+            let polled = answered(&bank, "/oidc/token", &[GRANT, ("auth_req_id", &id)], &polls);
+            let pending = refused(400, "authorization_pending");
+            assert_eq!(polled.error(), if path.is_empty() { pending } else { bad.clone() });
+        }
+        for path in ["/oidc/par", "/oidc/userinfo", "/oidc/ciba/", "/oidc/cib", "/oidc/ciba?x"] {
+            let aud = json!(format!("{}{path}", site.url));
+            let found = began(&asserted(&bank, |claims| claims["aud"] = aud.clone()));
+            assert_eq!(found.error(), bad, "{path}");
+        }
+        let listed = json!([site.url, format!("{}/oidc/ciba", site.url)]);
+        assert_eq!(began(&asserted(&bank, |claims| claims["aud"] = listed)).error(), bad);
+    }
+}
+
+#[test]
+fn a_wrong_assertion_is_refused_where_a_log_in_is_begun_and_where_it_is_polled() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let rsa = Rsa::new();
+        let (phone, bank) = (Phone::of(&anna), bank_with(&site, "bank", Some(rsa.jwk())));
+        let request = signed(&bank.device, &header(), &asked(&bank, &known(&bank, &phone)));
+        let bad = refused(401, "invalid_client");
+        for (what, proof) in wrong_proofs(&bank, &rsa) {
+            let found = answered(&bank, "/oidc/ciba", &[("request", &request)], &proof);
+            assert_eq!(found.error(), bad, "{what}");
+        }
         let id = id(&send(&bank, &request));
-        let pairs = [GRANT, ("auth_req_id", id.as_str())];
-        assert_eq!(bank.form_with("/oidc/token", &pairs, &nobody).error(), bad);
-        assert_eq!(bank.form_with("/oidc/token", &pairs, &proof).error(), bad);
-        // The issuer as audience is what an assertion has here.
+        for (what, proof) in wrong_proofs(&bank, &rsa) {
+            let found = answered(&bank, "/oidc/token", &[GRANT, ("auth_req_id", &id)], &proof);
+            assert_eq!(found.error(), bad, "{what}");
+        }
         assert_eq!(poll(&bank, &id).error(), refused(400, "authorization_pending"));
-        // Neither is the request good for an assertion, nor an assertion for a request.
+    }
+}
+
+#[test]
+fn a_signed_request_is_no_assertion_and_an_assertion_no_request() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, bank) = (Phone::of(&anna), bank(&site, "bank"));
+        let subject = known(&bank, &phone);
         let request = signed(&bank.device, &header(), &asked(&bank, &subject));
-        let proof = [("client_assertion_type", ASSERTION), ("client_assertion", request.as_str())];
-        assert_eq!(bank.form_with("/oidc/token", &pairs, &proof).error(), bad);
+        let proof = |token: String| {
+            [("client_assertion_type", super::ASSERTION.to_owned()), ("client_assertion", token)]
+        };
+        let found = answered(&bank, "/oidc/par", &[], &proof(request)).error();
+        assert_eq!(found, refused(401, "invalid_client"));
+        // One that is as good for the other by its type and all of its claims.
+        let mut claims = asked(&bank, &subject);
+        claims["sub"] = json!("bank");
+        let both = signed(&bank.device, &json!({ "alg": "ES256", "typ": "JWT" }), &claims);
+        assert_eq!(send(&bank, &both).error(), refused(400, "invalid_request"));
+        let found = answered(&bank, "/oidc/par", &[], &proof(both)).error();
+        assert_eq!(found, refused(400, "invalid_request"), "an assertion it is");
         let assertion = bank.assertion(json!({"alg": "ES256"}), |_| {});
         assert_eq!(send(&bank, &assertion).error(), refused(400, "invalid_request"));
     }

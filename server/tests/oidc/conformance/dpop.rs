@@ -2,7 +2,7 @@
 
 use super::super::desk::{Desk, PIN};
 use super::super::parties::{Phone, Site, claims, encoded, fresh, private_jwk, refused};
-use super::{Key, code, part, signed};
+use super::{Key, code, is_known, part, signed};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -193,6 +193,7 @@ fn a_proof_at_the_token_endpoint_is_of_now_for_it_and_used_once() {
             key.proof_with(TOKEN, None, |_, claims| claims["iat"] = json!(now - 61)),
             key.proof_with(TOKEN, None, |_, claims| claims["iat"] = json!(now + 61)),
             key.proof_with(TOKEN, None, |_, claims| claims["jti"] = json!("")),
+            key.proof_with(TOKEN, None, |_, claims| claims["jti"] = json!("a\nb")),
             key.proof_with(TOKEN, None, |head, _| head["jwk"]["d"] = json!("AAAA")),
             signed(&key.device, &json!({ "typ": "dpop+jwt", "alg": "ES256" }), &json!({})),
         ];
@@ -216,15 +217,67 @@ fn a_proof_at_the_token_endpoint_is_of_now_for_it_and_used_once() {
             let found = key.tokens_with(&netbank, (&code, &verifier), &proof);
             assert_eq!(found.status, 200, "{early}: {found:?}");
         }
-        // As long as it could be sent again it is known, and forgotten then.
-        desk.wait(Duration::seconds(62));
-        desk.runtime.block_on(async {
-            let mut tx = desk.store.begin().await.unwrap();
-            assert!(tx.forget_log_ins(desk.now()).await.unwrap() > 0);
-            tx.commit().await.unwrap();
+    }
+}
+
+#[test]
+fn a_proof_is_known_as_long_as_it_could_be_sent_again_and_forgotten_then() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let netbank = site.party(|_| {});
+        let key = Key::new(&site);
+        let proof = key.proof_with(("POST", "/oidc/par"), None, |_, claims| {
+            claims["jti"] = json!("one of the test");
         });
-        let late = key.tokens_with(&netbank, (&code, &verifier), &proof).error();
-        assert_eq!(late, refused(400, "invalid_dpop_proof"), "too old");
+        let push = || netbank.push_beside(&[], &[("dpop", &proof)]).0;
+        assert_eq!(push().status, 201);
+        let row = format!("dpop\n{}\none of the test", key.thumbprint());
+        // Its last second: by its time alone it would be good.
+        desk.wait(Duration::seconds(60));
+        assert!(is_known(&desk, &row));
+        let again = push().json();
+        let said = (&again["error"], &again["error_description"]);
+        assert_eq!(said, (&json!("invalid_dpop_proof"), &json!("the proof was used before")));
+        desk.wait(Duration::seconds(2));
+        assert!(!is_known(&desk, &row), "nothing of it is kept");
+        assert_ne!(push().json()["error_description"], again["error_description"], "too old");
+    }
+}
+
+#[test]
+fn what_nobody_has_proved_waits_for_no_writer() {
+    // proves G8
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let by_secret = site.party(|table| {
+            table["client_id"] = "by-secret".into();
+            table["token_endpoint_auth_method"] = "client_secret_post".into();
+        });
+        let key = Key::new(&site);
+        let token = key.token(&netbank, &phone);
+        let wrong = key.proof_with(USERINFO, Some("another"), |_, _| {});
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let number = encoded(&[("cpr", "1208740002")]);
+        // The store's one writer, where it has one, is somebody else.
+        let writer = desk.runtime.block_on(desk.store.begin()).unwrap();
+        for token in ["x", &token] {
+            let by = format!("DPoP {token}");
+            let headers = [("authorization", by.as_str()), ("dpop", wrong.as_str()), kind];
+            for (method, path) in [USERINFO, ("POST", "/oidc/cpr-match")] {
+                let found = site.send(method, path, &headers, &number);
+                assert_eq!(found.status, 401, "{path}: {found:?}");
+            }
+        }
+        let guess = [("client_id", "by-secret"), ("client_secret", "guess")];
+        let bad = refused(401, "invalid_client");
+        assert_eq!(by_secret.form_with("/oidc/par", &[], &guess).error(), bad);
+        let forged = super::asserted(&netbank, |claims| claims["aud"] = json!("elsewhere"));
+        assert_eq!(super::answered(&netbank, "/oidc/par", &[], &forged).error(), bad);
+        desk.runtime.block_on(async move { drop(writer) });
+        assert_eq!(key.userinfo(&token).status, 200);
     }
 }
 
@@ -275,16 +328,21 @@ fn a_code_is_bound_to_the_key_that_the_request_named() {
 
         // By a proof beside the pushed request.
         for (changes, opens) in [(&[][..], "the proof alone"), (&named[..], "both, of one key")] {
-            let proof = key.proof("POST", "/oidc/par");
-            let (pushed, verifier) = netbank.push_beside(changes, &[("dpop", &proof)]);
-            assert_eq!(pushed.status, 201, "{opens}: {pushed:?}");
-            let request_uri = pushed.json()["request_uri"].as_str().unwrap().to_owned();
-            let begun = super::Begun { request_uri, verifier };
-            let code = super::back(&netbank, &phone, &begun).param("code").unwrap();
-            match changes {
-                [] => assert_eq!(other.tokens(&netbank, &code, &begun.verifier).error(), grant),
-                _ => assert_eq!(key.tokens(&netbank, &code, &begun.verifier).status, 200),
-            }
+            let pushed = || {
+                let proof = key.proof("POST", "/oidc/par");
+                let (pushed, verifier) = netbank.push_beside(changes, &[("dpop", &proof)]);
+                assert_eq!(pushed.status, 201, "{opens}: {pushed:?}");
+                let request_uri = pushed.json()["request_uri"].as_str().unwrap().to_owned();
+                let begun = super::Begun { request_uri, verifier };
+                let code = super::back(&netbank, &phone, &begun).param("code").unwrap();
+                (code, begun.verifier)
+            };
+            let (good, verifier) = pushed();
+            assert_eq!(key.tokens(&netbank, &good, &verifier).status, 200, "{opens}: its own key");
+            let (stolen, verifier) = pushed();
+            assert_eq!(other.tokens(&netbank, &stolen, &verifier).error(), grant, "{opens}");
+            let (stolen, verifier) = pushed();
+            assert_eq!(netbank.tokens(&stolen, &verifier).error(), grant, "{opens}: no key");
         }
         let proof = other.proof("POST", "/oidc/par");
         let (pushed, _) = netbank.push_beside(&named, &[("dpop", &proof)]);

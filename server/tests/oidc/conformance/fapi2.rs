@@ -3,11 +3,9 @@
 
 use super::super::desk::Desk;
 use super::super::parties::{Browser, Party, Phone, Site, claims, encoded, fresh, refused};
-use super::{Key, back, code, rs256};
+use super::{Key, Rsa, answered, asserted, back, code, wrong_proofs};
 use serde_json::{Value, json};
 use time::Duration;
-
-const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Registered as FAPI 2.0 wants it: by key, and its tokens bound to one.
 fn bank<'a>(site: &'a Site<'a>) -> Party<'a> {
@@ -48,12 +46,12 @@ fn a_log_in_as_fapi_wants_it() {
 }
 
 #[test]
-fn a_nonce_and_a_state_of_384_signs_come_back_and_one_that_is_too_long_is_refused() {
+fn a_nonce_of_384_and_a_state_of_1000_signs_come_back_and_what_is_too_long_is_refused() {
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
         let (phone, bank, key) = (Phone::of(&anna), bank(&site), Key::new(&site));
-        let (nonce, state) = ("n".repeat(384), "s".repeat(384));
+        let (nonce, state) = ("n".repeat(384), "s".repeat(1000));
         let begun = bank.begin(&[("nonce", &nonce), ("state", &state)]);
         let back = back(&bank, &phone, &begun);
         assert_eq!(back.param("state"), Some(state));
@@ -109,11 +107,16 @@ fn a_client_that_does_not_say_who_it_is_gets_no_tokens() {
         let bad = refused(401, "invalid_client");
         let found = bank.form_with("/oidc/token", &pairs, &[("client_id", &bank.id)]).error();
         assert_eq!(found, bad, "no assertion");
-        let assertion = bank.assertion(json!({"alg": "ES256"}), |_| {});
-        let proof = [("client_assertion_type", ASSERTION), ("client_assertion", &assertion)];
-        let named = [proof[0], proof[1], ("client_id", other.id.as_str())];
-        let found = bank.form_with("/oidc/token", &pairs, &named).error();
-        assert_eq!(found, bad, "another client_id than the assertion's");
+        let as_other = |change: &dyn Fn(&mut Value)| {
+            let proof = asserted(&bank, change);
+            let named = [&proof[..], &[("client_id", other.id.clone())]].concat();
+            answered(&bank, "/oidc/token", &pairs, &named).error()
+        };
+        assert_eq!(as_other(&|_| {}), bad, "another client_id than the assertion's");
+        let signed_for_it = |claims: &mut Value| {
+            (claims["iss"], claims["sub"]) = (json!(other.id), json!(other.id));
+        };
+        assert_eq!(as_other(&signed_for_it), bad, "an assertion of the other by the bank's key");
         // The other client, with the code and its verifier, has a key of its own.
         let stolen = key.tokens(&other, &code, &verifier).error();
         assert_eq!(stolen, refused(400, "invalid_grant"), "the code is bound to its client");
@@ -121,48 +124,35 @@ fn a_client_that_does_not_say_who_it_is_gets_no_tokens() {
     }
 }
 
-/// What the endpoint says to an assertion, after its claims were changed.
-fn answered(party: &Party<'_>, path: &str, assertion: &str) -> (u16, String) {
-    let proof = [("client_assertion_type", ASSERTION), ("client_assertion", assertion)];
-    party.form_with(path, &[("grant_type", "authorization_code")], &proof).error()
-}
-
 #[test]
 fn a_wrong_assertion_is_refused_at_the_token_endpoint_and_where_requests_are_pushed() {
     // proves G8
     for desk in Desk::all() {
         let site = Site::open(&desk);
-        let bank = bank(&site);
+        let rsa = Rsa::new();
+        let bank = site.party_with(|_| {}, Some(rsa.jwk()));
         let now = desk.now().unix_timestamp();
         let bad = refused(401, "invalid_client");
-        let [par, token] = ["/oidc/par", "/oidc/token"].map(|path| format!("{}{path}", site.url));
-        type Change<'a> = &'a dyn Fn(&mut Value);
-        let changes: [(&str, Change<'_>); 11] = [
-            ("exp five minutes ago", &|claims| claims["exp"] = json!(now - 300)),
-            ("aud elsewhere", &|claims| claims["aud"] = json!("https://example.com/")),
-            ("aud a list", &|claims| claims["aud"] = json!([site.url])),
-            ("aud a list of endpoints", &|claims| claims["aud"] = json!([par, token])),
-            ("aud where requests are pushed", &|claims| claims["aud"] = json!(par)),
-            ("aud the token endpoint", &|claims| claims["aud"] = json!(token)),
-            ("no aud", &|claims| claims["aud"] = Value::Null),
-            ("no sub", &|claims| claims["sub"] = Value::Null),
-            ("no iss", &|claims| claims["iss"] = Value::Null),
-            ("iat 70 s ahead", &|claims| claims["iat"] = json!(now + 70)),
-            ("nbf 70 s ahead", &|claims| claims["nbf"] = json!(now + 70)),
-        ];
-        for path in ["/oidc/par", "/oidc/token", "/oidc/ciba"] {
-            for (what, change) in &changes {
-                let assertion = bank.assertion(json!({"alg": "ES256"}), change);
-                assert_eq!(answered(&bank, path, &assertion), bad, "{path}: {what}");
+        let endpoint = |path: &str| json!(format!("{}{path}", site.url));
+        for path in ["/oidc/par", "/oidc/token"] {
+            let answer = |proof: &[(&str, String)]| {
+                answered(&bank, path, &[("grant_type", "authorization_code")], proof).error()
+            };
+            for (what, proof) in wrong_proofs(&bank, &rsa) {
+                assert_eq!(answer(&proof), bad, "{path}: {what}");
             }
-            let mut all = Value::Null;
-            bank.assertion(json!({"alg": "ES256"}), |claims| all = claims.clone());
-            assert_eq!(answered(&bank, path, &rs256(&all)), bad, "{path}: RS256");
+            // FAPI 2.0 §5.3.2.1: the issuer, and no endpoint.
+            for aud in ["/oidc/par", "/oidc/token", "/oidc/ciba"].map(endpoint) {
+                let proof = asserted(&bank, |claims| claims["aud"] = aud.clone());
+                assert_eq!(answer(&proof), bad, "{path}: for {aud}");
+            }
             // 8 seconds ahead is what clocks differ by: it reaches what is behind.
-            let ahead = bank.assertion(json!({"alg": "ES256"}), |claims| {
+            let ahead = asserted(&bank, |claims| {
                 (claims["iat"], claims["nbf"]) = (json!(now + 8), json!(now + 8));
             });
-            assert_eq!(answered(&bank, path, &ahead).0, 400, "{path}: 8 s ahead");
+            assert_eq!(answer(&ahead), refused(400, "invalid_request"), "{path}: 8 s ahead");
+            let good = answer(&asserted(&bank, |_| {}));
+            assert_eq!(good, refused(400, "invalid_request"), "{path}: none of them is why");
         }
     }
 }

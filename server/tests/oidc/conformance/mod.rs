@@ -8,11 +8,10 @@ mod dpop;
 mod fapi2;
 mod table;
 
-use super::desk::{Device, PIN};
+use super::desk::{Desk, Device, PIN};
 use super::parties::{Begun, Browser, Party, Phone, Reply, Site, fresh, jwks};
 use openssl::hash::MessageDigest;
-use openssl::pkey::PKey;
-use openssl::rsa::Rsa;
+use openssl::pkey::{PKey, Private};
 use openssl::sign;
 use serde_json::{Value, json};
 use server::keys::base64url;
@@ -27,13 +26,107 @@ fn signed(device: &Device, header: &Value, claims: &Value) -> String {
     format!("{text}.{}", device.sign_bytes(text.as_bytes()))
 }
 
-/// The same claims signed with RS256, by a key that nobody knows.
-fn rs256(claims: &Value) -> String {
-    let text = format!("{}.{}", part(&json!({ "alg": "RS256", "kid": "1" })), part(claims));
-    let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
-    let mut signer = sign::Signer::new(MessageDigest::sha256(), &key).unwrap();
-    let signature = signer.sign_oneshot_to_vec(text.as_bytes()).unwrap();
-    format!("{text}.{}", base64url(&signature))
+/// A key that no server of ours takes a signature of, though it may be registered.
+struct Rsa(PKey<Private>);
+
+impl Rsa {
+    fn new() -> Self {
+        Self(PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap())
+    }
+
+    /// The public key as it is registered (RFC 7518 §6.3.1).
+    fn jwk(&self) -> Value {
+        let key = self.0.rsa().unwrap();
+        let (n, e) = (base64url(&key.n().to_vec()), base64url(&key.e().to_vec()));
+        json!({ "kty": "RSA", "kid": "rsa", "use": "sig", "alg": "RS256", "n": n, "e": e })
+    }
+
+    /// A token that it signed with RS256 (RFC 7518 §3.3).
+    fn signed(&self, claims: &Value) -> String {
+        let text = format!("{}.{}", part(&json!({ "alg": "RS256", "kid": "rsa" })), part(claims));
+        let mut signer = sign::Signer::new(MessageDigest::sha256(), &self.0).unwrap();
+        let signature = signer.sign_oneshot_to_vec(text.as_bytes()).unwrap();
+        format!("{text}.{}", base64url(&signature))
+    }
+}
+
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What a client sends beside a form in the place of a good proof: every way to be wrong that the modules on
+/// client assertions have, but for audiences of ours. `rsa` is a registered key of the client.
+fn wrong_proofs(party: &Party<'_>, rsa: &Rsa) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+    let now = party.site.desk.now().unix_timestamp();
+    let issuer = &party.site.url;
+    let by = |header: Value, change: &dyn Fn(&mut Value)| party.assertion(header, change);
+    let with = |change: &dyn Fn(&mut Value)| by(json!({ "alg": "ES256" }), change);
+    let whole = with(&|_| {});
+    let (text, _) = whole.rsplit_once('.').unwrap();
+    let mut claims = Value::Null;
+    party.assertion(json!({}), |all| claims = all.clone());
+    let unsigned = format!("{}.{}.", part(&json!({ "alg": "none" })), part(&claims));
+    let beside = with(&|claims| claims["aud"] = json!([issuer, "https://example.com/"]));
+    let typed = |(what, assertion): (&'static str, String)| {
+        let kind = ("client_assertion_type", ASSERTION.to_owned());
+        (what, vec![kind, ("client_assertion", assertion)])
+    };
+    let wrong = [
+        ("no sub", with(&|claims| claims["sub"] = Value::Null)),
+        ("sub of another", with(&|claims| claims["sub"] = json!("other"))),
+        ("no iss", with(&|claims| claims["iss"] = Value::Null)),
+        ("iss of another", with(&|claims| claims["iss"] = json!("other"))),
+        ("no aud", with(&|claims| claims["aud"] = Value::Null)),
+        ("aud elsewhere", with(&|claims| claims["aud"] = json!("https://example.com/"))),
+        ("aud a list", with(&|claims| claims["aud"] = json!([issuer]))),
+        ("aud a list with another", beside),
+        ("aud with a slash", with(&|claims| claims["aud"] = json!(format!("{issuer}/")))),
+        ("exp five minutes ago", with(&|claims| claims["exp"] = json!(now - 300))),
+        ("iat 70 s ahead", with(&|claims| claims["iat"] = json!(now + 70))),
+        ("nbf 70 s ahead", with(&|claims| claims["nbf"] = json!(now + 70))),
+        ("no jti", with(&|claims| claims["jti"] = Value::Null)),
+        ("RS256 by a registered key", rsa.signed(&claims)),
+        ("alg none", unsigned),
+        ("HS256", by(json!({ "alg": "HS256" }), &|_| {})),
+        ("another signature", format!("{text}.{}", party.device.sign_bytes(b"something else"))),
+        ("no signature", format!("{text}.")),
+        ("a key that nobody registered", signed(&Device::new(), &json!({"alg": "ES256"}), &claims)),
+    ];
+    let mut proofs: Vec<_> = wrong.into_iter().map(typed).collect();
+    let other = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer".to_owned();
+    let assertion = || ("client_assertion", with(&|_| {}));
+    proofs.push(("no assertion", vec![("client_id", party.id.clone())]));
+    proofs.push(("no client_assertion_type", vec![assertion()]));
+    proofs.push(("another one", vec![("client_assertion_type", other), assertion()]));
+    proofs
+}
+
+/// What `path` answers to a form with `proof` beside it.
+fn answered(
+    party: &Party<'_>,
+    path: &str,
+    pairs: &[(&str, &str)],
+    proof: &[(&str, String)],
+) -> Reply {
+    let proof: Vec<_> = proof.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    party.form_with(path, pairs, &proof)
+}
+
+/// A proof by an assertion with changed claims.
+fn asserted(party: &Party<'_>, change: impl FnOnce(&mut Value)) -> [(&'static str, String); 2] {
+    let assertion = party.assertion(json!({ "alg": "ES256", "kid": "1" }), change);
+    [("client_assertion_type", ASSERTION.to_owned()), ("client_assertion", assertion)]
+}
+
+/// Whether what was signed for one use is known still, once what is late was forgotten.
+fn is_known(desk: &Desk, known_by: &str) -> bool {
+    let hash = openssl::sha::sha256(known_by.as_bytes());
+    desk.runtime.block_on(async {
+        let mut tx = desk.store.begin().await.unwrap();
+        tx.forget_log_ins(desk.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        // Only looked at: nothing of this is kept.
+        let mut tx = desk.store.begin().await.unwrap();
+        !tx.use_once(&hash, desk.now()).await.unwrap()
+    })
 }
 
 /// The browser comes back from a log-in that the person has approved.
