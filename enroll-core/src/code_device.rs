@@ -6,6 +6,8 @@
 //!        ↘ (handed out) ↗   ↖ found, opened ↙
 //! ```
 //!
+//! One that is lost or blocked before it was sent has not left the stock: the order is off, and it is nobody's.
+//!
 //! A transition consumes the state and may refuse. What was lost and is found again, and what was blocked
 //! and is opened again, is inactive: it is activated anew, at the same assurance (F2).
 
@@ -260,46 +262,47 @@ impl CodeDevice {
         }
     }
 
-    /// Its person has lost it. Said again, it stays as it is.
+    /// Its person has lost it; one that was not sent yet stays in stock. Said again, it stays as it is.
     ///
     /// # Errors
     /// `code_device.state` for one that nobody has, or that is blocked.
     pub fn lose(self, by: Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match self {
-            Self::Ordered { .. } | Self::Inactive { .. } | Self::Active { .. } => {
-                Ok(Self::Lost { at, by })
-            }
+            Self::Ordered { .. } => Ok(Self::InStock),
+            Self::Inactive { .. } | Self::Active { .. } => Ok(Self::Lost { at, by }),
             Self::Lost { .. } => Ok(self),
             Self::InStock | Self::Blocked { .. } => refused(),
         }
     }
 
-    /// It is found again: inactive, to be activated anew.
+    /// It is found again: inactive, to be activated anew. Said again, it stays as it is.
     ///
     /// # Errors
     /// `code_device.state` unless it was lost.
     pub fn find(self, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match self {
             Self::Lost { .. } => Ok(Self::inactive(at, Delivery::Kept)),
+            Self::Inactive { .. } => Ok(self),
             _ => refused(),
         }
     }
 
-    /// Blocks it. One that is blocked stays as it was blocked first, unless fewer may open it again now: a
-    /// block by its person gives way to any other, and any to an officer's.
+    /// Blocks it; one that was not sent yet stays in stock. One that is blocked stays as it was blocked first,
+    /// unless fewer may open it again now: a block by its person gives way to any other, and any to an officer's.
     ///
     /// # Errors
     /// `code_device.state` for one that nobody has.
     pub fn block(self, by: Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match &self {
             Self::InStock => refused(),
+            Self::Ordered { .. } => Ok(Self::InStock),
             Self::Blocked { by: first, .. } if firmness(first) >= firmness(&by) => Ok(self),
             _ => Ok(Self::Blocked { at, by }),
         }
     }
 
     /// Opens a blocked one: inactive, to be activated anew. Its person opens what they have blocked
-    /// themselves, an officer whatever is blocked.
+    /// themselves, an officer whatever is blocked. Said again, it stays as it is.
     ///
     /// # Errors
     /// `code_device.state`.
@@ -309,6 +312,7 @@ impl CodeDevice {
             | (Self::Blocked { by: Actor::Holder, .. }, Actor::Holder) => {
                 Ok(Self::inactive(at, Delivery::Kept))
             }
+            (Self::Inactive { .. }, _) => Ok(self),
             _ => refused(),
         }
     }
@@ -469,7 +473,8 @@ mod tests {
     fn what_is_found_or_opened_again_is_inactive() {
         let lost = active().lose(Actor::Holder, NOW).unwrap();
         assert_eq!(lost.clone().lose(Actor::Notice, NOW), Ok(lost.clone()), "said twice");
-        assert_eq!(lost.find(NOW).unwrap().name(), "inactive");
+        let found = lost.find(NOW).unwrap();
+        assert_eq!((found.name(), found.clone().find(NOW)), ("inactive", Ok(found)), "said twice");
         assert!(
             active().find(NOW).is_err() && CodeDevice::InStock.lose(Actor::Holder, NOW).is_err()
         );
@@ -488,6 +493,16 @@ mod tests {
         let by_officer = active().block(officer.clone(), NOW).unwrap();
         assert!(by_officer.clone().reopen(&Actor::Holder, NOW).is_err());
         assert_eq!(by_officer.reopen(&officer, NOW).unwrap().name(), "inactive");
+    }
+
+    #[test]
+    fn what_is_lost_or_blocked_before_it_was_sent_is_in_stock_again() {
+        let ordered = || CodeDevice::InStock.order(NOW).unwrap();
+        assert_eq!(ordered().lose(Actor::Holder, NOW), Ok(CodeDevice::InStock));
+        for by in [Actor::Holder, Actor::Notice, Actor::Officer { officer: "bc-17".to_owned() }] {
+            assert_eq!(ordered().block(by, NOW), Ok(CodeDevice::InStock));
+        }
+        assert_eq!(posted().lose(Actor::Holder, NOW).unwrap().name(), "lost", "on the way");
     }
 
     // proves G6 (the third wrong one blocks for a time)

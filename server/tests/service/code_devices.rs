@@ -230,6 +230,54 @@ fn after_an_opening_who_enrolled_before_brings_no_device_back_and_who_enrols_ane
 }
 
 #[test]
+fn an_order_that_is_lost_or_blocked_is_off_and_takes_nothing_from_the_stock() {
+    // proves E7 (the code of a notice blocks for whom it was sent to, and nobody else)
+    for desk in desks() {
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        Device::in_stock(&desk, "KV-0001", Kind::Display);
+        for person in [&anna, &bert] {
+            person.reach(PHONE);
+        }
+        let order = |person: &super::desk::Citizen<'_>| {
+            person.own("POST", "/code-devices", &json!({ "kind": "display" }))
+        };
+        let post = || {
+            let serials = ["KV-0001".to_owned()];
+            let posted = server::app::post_code_devices(&desk.store, &serials, desk.now());
+            desk.runtime.block_on(posted)
+        };
+        // More often than there are devices, and than a person may have.
+        for _ in 0..4 {
+            assert_eq!(order(&anna).1["state"], "ordered");
+            assert_eq!(anna.stand("KV-0001", "lost").1["state"], "in_stock");
+            assert_eq!(anna.stand("KV-0001", "found").0, 404, "nobody's");
+            assert!(post().is_err(), "nobody's");
+        }
+        desk.deliver();
+        assert_eq!(order(&anna).1["state"], "ordered");
+        let code = json!({ "code": block_code(&desk.deliver()) });
+        let (status, off) = desk.post("/v1/blocks", &code);
+        assert_eq!((status, &off["state"]), (200, &json!("in_stock")), "{off}");
+        assert_eq!(desk.post("/v1/blocks", &code), (200, off), "said twice");
+        assert_eq!(order(&bert).1["state"], "ordered");
+        assert_eq!(desk.post("/v1/blocks", &code).1["state"], "in_stock", "the one who was told");
+        let theirs = bert.own("GET", "/code-devices", &Value::Null).1;
+        assert_eq!(theirs[0]["state"], "ordered", "{theirs}");
+        post().unwrap();
+        // What was sent does not come back, and there is an end to it.
+        assert_eq!(bert.stand("KV-0001", "lost").1["state"], "lost");
+        for serial in ["KV-0002", "KV-0003"] {
+            bert.ordered(serial, Kind::Display);
+            assert_eq!(bert.stand(serial, "lost").1["state"], "lost");
+        }
+        Device::in_stock(&desk, "KV-0004", Kind::Display);
+        assert_eq!(refusal(order(&bert)), refused(409, "code_device.many"));
+        assert_eq!(bert.stand("KV-0003", "found").1["state"], "inactive");
+        assert_eq!(bert.stand("KV-0003", "found").1["state"], "inactive", "said twice");
+    }
+}
+
+#[test]
 fn contacts_changed_after_a_loss_or_a_block_are_told_to_the_old_ones_and_get_no_sms() {
     // proves E5, E7
     for desk in desks() {
