@@ -72,7 +72,7 @@ impl Tx {
         Ok(added.rows_affected() == 1)
     }
 
-    /// What the device's codes are made of.
+    /// What the device's codes are made of; as much work for one that there is not (G4).
     ///
     /// # Errors
     /// [`StorageError`].
@@ -82,9 +82,12 @@ impl Tx {
             .bind(row.clone())
             .fetch_optional(&mut *self.inner)
             .await?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = found else {
+            self.open_nothing();
+            return Ok(None);
+        };
         let sealed: Vec<u8> = found.try_get("seed")?;
-        let plain = self.store.keys.master().open(place(&row), &sealed)?;
+        let plain = self.open(place(&row), &sealed)?;
         let impossible = StorageError::ImpossibleRow { table: "code_devices", column: "seed" };
         Seed::of(&plain).map(Some).ok_or(impossible)
     }
@@ -98,6 +101,17 @@ impl Tx {
         serial: &str,
     ) -> Result<Option<CodeDeviceRow>, StorageError> {
         self.code_device("serial = $1", serial, false).await
+    }
+
+    /// The device of this number; nobody holds it.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn known_code_device(
+        &mut self,
+        id: CodeDeviceId,
+    ) -> Result<Option<CodeDeviceRow>, StorageError> {
+        self.code_device("id = $1", &id.to_string(), false).await
     }
 
     /// A device, which nobody else changes before this unit of work ends. The profile of its person is held
