@@ -1250,3 +1250,6 @@ qa-code-devices-posted = Send den med posten
 code-device-own-hint = De seks cifre, som kodeviseren viser eller kodeoplæseren siger nu. Skriv den, når resten er udfyldt.
 code-device-next = Den næste kode fra kodeviseren
 code-device-next-hint = Vent, til kodeviseren viser en ny kode. Det tager højst et halvt minut. Skriv den, og aktivér med det samme.
+done-lead-code-device = Din identitet er aktiv, og du kan logge på med din kodeviser, dit bruger-ID og din adgangskode.
+done-code-device = Kodeviser
+done-lost-code-device = Mister du kodeviseren?

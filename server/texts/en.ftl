@@ -1250,3 +1250,6 @@ qa-code-devices-posted = Send it by post
 code-device-own-hint = The six digits that the code display shows or the audio code reader says now. Type it when all the rest is filled in.
 code-device-next = The next code of the device
 code-device-next-hint = Wait until the device has a new code. It takes half a minute at most. Type it and activate at once.
+done-lead-code-device = Your identity is active, and you can log in with your code device, your user ID and your password.
+done-code-device = Code device
+done-lost-code-device = If you lose the code device

@@ -109,6 +109,11 @@ fn a_citizen_without_a_phone_orders_activates_and_logs_in_with_a_code_display() 
     // It is activated in a browser that has nothing of the enrolment; whoever holds the device looks at it there.
     let device = Person::without_shell(&demo, "good").named("qa");
     activates(&tester, (serial, &device), &mut used);
+    // Back where it was ordered, the receipt is of a code device.
+    citizen.open("/enrol/done");
+    citizen.wait("#receipt #serial");
+    citizen.look("done-code-device", &["en", "da"]);
+    assert!(!citizen.browser.text("main").unwrap().to_lowercase().contains("app"), "of no app");
     logs_in(&demo, &tester, serial, &mut used);
 }
 
