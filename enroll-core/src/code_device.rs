@@ -6,6 +6,8 @@
 //!        ↘ (handed out) ↗   ↖ found, opened ↙
 //! ```
 //!
+//! One that is lost or blocked before it was sent has not left the stock: the order is off, and it is nobody's.
+//!
 //! A transition consumes the state and may refuse. What was lost and is found again, and what was blocked
 //! and is opened again, is inactive: it is activated anew, at the same assurance (F2).
 
@@ -97,8 +99,9 @@ pub enum CodeDevice {
         at: OffsetDateTime,
         /// How it came there.
         delivery: Delivery,
-        /// The code that activates it, once asked for.
-        code: Option<UnderWay>,
+        /// The codes that activate it, once asked for: one by each channel.
+        #[serde(default)]
+        codes: Vec<UnderWay>,
         /// When codes were asked for, seconds since 1970: the latest ones.
         asked: Vec<i64>,
     },
@@ -180,48 +183,64 @@ impl CodeDevice {
     }
 
     fn inactive(at: OffsetDateTime, delivery: Delivery) -> Self {
-        Self::Inactive { at, delivery, code: None, asked: Vec::new() }
+        Self::Inactive { at, delivery, codes: Vec::new(), asked: Vec::new() }
     }
 
-    /// A code is sent that activates it, in place of the one before.
+    /// A code is sent that activates it, beside one by another channel. Whoever asks again changes nothing: the code
+    /// that is under way stays good.
     ///
     /// # Errors
     /// `code_device.state` unless it is inactive; `activation.channels` for a code by letter, which comes
-    /// the way that a posted device does (E10); `activation.too_often`.
+    /// the way that a posted device does (E10); `activation.too_often` while one by the same channel is good, and
+    /// after so many in a period.
     pub fn send_code(
         self,
         issued: Issued,
         policy: &Activation,
         now: OffsetDateTime,
     ) -> Result<Self, ReasonCode> {
-        let Self::Inactive { at, delivery, mut asked, .. } = self else { return refused() };
+        let Self::Inactive { at, delivery, mut codes, mut asked } = self else {
+            return refused();
+        };
         if issued.channel == Channel::Letter {
             return Err(ReasonCode::ACTIVATION_CHANNELS);
         }
         let since = now.unix_timestamp() - i64::from(policy.starts_period_s);
         asked.retain(|time| *time > since);
-        if asked.len() >= usize::from(policy.starts) {
+        codes.retain(|code| now <= code.issued.expires);
+        let is_good = codes.iter().any(|code| code.issued.channel == issued.channel);
+        if is_good || asked.len() >= usize::from(policy.starts) {
             return Err(ReasonCode::ACTIVATION_TOO_OFTEN);
         }
         asked.push(now.unix_timestamp());
-        Ok(Self::Inactive { at, delivery, code: Some(UnderWay { issued, wrong: 0 }), asked })
+        codes.push(UnderWay { issued, wrong: 0 });
+        Ok(Self::Inactive { at, delivery, codes, asked })
+    }
+
+    /// Until when no further code is sent, if so many were asked for.
+    #[must_use]
+    pub fn asked_out_until(&self, policy: &Activation) -> Option<OffsetDateTime> {
+        let Self::Inactive { asked, .. } = self else { return None };
+        let first = asked.first().filter(|_| asked.len() >= usize::from(policy.starts))?;
+        let until = first.checked_add(i64::from(policy.starts_period_s))?;
+        OffsetDateTime::from_unix_timestamp(until).ok()
     }
 
     /// Whether a code is under way that may be tried at `now`.
     #[must_use]
     pub fn awaits_code(&self, now: OffsetDateTime) -> bool {
         match self {
-            Self::Inactive { code: Some(code), .. } => now <= code.issued.expires,
+            Self::Inactive { codes, .. } => codes.iter().any(|code| now <= code.issued.expires),
             _ => false,
         }
     }
 
-    /// Tries to activate it with the independent code and with one of its own, which a clock that is
-    /// `drift` steps ahead showed: both or neither, and which was wrong is not told. A wrong try counts,
-    /// and after too many the independent code is dead (E4).
+    /// Tries to activate it with the independent code, given as its hash by each channel, and with two of its
+    /// own, which a clock that is `drift` steps ahead showed: all or none, and which was wrong is not told. A wrong
+    /// try counts, and after too many an independent code is dead (E4).
     pub fn activate(
         self,
-        (code, drift): (Hash, Option<i64>),
+        (code, drift): ([(Channel, Hash); 2], Option<i64>),
         policy: &Activation,
         now: OffsetDateTime,
     ) -> Tried {
@@ -229,17 +248,22 @@ impl CodeDevice {
         if !self.awaits_code(now) {
             return (self, wrong);
         }
-        let Self::Inactive { at, delivery, code: Some(under_way), asked } = self else {
+        let Self::Inactive { at, delivery, mut codes, asked } = self else {
             return (self, wrong);
         };
-        let fits = under_way.issued.fits(code);
+        codes.retain(|code| now <= code.issued.expires);
+        let mut fits = false;
+        for UnderWay { issued, .. } in &codes {
+            for (channel, hash) in code {
+                fits |= channel == issued.channel && issued.fits(hash);
+            }
+        }
         if let (true, Some(drift)) = (fits, drift) {
             return (Self::Active { at: now, delivery, drift }, Ok(()));
         }
-        let UnderWay { issued, wrong: before } = under_way;
-        let tries = before.saturating_add(1);
-        let code = (tries < policy.wrong_codes).then_some(UnderWay { issued, wrong: tries });
-        (Self::Inactive { at, delivery, code, asked }, wrong)
+        codes.iter_mut().for_each(|code| code.wrong = code.wrong.saturating_add(1));
+        codes.retain(|code| code.wrong < policy.wrong_codes);
+        (Self::Inactive { at, delivery, codes, asked }, wrong)
     }
 
     /// Where its clock was, if its codes count.
@@ -260,46 +284,47 @@ impl CodeDevice {
         }
     }
 
-    /// Its person has lost it. Said again, it stays as it is.
+    /// Its person has lost it; one that was not sent yet stays in stock. Said again, it stays as it is.
     ///
     /// # Errors
     /// `code_device.state` for one that nobody has, or that is blocked.
     pub fn lose(self, by: Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match self {
-            Self::Ordered { .. } | Self::Inactive { .. } | Self::Active { .. } => {
-                Ok(Self::Lost { at, by })
-            }
+            Self::Ordered { .. } => Ok(Self::InStock),
+            Self::Inactive { .. } | Self::Active { .. } => Ok(Self::Lost { at, by }),
             Self::Lost { .. } => Ok(self),
             Self::InStock | Self::Blocked { .. } => refused(),
         }
     }
 
-    /// It is found again: inactive, to be activated anew.
+    /// It is found again: inactive, to be activated anew. Said again, it stays as it is.
     ///
     /// # Errors
     /// `code_device.state` unless it was lost.
     pub fn find(self, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match self {
             Self::Lost { .. } => Ok(Self::inactive(at, Delivery::Kept)),
+            Self::Inactive { .. } => Ok(self),
             _ => refused(),
         }
     }
 
-    /// Blocks it. One that is blocked stays as it was blocked first, unless fewer may open it again now: a
-    /// block by its person gives way to any other, and any to an officer's.
+    /// Blocks it; one that was not sent yet stays in stock. One that is blocked stays as it was blocked first,
+    /// unless fewer may open it again now: a block by its person gives way to any other, and any to an officer's.
     ///
     /// # Errors
     /// `code_device.state` for one that nobody has.
     pub fn block(self, by: Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match &self {
             Self::InStock => refused(),
+            Self::Ordered { .. } => Ok(Self::InStock),
             Self::Blocked { by: first, .. } if firmness(first) >= firmness(&by) => Ok(self),
             _ => Ok(Self::Blocked { at, by }),
         }
     }
 
     /// Opens a blocked one: inactive, to be activated anew. Its person opens what they have blocked
-    /// themselves, an officer whatever is blocked.
+    /// themselves, an officer whatever is blocked. Said again, it stays as it is.
     ///
     /// # Errors
     /// `code_device.state`.
@@ -309,6 +334,7 @@ impl CodeDevice {
             | (Self::Blocked { by: Actor::Holder, .. }, Actor::Holder) => {
                 Ok(Self::inactive(at, Delivery::Kept))
             }
+            (Self::Inactive { .. }, _) => Ok(self),
             _ => refused(),
         }
     }
@@ -403,6 +429,11 @@ mod tests {
         Activation::default()
     }
 
+    /// The same hash by both channels.
+    fn typed(hash: Hash) -> [(Channel, Hash); 2] {
+        [(Channel::Sms, hash), (Channel::Email, hash)]
+    }
+
     fn issued(channel: Channel) -> Issued {
         Issued { channel, hash: CODE, expires: NOW + channel.life(&policy()) }
     }
@@ -416,7 +447,7 @@ mod tests {
     }
 
     fn active() -> CodeDevice {
-        coded().activate((CODE, Some(2)), &policy(), NOW).0
+        coded().activate((typed(CODE), Some(2)), &policy(), NOW).0
     }
 
     // proves E10
@@ -427,18 +458,20 @@ mod tests {
         for device in
             [CodeDevice::InStock, posted(), handed, active().lose(Actor::Holder, NOW).unwrap()]
         {
-            let (device, granted) = device.activate((CODE, Some(0)), &policy(), NOW);
+            let (device, granted) = device.activate((typed(CODE), Some(0)), &policy(), NOW);
             assert!(granted.is_err() && !device.is_active(), "no code is under way");
             assert_eq!(device.drift(), None, "its codes do not count");
         }
         let wrong = Err(ReasonCode::CODE_DEVICE_ACTIVATION);
-        for given in [(CODE, None), (Hash([2; 32]), Some(0)), (Hash([2; 32]), None)] {
-            assert_eq!(coded().activate(given, &policy(), NOW).1, wrong);
+        for (code, drift) in [(CODE, None), (Hash([2; 32]), Some(0)), (Hash([2; 32]), None)] {
+            assert_eq!(coded().activate((typed(code), drift), &policy(), NOW).1, wrong);
         }
-        let (device, granted) = coded().activate((CODE, Some(-3)), &policy(), NOW);
+        let other = [(Channel::Sms, Hash([2; 32])), (Channel::Email, CODE)];
+        assert_eq!(coded().activate((other, Some(0)), &policy(), NOW).1, wrong, "another channel");
+        let (device, granted) = coded().activate((typed(CODE), Some(-3)), &policy(), NOW);
         assert_eq!((device.drift(), granted), (Some(-3), Ok(())));
         let late = NOW + Duration::minutes(31);
-        assert_eq!(coded().activate((CODE, Some(0)), &policy(), late).1, wrong, "too late");
+        assert_eq!(coded().activate((typed(CODE), Some(0)), &policy(), late).1, wrong, "too late");
         assert!(posted().hand_out(officer, NOW).is_err(), "somebody has it");
     }
 
@@ -450,18 +483,51 @@ mod tests {
         let mut device = coded();
         for _ in 0..3 {
             assert!(device.awaits_code(NOW));
-            device = device.activate((Hash([2; 32]), Some(0)), &policy(), NOW).0;
+            device = device.activate((typed(Hash([2; 32])), Some(0)), &policy(), NOW).0;
         }
         assert!(!device.awaits_code(NOW));
-        let (mut device, granted) = device.activate((CODE, Some(0)), &policy(), NOW);
+        let (mut device, granted) = device.activate((typed(CODE), Some(0)), &policy(), NOW);
         assert!(granted.is_err());
+        let again =
+            |device: CodeDevice, now| device.send_code(issued(Channel::Sms), &policy(), now);
+        let mut now = NOW;
         for _ in 1..policy().starts {
-            device = device.send_code(issued(Channel::Email), &policy(), NOW).unwrap();
+            assert_eq!(device.asked_out_until(&policy()), None);
+            device = again(device, now).unwrap();
+            // Whoever asks meanwhile takes nothing from the one that is under way.
+            assert_eq!(again(device.clone(), now), Err(ReasonCode::ACTIVATION_TOO_OFTEN));
+            for _ in 0..3 {
+                device = device.activate((typed(Hash([2; 32])), None), &policy(), now).0;
+            }
+            now += Duration::SECOND;
         }
-        let again = device.clone().send_code(issued(Channel::Email), &policy(), NOW);
-        assert_eq!(again, Err(ReasonCode::ACTIVATION_TOO_OFTEN));
+        assert_eq!(again(device.clone(), now), Err(ReasonCode::ACTIVATION_TOO_OFTEN), "so many");
+        let until = NOW + Duration::seconds(i64::from(policy().starts_period_s));
+        assert_eq!(device.asked_out_until(&policy()), Some(until));
         let tomorrow = NOW + Duration::seconds(i64::from(policy().starts_period_s));
         assert!(device.send_code(issued(Channel::Email), &policy(), tomorrow).is_ok());
+    }
+
+    // proves E4, E10 (whoever knows the serial number takes no code from its person)
+    #[test]
+    fn a_code_stays_good_beside_one_by_the_other_channel() {
+        let mail = Hash([3; 32]);
+        let code = Issued { hash: mail, ..issued(Channel::Email) };
+        let both = coded().send_code(code, &policy(), NOW).unwrap();
+        for hash in [CODE, mail] {
+            let (device, granted) = both.clone().activate((typed(hash), Some(0)), &policy(), NOW);
+            assert!(granted.is_ok() && device.is_active());
+        }
+        let late = NOW + Duration::minutes(31);
+        let by_sms = both.clone().activate((typed(CODE), Some(0)), &policy(), late);
+        assert!(by_sms.1.is_err(), "too late by one");
+        assert!(by_sms.0.activate((typed(mail), Some(0)), &policy(), late).1.is_ok());
+        // Wrong tries are of both.
+        let mut device = both;
+        for _ in 0..3 {
+            device = device.activate((typed(Hash([2; 32])), Some(0)), &policy(), NOW).0;
+        }
+        assert!(!device.awaits_code(NOW));
     }
 
     // proves F2, E10 (what is found or opened again is activated anew)
@@ -469,7 +535,8 @@ mod tests {
     fn what_is_found_or_opened_again_is_inactive() {
         let lost = active().lose(Actor::Holder, NOW).unwrap();
         assert_eq!(lost.clone().lose(Actor::Notice, NOW), Ok(lost.clone()), "said twice");
-        assert_eq!(lost.find(NOW).unwrap().name(), "inactive");
+        let found = lost.find(NOW).unwrap();
+        assert_eq!((found.name(), found.clone().find(NOW)), ("inactive", Ok(found)), "said twice");
         assert!(
             active().find(NOW).is_err() && CodeDevice::InStock.lose(Actor::Holder, NOW).is_err()
         );
@@ -488,6 +555,16 @@ mod tests {
         let by_officer = active().block(officer.clone(), NOW).unwrap();
         assert!(by_officer.clone().reopen(&Actor::Holder, NOW).is_err());
         assert_eq!(by_officer.reopen(&officer, NOW).unwrap().name(), "inactive");
+    }
+
+    #[test]
+    fn what_is_lost_or_blocked_before_it_was_sent_is_in_stock_again() {
+        let ordered = || CodeDevice::InStock.order(NOW).unwrap();
+        assert_eq!(ordered().lose(Actor::Holder, NOW), Ok(CodeDevice::InStock));
+        for by in [Actor::Holder, Actor::Notice, Actor::Officer { officer: "bc-17".to_owned() }] {
+            assert_eq!(ordered().block(by, NOW), Ok(CodeDevice::InStock));
+        }
+        assert_eq!(posted().lose(Actor::Holder, NOW).unwrap().name(), "lost", "on the way");
     }
 
     // proves G6 (the third wrong one blocks for a time)

@@ -93,6 +93,8 @@ pub struct CodeDevices {
     pub window: u8,
     /// Steps by which it may be off when it is activated: its clock is learnt then (RFC 6238 §6).
     pub activation_window: u8,
+    /// How many a person may order; further ones come from the Borgercenter (M2).
+    pub each: u16,
 }
 
 impl Default for CodeDevices {
@@ -104,6 +106,7 @@ impl Default for CodeDevices {
             page_tries: 3,
             window: 1,
             activation_window: 10,
+            each: 3,
         }
     }
 }

@@ -207,6 +207,7 @@ codes! {
     CODE_DEVICE_ACTIVATION = "code_device.activation";
     CODE_DEVICE_OTHER = "code_device.other";
     CODE_DEVICE_STOCK = "code_device.stock";
+    CODE_DEVICE_MANY = "code_device.many";
 }
 
 impl ReasonCode {

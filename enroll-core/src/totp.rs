@@ -181,6 +181,35 @@ impl Seed {
     }
 }
 
+impl Seed {
+    /// The step whose code `second` is, where `first` is that of the step before (RFC 4226 §7.4: a wide window is
+    /// for a sequence of codes): both after `last`, the second at most `window` steps from `here`. Every candidate
+    /// is computed.
+    ///
+    /// # Errors
+    /// The library's own.
+    pub fn step_of_two(
+        &self,
+        (first, second): (&str, &str),
+        last: i64,
+        (here, window): (i64, i64),
+    ) -> Result<Option<i64>, ErrorStack> {
+        let mut found = None;
+        for step in here - window..=here + window {
+            let [one, other] = [(first, step - 1), (second, step)].map(|(given, step)| {
+                self.code(step).map(|code| {
+                    given.len() == code.len()
+                        && openssl::memcmp::eq(code.as_bytes(), given.as_bytes())
+                })
+            });
+            if one? & other? && step - 1 > last {
+                found = Some(step);
+            }
+        }
+        Ok(found)
+    }
+}
+
 /// The newest of `steps` after `last` whose code `given` is.
 fn newest(
     given: &str,
@@ -297,6 +326,34 @@ mod tests {
         assert_eq!(format!("{back:?}"), "Seed(Sha256, …)");
         assert!(Seed::of(b"md5\n1234567890123456").is_none() && Seed::of(b"sha1").is_none());
         assert_eq!((seconds_left(at(59)), seconds_left(at(60))), (1, 30));
+    }
+
+    // proves E10, G6 (RFC 4226 §7.4: a wide window takes two codes in a row, and neither used before)
+    #[test]
+    fn a_clock_that_is_far_off_is_found_by_two_codes_in_a_row() {
+        let seed = seed(Algorithm::Sha1, b"12345678901234567890");
+        let code = |step: i64| seed.code(step).unwrap();
+        let found = |first: &str, second: &str, last: i64| {
+            seed.step_of_two((first, second), last, (100, 10)).unwrap()
+        };
+        for step in [90, 99, 100, 107, 110] {
+            assert_eq!(found(&code(step - 1), &code(step), 0), Some(step));
+        }
+        let (first, second) = (code(106), code(107));
+        for (last, taken) in [(105, Some(107)), (106, None), (107, None)] {
+            assert_eq!(found(&first, &second, last), taken, "after {last}");
+        }
+        for (one, other) in [
+            (second.as_str(), first.as_str()),
+            (&second, &second),
+            (&code(105), &second),
+            (&first, &code(108)),
+            ("", &second),
+            (&first, ""),
+        ] {
+            assert_eq!(found(one, other, 0), None, "{one} {other}");
+        }
+        assert_eq!(found(&code(110), &code(111), 0), None, "too far off");
     }
 
     // proves G6 (a wider window finds a step that is far off, and no used one)

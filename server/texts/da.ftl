@@ -1180,7 +1180,7 @@ code-log-in-sign = At underskrive
 code-log-in-warning = Skriv kun her, hvis du selv er begyndt hos tjenesten, og adressen øverst i browseren er vores. Sig aldrig en kode til nogen i telefonen.
 code-password = Adgangskode
 code-log-in-code = Kode
-code-log-in-code-hint = De seks tal, som kodeviseren viser eller kodeoplæseren siger nu. Hver kode kan bruges én gang.
+code-log-in-code-hint = De seks cifre, som kodeviseren viser eller kodeoplæseren siger nu. Hver kode kan bruges én gang.
 code-log-in-approved = Du har godkendt
 code-log-in-go-on = Gå videre til { $party }
 code-log-in-button = Godkend
@@ -1192,11 +1192,11 @@ code-device-serial = Serienummer
 code-device-serial-hint = Det står på bagsiden.
 code-device-channel = Hvordan skal koden komme?
 code-device-ask = Send koden
-code-device-sent = Hører bruger-ID og serienummer sammen, er koden på vej. Kommer den ikke, så prøv den anden vej: et nyt telefonnummer får ingen koder de første fem døgn.
+code-device-sent = Hører bruger-ID og serienummer sammen, er koden på vej. Kommer den ikke, så prøv den anden vej: et nyt telefonnummer får ingen koder de første fem døgn. Vi sender højst { $most } koder om dagen, og ingen ny ad samme vej, så længe den forrige gælder.
 code-device-code = Koden fra SMS eller e-mail
 code-device-own = Koden fra kodeviseren
 code-device-password = Vælg en adgangskode
-code-device-password-hint = 8 til 64 tegn. Ikke dit bruger-ID, ordet adgangskode, ti tal i træk eller en række fra tastaturet.
+code-device-password-hint = 8 til 64 tegn. Ikke dit bruger-ID, ordet adgangskode, ti cifre i træk eller en række fra tastaturet.
 code-device-again = Adgangskoden igen
 code-device-differs = De to adgangskoder er ikke ens. Skriv dem igen.
 code-device-button = Aktivér
@@ -1249,3 +1249,11 @@ qa-code-devices-posted = Send den med posten
 # En begrundelse, som en session ikke tager med sig
 draft-waits = Din begrundelse venter. Når du har logget på, står den på sin plads igen.
 draft-unsent = Det havde du skrevet
+
+# --- Code devices, activated by two codes in a row ---
+code-device-own-hint = De seks cifre, som kodeviseren viser eller kodeoplæseren siger nu. Skriv den, når resten er udfyldt.
+code-device-next = Den næste kode fra kodeviseren
+code-device-next-hint = Vent, til kodeviseren viser en ny kode. Det tager højst et halvt minut. Skriv den, og aktivér med det samme.
+done-lead-code-device = Din identitet er aktiv, og du kan logge på med din kodeviser, dit bruger-ID og din adgangskode.
+done-code-device = Kodeviser
+done-lost-code-device = Mister du kodeviseren?

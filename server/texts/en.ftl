@@ -1192,7 +1192,7 @@ code-device-serial = Serial number
 code-device-serial-hint = It is on the back.
 code-device-channel = How is the code to come?
 code-device-ask = Send the code
-code-device-sent = If user ID and serial number belong together, the code is on its way. If it does not come, try the other way: a new phone number gets no codes for the first five days.
+code-device-sent = If user ID and serial number belong together, the code is on its way. If it does not come, try the other way: a new phone number gets no codes for the first five days. We send { $most } codes a day at most, and no new one the same way while the one before is good.
 code-device-code = The code from the text message or e-mail
 code-device-own = The code of the device
 code-device-password = Choose a password
@@ -1249,3 +1249,11 @@ qa-code-devices-posted = Send it by post
 # A reason that the end of a session does not take
 draft-waits = Your reason waits. Once you have signed in, it is back in its place.
 draft-unsent = What you had written
+
+# --- Code devices, activated by two codes in a row ---
+code-device-own-hint = The six digits that the code display shows or the audio code reader says now. Type it when all the rest is filled in.
+code-device-next = The next code of the device
+code-device-next-hint = Wait until the device has a new code. It takes half a minute at most. Type it and activate at once.
+done-lead-code-device = Your identity is active, and you can log in with your code device, your user ID and your password.
+done-code-device = Code device
+done-lost-code-device = If you lose the code device

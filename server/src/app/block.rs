@@ -4,14 +4,15 @@
 use super::activate::proves;
 use super::activity::{Activity, By, Place, What};
 use super::apps::AppView;
-use super::code_device::{CodeDeviceView, DeviceStanding};
+use super::code_device::{CodeDeviceView, DeviceHolder, DeviceStanding};
 use super::owner::{Blocker, OwnedApp};
 use super::tell::{About, Blocks};
 use super::{App, AppError};
 use crate::ids::{AuthenticatorId, CodeDeviceId, IdentityId};
 use crate::notices::Notice;
 use crate::oidc::Why;
-use crate::storage::{AuthenticatorRow, Pass, Tx};
+use crate::storage::{AuthenticatorRow, CodeDeviceRow, Pass, Tx};
+use enroll_core::code_device::CodeDevice;
 use enroll_core::device_key::Purpose;
 use enroll_core::life::{Actor, Life, Standing};
 use serde::{Deserialize, Serialize};
@@ -118,10 +119,8 @@ impl App {
         let identity = tx.find_identity_block(&hash, self.now()).await?;
         let device = tx.find_code_device_block(&hash, self.now()).await?;
         drop(tx);
-        if let Some(device) = device {
-            let (by, standing) = (Actor::Notice, DeviceStanding::Blocked);
-            let blocked = self.restand(&device.serial, None, by, standing).await?;
-            return Ok(Blocked::CodeDevice(blocked));
+        if let Some((device, whose)) = device {
+            return Ok(Blocked::CodeDevice(self.block_device_of(device, whose).await?));
         }
         match (app, identity) {
             (Some(app), _) => Ok(Blocked::App(self.block(app, Actor::Notice, None).await?)),
@@ -130,6 +129,20 @@ impl App {
             }
             (None, None) => Err(AppError::Unauthorized),
         }
+    }
+
+    /// Blocks a device for `whose` it was when the notice was sent. One whose order is off is nobody's any more,
+    /// or somebody else's, and stays as it is.
+    async fn block_device_of(
+        &self,
+        device: CodeDeviceRow,
+        whose: IdentityId,
+    ) -> Result<CodeDeviceView, AppError> {
+        if device.identity != Some(whose) {
+            return Ok(CodeDeviceView::from(&device.becomes(CodeDevice::InStock)));
+        }
+        let of = Some(DeviceHolder::logged_in(whose));
+        self.restand(&device.serial, of, Actor::Notice, DeviceStanding::Blocked).await
     }
 
     /// Blocks an app. `told` is what its person reads of who did it and from where, if it is not what `by`

@@ -14,13 +14,14 @@ const ROUND: i64 = 100;
 /// Time between rounds.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Ends overdue cases, and tells people that their codes rest, for as long as it runs.
+/// Ends overdue cases, tells people that their codes rest, and sends the codes that activate code devices, for as
+/// long as it runs.
 #[derive(Debug)]
-pub struct Sweeper(tokio::task::JoinHandle<()>);
+pub struct Sweeper([tokio::task::JoinHandle<()>; 2]);
 
 impl Drop for Sweeper {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
@@ -28,7 +29,9 @@ impl Sweeper {
     /// Starts it.
     #[must_use]
     pub fn start(app: Arc<App>) -> Self {
-        Self(tokio::spawn(async move {
+        let asked = app.clone();
+        let sends = tokio::spawn(async move { asked.send_codes_as_asked().await });
+        let sweeps = tokio::spawn(async move {
             loop {
                 if let Err(error) = app.expire_overdue().await {
                     let error = crate::http::problem::chain(&error);
@@ -40,7 +43,8 @@ impl Sweeper {
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-        }))
+        });
+        Self([sweeps, sends])
     }
 }
 

@@ -3,11 +3,74 @@
 //! tried.
 
 use super::AppError;
+use crate::inference::Busy;
 use crate::keys::KeyRing;
 use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
 use enroll_core::audit::Hash;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
+
+/// Who may hash: so many at a time, since each takes memory and all of a core. Whoever waits too long for their turn
+/// is sent away.
+pub(super) struct Queue {
+    turns: Semaphore,
+    longest: Duration,
+}
+
+/// One's turn to hash, as long as it is held.
+#[derive(Debug)]
+pub(super) struct Turn<'a>(
+    #[expect(dead_code, reason = "given back when it is dropped")] SemaphorePermit<'a>,
+);
+
+impl Queue {
+    /// For so many at a time, each after so long at most.
+    pub(super) fn new(at_once: usize, longest: Duration) -> Self {
+        Self { turns: Semaphore::new(at_once.max(1)), longest }
+    }
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// [`AppError::Busy`] once the wait is too long.
+    pub(super) async fn turn(&self) -> Result<Turn<'_>, AppError> {
+        match tokio::time::timeout(self.longest, self.turns.acquire()).await {
+            Ok(turn) => turn.map(Turn).map_err(AppError::internal),
+            Err(_) => Err(AppError::Busy(Busy { after: self.longest })),
+        }
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// The next one at `turns`, for who has shown who they are.
+    pub(super) async fn at(turns: &'a Semaphore) -> Result<Self, AppError> {
+        turns.acquire().await.map(Self).map_err(AppError::internal)
+    }
+}
+
+/// What a hash costs (RFC 9106 §3.1), with one lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cost {
+    pub(super) memory_kib: u32,
+    pub(super) passes: u32,
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m={},t={},p=1", self.memory_kib, self.passes)
+    }
+}
+
+impl Cost {
+    /// The cost that is written so.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (memory, passes) = text.strip_prefix("m=")?.strip_suffix(",p=1")?.split_once(",t=")?;
+        Some(Self { memory_kib: memory.parse().ok()?, passes: passes.parse().ok()? })
+    }
+}
 
 /// A secret as it is kept, sealed: with the cost it was made at, so that cost can grow.
 #[derive(Serialize, Deserialize)]
@@ -45,6 +108,11 @@ impl SecretHash {
         Ok(made)
     }
 
+    /// What it was made at.
+    pub(super) fn cost(&self) -> Cost {
+        Cost { memory_kib: self.memory_kib, passes: self.passes }
+    }
+
     /// Whether it is that of `secret`, in a time that does not tell how much of it is.
     pub(super) fn fits(&self, secret: &[u8], of: Of<'_>, keys: &KeyRing) -> Result<bool, AppError> {
         Ok(openssl::memcmp::eq(self.computed(secret, of, keys)?.as_slice(), &self.hash.0))
@@ -73,5 +141,32 @@ impl SecretHash {
         let argon = argon.map_err(failed)?;
         argon.hash_password_into(secret, &self.salt.0, out.as_mut_slice()).map_err(failed)?;
         Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cost_is_read_as_it_is_written() {
+        let cost = Cost { memory_kib: 19_456, passes: 2 };
+        assert_eq!(cost.to_string(), "m=19456,t=2,p=1");
+        assert_eq!(Cost::read("m=19456,t=2,p=1"), Some(cost));
+        for bad in ["", "m=19456,t=2", "m=,t=2,p=1", "m=1,t=x,p=1", "m=1,t=2,p=2"] {
+            assert_eq!(Cost::read(bad), None, "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_too_long_for_a_turn_is_sent_away_and_the_next_one_is_not() {
+        let queue = Queue::new(1, Duration::from_millis(20));
+        let turn = queue.turn().await.unwrap();
+        for _ in 0..3 {
+            let refused = queue.turn().await.unwrap_err();
+            assert!(matches!(refused, AppError::Busy(Busy { after }) if !after.is_zero()));
+        }
+        drop(turn);
+        queue.turn().await.unwrap();
     }
 }

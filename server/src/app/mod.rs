@@ -228,6 +228,10 @@ pub struct App {
     pub(crate) cpu: Cpu,
     /// One PIN for each core is hashed at a time: each takes memory, and all of a core.
     hashing: Semaphore,
+    /// The same for what anybody may type who has not shown anything: it keeps no app waiting.
+    typing: hashing::Queue,
+    /// Codes that were asked for and not sent yet.
+    asked: code_device::Asks,
     /// Set when the service ends.
     pub ending: Ending,
     live: live::Live,
@@ -277,6 +281,9 @@ impl From<Config> for Rules {
 /// Longest wait for the database when somebody asks whether the service is ready.
 const READY: Duration = Duration::from_secs(2);
 
+/// Longest wait for one's turn to have what was typed hashed.
+const TYPING: Duration = Duration::from_secs(5);
+
 /// The right to act on one enrolment: made only from its token, one of its tickets, or the token of
 /// the kiosk that goes on with it.
 #[derive(Debug, Clone, Copy)]
@@ -313,6 +320,8 @@ impl App {
             metrics: Metrics::default(),
             cpu: Cpu::default(),
             hashing: Semaphore::new(cores()),
+            typing: hashing::Queue::new(cores() / 2, TYPING),
+            asked: code_device::Asks::default(),
             ending: Ending::default(),
             live: live::Live::default(),
             videos: look::Videos::default(),

@@ -96,7 +96,7 @@ impl App {
         match blocks {
             Blocks::Nothing => return Ok(None),
             Blocks::App(app) => tx.add_pass(Pass::Block, &hash, app, end).await?,
-            Blocks::CodeDevice(id) => tx.add_code_device_block(&hash, id, end).await?,
+            Blocks::CodeDevice(id) => tx.add_code_device_block(&hash, (id, identity), end).await?,
             Blocks::Identity => tx.add_identity_block(&hash, identity, end).await?,
         }
         Ok(Some(code))

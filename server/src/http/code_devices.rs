@@ -65,23 +65,26 @@ pub(super) async fn order(
     Ok((StatusCode::CREATED, Json(app.order_first_code_device(owner, wanted).await?)))
 }
 
-/// Sends the code that activates a device. The answer does not tell whether user ID and device fit.
+/// Asks for the code that activates a device. The answer comes before anything is looked up, and does not tell whether
+/// user ID and device fit. A code that is under way stays good: meanwhile none is sent by the same channel.
 #[utoipa::path(post, path = "/v1/code-device-codes", tag = "code device", request_body = AskedCode, responses(
-    (status = 202, description = "Sent, if the device is inactive and the person's", body = CodeSent),
+    (status = 202, description = "It is sent, if the device is inactive and the person's", body = CodeSent),
     (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too often for this device", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Too many wait", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn send_code(
     State(app): State<Arc<App>>,
     body: Result<Json<AskedCode>, JsonRejection>,
 ) -> Result<(StatusCode, Json<CodeSent>), Problem> {
     let Json(asked) = body?;
-    Ok((StatusCode::ACCEPTED, Json(app.send_device_code(asked).await?)))
+    Ok((StatusCode::ACCEPTED, Json(app.ask_device_code(asked)?)))
 }
 
-/// Activates a device with the code that was sent and one of its own, and sets the password.
+/// Activates a device with the code that was sent and two of its own in a row (RFC 4226 §7.4), and sets the password.
 #[utoipa::path(post, path = "/v1/code-device-activations", tag = "code device", request_body = ActivatedDevice, responses(
     (status = 200, description = "Active", body = CodeDeviceView),
     (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
@@ -89,7 +92,9 @@ pub(super) async fn send_code(
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Something does not fit, which is not told; or a weak password", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too often for this device", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Too many passwords are being hashed", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn activate(
     State(app): State<Arc<App>>,

@@ -185,6 +185,7 @@ pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
         | "code_device.state"
         | "code_device.other"
         | "code_device.stock"
+        | "code_device.many"
         | "log_in.parallel"
         | "log_in.other_person"
         | "contact.new_app"

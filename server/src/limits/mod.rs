@@ -38,6 +38,8 @@ pub enum Kind {
     LogIn,
     /// Log-ins of one person that one relying party begins (CIBA).
     Asked,
+    /// Activations of one code device and codes for it, by whomever.
+    CodeDevice,
 }
 
 impl Kind {
@@ -55,6 +57,7 @@ impl Kind {
             Self::Client => "client",
             Self::LogIn => "log_in",
             Self::Asked => "asked",
+            Self::CodeDevice => "code_device",
         }
     }
 }
@@ -188,7 +191,7 @@ impl Limiter {
             Kind::Address => self.address,
             Kind::Start => self.start,
             Kind::Document => self.document,
-            Kind::Case | Kind::App => self.case,
+            Kind::Case | Kind::App | Kind::CodeDevice => self.case,
             Kind::Reference => self.reference,
             Kind::Frame => self.frame,
             Kind::Client => self.client,

@@ -38,6 +38,8 @@ pub enum Notice {
     CodeDeviceBlocked,
     /// A code device was found or opened again: it can be activated.
     CodeDeviceBack,
+    /// Codes for a code device were asked for so often that no further one is sent for a while.
+    CodeDeviceCodes,
     /// Codes were wrong too often: nothing is taken for a while (G6).
     CodesRest,
     /// The password was changed.
@@ -109,6 +111,7 @@ struct Table {
     code_device_activated: Told,
     code_device_blocked: Told,
     code_device_back: Told,
+    code_device_codes: Told,
     codes_rest: Told,
     password_changed: Told,
     how_to_block: HowToBlock,
@@ -149,6 +152,7 @@ impl Notice {
             Self::CodeDeviceActivated => &table.code_device_activated,
             Self::CodeDeviceBlocked => &table.code_device_blocked,
             Self::CodeDeviceBack => &table.code_device_back,
+            Self::CodeDeviceCodes => &table.code_device_codes,
             Self::CodesRest => &table.codes_rest,
             Self::PasswordChanged => &table.password_changed,
         };
@@ -244,6 +248,7 @@ mod tests {
             Notice::CodeDeviceActivated,
             Notice::CodeDeviceBlocked,
             Notice::CodeDeviceBack,
+            Notice::CodeDeviceCodes,
             Notice::CodesRest,
             Notice::PasswordChanged,
         ] {

@@ -27,6 +27,15 @@ pub struct CodeDeviceRow {
     pub step: i64,
 }
 
+impl CodeDeviceRow {
+    /// The same one as it stands from now on; back in stock it is nobody's.
+    #[must_use]
+    pub fn becomes(self, state: CodeDevice) -> Self {
+        let identity = self.identity.filter(|_| state != CodeDevice::InStock);
+        Self { state, identity, ..self }
+    }
+}
+
 fn place(row: &str) -> Place<'_> {
     Place { table: "code_devices", row, column: "seed" }
 }
@@ -63,7 +72,7 @@ impl Tx {
         Ok(added.rows_affected() == 1)
     }
 
-    /// What the device's codes are made of.
+    /// What the device's codes are made of; as much work for one that there is not (G4).
     ///
     /// # Errors
     /// [`StorageError`].
@@ -73,9 +82,12 @@ impl Tx {
             .bind(row.clone())
             .fetch_optional(&mut *self.inner)
             .await?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = found else {
+            self.open_nothing();
+            return Ok(None);
+        };
         let sealed: Vec<u8> = found.try_get("seed")?;
-        let plain = self.store.keys.master().open(place(&row), &sealed)?;
+        let plain = self.open(place(&row), &sealed)?;
         let impossible = StorageError::ImpossibleRow { table: "code_devices", column: "seed" };
         Seed::of(&plain).map(Some).ok_or(impossible)
     }
@@ -89,6 +101,17 @@ impl Tx {
         serial: &str,
     ) -> Result<Option<CodeDeviceRow>, StorageError> {
         self.code_device("serial = $1", serial, false).await
+    }
+
+    /// The device of this number; nobody holds it.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn known_code_device(
+        &mut self,
+        id: CodeDeviceId,
+    ) -> Result<Option<CodeDeviceRow>, StorageError> {
+        self.code_device("id = $1", &id.to_string(), false).await
     }
 
     /// A device, which nobody else changes before this unit of work ends. The profile of its person is held
@@ -229,28 +252,30 @@ impl Tx {
         Ok(used.rows_affected() == 1)
     }
 
-    /// Adds a secret that blocks a device, from a notice (E7).
+    /// Adds a secret that blocks a device of `identity`, from a notice (E7).
     ///
     /// # Errors
     /// [`StorageError::Database`].
     pub async fn add_code_device_block(
         &mut self,
         hash: &[u8; 32],
-        device: CodeDeviceId,
+        (device, identity): (CodeDeviceId, IdentityId),
         expires: OffsetDateTime,
     ) -> Result<(), StorageError> {
         sqlx::query(
-            "INSERT INTO code_device_blocks (hash, device, expires_at) VALUES ($1, $2, $3)",
+            "INSERT INTO code_device_blocks (hash, device, identity, expires_at)
+             VALUES ($1, $2, $3, $4)",
         )
         .bind(hash.to_vec())
         .bind(device.to_string())
+        .bind(identity.to_string())
         .bind(expires.unix_timestamp())
         .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
 
-    /// The device that a secret blocks; it can be used again.
+    /// The device that a secret blocks, and for whom: whose it was then. It can be used again.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -258,20 +283,22 @@ impl Tx {
         &mut self,
         hash: &[u8; 32],
         now: OffsetDateTime,
-    ) -> Result<Option<CodeDeviceRow>, StorageError> {
+    ) -> Result<Option<(CodeDeviceRow, IdentityId)>, StorageError> {
         let impossible =
-            StorageError::ImpossibleRow { table: "code_device_blocks", column: "device" };
+            |column| StorageError::ImpossibleRow { table: "code_device_blocks", column };
         let found = sqlx::query(
-            "SELECT device FROM code_device_blocks WHERE hash = $1 AND expires_at >= $2",
+            "SELECT device, identity FROM code_device_blocks WHERE hash = $1 AND expires_at >= $2",
         )
         .bind(hash.to_vec())
         .bind(now.unix_timestamp())
         .fetch_optional(&mut *self.inner)
         .await?;
         let Some(row) = found else { return Ok(None) };
-        let id: CodeDeviceId =
-            row.try_get::<String, _>("device")?.parse().map_err(|_| impossible)?;
-        self.code_device("id = $1", &id.to_string(), false).await
+        let text = |column| row.try_get::<String, _>(column);
+        let id: CodeDeviceId = text("device")?.parse().map_err(|_| impossible("device"))?;
+        let whose = text("identity")?.parse().map_err(|_| impossible("identity"))?;
+        let device = self.code_device("id = $1", &id.to_string(), false).await?;
+        Ok(device.map(|device| (device, whose)))
     }
 }
 

@@ -53,12 +53,15 @@ pub use subjects::PersonalNumber;
 
 use crate::clock::{Entropy, EntropyError};
 use crate::keys::KeyRing;
-use crate::seal::SealError;
+use crate::seal::{Place, SealError};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::MigrateError;
-use sqlx::{Any, AnyPool, Executor, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use zeroize::Zeroizing;
 
 /// Why a row could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +118,23 @@ pub struct Store {
     dialect: Dialect,
     keys: Arc<KeyRing>,
     entropy: Arc<dyn Entropy>,
+    /// A sealed value of nothing and nobody.
+    nothing: Arc<[u8]>,
+    effort: Arc<(AtomicU64, AtomicU64)>,
 }
+
+/// What was asked of the database, and of the seal of what a person logs in with, since the store was opened: two
+/// answers that may not be told apart cost the same of both (G4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Statements.
+    pub statements: u64,
+    /// Openings of profiles, passwords and seeds, and of nothing where there was none.
+    pub openings: u64,
+}
+
+/// Where the sealed value of nothing lies.
+const NOTHING: Place<'_> = Place { table: "nothing", row: "", column: "sealed" };
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -146,7 +165,19 @@ impl Store {
             Dialect::Sqlite => sqlx::migrate!("migrations/sqlite").run(&pool).await?,
             Dialect::Postgres => sqlx::migrate!("migrations/postgres").run(&pool).await?,
         }
-        Ok(Self { pool, dialect, keys, entropy })
+        // About as long as what people have.
+        let nothing = keys.master().seal(entropy.as_ref(), NOTHING, &[0; 256])?.into();
+        Ok(Self { pool, dialect, keys, entropy, nothing, effort: Arc::default() })
+    }
+
+    /// What was asked so far.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        let (statements, openings) = (&self.effort.0, &self.effort.1);
+        Effort {
+            statements: statements.load(Ordering::Relaxed),
+            openings: openings.load(Ordering::Relaxed),
+        }
     }
 
     /// Starts a unit of work. On SQLite it holds the one writer's lock from the start, so that
@@ -159,7 +190,7 @@ impl Store {
             Dialect::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
             Dialect::Postgres => self.pool.begin().await?,
         };
-        Ok(Tx { inner, store: self.clone() })
+        Ok(Tx { inner: Counted { inner, effort: self.effort.clone() }, store: self.clone() })
     }
 
     /// Starts a unit of work that only reads, and on SQLite waits for no writer.
@@ -167,7 +198,8 @@ impl Store {
     /// # Errors
     /// [`StorageError::Database`].
     pub async fn read(&self) -> Result<Tx, StorageError> {
-        Ok(Tx { inner: self.pool.begin().await?, store: self.clone() })
+        let inner = Counted { inner: self.pool.begin().await?, effort: self.effort.clone() };
+        Ok(Tx { inner, store: self.clone() })
     }
 
     /// Empties SQLite's write-ahead log, in which erased rows and keys would live on (D8). A reader
@@ -228,9 +260,30 @@ async fn connect(url: &str, dialect: Dialect) -> Result<AnyPool, StorageError> {
     Ok(options.connect(url).await?)
 }
 
+/// A transaction that counts its statements: each takes the connection once.
+struct Counted {
+    inner: Transaction<'static, Any>,
+    effort: Arc<(AtomicU64, AtomicU64)>,
+}
+
+impl Deref for Counted {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Counted {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        self.effort.0.fetch_add(1, Ordering::Relaxed);
+        &mut self.inner
+    }
+}
+
 /// One unit of work; nothing of it holds before [`Tx::commit`].
 pub struct Tx {
-    inner: Transaction<'static, Any>,
+    inner: Counted,
     store: Store,
 }
 
@@ -246,7 +299,20 @@ impl Tx {
     /// # Errors
     /// [`StorageError::Database`]; nothing holds then.
     pub async fn commit(self) -> Result<(), StorageError> {
-        Ok(self.inner.commit().await?)
+        Ok(self.inner.inner.commit().await?)
+    }
+
+    /// Opens what a person logs in with.
+    fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+        self.store.effort.1.fetch_add(1, Ordering::Relaxed);
+        Ok(self.store.keys.master().open(place, sealed)?)
+    }
+
+    /// Opens nothing, where there is nothing to open: whoever waits for the answer waits as long (G4).
+    fn open_nothing(&self) {
+        self.store.effort.1.fetch_add(1, Ordering::Relaxed);
+        // Whatever comes of it: it is worth its time alone.
+        let _ = self.store.keys.master().open(NOTHING, &self.store.nothing);
     }
 }
 

@@ -27,32 +27,71 @@ fn place(row: &str) -> Place<'_> {
 }
 
 impl Tx {
-    /// Keeps what a new password is compared with; the tries of the one before are over.
+    /// Keeps what a new password is compared with, and at what cost it was made (`m=19456,t=2,p=1`); the tries of
+    /// the one before are over.
     ///
     /// # Errors
     /// [`StorageError`].
     pub async fn put_password(
         &mut self,
         identity: IdentityId,
-        hash: &[u8],
+        (hash, cost): (&[u8], &str),
     ) -> Result<(), StorageError> {
         let row = identity.to_string();
         let entropy = self.store.entropy.clone();
         let sealed = self.store.keys.master().seal(entropy.as_ref(), place(&row), hash)?;
         sqlx::query(
-            "INSERT INTO passwords (identity, sealed, tries, untold) VALUES ($1, $2, $3, NULL)
+            "INSERT INTO passwords (identity, sealed, cost, tries, untold)
+             VALUES ($1, $2, $3, $4, NULL)
              ON CONFLICT (identity) DO UPDATE SET sealed = excluded.sealed,
-               tries = excluded.tries, untold = NULL",
+               cost = excluded.cost, tries = excluded.tries, untold = NULL",
         )
         .bind(row)
         .bind(sealed)
+        .bind(cost.to_owned())
         .bind(serde_json::to_string(&Tries::default())?)
         .execute(&mut *self.inner)
         .await?;
         Ok(())
     }
 
-    /// The password of an identity, if it has one.
+    /// Keeps what the same password is compared with at another cost. The tries stay.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn put_password_anew(
+        &mut self,
+        identity: IdentityId,
+        (hash, cost): (&[u8], &str),
+    ) -> Result<(), StorageError> {
+        let row = identity.to_string();
+        let entropy = self.store.entropy.clone();
+        let sealed = self.store.keys.master().seal(entropy.as_ref(), place(&row), hash)?;
+        sqlx::query("UPDATE passwords SET sealed = $1, cost = $2 WHERE identity = $3")
+            .bind(sealed)
+            .bind(cost.to_owned())
+            .bind(row)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Each cost that a password is kept at: as many questions, of an index, as there are costs, and one.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn password_costs(&mut self) -> Result<Vec<String>, StorageError> {
+        let mut found: Vec<String> = Vec::new();
+        loop {
+            let after = found.last().cloned().unwrap_or_default();
+            let next = "SELECT cost FROM passwords WHERE cost > $1 ORDER BY cost LIMIT 1";
+            let row = sqlx::query(next).bind(after).fetch_optional(&mut *self.inner).await?;
+            let Some(row) = row else { return Ok(found) };
+            found.push(row.try_get("cost")?);
+        }
+    }
+
+    /// The password of an identity, if it has one; as much work where it has none (G4).
     ///
     /// # Errors
     /// [`StorageError`].
@@ -66,9 +105,12 @@ impl Tx {
             .bind(row.clone())
             .fetch_optional(&mut *self.inner)
             .await?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = found else {
+            self.open_nothing();
+            return Ok(None);
+        };
         let sealed: Vec<u8> = found.try_get("sealed")?;
-        let hash = self.store.keys.master().open(place(&row), &sealed)?;
+        let hash = self.open(place(&row), &sealed)?;
         let tries: String = found.try_get("tries")?;
         let tries = serde_json::from_str(&tries).map_err(|_| impossible)?;
         Ok(Some(PasswordRow { hash, tries }))
@@ -143,7 +185,8 @@ impl Tx {
         Ok(told.rows_affected() == 1)
     }
 
-    /// Whose user ID has this keyed hash, with their profile held; one question, whether there is one or not.
+    /// Whose user ID has this keyed hash, with their profile held; one question and as much work, whether there is
+    /// one or not (G4).
     ///
     /// # Errors
     /// [`StorageError`].
@@ -161,18 +204,27 @@ impl Tx {
             .bind(user_hash.to_vec())
             .fetch_optional(&mut *self.inner)
             .await?;
-        found.map(|row| self.profile_in(&row)).transpose()
+        match found {
+            Some(row) => self.profile_in(&row).map(Some),
+            None => {
+                self.open_nothing();
+                Ok(None)
+            }
+        }
     }
 
-    /// Counts a try of a code on the page of a log-in that this unit of work holds; how many there were.
+    /// Counts a try of a code on the page of a log-in; how many there were with it. Nothing after `most`.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    pub async fn count_try(&mut self, id: LogInId) -> Result<i64, StorageError> {
-        let row = sqlx::query("UPDATE log_ins SET tries = tries + 1 WHERE id = $1 RETURNING tries")
+    pub async fn count_try(&mut self, id: LogInId, most: u16) -> Result<Option<i64>, StorageError> {
+        let count = "UPDATE log_ins SET tries = tries + 1 WHERE id = $1 AND tries < $2
+             RETURNING tries";
+        let row = sqlx::query(count)
             .bind(id.to_string())
-            .fetch_one(&mut *self.inner)
+            .bind(i64::from(most))
+            .fetch_optional(&mut *self.inner)
             .await?;
-        Ok(row.try_get("tries")?)
+        Ok(row.map(|row| row.try_get("tries")).transpose()?)
     }
 }

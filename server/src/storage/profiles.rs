@@ -152,7 +152,7 @@ impl Tx {
             None => Details::default(),
             Some(sealed) => {
                 let name = identity.to_string();
-                let plain = self.store.keys.master().open(place(&name), &sealed)?;
+                let plain = self.open(place(&name), &sealed)?;
                 serde_json::from_slice(&plain).map_err(|_| impossible)?
             }
         };

@@ -252,7 +252,7 @@ mod tests {
     async fn code_device(tx: &mut Tx, identity: IdentityId) -> CodeDeviceId {
         let id = CodeDeviceId::random(&SystemEntropy).unwrap();
         assert!(tx.add_code_device((id, "KV-0001", Kind::Display), &seed(), NOW).await.unwrap());
-        tx.put_password(identity, b"another hash").await.unwrap();
+        tx.put_password(identity, (b"another hash", "m=64,t=1,p=1")).await.unwrap();
         id
     }
 

@@ -180,7 +180,7 @@ async fn one_person_has_one_identity_and_a_document_one_holder() {
             IdentityId::random(&SystemEntropy).unwrap(),
             IdentityId::random(&SystemEntropy).unwrap(),
         );
-        let record = |text: &str| zeroize::Zeroizing::new(text.as_bytes().to_vec());
+        let record = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
         let mut tx = fresh.store.begin().await.unwrap();
         let first = Identity { id, enrolment, record: record("one") };
         tx.put_identity(&first, &[1; 32], NOW).await.unwrap();

@@ -1,6 +1,6 @@
 //! Code devices from the stock to activation, loss and finding, and the password beside them.
 
-use super::desk::{Desk, PHONE, refusal, refused};
+use super::desk::{Desk, PHONE, code_in, refusal, refused};
 use super::devices::{Device, PASSWORD, quick};
 use super::station::Call;
 use enroll_core::audit::Entry;
@@ -52,9 +52,9 @@ fn an_ordered_device_comes_inactive_and_is_activated_by_two_codes() {
         assert_eq!(refusal(anna.activate_device(&early)), wrong());
         let code = anna.device_code("kv-0001 ", "email").unwrap();
         let good = anna.activation_of(&device, &code);
-        for (name, value) in
-            [("code", json!("000000")), ("device_code", json!(device.wrong_code(&desk)))]
-        {
+        let guess = device.wrong_code(&desk);
+        for (name, value) in [("code", "000000"), ("device_code", &guess)] {
+            let value = json!(value);
             let mut bad = good.clone();
             bad[name] = value;
             assert_eq!(refusal(anna.activate_device(&bad)), wrong(), "{name}");
@@ -96,23 +96,135 @@ fn a_code_by_the_wrong_way_or_of_somebody_else_activates_nothing() {
         assert_eq!(refusal(bert.activate_device(&stolen)), wrong(), "nobody's");
         assert_eq!(bert.device_code("KV-0001", "sms"), None, "no code for another's device");
         assert_eq!(bert.device_code("KV-9999", "sms"), None, "nor for one that there is not");
-        // What was asked for by e-mail takes the place of what came by SMS.
+        // Beside it another one by e-mail. Three wrong, and both are dead.
         let anew = anna.device_code("KV-0001", "email").unwrap();
-        if code != anew {
-            assert_eq!(refusal(anna.activate_device(&anna.activation_of(&annas, &code))), wrong());
-        }
-        // Three wrong, and the code is dead.
         for _ in 0..3 {
             let _ = anna.activate_device(&anna.activation_of(&annas, "000001"));
         }
-        assert_eq!(refusal(anna.activate_device(&anna.activation_of(&annas, &anew))), wrong());
+        for dead in [code, anew] {
+            assert_eq!(refusal(anna.activate_device(&anna.activation_of(&annas, &dead))), wrong());
+        }
         // Too late.
-        let late = bert.device_code("KV-0002", "sms").unwrap();
         desk.wait(Duration::minutes(31));
-        assert_eq!(refusal(bert.activate_device(&bert.activation_of(&berts, &late))), wrong());
-        // Codes are sent five times a day.
-        let sent = (0..6).filter(|_| bert.device_code("KV-0002", "email").is_some()).count();
-        assert_eq!(sent, 3, "two before");
+        assert_eq!(refusal(bert.activate_device(&bert.activation_of(&berts, &other))), wrong());
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_believed_by_two_codes_in_a_row_only() {
+    // proves E10 (RFC 4226 §7.4)
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        let device = anna.ordered("KV-0001", Kind::Display);
+        let code = anna.device_code("KV-0001", "sms").unwrap();
+        let good = anna.activation_of(&device, &code);
+        let off = |first: i64, second: i64| {
+            let mut body = good.clone();
+            body["device_code"] = json!(device.code_off(&desk, first));
+            body["next_code"] = json!(device.code_off(&desk, second));
+            anna.activate_device(&body)
+        };
+        for (first, second) in [(7, 7), (8, 7)] {
+            assert_eq!(refusal(off(first, second)), wrong(), "{first} {second}");
+        }
+        let mut missing = good.clone();
+        missing.as_object_mut().unwrap().remove("next_code");
+        assert_eq!(anna.activate_device(&missing).0, 400);
+        assert_eq!(off(7, 8).1["state"], "active");
+    }
+}
+
+#[test]
+fn codes_that_somebody_asks_for_all_day_are_good_and_the_last_is_told() {
+    // proves E4, E7, E10
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        let device = anna.ordered("KV-0001", Kind::Display);
+        for turn in 1..=5 {
+            desk.deliver();
+            assert_eq!(anna.ask_for_device_code("KV-0001", "sms").0, 202);
+            assert_eq!(desk.runtime.block_on(desk.app.send_asked_codes()), 1, "{turn}");
+            let arrived = desk.deliver();
+            let code = arrived.iter().find_map(|message| code_in(&message.text)).unwrap();
+            for _ in 0..10 {
+                assert_eq!(anna.device_code("KV-0001", "sms"), None, "one is under way");
+            }
+            let told = arrived.iter().find(|message| message.text.contains("too many times"));
+            assert_eq!(told.is_some(), turn == 5);
+            if let Some(told) = told {
+                // A day after the first.
+                assert!(told.text.contains("02.03.2026 12:00"), "{}", told.text);
+                assert_eq!(anna.device_code("KV-0001", "email"), None);
+                let body = anna.activation_of(&device, &code);
+                assert_eq!(anna.activate_device(&body).1["state"], "active", "still good");
+            }
+            desk.wait(Duration::minutes(31));
+        }
+    }
+}
+
+#[test]
+fn whoever_has_the_letter_learns_no_user_id_by_what_is_done() {
+    // proves G4, E10
+    for desk in desks() {
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        let device = anna.ordered("KV-0001", Kind::Display);
+        bert.reach("+4520304051");
+        let cost = |call: &dyn Fn()| {
+            let before = desk.store.effort();
+            call();
+            let after = desk.store.effort();
+            (after.statements - before.statements, after.openings - before.openings)
+        };
+        let tries = |user_id: &str| {
+            let mut body = anna.activation_of(&device, "000000");
+            body["user_id"] = json!(user_id);
+            cost(&|| assert_eq!(refusal(anna.activate_device(&body)), wrong()))
+        };
+        let asks = |user_id: &str| {
+            let body = json!({ "user_id": user_id, "serial": "KV-0001", "channel": "sms" });
+            cost(&|| assert_eq!(desk.post("/v1/code-device-codes", &body).0, 202))
+        };
+        let users = [anna.user_id(), bert.user_id(), "nobody.has.this".to_owned()];
+        let nobody = tries("nobody.has.this");
+        assert!(nobody.0 > 5 && nobody.1 > 1, "{nobody:?}");
+        // Before a code is under way, with one, and with a dead one.
+        for turn in 0..5 {
+            for user_id in &users {
+                assert_eq!(tries(user_id), nobody, "{turn} {user_id}");
+                assert_eq!(asks(user_id), (0, 0), "nothing before the answer");
+            }
+            desk.runtime.block_on(desk.app.send_asked_codes());
+        }
+    }
+}
+
+#[test]
+fn of_two_changes_at_once_with_the_old_password_one_is_taken() {
+    // proves E2
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        anna.with_device("KV-0001", Kind::Display);
+        let holder = server::app::DeviceHolder::logged_in(anna.identity);
+        let mut old = PASSWORD.to_owned();
+        for round in 0..4 {
+            let new = ["en", "en anden"].map(|which| format!("{which} hest batteri nr. {round}"));
+            let changes: Vec<_> = new
+                .iter()
+                .map(|new| {
+                    let given = serde_json::from_value(json!({ "old": old, "new": new })).unwrap();
+                    let app = desk.app.clone();
+                    desk.runtime.spawn(async move { app.change_password(holder, given).await })
+                })
+                .collect();
+            let done: Vec<bool> = changes
+                .into_iter()
+                .map(|one| desk.runtime.block_on(one).unwrap().is_ok())
+                .collect();
+            assert_eq!(done.iter().filter(|one| **one).count(), 1, "{round}: {done:?}");
+            let taken = done.iter().position(|one| *one).unwrap();
+            old = new[taken].clone();
+        }
     }
 }
 
@@ -130,10 +242,9 @@ fn a_lost_device_that_is_found_is_activated_anew_and_nobody_has_two() {
         assert_eq!(anna.device_code("KV-0001", "sms"), None, "it is lost");
         assert_eq!(anna.stand("KV-0001", "found").1["state"], "inactive");
         let code = anna.device_code("KV-0001", "sms").unwrap();
-        let used = device.code_off(&desk, -1);
-        let mut body = anna.activation_of(&device, &code);
-        body["device_code"] = json!(used);
-        assert_eq!(refusal(anna.activate_device(&body)), wrong(), "a code that was used before");
+        let used = anna.activation_of(&device, &code);
+        assert_eq!(refusal(anna.activate_device(&used)), wrong(), "a code that was used before");
+        desk.wait(Duration::seconds(30));
         let activated = anna.activate_device(&anna.activation_of(&device, &code));
         assert_eq!(activated.1["state"], "active", "{activated:?}");
         // Another one, while this is active.
@@ -226,6 +337,54 @@ fn after_an_opening_who_enrolled_before_brings_no_device_back_and_who_enrols_ane
         desk.wait(Duration::SECOND);
         let again = desk.enrolled(1);
         assert_eq!(again.stand("KV-0001", "found").1["state"], "inactive");
+    }
+}
+
+#[test]
+fn an_order_that_is_lost_or_blocked_is_off_and_takes_nothing_from_the_stock() {
+    // proves E7 (the code of a notice blocks for whom it was sent to, and nobody else)
+    for desk in desks() {
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        Device::in_stock(&desk, "KV-0001", Kind::Display);
+        for person in [&anna, &bert] {
+            person.reach(PHONE);
+        }
+        let order = |person: &super::desk::Citizen<'_>| {
+            person.own("POST", "/code-devices", &json!({ "kind": "display" }))
+        };
+        let post = || {
+            let serials = ["KV-0001".to_owned()];
+            let posted = server::app::post_code_devices(&desk.store, &serials, desk.now());
+            desk.runtime.block_on(posted)
+        };
+        // More often than there are devices, and than a person may have.
+        for _ in 0..4 {
+            assert_eq!(order(&anna).1["state"], "ordered");
+            assert_eq!(anna.stand("KV-0001", "lost").1["state"], "in_stock");
+            assert_eq!(anna.stand("KV-0001", "found").0, 404, "nobody's");
+            assert!(post().is_err(), "nobody's");
+        }
+        desk.deliver();
+        assert_eq!(order(&anna).1["state"], "ordered");
+        let code = json!({ "code": block_code(&desk.deliver()) });
+        let (status, off) = desk.post("/v1/blocks", &code);
+        assert_eq!((status, &off["state"]), (200, &json!("in_stock")), "{off}");
+        assert_eq!(desk.post("/v1/blocks", &code), (200, off), "said twice");
+        assert_eq!(order(&bert).1["state"], "ordered");
+        assert_eq!(desk.post("/v1/blocks", &code).1["state"], "in_stock", "the one who was told");
+        let theirs = bert.own("GET", "/code-devices", &Value::Null).1;
+        assert_eq!(theirs[0]["state"], "ordered", "{theirs}");
+        post().unwrap();
+        // What was sent does not come back, and there is an end to it.
+        assert_eq!(bert.stand("KV-0001", "lost").1["state"], "lost");
+        for serial in ["KV-0002", "KV-0003"] {
+            bert.ordered(serial, Kind::Display);
+            assert_eq!(bert.stand(serial, "lost").1["state"], "lost");
+        }
+        Device::in_stock(&desk, "KV-0004", Kind::Display);
+        assert_eq!(refusal(order(&bert)), refused(409, "code_device.many"));
+        assert_eq!(bert.stand("KV-0003", "found").1["state"], "inactive");
+        assert_eq!(bert.stand("KV-0003", "found").1["state"], "inactive", "said twice");
     }
 }
 

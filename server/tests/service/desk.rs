@@ -197,11 +197,17 @@ impl Desk {
 
     /// Another server over the same rows, with the same keys and clock: its address.
     pub fn beside(&self) -> String {
+        self.runtime.block_on(listen(self.app_beside(|_| {}), pending())).0
+    }
+
+    /// The same with another configuration, and without an address.
+    pub fn app_beside(&self, change: impl FnOnce(&mut Config)) -> Arc<App> {
         let entropy = Arc::new(SystemEntropy);
         let keys = self.app.keys();
         let opened = Store::open(&self.database, keys.clone(), entropy.clone());
         let mut config = Config::default();
         config.server.answers_as_host = true;
+        change(&mut config);
         let parts = Parts {
             store: self.runtime.block_on(opened).unwrap(),
             keys,
@@ -213,8 +219,7 @@ impl Desk {
             registers: Arc::new(NoRegisters),
             appointments: Arc::new(NoRegisters),
         };
-        let app = Arc::new(App::new(parts, Rules::from(config)));
-        self.runtime.block_on(listen(app, pending())).0
+        Arc::new(App::new(parts, Rules::from(config)))
     }
 
     /// A call whose body is JSON, without a token.

@@ -85,6 +85,11 @@ impl Citizen<'_> {
     pub fn device_code(&self, serial: &str, channel: &str) -> Option<String> {
         self.desk.deliver();
         assert_eq!(self.ask_for_device_code(serial, channel).0, 202);
+        assert!(
+            self.desk.deliver().is_empty(),
+            "nothing is sent while somebody waits for the answer"
+        );
+        self.desk.runtime.block_on(self.desk.app.send_asked_codes());
         let arrived = self.desk.deliver();
         let mut found = arrived.iter().filter(|message| message.channel == channel);
         found.find_map(|message| code_in(&message.text))
@@ -93,7 +98,8 @@ impl Citizen<'_> {
     pub fn activation_of(&self, device: &Device, code: &str) -> Value {
         json!({
             "user_id": self.user_id(), "serial": device.serial, "code": code,
-            "device_code": device.code(self.desk), "password": PASSWORD,
+            "device_code": device.code_off(self.desk, -1), "next_code": device.code(self.desk),
+            "password": PASSWORD,
         })
     }
 

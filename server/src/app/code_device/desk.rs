@@ -64,7 +64,7 @@ impl App {
         tx.identity(identity).await?.ok_or(AppError::UnknownCase)?;
         let profile = tx.hold_profile(identity).await?;
         profile.life.open().map_err(AppError::Reason)?;
-        no_other(&mut tx, &profile).await?;
+        no_other(&mut tx, &profile, None).await?;
         let state = || AppError::Reason(ReasonCode::CODE_DEVICE_STATE);
         let found = tx.code_device_of(&serial(&given.serial)).await?.ok_or_else(state)?;
         let row = tx.hold_code_device(found.id).await?.ok_or_else(state)?;

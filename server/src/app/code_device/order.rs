@@ -4,6 +4,7 @@ use super::super::owner::Owner;
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
 use super::{CodeDeviceView, DeviceHolder};
+use crate::ids::CodeDeviceId;
 use crate::notices::Notice;
 use crate::storage::{CodeDeviceRow, Profile, Tx};
 use enroll_core::code_device::Kind;
@@ -39,7 +40,8 @@ impl App {
     ///
     /// # Errors
     /// `identity.blocked`; `user_id.missing` and `activation.channels` if it could not be activated;
-    /// `code_device.other` while another one is on the way; `code_device.stock`.
+    /// `code_device.other` while another one is on the way; `code_device.many` after as many as a person may order;
+    /// `code_device.stock`.
     pub async fn order_code_device(
         &self,
         holder: DeviceHolder,
@@ -63,7 +65,12 @@ impl App {
             return Err(AppError::Reason(ReasonCode::ACTIVATION_CHANNELS));
         }
         let identity = profile.identity;
-        no_other(&mut tx, &profile).await?;
+        no_other(&mut tx, &profile, None).await?;
+        // Those that were lost or blocked after they were sent are theirs for ever (M2).
+        let had = tx.code_devices(identity).await?.len();
+        if had >= usize::from(self.policy.code_devices.each) {
+            return Err(AppError::Reason(ReasonCode::CODE_DEVICE_MANY));
+        }
         let none = AppError::Reason(ReasonCode::CODE_DEVICE_STOCK);
         let row = tx.hold_stock(kind).await?.ok_or(none)?;
         let state = row.state.order(self.now()).map_err(AppError::Reason)?;
@@ -78,10 +85,14 @@ impl App {
     }
 }
 
-/// That none is on the way or waits to be activated (M2).
-pub(super) async fn no_other(tx: &mut Tx, profile: &Profile) -> Result<(), AppError> {
+/// That none but `this` is on the way or waits to be activated (M2).
+pub(super) async fn no_other(
+    tx: &mut Tx,
+    profile: &Profile,
+    this: Option<CodeDeviceId>,
+) -> Result<(), AppError> {
     let devices = tx.code_devices(profile.identity).await?;
-    match devices.iter().any(|device| device.state.is_under_way()) {
+    match devices.iter().any(|device| Some(device.id) != this && device.state.is_under_way()) {
         true => Err(AppError::Reason(ReasonCode::CODE_DEVICE_OTHER)),
         false => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! The password beside a code device (REQUIREMENTS M4): kept as PINs are, with Argon2id and a pepper; changed
 //! with the one before.
 
-use super::super::hashing::{Of, SecretHash};
+use super::super::hashing::{Cost, Of, SecretHash, Turn};
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError, blocking};
 use super::DeviceHolder;
@@ -10,12 +10,15 @@ use crate::config::Secret;
 use crate::ids::IdentityId;
 use crate::metrics::cpu::Work;
 use crate::notices::Notice;
+use crate::storage::PasswordRow;
 use enroll_core::audit::Hash;
 use enroll_core::code_device::Tries;
 use enroll_core::password::Password;
+use enroll_core::policy::Activation;
 use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 /// A password in the place of another one.
@@ -48,45 +51,124 @@ fn of(identity: &IdentityId) -> Of<'_> {
     Of { pepper: "password pepper", owner: identity.as_bytes() }
 }
 
+/// A password as it is to be kept.
+pub(in crate::app) struct NewHash {
+    bytes: Zeroizing<Vec<u8>>,
+    cost: String,
+}
+
+impl NewHash {
+    /// What the row is made of.
+    pub(in crate::app) fn row(&self) -> (&[u8], &str) {
+        (&self.bytes, &self.cost)
+    }
+}
+
+/// Whose a password would be, and what is kept of theirs.
+pub(in crate::app) struct KeptPassword {
+    pub(in crate::app) identity: IdentityId,
+    /// Nothing for somebody without one, or nobody.
+    pub(in crate::app) hash: Option<Zeroizing<Vec<u8>>>,
+    /// The costs that anybody's is kept at.
+    pub(in crate::app) costs: Vec<String>,
+}
+
+impl KeptPassword {
+    /// Whether `row` still is what was read before.
+    pub(in crate::app) fn is_still(&self, row: Option<&PasswordRow>) -> bool {
+        match (&self.hash, row) {
+            (Some(hash), Some(row)) => {
+                hash.len() == row.hash.len() && openssl::memcmp::eq(hash, &row.hash)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What came of comparing a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) struct Compared {
+    pub(in crate::app) fits: bool,
+    /// It was hashed at another cost than one is now.
+    pub(in crate::app) is_old: bool,
+}
+
+/// At what costs a password is hashed to compare it: at each that some password is kept at and at that of now, once.
+/// It does not show whose is kept at which, nor whose is not there (G4).
+fn hashed_at(kept: Option<Cost>, in_use: &[String], now: Cost) -> BTreeSet<Cost> {
+    let in_use = in_use.iter().filter_map(|cost| Cost::read(cost));
+    in_use.chain(kept).chain([now]).collect()
+}
+
 impl App {
-    /// The bytes to keep of a password.
+    /// What to keep of a password.
     pub(super) async fn password_hash(
         &self,
+        _turn: &Turn<'_>,
         password: Password,
         identity: IdentityId,
-    ) -> Result<Zeroizing<Vec<u8>>, AppError> {
-        let _turn = self.hashing.acquire().await.map_err(AppError::internal)?;
+    ) -> Result<NewHash, AppError> {
         let salt = Hash(random(self.parts.entropy.as_ref())?);
         let (keys, cpu, cost) = (self.parts.keys.clone(), self.cpu.clone(), self.password_cost());
-        let hash =
-            move || SecretHash::new(password.expose().as_bytes(), of(&identity), &keys, cost, salt);
+        let hash = move || {
+            let (secret, cost) = (password.expose().as_bytes(), (cost.memory_kib, cost.passes));
+            SecretHash::new(secret, of(&identity), &keys, cost, salt)
+        };
         let made = blocking(move || cpu.spend(Work::Pin, hash)).await??;
-        serde_json::to_vec(&made).map(Zeroizing::new).map_err(AppError::internal)
+        let bytes = serde_json::to_vec(&made).map(Zeroizing::new).map_err(AppError::internal)?;
+        Ok(NewHash { bytes, cost: cost.to_string() })
     }
 
     /// Whether `kept` is that of `password`: with nothing kept it is not, after the same work (G4).
     pub(in crate::app) async fn is_password(
         &self,
-        kept: Option<Zeroizing<Vec<u8>>>,
+        _turn: &Turn<'_>,
+        kept: &KeptPassword,
         password: Password,
-        identity: IdentityId,
-    ) -> Result<bool, AppError> {
-        let kept = kept.map(|kept| serde_json::from_slice::<SecretHash>(&kept)).transpose();
-        let kept = kept.map_err(AppError::internal)?;
-        let _turn = self.hashing.acquire().await.map_err(AppError::internal)?;
-        let (keys, cpu, cost) = (self.parts.keys.clone(), self.cpu.clone(), self.password_cost());
+    ) -> Result<Compared, AppError> {
+        let hash = kept.hash.as_ref().map(|hash| serde_json::from_slice::<SecretHash>(hash));
+        let hash = hash.transpose().map_err(AppError::internal)?;
+        let (now, at) = (self.password_cost(), hash.as_ref().map(SecretHash::cost));
+        let costs = hashed_at(at, &kept.costs, now);
+        let (keys, cpu, identity) = (self.parts.keys.clone(), self.cpu.clone(), kept.identity);
         let compare = move || {
             let (secret, of) = (password.expose().as_bytes(), of(&identity));
-            match kept {
-                Some(kept) => kept.fits(secret, of, &keys),
-                None => SecretHash::new(secret, of, &keys, cost, Hash::ZERO).map(|_| false),
+            let mut fits = false;
+            for cost in costs {
+                match &hash {
+                    Some(hash) if hash.cost() == cost => fits = hash.fits(secret, of, &keys)?,
+                    _ => {
+                        let cost = (cost.memory_kib, cost.passes);
+                        SecretHash::new(secret, of, &keys, cost, Hash::ZERO)?;
+                    }
+                }
             }
+            Ok::<_, AppError>(fits)
         };
-        blocking(move || cpu.spend(Work::Pin, compare)).await?
+        let fits = blocking(move || cpu.spend(Work::Pin, compare)).await??;
+        Ok(Compared { fits, is_old: at.is_some_and(|at| at != now) })
     }
 
-    fn password_cost(&self) -> (u32, u32) {
-        (self.policy.activation.pin_memory_kib, self.policy.activation.pin_passes)
+    fn password_cost(&self) -> Cost {
+        let Activation { pin_memory_kib: memory_kib, pin_passes: passes, .. } =
+            self.policy.activation;
+        Cost { memory_kib, passes }
+    }
+
+    /// Keeps a password that fits, hashed at the cost of now. One that was set anew meanwhile stays as it is.
+    pub(in crate::app) async fn hash_anew(
+        &self,
+        kept: &KeptPassword,
+        password: Password,
+    ) -> Result<(), AppError> {
+        let turn = Turn::at(&self.hashing).await?;
+        let hash = self.password_hash(&turn, password, kept.identity).await?;
+        let (mut tx, _) = self.hold(kept.identity).await?;
+        if !kept.is_still(tx.password(kept.identity).await?.as_ref()) {
+            return Ok(());
+        }
+        tx.put_password_anew(kept.identity, hash.row()).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Changes the person's password, by the one before.
@@ -103,23 +185,28 @@ impl App {
         let (mut tx, profile) = self.hold(identity).await?;
         profile.life.open().map_err(AppError::Reason)?;
         let user_id = profile.details.user_id.clone().unwrap_or_default();
-        let kept = tx.password(identity).await?.map(|row| row.hash);
+        let hash = tx.password(identity).await?.map(|row| row.hash);
         drop(tx);
         let new = Password::choose(given.new.expose(), &user_id)
             .map_err(|error| AppError::Reason(error.reason()))?;
-        let fits = self.is_password(kept, Password::typed(given.old.expose()), identity).await?;
-        let hash = self.password_hash(new, identity).await?;
+        let turn = Turn::at(&self.hashing).await?;
+        let kept = KeptPassword { identity, hash, costs: Vec::new() };
+        let old = Password::typed(given.old.expose());
+        let Compared { fits, .. } = self.is_password(&turn, &kept, old).await?;
+        let hash = self.password_hash(&turn, new, identity).await?;
+        drop(turn);
         let (mut tx, profile) = self.hold(identity).await?;
         profile.life.open().map_err(AppError::Reason)?;
         let Some(row) = tx.password(identity).await? else { return Err(wrong) };
-        if !fits || !row.tries.may_try(self.now()) {
+        // One that was changed since it was compared is not the one before any more.
+        if !fits || !kept.is_still(Some(&row)) || !row.tries.may_try(self.now()) {
             self.count_wrong(&mut tx, identity, row.tries).await?;
             let data = json!({});
             tx.audit(self.of_identity("password.refused", identity, data)).await?;
             tx.commit().await?;
             return Err(wrong);
         }
-        tx.put_password(identity, &hash).await?;
+        tx.put_password(identity, hash.row()).await?;
         let about = About::now(Blocks::Identity);
         self.notify(&mut tx, &profile, Notice::PasswordChanged, about).await?;
         tx.audit(self.of_identity("password.changed", identity, json!({}))).await?;
@@ -136,5 +223,28 @@ impl App {
     ) -> Result<(), AppError> {
         let (tries, over) = tries.failed(&self.policy.code_devices, self.now());
         Ok(tx.save_tries(identity, &tries, over).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // proves G4 (also while some passwords are kept at another cost)
+    #[test]
+    fn a_password_costs_the_same_whoever_it_is_of() {
+        let (now, old) =
+            (Cost { memory_kib: 19_456, passes: 2 }, Cost { memory_kib: 64, passes: 1 });
+        let in_use = [now, old].map(|cost| cost.to_string());
+        let nobody = hashed_at(None, &in_use, now);
+        assert_eq!(nobody, BTreeSet::from([old, now]));
+        for theirs in [old, now] {
+            assert_eq!(hashed_at(Some(theirs), &in_use, now), nobody, "{theirs}");
+        }
+        // Once the last has logged in, and before anybody has a password.
+        let alone = BTreeSet::from([now]);
+        assert_eq!(hashed_at(None, &in_use[..1], now), alone);
+        assert_eq!(hashed_at(Some(now), &in_use[..1], now), alone);
+        assert_eq!(hashed_at(None, &[], now), alone);
     }
 }

@@ -7,7 +7,7 @@ use super::{CodeDeviceView, DeviceHolder, serial};
 use crate::ids::IdentityId;
 use crate::notices::Notice;
 use crate::oidc::Why;
-use crate::storage::{CodeDeviceRow, Tx};
+use crate::storage::Tx;
 use enroll_core::code_device::CodeDevice;
 use enroll_core::life::{Actor, Life};
 use enroll_core::reason::ReasonCode;
@@ -61,7 +61,8 @@ impl DeviceStanding {
 }
 
 impl App {
-    /// Sets how a device of the person stands. Repeated, it answers the same.
+    /// Sets how a device of the person stands. Repeated, it answers the same; but one that was not sent yet is
+    /// nobody's once it is lost or blocked.
     ///
     /// # Errors
     /// [`AppError::UnknownCase`] for one that is not theirs; `code_device.state`, `identity.blocked`;
@@ -98,14 +99,14 @@ impl App {
         if !standing.ends_use() {
             profile.life.open().map_err(AppError::Reason)?;
             may_bring_back(&mut tx, of, &profile.life).await?;
-            super::order::no_other(&mut tx, &profile).await?;
+            super::order::no_other(&mut tx, &profile, Some(row.id)).await?;
         }
         let was_active = row.state.is_active();
         let state = standing.of(row.state.clone(), &by, self).map_err(AppError::Reason)?;
         if state == row.state {
             return Ok(CodeDeviceView::from(&row));
         }
-        let row = CodeDeviceRow { state, ..row };
+        let row = row.becomes(state);
         tx.save_code_device(&row).await?;
         if was_active {
             profile.life = profile.life.next();
@@ -119,7 +120,9 @@ impl App {
         let blocks = if standing.ends_use() { Blocks::Nothing } else { Blocks::CodeDevice(row.id) };
         self.notify(&mut tx, &profile, notice, About::now(blocks)).await?;
         let data = json!({ "code_device": row.id, "actor": by, "epoch": profile.life.epoch });
-        tx.audit(self.of_identity(standing.event(), identity, data)).await?;
+        let is_off = row.identity.is_none();
+        let event = if is_off { "code_device.order_off" } else { standing.event() };
+        tx.audit(self.of_identity(event, identity, data)).await?;
         tx.commit().await?;
         Ok(CodeDeviceView::from(&row))
     }
@@ -143,7 +146,7 @@ impl App {
                 continue;
             }
             blocked.push(row.id);
-            tx.save_code_device(&CodeDeviceRow { state, ..row }).await?;
+            tx.save_code_device(&row.becomes(state)).await?;
         }
         Ok(blocked)
     }

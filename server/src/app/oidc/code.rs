@@ -1,25 +1,30 @@
 //! Logging in with user ID, password and the code of a code device, on the page of the log-in (E2, G2, G3, G6).
 //!
 //! Whatever of it does not fit, and whether there is such a user ID, the answer and the work are the same (G4):
-//! the same questions to the database, one password hash, the same writes. So nothing here tells that a code
+//! the same statements, as many openings of sealed values, the same password hashes. So nothing here tells that a code
 //! rests either: the person is told by SMS and e-mail (docs/log-in.md).
 
+use super::super::code_device::{Compared, KeptPassword};
 use super::super::{App, AppError};
 use super::claim::{ial, transaction};
 use super::client::active;
 use super::late;
 use super::page::typed_user_id;
 use crate::config::Secret;
-use crate::ids::IdentityId;
+use crate::ids::{IdentityId, LogInId};
 use crate::keys::base64url;
+use crate::limits::Kind as Limited;
 use crate::oidc::idp_params::Action;
 use crate::oidc::{Approval, Level, LogIn, Means, Way, Why};
 use crate::storage::{CodeDeviceRow, LogInRow, Opens, PasswordRow, Profile, Tx};
 use enroll_core::code_device::{Kind, Tries};
 use enroll_core::password::Password;
+use enroll_core::policy::CodeDevices;
 use enroll_core::reason::ReasonCode;
 use enroll_core::totp::{Algorithm, Seed, step_at};
 use serde_json::json;
+use time::OffsetDateTime;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 /// What a code device with a password reaches: two factors of different kinds (NSIS §3.2.1). A code that is
@@ -71,6 +76,22 @@ struct Right {
     step: Option<i64>,
 }
 
+impl Right {
+    /// What a try that was not taken makes of the person's tries, and whether codes rest with it, if it changes
+    /// them. Where one of the two was right, somebody has it, and must not try for the other; with none right
+    /// nobody is shut out by who knows a user ID alone.
+    fn counted(
+        self,
+        tries: Tries,
+        policy: &CodeDevices,
+        now: OffsetDateTime,
+    ) -> Option<(Tries, bool)> {
+        let (next, over) = tries.failed(policy, now);
+        let counts = self.password != self.step.is_some();
+        (counts && next != tries).then_some((next, over))
+    }
+}
+
 impl App {
     /// What is asked of the person before the page; nothing for a log-in that there is not.
     ///
@@ -96,39 +117,73 @@ impl App {
     /// # Errors
     /// `log_in.code` for all that does not fit or cannot be used; `log_in.tries` once there were too many on the
     /// page; `log_in.code_level` where a code device is not enough; `log_in.late`, `log_in.level`,
-    /// `log_in.parallel`.
+    /// `log_in.parallel`; [`AppError::Busy`], which counts nothing.
     pub async fn log_in_by_code(&self, browser: &str, typed: TypedCode) -> Result<(), AppError> {
-        // Held by nobody: whoever holds a log-in with a profile holds the profile first. All of it is read again.
+        let id = self.before_typing(browser).await?;
+        let turn = self.typing.turn().await?;
+        // Before anything is computed: of many at once on one page no more are than may be tried.
+        let tried = self.count_try(id).await?;
+        let (user_hash, kept) = self.kept_of(&typed.user_id).await?;
+        let password = || Password::typed(typed.password.expose());
+        let Compared { fits, is_old } = self.is_password(&turn, &kept, password()).await?;
+        drop(turn);
+
+        // Read again, and held: of two at once the second sees what the first has used up.
+        let mut tx = self.parts.store.begin().await?;
+        let found = self.found(&mut tx, &user_hash).await?;
+        let row = self.hold_log_in(&mut tx, id).await?;
+        if row.state != LogIn::Begun {
+            return Err(AppError::Reason(row.state.over()));
+        }
+        let step = self.step(&found, typed.code.expose().trim())?;
+        // Compared with what was kept then: one that was changed since is a wrong one.
+        let same = found.identity == kept.identity && kept.is_still(found.password.as_ref());
+        let right = Right { password: fits && same, step };
+        self.decide(tx, (row, user_hash, tried), found, right).await?;
+        if is_old && let Err(error) = self.hash_anew(&kept, password()).await {
+            let error = crate::http::problem::chain(&error);
+            tracing::error!(%error, "a password could not be hashed at the cost of now");
+        }
+        Ok(())
+    }
+
+    /// The log-in before the page, if a code can be typed there. Held by nobody: whoever holds a log-in with a
+    /// profile holds the profile first. All of it is read again.
+    async fn before_typing(&self, browser: &str) -> Result<LogInId, AppError> {
         let mut tx = self.parts.store.read().await?;
         let secret = openssl::sha::sha256(browser.as_bytes());
         let row = tx.find_log_in(Opens::Browser, &secret).await?;
         let late = AppError::Reason(ReasonCode::LOG_IN_LATE);
         let row = row.filter(|row| row.expires >= self.now()).ok_or(late)?;
+        self.spend(Limited::LogIn, row.id.as_bytes(), Instant::now())?;
         if row.state != LogIn::Begun {
             return Err(AppError::Reason(row.state.over()));
         }
         if row.request.level > OF_A_CODE_DEVICE {
             return Err(AppError::Reason(ReasonCode::LOG_IN_CODE_LEVEL));
         }
-        let user_id = Zeroizing::new(typed_user_id(&typed.user_id));
+        Ok(row.id)
+    }
+
+    /// Counts a try on the page; how many there were with it.
+    async fn count_try(&self, id: LogInId) -> Result<i64, AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let tried = tx.count_try(id, self.policy.code_devices.page_tries).await?;
+        tx.commit().await?;
+        tried.ok_or(AppError::Reason(ReasonCode::LOG_IN_TRIES))
+    }
+
+    /// The keyed hash of a user ID, and what is kept of the password of whoever has it. Nobody takes as many
+    /// questions as somebody.
+    async fn kept_of(&self, user_id: &str) -> Result<([u8; 32], KeptPassword), AppError> {
+        let mut tx = self.parts.store.read().await?;
+        let user_id = Zeroizing::new(typed_user_id(user_id));
         let user_hash = tx.keyed_hash("user_id", user_id.as_bytes())?;
         let nobody = IdentityId::random(self.parts.entropy.as_ref())?;
         let identity = tx.identity_by_user_id(&user_hash).await?.unwrap_or(nobody);
-        let kept = tx.password(identity).await?.map(|row| row.hash);
-        drop(tx);
-        let password = Password::typed(typed.password.expose());
-        let password = self.is_password(kept, password, identity).await?;
-
-        // Read again, and held: of two at once the second sees what the first has used up.
-        let mut tx = self.parts.store.begin().await?;
-        let found = self.found(&mut tx, &user_hash).await?;
-        let row = self.hold_log_in(&mut tx, row.id).await?;
-        if row.state != LogIn::Begun {
-            return Err(AppError::Reason(row.state.over()));
-        }
-        let step = self.step(&found, typed.code.expose().trim())?;
-        let password = password && found.identity == identity;
-        self.decide(tx, (row, user_hash), found, Right { password, step }).await
+        let hash = tx.password(identity).await?.map(|row| row.hash);
+        let costs = tx.password_costs().await?;
+        Ok((user_hash, KeptPassword { identity, hash, costs }))
     }
 
     /// Whom a user ID leads to. Nobody takes as many questions as somebody.
@@ -161,7 +216,7 @@ impl App {
     async fn decide(
         &self,
         mut tx: Tx,
-        (row, user_hash): (LogInRow, [u8; 32]),
+        (row, user_hash, tried): (LogInRow, [u8; 32], i64),
         found: Found,
         right: Right,
     ) -> Result<(), AppError> {
@@ -180,21 +235,18 @@ impl App {
             tx.save_tries(profile.identity, &Tries::default(), false).await?;
             return self.approved(tx, (row, user_hash), (profile, device)).await;
         }
-        // One of the two was right: somebody has it, and must not try for the other. With none right nobody is
-        // shut out by who knows a user ID alone.
-        let counts = right.password != right.step.is_some();
-        let (next, over) = match counts {
-            true => tries.failed(&self.policy.code_devices, self.now()),
-            false => (tries, false),
-        };
-        tx.save_tries(found.identity, &next, over).await?;
-        self.refused(tx, row).await
+        // The same statement for whoever it is of; where nothing changes it finds no row.
+        let nobody = IdentityId::random(self.parts.entropy.as_ref())?;
+        let counted = right.counted(tries, &self.policy.code_devices, self.now());
+        let (whose, (tries, over)) =
+            counted.map_or((nobody, (tries, false)), |counted| (found.identity, counted));
+        tx.save_tries(whose, &tries, over).await?;
+        self.refused(tx, row, tried).await
     }
 
     /// Takes note of a wrong try on the page, whoever it was of; too many end the log-in.
-    async fn refused(&self, mut tx: Tx, row: LogInRow) -> Result<(), AppError> {
+    async fn refused(&self, mut tx: Tx, row: LogInRow, tried: i64) -> Result<(), AppError> {
         let (id, client_id) = (row.id, row.client_id.clone());
-        let tried = tx.count_try(id).await?;
         let data = json!({ "client_id": client_id, "way": Way::Code });
         tx.audit(self.of_log_in("log_in.code_refused", id, data)).await?;
         let over = tried >= i64::from(self.policy.code_devices.page_tries);
@@ -253,5 +305,30 @@ impl App {
         });
         tx.audit(self.of_identity("log_in.approved", identity, data)).await?;
         Ok(tx.commit().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::Duration;
+    use time::macros::datetime;
+
+    // proves G4, G6 (a row is written only where something changes)
+    #[test]
+    fn a_try_changes_something_only_where_one_of_the_two_was_right_and_nothing_rests() {
+        let (policy, now) = (CodeDevices::default(), datetime!(2026-07-01 12:00 UTC));
+        let right = |password, step| Right { password, step };
+        for neither_or_both in [right(false, None), right(true, Some(7))] {
+            assert_eq!(neither_or_both.counted(Tries::default(), &policy, now), None);
+        }
+        for one in [right(true, None), right(false, Some(7))] {
+            let (next, over) = one.counted(Tries::default(), &policy, now).unwrap();
+            assert_eq!((next.wrong, over), (1, false));
+            let last = Tries { wrong: policy.wrong - 1, ..Tries::default() };
+            let (rests, over) = one.counted(last, &policy, now).unwrap();
+            assert!(over && !rests.may_try(now));
+            assert_eq!(one.counted(rests, &policy, now + Duration::MINUTE), None, "rests");
+        }
     }
 }

@@ -36,11 +36,11 @@ pub enum PageState {
     Late,
 }
 
-/// A user ID as it is typed: as it is kept where it is one, else as it is.
+/// A user ID as it is typed: as it is kept where it is one, else as it is, without the space that a keyboard adds.
 pub(super) fn typed_user_id(text: &str) -> String {
-    match UserId::parse(text) {
+    match UserId::parse(text.trim()) {
         Ok(user_id) => user_id.as_str().to_owned(),
-        Err(_) => text.to_lowercase(),
+        Err(_) => text.trim().to_lowercase(),
     }
 }
 

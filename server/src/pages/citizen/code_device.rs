@@ -24,6 +24,8 @@ struct Page {
     at: At,
     user_id: String,
     serial: String,
+    /// Codes that are sent in a day.
+    most: String,
 }
 
 /// How far the person is.
@@ -55,16 +57,23 @@ pub(super) struct Given {
     serial: String,
     code: Secret,
     device_code: Secret,
+    next_code: Secret,
     password: Secret,
     again: Secret,
 }
 
-fn page(visit: &Visit, at: At, error: Option<Why>, (user_id, serial): (String, String)) -> Page {
-    Page { l: Layout::of(visit, 0, "code-device-title"), error, at, user_id, serial }
+fn page(
+    (app, visit): (&App, &Visit),
+    at: At,
+    error: Option<Why>,
+    (user_id, serial): (String, String),
+) -> Page {
+    let most = app.policy.activation.starts.to_string();
+    Page { l: Layout::of(visit, 0, "code-device-title"), error, at, user_id, serial, most }
 }
 
-pub(super) async fn show(visit: Visit) -> Response {
-    html(&page(&visit, At::Asking, None, (String::new(), String::new())))
+pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit) -> Response {
+    html(&page((&app, &visit), At::Asking, None, (String::new(), String::new())))
 }
 
 /// Sends the code, if everything fits.
@@ -77,8 +86,8 @@ pub(super) async fn ask(
         return trouble::of(&visit, AppError::Malformed);
     };
     let whose = (user_id.clone(), serial.clone());
-    match app.send_device_code(AskedCode { user_id, serial, channel }).await {
-        Ok(_) => html(&page(&visit, At::Coding, None, whose)),
+    match app.ask_device_code(AskedCode { user_id, serial, channel }) {
+        Ok(_) => html(&page((&app, &visit), At::Coding, None, whose)),
         Err(error) => trouble::of(&visit, error),
     }
 }
@@ -89,18 +98,19 @@ pub(super) async fn activate(
     form: Result<Form<Given>, FormRejection>,
 ) -> Response {
     let Ok(Form(given)) = form else { return trouble::of(&visit, AppError::Malformed) };
-    let Given { user_id, serial, code, device_code, password, again } = given;
+    let Given { user_id, serial, code, device_code, next_code, password, again } = given;
     let whose = (user_id.clone(), serial.clone());
     if password.expose() != again.expose() {
         let why = Why::text(visit.language, "code-device-differs");
-        return html(&page(&visit, At::Coding, Some(why), whose));
+        return html(&page((&app, &visit), At::Coding, Some(why), whose));
     }
-    let given = ActivatedDevice { user_id, serial, code, device_code, password };
+    let given = ActivatedDevice { user_id, serial, code, device_code, next_code, password };
     match app.activate_code_device(given).await {
-        Ok(_) => html(&page(&visit, At::Done, None, whose)),
+        Ok(_) => html(&page((&app, &visit), At::Done, None, whose)),
         Err(AppError::Reason(code)) => {
             let why = Why::reason(visit.language, code);
-            (status_of(code), html(&page(&visit, At::Coding, Some(why), whose))).into_response()
+            let page = page((&app, &visit), At::Coding, Some(why), whose);
+            (status_of(code), html(&page)).into_response()
         }
         Err(error) => trouble::of(&visit, error),
     }

@@ -16,7 +16,13 @@ struct Page {
     l: Layout,
     identity: PublicIdentity,
     number: String,
-    app: String,
+    /// The app, or what is written on the code device, that the identity was activated with.
+    means: Means,
+}
+
+enum Means {
+    App(String),
+    CodeDevice(String),
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Response {
@@ -35,5 +41,9 @@ async fn receipt(app: &App, citizen: &Citizen) -> Result<Option<Page>, AppError>
     let identity = app.identity(&identity.to_string(), &citizen.token).await?;
     let l = Layout::of(&citizen.visit, 8, "done-title");
     let number = citizen.access.id().to_string();
-    Ok(Some(Page { l, identity, number, app: authenticator.to_string() }))
+    let means = match app.serial_of(authenticator).await? {
+        Some(serial) => Means::CodeDevice(serial),
+        None => Means::App(authenticator.to_string()),
+    };
+    Ok(Some(Page { l, identity, number, means }))
 }
