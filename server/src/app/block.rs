@@ -11,7 +11,7 @@ use super::{App, AppError};
 use crate::ids::{AuthenticatorId, CodeDeviceId, IdentityId};
 use crate::notices::Notice;
 use crate::oidc::Why;
-use crate::storage::{AuthenticatorRow, Pass, Tx};
+use crate::storage::{AuthenticatorRow, Pass, Profile, Tx};
 use enroll_core::device_key::Purpose;
 use enroll_core::life::{Actor, Life, Standing};
 use serde::{Deserialize, Serialize};
@@ -140,7 +140,17 @@ impl App {
         by: Actor,
         told: Option<(Option<By>, &Place)>,
     ) -> Result<AppView, AppError> {
-        let (mut tx, mut profile, row) = self.hold_app(id).await?;
+        self.block_held(self.hold_app(id).await?, by, told).await
+    }
+
+    /// The same of an app that is held.
+    pub(super) async fn block_held(
+        &self,
+        (mut tx, mut profile, row): (Tx, Profile, AuthenticatorRow),
+        by: Actor,
+        told: Option<(Option<By>, &Place)>,
+    ) -> Result<AppView, AppError> {
+        let id = row.id;
         let state = row.state.clone().block(by.clone(), self.now());
         let view =
             AppView::of(&AuthenticatorRow { state: state.clone(), ..row.clone() }, self.now());
@@ -176,7 +186,17 @@ impl App {
         by: Actor,
         told: Option<(Option<By>, &Place)>,
     ) -> Result<LifeView, AppError> {
-        let (mut tx, mut profile) = self.hold(identity).await?;
+        self.block_all_held(self.hold(identity).await?, by, told).await
+    }
+
+    /// The same of a profile that is held.
+    pub(super) async fn block_all_held(
+        &self,
+        (mut tx, mut profile): (Tx, Profile),
+        by: Actor,
+        told: Option<(Option<By>, &Place)>,
+    ) -> Result<LifeView, AppError> {
+        let identity = profile.identity;
         let life = profile.life.clone().block(by.clone(), self.now());
         if life == profile.life {
             return Ok(LifeView::of(identity, &life));

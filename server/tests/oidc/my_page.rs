@@ -1,5 +1,6 @@
 //! My page, as a browser and as an app use it: who gets in, what they see and change, and what ends it.
 
+mod overtaken;
 mod reopening;
 
 use self::reopening::{code_in, second};

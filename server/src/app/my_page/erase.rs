@@ -37,7 +37,7 @@ impl App {
     /// `my_page.approval`.
     pub async fn erase_mine(&self, holder: &Holder) -> Result<Erased, AppError> {
         self.need_fresh(holder)?;
-        let (mut tx, mut profile) = self.hold(holder.identity).await?;
+        let (mut tx, mut profile) = self.hold_mine(holder).await?;
         let (identity, now) = (profile.identity, self.now());
         profile.life = profile.life.erase(now).map_err(AppError::Reason)?;
         self.end_log_ins(&mut tx, identity, Why::Blocked).await?;

@@ -100,7 +100,7 @@ impl App {
     pub async fn export_mine(&self, holder: &Holder) -> Result<Export, AppError> {
         self.need_fresh(holder)?;
         let id = holder.identity;
-        let (mut tx, profile) = self.hold(id).await?;
+        let (mut tx, profile) = self.hold_mine(holder).await?;
         let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
         let identity: PublicIdentity =
             serde_json::from_slice(&found.record).map_err(AppError::internal)?;

@@ -107,19 +107,6 @@ impl App {
         self.means_of(&mut tx, holder.identity).await
     }
 
-    /// The app `id` of the person.
-    ///
-    /// # Errors
-    /// [`AppError::UnknownCase`] for one that there is not, or another's.
-    async fn my_app(&self, holder: &Holder, id: &str) -> Result<AuthenticatorId, AppError> {
-        let id: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
-        let mut tx = self.parts.store.read().await?;
-        match tx.authenticator(id).await? {
-            Some(row) if row.identity == holder.identity => Ok(id),
-            _ => Err(AppError::UnknownCase),
-        }
-    }
-
     async fn one_of_mine(&self, holder: &Holder, id: &str) -> Result<Means, AppError> {
         let found = self.my_means(holder).await?.into_iter().find(|means| means.id == id);
         found.ok_or(AppError::UnknownCase)
@@ -129,19 +116,22 @@ impl App {
     /// too. Repeated, it answers the same.
     ///
     /// # Errors
-    /// [`AppError::UnknownCase`] for one that there is not, or another's.
+    /// [`AppError::Unauthorized`] where the session is over; [`AppError::UnknownCase`] for one that there is not,
+    /// or another's.
     pub async fn block_mine(&self, holder: &Holder, id: &str) -> Result<Means, AppError> {
-        let app = self.my_app(holder, id).await?;
-        self.block(app, Actor::Holder, Some((None, &holder.place))).await?;
-        self.one_of_mine(holder, &app.to_string()).await
+        let app = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let held = self.hold_my_app(holder, app).await?;
+        self.block_held(held, Actor::Holder, Some((None, &holder.place))).await?;
+        self.one_of_mine(holder, id).await
     }
 
     /// Blocks the whole identity, before it returns (F1). Only a Borgercenter opens it again (F2).
     ///
     /// # Errors
-    /// [`AppError`].
+    /// [`AppError::Unauthorized`] where the session is over.
     pub async fn block_all_mine(&self, holder: &Holder) -> Result<LifeView, AppError> {
-        self.block_all(holder.identity, Actor::Holder, Some((None, &holder.place))).await
+        let held = self.hold_mine(holder).await?;
+        self.block_all_held(held, Actor::Holder, Some((None, &holder.place))).await
     }
 
     /// Opens one of the person's means again, by a fresh approval with another one (F2): only what they blocked
@@ -151,9 +141,8 @@ impl App {
     /// `my_page.approval`, `authenticator.for_good`, `activation.devices`; [`AppError::UnknownCase`].
     pub async fn reopen_mine(&self, holder: &Holder, id: &str) -> Result<Means, AppError> {
         self.need_fresh(holder)?;
-        let app = self.my_app(holder, id).await?;
-        let (mut tx, profile, row) = self.hold_app(app).await?;
-        profile.life.open().map_err(AppError::Reason)?;
+        let app: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
+        let (mut tx, profile, row) = self.hold_my_app(holder, app).await?;
         // The app that approved is another one: one that is blocked approves nothing.
         if Some(app) == holder.app {
             return Err(AppError::Reason(ReasonCode::AUTHENTICATOR_FOR_GOOD));
@@ -178,12 +167,12 @@ impl App {
     /// # Errors
     /// [`AppError::Malformed`] for one of more than 40 signs; [`AppError::UnknownCase`].
     pub async fn name_mine(&self, holder: &Holder, id: &str, name: &str) -> Result<(), AppError> {
-        let app = self.my_app(holder, id).await?;
+        let app: AuthenticatorId = id.parse().map_err(|_| AppError::UnknownCase)?;
         let name = name.trim();
         if name.chars().count() > NAME || name.chars().any(char::is_control) {
             return Err(AppError::Malformed);
         }
-        let (mut tx, mut profile) = self.hold(holder.identity).await?;
+        let (mut tx, mut profile, _) = self.hold_my_app(holder, app).await?;
         match name {
             "" => profile.details.names.remove(&app),
             name => profile.details.names.insert(app, name.to_owned()),

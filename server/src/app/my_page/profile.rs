@@ -90,8 +90,7 @@ impl App {
         if !matches!(language.as_deref(), None | Some("da" | "en")) {
             return Err(AppError::Malformed);
         }
-        let (mut tx, mut profile) = self.hold(holder.identity).await?;
-        profile.life.open().map_err(AppError::Reason)?;
+        let (mut tx, mut profile) = self.hold_mine(holder).await?;
         let before = profile.details.clone();
         let known =
             before.contacts.as_ref().map(|c| (c.phone.clone(), c.email.clone(), c.notices.clone()));

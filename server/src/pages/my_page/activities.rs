@@ -1,9 +1,8 @@
 //! What has happened to the identity, newest first (F5).
 
-use super::super::citizen::trouble;
 use super::super::html;
 use super::super::layout::{Layout, Why};
-use super::{At, Signed, called};
+use super::{At, Signed, called, failed};
 use crate::app::{ActivityKind, ActivityView, App, AppError, Before, By, Means, What};
 use askama::Template;
 use axum::extract::{Query, State};
@@ -71,7 +70,7 @@ pub(super) async fn show(
         Ok((kind, rows, next, later)) => {
             html(&Page { l, at: At::Activities, rows, kinds: kinds(kind), kind, next, later })
         }
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 

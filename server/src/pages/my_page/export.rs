@@ -5,7 +5,7 @@ use super::super::html;
 use super::super::layout::Layout;
 use super::super::visit::Visit;
 use super::activities::{Row, rows};
-use super::{At, Signed, called};
+use super::{At, Signed, called, failed};
 use crate::app::{App, AppError, Export, Means};
 use askama::Template;
 use axum::extract::State;
@@ -59,7 +59,7 @@ pub(super) async fn show(
             let rows = rows(&l, &export.activities, &export.means);
             html(&Page { l, at: At::Export, export, rows })
         }
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn file(
     }
     let text = match app.export_mine(&holder).await {
         Ok(export) => serde_json::to_string_pretty(&export),
-        Err(error) => return trouble::of(&visit, error),
+        Err(error) => return failed(&visit, error),
     };
     match text {
         Ok(text) => {

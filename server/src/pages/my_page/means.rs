@@ -4,7 +4,7 @@ use super::super::citizen::{to, trouble};
 use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
-use super::{At, Signed, called, log_in, refused};
+use super::{At, Signed, called, failed, log_in, refused};
 use crate::app::{App, AppError, Holder, Means};
 use askama::Template;
 use axum::Form;
@@ -93,7 +93,7 @@ async fn page(app: &App, visit: &Visit, holder: &Holder, error: Option<Why>) -> 
                 false => page,
             }
         }
-        Err(error) => trouble::of(visit, error),
+        Err(error) => failed(visit, error),
     }
 }
 
@@ -108,7 +108,7 @@ async fn done(
         Err(AppError::UnknownCase) => trouble::missing_of(visit),
         Err(error) => match refused(visit, error) {
             Ok(why) => page(app, visit, holder, Some(why)).await,
-            Err(error) => trouble::of(visit, error),
+            Err(error) => failed(visit, error),
         },
     }
 }
@@ -139,7 +139,7 @@ pub(super) async fn ask(
             Some(_) => to("/my/means"),
             None => trouble::missing_of(&visit),
         },
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 
@@ -151,9 +151,9 @@ pub(super) async fn block(
 ) -> Response {
     let Ok(Form(Which { id })) = form else { return trouble::of(&visit, AppError::Malformed) };
     match app.block_mine(&holder, &id).await {
-        Ok(_) | Err(AppError::Unauthorized) => log_in::ended(&visit, "my-blocked-one"),
+        Ok(_) => log_in::ended(&visit, "my-blocked-one"),
         Err(AppError::UnknownCase) => trouble::missing_of(&visit),
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 
@@ -163,7 +163,7 @@ pub(super) async fn block_all(
 ) -> Response {
     match app.block_all_mine(&holder).await {
         Ok(_) => log_in::ended(&visit, "my-blocked-all"),
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 

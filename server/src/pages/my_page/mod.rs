@@ -143,6 +143,14 @@ fn refused(visit: &Visit, error: AppError) -> Result<Why, AppError> {
     }
 }
 
+/// What is said of what failed: a session that a block ended meanwhile is over, and nothing of it is done.
+fn failed(visit: &Visit, error: AppError) -> Response {
+    match error {
+        AppError::Unauthorized => log_in::over(visit),
+        error => trouble::of(visit, error),
+    }
+}
+
 /// The browser forgets its session.
 fn forget(visit: &Visit, response: &mut Response) {
     response.headers_mut().append(header::SET_COOKIE, visit.erase(Cookie::My));

@@ -4,7 +4,7 @@ use super::super::citizen::trouble;
 use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
-use super::{At, Signed, called, log_in, refused};
+use super::{At, Signed, called, failed, log_in, refused};
 use crate::app::{App, AppError, Holder, Means, MeansKind, NewPin};
 use askama::Template;
 use axum::Form;
@@ -45,7 +45,7 @@ async fn page(
             let apps = means.into_iter().filter(can).collect();
             html(&Page { l, at: At::Pin, error, kept, fresh, apps })
         }
-        Err(error) => trouble::of(visit, error),
+        Err(error) => failed(visit, error),
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn change(
         Err(AppError::UnknownCase) => return trouble::missing_of(&visit),
         Err(error) => match refused(&visit, error) {
             Ok(why) => why,
-            Err(error) => return trouble::of(&visit, error),
+            Err(error) => return failed(&visit, error),
         },
     };
     let page = page(&app, (&visit, &holder), Some(why), false).await;
