@@ -84,6 +84,8 @@ use utoipa::{Modify, OpenApi};
         super::my_page::means,
         super::my_page::block,
         super::my_page::reopen,
+        super::my_page::lose,
+        super::my_page::find,
         super::my_page::block_all,
         super::health::live,
         super::health::ready,

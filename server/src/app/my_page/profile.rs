@@ -71,7 +71,8 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn my_profile(&self, holder: &Holder) -> Result<MyProfile, AppError> {
-        let (_tx, profile) = self.hold(holder.identity).await?;
+        let mut tx = self.parts.store.read().await?;
+        let profile = tx.seen_profile(holder.identity).await?;
         Ok(MyProfile::of(&profile.details))
     }
 
