@@ -35,7 +35,14 @@ fn first(visit: &Visit) -> Response {
     html(&First { l: Layout::of(visit, 0, "my-nav-export"), at: At::Export })
 }
 
+/// How many activities the page shows; the file has all.
+const SHOWN: usize = 200;
+
 impl Page {
+    fn has_more(&self) -> bool {
+        self.export.activities.len() > SHOWN
+    }
+
     fn called(&self, means: &Means) -> String {
         called(&self.l, means)
     }
@@ -56,7 +63,8 @@ pub(super) async fn show(
     match app.export_mine(&holder).await {
         Ok(export) => {
             let l = Layout::of(&visit, 0, "my-nav-export");
-            let rows = rows(&l, &export.activities, &export.means);
+            let shown = export.activities.get(..SHOWN).unwrap_or(&export.activities);
+            let rows = rows(&l, shown, &export.means);
             html(&Page { l, at: At::Export, export, rows })
         }
         Err(error) => failed(&visit, error),
