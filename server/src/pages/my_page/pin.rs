@@ -64,10 +64,13 @@ pub(super) async fn change(
     let Ok(Form(given)) = form else { return trouble::of(&visit, AppError::Malformed) };
     let why = match app.change_my_pin(&holder, given).await {
         Ok(()) => return page(&app, (&visit, &holder), None, true).await,
-        // Locking the app has ended this session.
-        Err(AppError::Reason(ReasonCode::PIN_LOCKED)) => {
-            return log_in::ended(&visit, "my-pin-locked");
-        }
+        Err(AppError::Reason(ReasonCode::PIN_LOCKED)) => match app.has_ended(&holder).await {
+            // Locking the app has ended this session.
+            Ok(true) => return log_in::ended(&visit, "my-pin-locked"),
+            // It was locked before.
+            Ok(false) => Why::reason(visit.language, ReasonCode::PIN_LOCKED),
+            Err(error) => return failed(&visit, error),
+        },
         Err(AppError::Malformed) => Why::text(visit.language, "my-pin-differ"),
         Err(AppError::UnknownCase) => return trouble::missing_of(&visit),
         Err(error) => match refused(&visit, error) {
