@@ -340,6 +340,7 @@ mod tests {
         assert_eq!(number.cpr.as_deref(), Some("0101900000"));
         let log_in = tx.find_log_in(Opens::Request, &[7; 32]).await.unwrap().unwrap();
         assert_eq!(log_in.request.text.as_deref(), Some("a text"));
+        assert_eq!(log_in.network.as_deref(), Some("203.0.0.0/16"));
     }
 
     /// Another identity cannot choose the same user ID: its hash is still the one there is.
@@ -369,8 +370,8 @@ mod tests {
             check(&store, &kept).await;
             begin_master_rotation(&dir, &Protection::default(), &SystemEntropy).unwrap();
             let store = store.with_keys(ring(&dir));
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 464, changed: 264 });
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 464, changed: 0 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 465, changed: 265 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 465, changed: 0 });
             end_master_rotation(&dir).unwrap();
 
             let store = store.with_keys(ring(&dir));
