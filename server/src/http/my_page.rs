@@ -13,7 +13,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/v1/my/means/{id}/reopening", post(reopen))
         .route("/v1/my/means/{id}/loss", post(lose))
         .route("/v1/my/means/{id}/finding", post(find))
+        .route("/v1/my/means/{id}/name", put(name))
         .route("/v1/my/block", post(block_all))
 }
 
@@ -206,6 +207,36 @@ pub(super) async fn find(
     Named(id): Named,
 ) -> Answer<Means> {
     Ok(Json(app.find_mine(&holder, &id).await?))
+}
+
+/// What the person calls one of their means.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MeansName {
+    /// At most 40 signs; an empty one takes it away.
+    #[schema(max_length = 40, example = "My phone")]
+    name: String,
+}
+
+/// Gives one of them a name.
+#[utoipa::path(put, path = "/v1/my/means/{id}/name", tag = "my page", security(("token" = [])), request_body = MeansName,
+    params(("id" = String, Path, description = "Which")), responses(
+    (status = 200, description = "Called so", body = Means),
+    (status = 400, description = "Not readable, or no name", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn name(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    Named(id): Named,
+    body: Result<Json<MeansName>, JsonRejection>,
+) -> Answer<Means> {
+    let Json(MeansName { name }) = body?;
+    Ok(Json(app.name_mine(&holder, &id, &name).await?))
 }
 
 /// Blocks the whole identity, before it answers. Only a Borgercenter opens it again.

@@ -86,6 +86,7 @@ use utoipa::{Modify, OpenApi};
         super::my_page::reopen,
         super::my_page::lose,
         super::my_page::find,
+        super::my_page::name,
         super::my_page::block_all,
         super::health::live,
         super::health::ready,

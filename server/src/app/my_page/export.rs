@@ -12,7 +12,7 @@ use crate::limits::Kind;
 use crate::oidc::LogIn;
 use crate::relay::wire::Text;
 use crate::storage::{StorageError, Tx};
-use enroll_core::findings::person::PersonRecord;
+use enroll_core::findings::person::{PersonRecord, PersonSex};
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -96,8 +96,36 @@ pub struct PCodeTold {
     /// By whom.
     pub officer: String,
     /// Of who has no personal number: what the officer wrote down.
-    #[schema(value_type = Option<Object>)]
-    pub person: Option<PersonRecord>,
+    pub person: Option<WrittenDown>,
+}
+
+/// A person without a personal number, as an officer wrote them down.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct WrittenDown {
+    /// All given names.
+    pub given_names: String,
+    /// Surname.
+    pub surname: String,
+    /// Date of birth.
+    #[schema(example = "1974-08-12")]
+    pub birth_date: String,
+    /// Sex.
+    #[schema(value_type = String)]
+    pub sex: PersonSex,
+}
+
+impl WrittenDown {
+    fn of(person: PersonRecord) -> Self {
+        let PersonRecord { given_names, surname, birth_date, sex, .. } = person;
+        // A date is written as ISO 8601 does.
+        Self { given_names, surname, birth_date: birth_date.to_string(), sex }
+    }
+}
+
+impl std::fmt::Debug for WrittenDown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WrittenDown(…)")
+    }
 }
 
 impl std::fmt::Debug for PCodeTold {
@@ -238,7 +266,7 @@ async fn p_codes(tx: &mut Tx, holder: &Holder) -> Result<Vec<PCodeTold>, AppErro
     let mut found = Vec::new();
     for (code, officer, at) in tx.p_codes_of(holder.identity).await? {
         let person = match Subject::of(&code.subject)? {
-            Subject::Known(known) => Some(known.person),
+            Subject::Known(known) => Some(WrittenDown::of(known.person)),
             Subject::Cpr(_) => None,
         };
         found.push(PCodeTold { at, officer, person });

@@ -338,7 +338,12 @@ impl App {
     /// # Errors
     /// [`AppError::Malformed`] for one of more than 40 signs; [`AppError::Unauthorized`] where the session is
     /// over; [`AppError::UnknownCase`].
-    pub async fn name_mine(&self, holder: &Holder, id: &str, name: &str) -> Result<(), AppError> {
+    pub async fn name_mine(
+        &self,
+        holder: &Holder,
+        id: &str,
+        name: &str,
+    ) -> Result<Means, AppError> {
         let name = name.trim();
         if name.chars().count() > NAME || name.chars().any(char::is_control) {
             return Err(AppError::Malformed);
@@ -353,6 +358,7 @@ impl App {
             (Stored::CodeDevice(row), Some(name)) => details.device_names.insert(row.id, name),
         };
         tx.save_profile(&profile).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.one_of_mine(holder, id).await
     }
 }

@@ -139,7 +139,7 @@ pub(super) async fn name(
     let Ok(Form(Named { id, name })) = form else {
         return trouble::of(&visit, AppError::Malformed);
     };
-    let named = app.name_mine(&holder, &id, &name).await;
+    let named = app.name_mine(&holder, &id, &name).await.map(drop);
     done(&app, (&visit, &holder), named).await
 }
 

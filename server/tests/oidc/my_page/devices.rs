@@ -118,6 +118,17 @@ fn an_app_loses_finds_blocks_and_opens_a_code_device() {
             let path = format!("/v1/my/means/{id}/{step}");
             desk.call(Call { token, ..Call::new("POST", &path, b"") })
         };
+        let path = format!("/v1/my/means/{id}/name");
+        let long = "x".repeat(41);
+        for (name, status) in [("I køkkenet", 200), (long.as_str(), 400), ("\n", 200)] {
+            let body = json!({ "name": name }).to_string();
+            let call = Call { token: &token, ..Call::new("PUT", &path, body.as_bytes()) };
+            let (found, means) = desk.call(call);
+            assert_eq!(found, status, "{means}");
+            if status == 200 {
+                assert_eq!(means["name"].as_str().unwrap_or_default(), name.trim());
+            }
+        }
         let (status, lost) = call(&token, "loss");
         assert_eq!((status, &lost["state"]), (200, &json!("lost")), "{lost}");
         assert_eq!(refusal(call(&token, "loss")), reason(401, "request.token"));
