@@ -449,6 +449,10 @@ pub struct Limits {
     pub asked_burst: u32,
     /// The same, each hour.
     pub asked_per_hour: u32,
+    /// Exports of all that is kept of one person, at once.
+    pub export_burst: u32,
+    /// The same, each hour.
+    pub export_per_hour: u32,
     /// How many addresses, documents and cases are remembered.
     pub entries: usize,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
@@ -476,6 +480,8 @@ impl Default for Limits {
             log_in_per_minute: 120,
             asked_burst: 5,
             asked_per_hour: 20,
+            export_burst: 10,
+            export_per_hour: 20,
             entries: 100_000,
             trusted_proxies: Vec::new(),
         }
@@ -496,6 +502,7 @@ impl Limits {
             client_burst: 0,
             log_in_burst: 0,
             asked_burst: 0,
+            export_burst: 0,
             ..Self::default()
         }
     }

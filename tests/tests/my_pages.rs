@@ -51,6 +51,18 @@ fn word(answer: &Value, name: &str) -> String {
 impl<'a> Phone<'a> {
     /// Of who enrols with the fixture's passport, over the public interface.
     fn enrolled(demo: &'a Demo, fixture: &str) -> Self {
+        Self::set_up(demo, fixture, |_, _| {})
+    }
+
+    /// The same of who has ordered a code display, too.
+    fn with_display(demo: &'a Demo, fixture: &str) -> Self {
+        Self::set_up(demo, fixture, |case, own| {
+            let body = json!({ "kind": "display" });
+            case.send(Method::Post, &format!("{own}/code-devices"), &body).unwrap();
+        })
+    }
+
+    fn set_up(demo: &'a Demo, fixture: &str, more: impl FnOnce(&Enrolment, &str)) -> Self {
         let passport = passport(fixture);
         let case = Enrolment::start(demo.url(), &passport.holder.cpr).unwrap();
         case.typed_page(&passport.mrz_lines).unwrap();
@@ -63,6 +75,7 @@ impl<'a> Phone<'a> {
         };
         put("user-id", json!({ "user_id": USER_ID }));
         put("contacts", json!({ "phone": "+4520304050", "email": "soeren@example.invalid" }));
+        more(&case, &own);
         let device = Device::new().unwrap();
         let body =
             json!({ "public_key": device.public_key().unwrap(), "channels": ["sms", "email"] });
@@ -182,6 +195,43 @@ fn logged_out_by_the_block(person: &Person<'_>) {
     person.open("/block");
     person.wait("#pick");
     person.look("notice", &["en", "da"]);
+}
+
+#[test]
+fn a_person_loses_finds_blocks_and_opens_a_code_display_on_my_page() {
+    // proves F1, F2, F5
+    let demo = demo();
+    let phone = Phone::with_display(&demo, "good");
+    let posted = enroll(PROGRAM)
+        .args(["code-device", "posted", "QA-KV-0001", "--data"])
+        .arg(demo.folder())
+        .output()
+        .unwrap();
+    assert!(posted.status.success(), "{posted:?}");
+    let person = Person::without_shell(&demo, "good").named("my-devices");
+    logs_in(&person, &phone);
+    looks(&person, "/means", "means", "#lose-2");
+    person.press("#lose-2");
+    // Each page alone has the device stand so.
+    person.wait("[data-state=lost]");
+    person.look_here("lost");
+    person.press("#find-2");
+    person.wait("[data-state=inactive]");
+    person.look_here("found");
+    person.press("#block-2");
+    person.wait("#block");
+    person.look_here("block");
+    person.press("#block");
+    person.wait("[data-state=blocked]");
+    person.look_here("blocked");
+    person.press("#reopen-2");
+    person.wait("[data-state=inactive]");
+    person.open("/my/activities?kind=means");
+    person.wait("[data-what=code_device_blocked]");
+    person.look("activities", &["en", "da"]);
+    person.open("/my/export");
+    person.wait("#fetch");
+    assert!(person.browser.text("main").unwrap().contains("QA-KV-0001"));
 }
 
 fn supporter(demo: &Demo, name: &str) -> TotpSecret {

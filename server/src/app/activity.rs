@@ -5,8 +5,8 @@
 //! is sealed with the rest and never logged. The trail (H1) is another thing: it proves, and this tells.
 
 use super::{App, AppError};
-use crate::ids::{ActivityId, AuthenticatorId, IdentityId};
-use crate::storage::{KeptActivity, StorageError, Tx};
+use crate::ids::{ActivityId, IdentityId};
+use crate::storage::{KeptActivity, LogInRow, StorageError, Tx};
 use enroll_core::life::{Actor, Happened};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -21,6 +21,21 @@ use time::OffsetDateTime;
 pub struct Place(Option<String>);
 
 impl Place {
+    /// What was kept of another request.
+    pub(super) fn kept(network: Option<String>) -> Self {
+        Self(network)
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// What is kept of it.
+    #[must_use]
+    pub fn network(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
     /// Of a request from `address`.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
@@ -49,7 +64,7 @@ impl fmt::Debug for Place {
 pub enum Kind {
     /// Log-ins, also those refused, stopped or tried.
     LogIn,
-    /// Apps and their PINs.
+    /// Apps and their PINs, code devices and the password.
     Means,
     /// User ID, contacts, notices.
     Profile,
@@ -136,6 +151,22 @@ pub enum What {
     IdentityBlocked,
     /// The identity was opened again.
     IdentityReopened,
+    /// A code device was ordered.
+    CodeDeviceOrdered,
+    /// A code device was handed out.
+    CodeDeviceHandedOut,
+    /// A code device was activated, and a password chosen.
+    CodeDeviceActivated,
+    /// A code device was blocked.
+    CodeDeviceBlocked,
+    /// A code device was said to be lost.
+    CodeDeviceLost,
+    /// A code device was found or opened again.
+    CodeDeviceBack,
+    /// Password and codes were wrong too often, and rest.
+    CodesRest,
+    /// The password was changed.
+    PasswordChanged,
     /// Somebody else looked at a case or at the means.
     Looked,
     /// A register told something.
@@ -154,7 +185,8 @@ impl What {
             | Self::LogInAsked
             | Self::NumberCompared
             | Self::MyPageOpened
-            | Self::PinWrong => Kind::LogIn,
+            | Self::PinWrong
+            | Self::CodesRest => Kind::LogIn,
             Self::AppRegistered
             | Self::AppActivated
             | Self::AppCopied
@@ -162,7 +194,14 @@ impl What {
             | Self::AppLocked
             | Self::AppReopened
             | Self::PinChanged
-            | Self::CodesSent => Kind::Means,
+            | Self::CodesSent
+            | Self::CodeDeviceOrdered
+            | Self::CodeDeviceHandedOut
+            | Self::CodeDeviceActivated
+            | Self::CodeDeviceBlocked
+            | Self::CodeDeviceLost
+            | Self::CodeDeviceBack
+            | Self::PasswordChanged => Kind::Means,
             Self::UserIdChosen | Self::ContactsChanged | Self::NoticesChanged | Self::Exported => {
                 Kind::Profile
             }
@@ -205,10 +244,14 @@ pub(super) struct Activity {
     what: What,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     service: Option<String>,
+    /// The identifier of an app or of a code device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    means: Option<AuthenticatorId>,
+    means: Option<String>,
     #[serde(default)]
     place: Place,
+    /// Of a log-in, where its browser was.
+    #[serde(default, skip_serializing_if = "Place::is_unknown")]
+    begun: Place,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<By>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -223,7 +266,8 @@ impl fmt::Debug for Activity {
 
 impl Activity {
     pub(super) fn of(what: What) -> Self {
-        Self { what, service: None, means: None, place: Place(None), by: None, detail: None }
+        let (place, begun) = (Place(None), Place(None));
+        Self { what, service: None, means: None, place, begun, by: None, detail: None }
     }
 
     /// At which service, by its name.
@@ -231,13 +275,18 @@ impl Activity {
         Self { service: Some(service.to_owned()), ..self }
     }
 
-    /// With or of which app.
-    pub(super) fn with(self, app: AuthenticatorId) -> Self {
-        Self { means: Some(app), ..self }
+    /// With or of which app or code device, by its identifier.
+    pub(super) fn with(self, means: impl fmt::Display) -> Self {
+        Self { means: Some(means.to_string()), ..self }
     }
 
     pub(super) fn from(self, place: &Place) -> Self {
         Self { place: place.clone(), ..self }
+    }
+
+    /// Of a log-in, with where the browser was in which it began.
+    pub(super) fn begun(self, row: &LogInRow) -> Self {
+        Self { begun: Place(row.network.clone()), ..self }
     }
 
     pub(super) fn by(self, by: Option<By>) -> Self {
@@ -267,12 +316,14 @@ pub struct ActivityView {
     /// At which service.
     #[schema(example = "Netbanken")]
     pub service: Option<String>,
-    /// With or of which app.
-    #[schema(value_type = Option<String>)]
-    pub means: Option<AuthenticatorId>,
+    /// With or of which app or code device, by its identifier.
+    pub means: Option<String>,
     /// From which network: an IPv4 network of 16 bits or an IPv6 network of 32. Nothing where it is not known.
     #[schema(example = "192.0.0.0/16")]
     pub place: Option<String>,
+    /// Of a log-in, from which network the browser came in which it began, in the same form.
+    #[schema(example = "192.0.0.0/16")]
+    pub begun: Option<String>,
     /// Who did it, where it was not the person.
     pub by: Option<By>,
     /// A stable code that says more: of a reason.
@@ -289,9 +340,9 @@ impl ActivityView {
     fn of(kept: &KeptActivity) -> Result<Self, AppError> {
         let impossible = StorageError::ImpossibleRow { table: "activities", column: "sealed" };
         let activity: Activity = serde_json::from_slice(&kept.payload).map_err(|_| impossible)?;
-        let Activity { what, service, means, place: Place(place), by, detail } = activity;
-        let (id, at, kind) = (kept.id, kept.moment()?, what.kind());
-        Ok(Self { id, at, kind, what, service, means, place, by, detail })
+        let Activity { what, service, means, place: Place(place), begun, by, detail } = activity;
+        let (id, at, kind, Place(begun)) = (kept.id, kept.moment()?, what.kind(), begun);
+        Ok(Self { id, at, kind, what, service, means, place, begun, by, detail })
     }
 }
 
@@ -381,7 +432,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_reads_back() {
-        let app = AuthenticatorId::random(&crate::clock::SystemEntropy).unwrap();
+        let app = crate::ids::AuthenticatorId::random(&crate::clock::SystemEntropy).unwrap();
         let place = Place::of("203.0.113.77".parse().unwrap());
         let kept = Activity::of(What::LogInStopped).at("Netbanken").with(app).from(&place);
         let kept = kept.by(Some(By::Officer("bc-17".to_owned()))).because("log_in.level");

@@ -1,5 +1,5 @@
 //! Blocking (F1): holds, committed, before the call returns. An app by its owner or by the code of a
-//! notice; the whole identity by its owner or an officer. Opening again: an officer only (F2).
+//! notice; the whole identity by its owner or an officer. Opening an identity again: an officer only (F2).
 
 use super::activate::proves;
 use super::activity::{Activity, By, Place, What};
@@ -11,7 +11,7 @@ use super::{App, AppError};
 use crate::ids::{AuthenticatorId, CodeDeviceId, IdentityId};
 use crate::notices::Notice;
 use crate::oidc::Why;
-use crate::storage::{AuthenticatorRow, CodeDeviceRow, Pass, Tx};
+use crate::storage::{AuthenticatorRow, CodeDeviceRow, Pass, Profile, Tx};
 use enroll_core::code_device::CodeDevice;
 use enroll_core::device_key::Purpose;
 use enroll_core::life::{Actor, Life, Standing};
@@ -153,7 +153,17 @@ impl App {
         by: Actor,
         told: Option<(Option<By>, &Place)>,
     ) -> Result<AppView, AppError> {
-        let (mut tx, mut profile, row) = self.hold_app(id).await?;
+        self.block_held(self.hold_app(id).await?, by, told).await
+    }
+
+    /// The same of an app that is held.
+    pub(super) async fn block_held(
+        &self,
+        (mut tx, mut profile, row): (Tx, Profile, AuthenticatorRow),
+        by: Actor,
+        told: Option<(Option<By>, &Place)>,
+    ) -> Result<AppView, AppError> {
+        let id = row.id;
         let state = row.state.clone().block(by.clone(), self.now());
         let view =
             AppView::of(&AuthenticatorRow { state: state.clone(), ..row.clone() }, self.now());
@@ -166,10 +176,12 @@ impl App {
         self.end_log_ins(&mut tx, profile.identity, Why::Blocked).await?;
         let about = About::now(Blocks::Nothing);
         self.notify(&mut tx, &profile, Notice::Blocked, about).await?;
-        let activity = whose(Activity::of(What::AppBlocked).with(id), &by, told);
+        let activity = whose(Activity::of(What::AppBlocked).with(id), &by, told.clone());
         self.note(&mut tx, profile.identity, activity).await?;
         let data = json!({ "authenticator": id, "actor": by, "epoch": profile.life.epoch });
-        tx.audit(self.of_identity("authenticator.blocked", profile.identity, data)).await?;
+        let event = self.of_identity("authenticator.blocked", profile.identity, data.clone());
+        tx.audit(event).await?;
+        self.audit_support(&mut tx, profile.identity, (told, data)).await?;
         tx.commit().await?;
         Ok(view)
     }
@@ -189,7 +201,17 @@ impl App {
         by: Actor,
         told: Option<(Option<By>, &Place)>,
     ) -> Result<LifeView, AppError> {
-        let (mut tx, mut profile) = self.hold(identity).await?;
+        self.block_all_held(self.hold(identity).await?, by, told).await
+    }
+
+    /// The same of a profile that is held.
+    pub(super) async fn block_all_held(
+        &self,
+        (mut tx, mut profile): (Tx, Profile),
+        by: Actor,
+        told: Option<(Option<By>, &Place)>,
+    ) -> Result<LifeView, AppError> {
+        let identity = profile.identity;
         let life = profile.life.clone().block(by.clone(), self.now());
         if life == profile.life {
             return Ok(LifeView::of(identity, &life));
@@ -200,12 +222,30 @@ impl App {
         self.keep_number(&mut tx, identity, &profile.life).await?;
         let about = About::now(Blocks::Nothing);
         self.notify(&mut tx, &profile, Notice::IdentityBlocked, about).await?;
-        let activity = whose(Activity::of(What::IdentityBlocked), &by, told);
+        let activity = whose(Activity::of(What::IdentityBlocked), &by, told.clone());
         self.note(&mut tx, identity, activity).await?;
         let data = json!({ "actor": by, "epoch": profile.life.epoch });
-        tx.audit(self.of_identity("identity.blocked", identity, data)).await?;
+        tx.audit(self.of_identity("identity.blocked", identity, data.clone())).await?;
+        self.audit_support(&mut tx, identity, (told, data)).await?;
         tx.commit().await?;
         Ok(LifeView::of(identity, &profile.life))
+    }
+
+    /// That a block was support's, where it was: in the trail beside the block, which has a name alone.
+    pub(super) async fn audit_support(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+        (told, mut data): (Option<(Option<By>, &Place)>, serde_json::Value),
+    ) -> Result<(), AppError> {
+        if let Some((Some(By::Support(name)), _)) = told {
+            if let Some(fields) = data.as_object_mut() {
+                fields.remove("actor");
+                fields.insert("officer".to_owned(), json!(name));
+            }
+            tx.audit(self.of_identity("support.blocked", identity, data)).await?;
+        }
+        Ok(())
     }
 
     /// Keeps the person's number as long as the identity may be used: for a while after a block, which an
@@ -302,7 +342,12 @@ impl App {
     }
 }
 
-fn whose(activity: Activity, by: &Actor, told: Option<(Option<By>, &Place)>) -> Activity {
+/// What its person reads of who did it and from where.
+pub(super) fn whose(
+    activity: Activity,
+    by: &Actor,
+    told: Option<(Option<By>, &Place)>,
+) -> Activity {
     match told {
         Some((by, place)) => activity.by(by).from(place),
         None => activity.by(By::of(by)),

@@ -12,7 +12,7 @@ use crate::ids::AuthenticatorId;
 use crate::keys::base64url_decode;
 use crate::notices::Notice;
 use crate::oidc::Why;
-use crate::storage::{AuthenticatorRow, Pass};
+use crate::storage::{AuthenticatorRow, Pass, Profile, Tx};
 use enroll_core::activation::Authenticator;
 use enroll_core::device_key::Purpose;
 use enroll_core::pin::Pin;
@@ -176,9 +176,18 @@ impl App {
         }
     }
 
-    pub(super) async fn count_pin(&self, id: AuthenticatorId, right: bool) -> Result<(), AppError> {
-        let (mut tx, mut profile, mut row) = self.hold_app(id).await?;
+    async fn count_pin(&self, id: AuthenticatorId, right: bool) -> Result<(), AppError> {
+        self.count_pin_held(self.hold_app(id).await?, right).await
+    }
+
+    /// The same of an app that is held.
+    pub(super) async fn count_pin_held(
+        &self,
+        (mut tx, mut profile, mut row): (Tx, Profile, AuthenticatorRow),
+        right: bool,
+    ) -> Result<(), AppError> {
         profile.life.open().map_err(AppError::Reason)?;
+        let id = row.id;
         let was_active = row.state.is_active();
         let (state, granted) = row.state.try_pin(right, &self.policy.activation, self.now());
         row.state = state;

@@ -89,6 +89,10 @@ impl App {
             return Err(AppError::Malformed);
         }
         let mut tx = self.parts.store.begin().await?;
+        if let Some((identity, _)) = self.concerned(&mut tx, &event).await? {
+            tx.hold_profile(identity).await?;
+        }
+        // Read again: until it was held, its person may have erased it.
         let concerned = self.concerned(&mut tx, &event).await?;
         if !tx.add_register_event(&event.id, self.now()).await? {
             return Ok(TakenIn { id: event.id, repeated: true });

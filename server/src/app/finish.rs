@@ -180,6 +180,7 @@ impl App {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
         }
         let person = held.subject.hash(&tx)?;
+        let known = hold_known(&mut tx, &person).await?;
         let document = match &looked.dg1 {
             Some(dg1) => Some(tx.keyed_hash("document", document_key(dg1).as_bytes())?),
             None => None,
@@ -199,7 +200,6 @@ impl App {
         if decision.reasons == [ReasonCode::CASE_INCOMPLETE] && self.lacks_a_check(record) {
             return Err(AppError::Reason(ReasonCode::CASE_STATE));
         }
-        let known = tx.identity_of(&person).await?;
         let identity = match known {
             Some(id) => id,
             None => IdentityId::random(self.parts.entropy.as_ref())?,
@@ -354,6 +354,25 @@ fn wanting(case: &Case) -> Vec<Check> {
 
 pub(super) fn document_status(registers: &dyn Registers, dg1: &Mrz) -> document::DocumentStatus {
     registers.document(&dg1.fields().issuer, &dg1.fields().document_number)
+}
+
+/// The identity of a person, with its profile held: until this unit of work ends nobody blocks or erases it, so that
+/// nothing is issued onto one that is erased meanwhile. Held before anything of it is written.
+pub(super) async fn hold_known(
+    tx: &mut Tx,
+    person: &[u8; 32],
+) -> Result<Option<IdentityId>, AppError> {
+    let mut known = tx.identity_of(person).await?;
+    while let Some(identity) = known {
+        tx.hold_profile(identity).await?;
+        // Read again: it may have been erased until it was held, and another one issued.
+        let now = tx.identity_of(person).await?;
+        if now == known {
+            break;
+        }
+        known = now;
+    }
+    Ok(known)
 }
 
 /// `identity.open`, failed, if the person's identity is blocked: only an officer opens it (F2).

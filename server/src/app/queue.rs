@@ -260,6 +260,11 @@ impl App {
         let record = &enrolment.record;
         let state = AppError::Reason(ReasonCode::CASE_STATE);
         let Some(case) = Waiting::of(id, record) else { return Err(state) };
+        // Before the trail is held: whoever erases the identity holds it first, too.
+        if let Some(identity) = self.identity_in(&mut tx, id).await? {
+            let by = By::Officer(officer.name.clone());
+            self.note(&mut tx, identity, Activity::of(What::Looked).by(Some(by))).await?;
+        }
         tx.audit(self.event("case.looked", id, json!({ "officer": officer.name }))).await?;
         let sealed = self.sealed(&mut tx, id).await?;
         let register = register(&mut tx, id).await?;
@@ -269,10 +274,6 @@ impl App {
             Some(Nearness::Same | Nearness::Near) => self.identity_in(&mut tx, id).await?,
             Some(Nearness::Different) | None => None,
         };
-        if let Some(identity) = self.identity_in(&mut tx, id).await? {
-            let by = By::Officer(officer.name.clone());
-            self.note(&mut tx, identity, Activity::of(What::Looked).by(Some(by))).await?;
-        }
         let rulings = tx.rulings(id).await?.into_iter().map(RulingView::of);
         let found = Evidence {
             reasons: record

@@ -5,7 +5,7 @@
 use super::block::LifeView;
 use super::document::proved_again;
 use super::evidence::{Basis, document_key};
-use super::finish::{Finished, blocked, document_status, unused};
+use super::finish::{Finished, blocked, document_status, hold_known, unused};
 use super::issue::Holder;
 use super::officer::Officer;
 use super::queue::{Said, Sealed};
@@ -247,7 +247,7 @@ impl App {
         };
         let (person, doc) =
             (subject.hash(&tx)?, tx.keyed_hash("document", document_key(&dg1).as_bytes())?);
-        let known = tx.identity_of(&person).await?;
+        let known = hold_known(&mut tx, &person).await?;
         if let Some(witness) = ruling.witness {
             self.may_vouch(&mut tx, witness, known).await?;
         }

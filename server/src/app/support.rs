@@ -66,15 +66,28 @@ impl App {
         supporter: &Supporter,
         call: &Call,
     ) -> Result<Seen, AppError> {
-        let (mut tx, profile) = self.called(supporter, call).await?;
+        self.spend_call(supporter)?;
+        self.seen_after_act(supporter, call).await
+    }
+
+    /// The same for who has just done something for that citizen, which was counted.
+    ///
+    /// # Errors
+    /// As [`App::seen_by_support`].
+    pub async fn seen_after_act(
+        &self,
+        supporter: &Supporter,
+        call: &Call,
+    ) -> Result<Seen, AppError> {
+        let (mut tx, profile) = self.found_by_support(supporter, call).await?;
         let identity = profile.identity;
         let contacts = profile.details.contacts.as_ref();
         let has = |channel: &Channel| contacts.is_some_and(|c| c.address(*channel).is_some());
         let seen = Seen {
             open: profile.life.open().is_ok(),
             channels: [Channel::Sms, Channel::Email].into_iter().filter(has).collect(),
-            // What a person calls their apps is theirs.
-            means: self.means_of(&mut tx, identity).await?.into_iter().map(unnamed).collect(),
+            // What a person calls their means, and what is written on them, is theirs.
+            means: self.means_of(&mut tx, &profile).await?.into_iter().map(unnamed).collect(),
         };
         let look = Activity::of(What::Looked).by(Some(By::Support(supporter.name().to_owned())));
         self.note(&mut tx, identity, look).await?;
@@ -94,12 +107,9 @@ impl App {
         call: &Call,
         id: &str,
     ) -> Result<(), AppError> {
-        let (tx, profile) = self.called(supporter, call).await?;
-        drop(tx);
-        let app = self.app_of(profile.identity, id).await?;
+        let held = self.called(supporter, call).await?;
         let by = Some(By::Support(supporter.name().to_owned()));
-        self.block(app, actor(supporter), Some((by, &Place::default()))).await?;
-        Ok(())
+        self.block_means(held, id, (actor(supporter), (by, &Place::default()))).await
     }
 
     /// Blocks the citizen's whole identity. Only a Borgercenter opens it again (F2).
@@ -111,11 +121,9 @@ impl App {
         supporter: &Supporter,
         call: &Call,
     ) -> Result<(), AppError> {
-        let (tx, profile) = self.called(supporter, call).await?;
-        drop(tx);
+        let held = self.called(supporter, call).await?;
         let by = Some(By::Support(supporter.name().to_owned()));
-        let told = Some((by, &Place::default()));
-        self.block_all(profile.identity, actor(supporter), told).await?;
+        self.block_all_held(held, actor(supporter), Some((by, &Place::default()))).await?;
         Ok(())
     }
 
@@ -159,14 +167,26 @@ impl App {
         Ok(tx.commit().await?)
     }
 
-    /// The profile of the citizen who called, held. How many one of support tries is limited: user IDs are
-    /// heard, not searched for.
+    /// How many user IDs one of support tries is limited: they are heard, not searched for.
+    fn spend_call(&self, supporter: &Supporter) -> Result<(), AppError> {
+        let key = format!("support\n{}", supporter.name());
+        self.spend(Kind::Reference, key.as_bytes(), Instant::now())
+    }
+
+    /// The profile of the citizen who called, held, for an act, which is counted.
     async fn called(&self, supporter: &Supporter, call: &Call) -> Result<(Tx, Profile), AppError> {
+        self.spend_call(supporter)?;
+        self.found_by_support(supporter, call).await
+    }
+
+    async fn found_by_support(
+        &self,
+        supporter: &Supporter,
+        call: &Call,
+    ) -> Result<(Tx, Profile), AppError> {
         if call.called.is_none() {
             return Err(AppError::Reason(ReasonCode::SUPPORT_CALL));
         }
-        let key = format!("support\n{}", supporter.name());
-        self.spend(Kind::Reference, key.as_bytes(), Instant::now())?;
         let unknown = || AppError::Reason(ReasonCode::SUPPORT_UNKNOWN);
         let user_id = UserId::parse(&call.user_id).map_err(|_| unknown())?;
         let mut tx = self.parts.store.begin().await?;
@@ -203,7 +223,7 @@ fn actor(supporter: &Supporter) -> Actor {
 /// As support sees it: what its person could open again can still be blocked.
 fn unnamed(means: Means) -> Means {
     let can_be_blocked = means.can_be_blocked || means.can_be_reopened;
-    Means { name: None, can_be_blocked, ..means }
+    Means { name: None, serial: None, can_be_blocked, ..means }
 }
 
 fn channel(of: codes::Channel) -> Channel {

@@ -186,6 +186,9 @@ fn my_page_operation(pattern: &str) -> &'static str {
         "/v1/my/means" => "my_means",
         "/v1/my/means/{id}/block" => "my_block",
         "/v1/my/means/{id}/reopening" => "my_reopening",
+        "/v1/my/means/{id}/loss" => "my_loss",
+        "/v1/my/means/{id}/finding" => "my_finding",
+        "/v1/my/means/{id}/name" => "my_name",
         "/v1/my/block" => "my_block_all",
         _ => "my_session",
     }

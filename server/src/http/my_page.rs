@@ -13,7 +13,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -27,6 +27,9 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/v1/my/means", get(means))
         .route("/v1/my/means/{id}/block", post(block))
         .route("/v1/my/means/{id}/reopening", post(reopen))
+        .route("/v1/my/means/{id}/loss", post(lose))
+        .route("/v1/my/means/{id}/finding", post(find))
+        .route("/v1/my/means/{id}/name", put(name))
         .route("/v1/my/block", post(block_all))
 }
 
@@ -134,7 +137,8 @@ pub(super) async fn means(State(app): State<Arc<App>>, holder: Holder) -> Answer
     Ok(Json(app.my_means(&holder).await?))
 }
 
-/// Blocks one of them, before it answers. Every session of the identity ends, this one too.
+/// Blocks one of them, before it answers. Every session of the identity ends, this one too; of a code device that
+/// was not in use none does.
 #[utoipa::path(post, path = "/v1/my/means/{id}/block", tag = "my page", security(("token" = [])),
     params(("id" = String, Path, description = "Which")), responses(
     (status = 200, description = "Blocked", body = Means),
@@ -150,7 +154,8 @@ pub(super) async fn block(
     Ok(Json(app.block_mine(&holder, &id).await?))
 }
 
-/// Opens one again that the person blocked, by an approval of the last five minutes with another one.
+/// Opens one again that the person blocked, by an approval of the last five minutes: an app with another one, a code
+/// device to be activated anew.
 #[utoipa::path(post, path = "/v1/my/means/{id}/reopening", tag = "my page", security(("token" = [])),
     params(("id" = String, Path, description = "Which")), responses(
     (status = 200, description = "Open again", body = Means),
@@ -166,6 +171,72 @@ pub(super) async fn reopen(
     Named(id): Named,
 ) -> Answer<Means> {
     Ok(Json(app.reopen_mine(&holder, &id).await?))
+}
+
+/// Says that a code device is lost, before it answers. Where it was in use every session of the identity ends, this
+/// one too.
+#[utoipa::path(post, path = "/v1/my/means/{id}/loss", tag = "my page", security(("token" = [])),
+    params(("id" = String, Path, description = "Which")), responses(
+    (status = 200, description = "Lost", body = Means),
+    (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "An app, or it is blocked", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn lose(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    Named(id): Named,
+) -> Answer<Means> {
+    Ok(Json(app.lose_mine(&holder, &id).await?))
+}
+
+/// Says that a code device is found, by an approval of the last five minutes: it is to be activated anew.
+#[utoipa::path(post, path = "/v1/my/means/{id}/finding", tag = "my page", security(("token" = [])),
+    params(("id" = String, Path, description = "Which")), responses(
+    (status = 200, description = "Found", body = Means),
+    (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "The approval is not of the last minutes", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "It was not lost, or another one is on the way", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn find(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    Named(id): Named,
+) -> Answer<Means> {
+    Ok(Json(app.find_mine(&holder, &id).await?))
+}
+
+/// What the person calls one of their means.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MeansName {
+    /// At most 40 signs; an empty one takes it away.
+    #[schema(max_length = 40, example = "My phone")]
+    name: String,
+}
+
+/// Gives one of them a name.
+#[utoipa::path(put, path = "/v1/my/means/{id}/name", tag = "my page", security(("token" = [])), request_body = MeansName,
+    params(("id" = String, Path, description = "Which")), responses(
+    (status = 200, description = "Called so", body = Means),
+    (status = 400, description = "Not readable, or no name", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn name(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    Named(id): Named,
+    body: Result<Json<MeansName>, JsonRejection>,
+) -> Answer<Means> {
+    let Json(MeansName { name }) = body?;
+    Ok(Json(app.name_mine(&holder, &id, &name).await?))
 }
 
 /// Blocks the whole identity, before it answers. Only a Borgercenter opens it again.

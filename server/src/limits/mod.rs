@@ -40,6 +40,8 @@ pub enum Kind {
     Asked,
     /// Activations of one code device and codes for it, by whomever.
     CodeDevice,
+    /// Exports of all that is kept of one person.
+    Export,
 }
 
 impl Kind {
@@ -58,6 +60,7 @@ impl Kind {
             Self::LogIn => "log_in",
             Self::Asked => "asked",
             Self::CodeDevice => "code_device",
+            Self::Export => "export",
         }
     }
 }
@@ -112,6 +115,7 @@ pub struct Limiter {
     client: Option<Rate>,
     log_in: Option<Rate>,
     asked: Option<Rate>,
+    export: Option<Rate>,
     largest: usize,
     hashing: RandomState,
     table: Mutex<Table>,
@@ -143,6 +147,7 @@ impl Limiter {
             client: Rate::of(rules.client_burst, rules.client_per_minute.saturating_mul(60)),
             log_in: Rate::of(rules.log_in_burst, rules.log_in_per_minute.saturating_mul(60)),
             asked: Rate::of(rules.asked_burst, rules.asked_per_hour),
+            export: Rate::of(rules.export_burst, rules.export_per_hour),
             largest: rules.entries.max(SAMPLE),
             hashing: RandomState::new(),
             table: Mutex::new(Table { due: HashMap::new(), swept: None }),
@@ -197,6 +202,7 @@ impl Limiter {
             Kind::Client => self.client,
             Kind::LogIn => self.log_in,
             Kind::Asked => self.asked,
+            Kind::Export => self.export,
         }
     }
 }

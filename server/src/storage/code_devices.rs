@@ -170,7 +170,7 @@ impl Tx {
         found.as_ref().map(read).transpose()
     }
 
-    fn row_lock(&self, how: &'static str) -> &'static str {
+    pub(super) fn row_lock(&self, how: &'static str) -> &'static str {
         match (self.store.dialect, how) {
             (Dialect::Sqlite, _) => "",
             (Dialect::Postgres, "") => " FOR UPDATE",

@@ -4,12 +4,12 @@ use super::{StorageError, Tx};
 use crate::clock::random;
 use crate::ids::IdentityId;
 use crate::seal::Place;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 
 /// What goes at once. What an app has signed is proved by its public key, which stays as long as the trail.
-const AT_ONCE: [&str; 8] = [
+const AT_ONCE: [&str; 10] = [
     "DELETE FROM activities WHERE identity = $1",
     "DELETE FROM my_sessions WHERE identity = $1",
     "DELETE FROM inbox WHERE identity = $1",
@@ -17,11 +17,16 @@ const AT_ONCE: [&str; 8] = [
     "DELETE FROM subjects WHERE identity = $1",
     "DELETE FROM personal_numbers WHERE identity = $1",
     "DELETE FROM passes WHERE authenticator IN (SELECT id FROM authenticators WHERE identity = $1)",
+    "DELETE FROM passwords WHERE identity = $1",
+    "DELETE FROM code_device_blocks WHERE device IN (SELECT id FROM code_devices WHERE identity = $1)",
     "UPDATE authenticators SET pin = NULL, used_at = NULL WHERE identity = $1",
 ];
 
-/// What the law asks for, once its time is over.
-const LATER: [&str; 4] = [
+/// What the law asks for, once its time is over. P-codes and the document are found by the same person, who may have
+/// another identity now: then they are that one's.
+const LATER: [&str; 5] = [
+    "DELETE FROM p_codes WHERE person_hash IN (SELECT person_hash FROM documents WHERE identity = $1)
+       AND person_hash NOT IN (SELECT person_hash FROM identities)",
     "DELETE FROM rulings WHERE enrolment IN (SELECT enrolment FROM evidence WHERE identity = $1)",
     "DELETE FROM evidence WHERE identity = $1",
     "DELETE FROM documents WHERE identity = $1",
@@ -29,6 +34,21 @@ const LATER: [&str; 4] = [
 ];
 
 impl Tx {
+    /// Holds the row of an identity, before the trail: whoever writes what names it, or issues it anew, comes before or
+    /// after. Its profile and log-ins are held before it.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn hold_identity(&mut self, identity: IdentityId) -> Result<(), StorageError> {
+        let lock = self.row_lock("");
+        let query = format!("SELECT id FROM identities WHERE id = $1{lock}");
+        sqlx::query(AssertSqlSafe(query))
+            .bind(identity.to_string())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// Erases what is kept of an identity for its person's use, in a unit of work that holds its profile, and
     /// keeps until `until` what its issuing rested on. The person may be issued another one.
     ///

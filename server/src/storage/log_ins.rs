@@ -53,13 +53,19 @@ pub struct LogInRow {
     pub state: LogIn,
     /// When what it waits for is late, or its session ends.
     pub expires: OffsetDateTime,
+    /// The network of the browser in which it began, as far as is known: personal data.
+    pub network: Option<String>,
 }
 
 fn place(row: &str) -> Place<'_> {
     Place { table: "log_ins", row, column: "sealed" }
 }
 
-const COLUMNS: &str = "id, client_id, user_hash, sealed, state, expires_at";
+fn network_place(row: &str) -> Place<'_> {
+    Place { table: "log_ins", row, column: "network" }
+}
+
+const COLUMNS: &str = "id, client_id, user_hash, sealed, state, expires_at, network";
 
 impl Tx {
     /// Stores a new log-in that `hash` opens.
@@ -111,6 +117,22 @@ impl Tx {
         .bind(row.id.to_string())
         .execute(&mut *self.inner)
         .await?;
+        Ok(())
+    }
+
+    /// Keeps the network of the browser in which a log-in begins, once.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn place_log_in(&mut self, id: LogInId, network: &str) -> Result<(), StorageError> {
+        let (row, entropy) = (id.to_string(), self.store.entropy.clone());
+        let place = network_place(&row);
+        let sealed = self.store.keys.master().seal(entropy.as_ref(), place, network.as_bytes())?;
+        sqlx::query("UPDATE log_ins SET network = $1 WHERE id = $2")
+            .bind(sealed)
+            .bind(row.clone())
+            .execute(&mut *self.inner)
+            .await?;
         Ok(())
     }
 
@@ -298,6 +320,11 @@ impl Tx {
         let (name, sealed): (String, Vec<u8>) = (row.try_get("id")?, row.try_get("sealed")?);
         let request = self.store.keys.master().open(place(&name), &sealed)?;
         let state: String = row.try_get("state")?;
+        let network: Option<Vec<u8>> = row.try_get("network")?;
+        let open = |sealed: Vec<u8>| self.store.keys.master().open(network_place(&name), &sealed);
+        let network = network.map(open).transpose()?;
+        let text = |plain: zeroize::Zeroizing<Vec<u8>>| String::from_utf8(plain.to_vec());
+        let network = network.map(text).transpose().map_err(|_| impossible("network"))?;
         Ok(LogInRow {
             id: name.parse().map_err(|_| impossible("id"))?,
             client_id: row.try_get("client_id")?,
@@ -305,6 +332,7 @@ impl Tx {
             request: serde_json::from_slice(&request).map_err(|_| impossible("sealed"))?,
             state: serde_json::from_str(&state).map_err(|_| impossible("state"))?,
             expires: time("expires_at")?,
+            network,
         })
     }
 }

@@ -339,6 +339,23 @@ impl Tx {
         Ok(row.try_get("times")?)
     }
 
+    /// When the holder of an identity vouched for somebody, oldest first.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn vouched_at(
+        &mut self,
+        witness: IdentityId,
+    ) -> Result<Vec<OffsetDateTime>, StorageError> {
+        let rows = sqlx::query(
+            "SELECT created_at FROM rulings WHERE witness = $1 ORDER BY created_at, id",
+        )
+        .bind(witness.to_string())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        rows.iter().map(|row| moment(row, "rulings")).collect()
+    }
+
     /// Since when a person has had their identity.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! P-codes (A4), found by a keyed hash; whose one is lies sealed under the master key.
 
 use super::{Dialect, StorageError, Tx};
-use crate::ids::PCodeId;
+use crate::ids::{IdentityId, PCodeId};
 use crate::seal::Place;
 use enroll_core::p_code::Issued;
 use sqlx::Row;
@@ -106,6 +106,30 @@ impl Tx {
         .fetch_optional(&mut *self.inner)
         .await?;
         found.map(|row| self.p_code(&row)).transpose()
+    }
+
+    /// The codes that were issued to the person of an identity, oldest first, each with who issued it and when.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn p_codes_of(
+        &mut self,
+        identity: IdentityId,
+    ) -> Result<Vec<(PCodeRow, String, OffsetDateTime)>, StorageError> {
+        let impossible = || StorageError::ImpossibleRow { table: "p_codes", column: "created_at" };
+        let rows = sqlx::query(
+            "SELECT id, record, sealed, officer, created_at FROM p_codes
+             WHERE person_hash = (SELECT person_hash FROM identities WHERE id = $1)
+             ORDER BY created_at, id",
+        )
+        .bind(identity.to_string())
+        .fetch_all(&mut *self.inner)
+        .await?;
+        let read = |row: &AnyRow| {
+            let at = OffsetDateTime::from_unix_timestamp(row.try_get("created_at")?);
+            Ok((self.p_code(row)?, row.try_get("officer")?, at.map_err(|_| impossible())?))
+        };
+        rows.iter().map(read).collect()
     }
 
     fn p_code(&self, row: &AnyRow) -> Result<PCodeRow, StorageError> {

@@ -2,7 +2,7 @@
 //! User ID and contacts are sealed under the master key; a user ID is found by its keyed hash.
 
 use super::{Dialect, StorageError, Tx};
-use crate::ids::{AuthenticatorId, IdentityId};
+use crate::ids::{AuthenticatorId, CodeDeviceId, IdentityId};
 use crate::notices::{Address, Channel};
 use crate::seal::Place;
 use enroll_core::life::Life;
@@ -62,6 +62,9 @@ pub struct Details {
     /// What the person calls their apps.
     #[serde(default)]
     pub names: BTreeMap<AuthenticatorId, String>,
+    /// What the person calls their code devices.
+    #[serde(default)]
+    pub device_names: BTreeMap<CodeDeviceId, String>,
 }
 
 impl fmt::Debug for Details {
@@ -107,6 +110,19 @@ impl Tx {
         let row =
             sqlx::query(select).bind(identity.to_string()).fetch_one(&mut *self.inner).await?;
         self.profile(identity, &row)
+    }
+
+    /// The profile of an issued identity as it is now, held by nobody: to be looked at.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn seen_profile(&mut self, identity: IdentityId) -> Result<Profile, StorageError> {
+        let found = sqlx::query("SELECT sealed, life FROM profiles WHERE identity = $1")
+            .bind(identity.to_string())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        let none = || Profile { identity, details: Details::default(), life: Life::default() };
+        found.map_or_else(|| Ok(none()), |row| self.profile(identity, &row))
     }
 
     /// Whether an identity can be used, and its epoch: what every session and token is checked

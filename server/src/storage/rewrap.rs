@@ -23,7 +23,7 @@ const fn column(table: &'static str, key: &'static str, name: &'static str) -> C
 }
 
 /// Every such column; whoever adds one adds it here. A test knows every column of bytes there is.
-const COLUMNS: [Column; 15] = [
+const COLUMNS: [Column; 16] = [
     column("data_keys", "enrolment", "wrapped"),
     column("identities", "id", "sealed"),
     column("evidence", "enrolment", "sealed"),
@@ -35,6 +35,7 @@ const COLUMNS: [Column; 15] = [
     column("rulings", "id", "sealed"),
     column("p_codes", "id", "sealed"),
     column("log_ins", "id", "sealed"),
+    column("log_ins", "id", "network"),
     column("personal_numbers", "identity", "sealed"),
     column("activities", "id", "sealed"),
     column("code_devices", "id", "seed"),
@@ -276,8 +277,10 @@ mod tests {
             request: serde_json::from_value(request).unwrap(),
             state: crate::oidc::LogIn::Pushed,
             expires: NOW,
+            network: None,
         };
         tx.insert_log_in(&row, &[7; 32], NOW).await.unwrap();
+        tx.place_log_in(row.id, "203.0.0.0/16").await.unwrap();
     }
 
     async fn app(tx: &mut Tx, identity: IdentityId) -> AuthenticatorId {
@@ -337,6 +340,7 @@ mod tests {
         assert_eq!(number.cpr.as_deref(), Some("0101900000"));
         let log_in = tx.find_log_in(Opens::Request, &[7; 32]).await.unwrap().unwrap();
         assert_eq!(log_in.request.text.as_deref(), Some("a text"));
+        assert_eq!(log_in.network.as_deref(), Some("203.0.0.0/16"));
     }
 
     /// Another identity cannot choose the same user ID: its hash is still the one there is.
@@ -366,8 +370,8 @@ mod tests {
             check(&store, &kept).await;
             begin_master_rotation(&dir, &Protection::default(), &SystemEntropy).unwrap();
             let store = store.with_keys(ring(&dir));
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 464, changed: 264 });
-            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 464, changed: 0 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 465, changed: 265 });
+            assert_eq!(store.rewrap().await.unwrap(), Rewrapped { seen: 465, changed: 0 });
             end_master_rotation(&dir).unwrap();
 
             let store = store.with_keys(ring(&dir));

@@ -1,5 +1,7 @@
 //! My page, as a browser and as an app use it: who gets in, what they see and change, and what ends it.
 
+mod devices;
+mod overtaken;
 mod reopening;
 
 use self::reopening::{code_in, second};
@@ -18,11 +20,13 @@ use time::Duration;
 pub struct Guest<'a> {
     site: &'a Site<'a>,
     jar: Mutex<BTreeMap<String, String>>,
+    /// The address that a proxy says it comes from.
+    from: Option<&'static str>,
 }
 
 impl<'a> Guest<'a> {
     pub fn new(site: &'a Site<'a>) -> Self {
-        Self { site, jar: Mutex::default() }
+        Self { site, jar: Mutex::default(), from: None }
     }
 
     fn send(&self, method: &str, path: &str, body: &str, more: &[(&str, &str)]) -> Reply {
@@ -36,6 +40,7 @@ impl<'a> Guest<'a> {
         let cookies = pairs.join("; ");
         let mut headers = vec![("cookie", cookies.as_str())];
         headers.extend(more);
+        headers.extend(self.from.map(|from| ("x-forwarded-for", from)));
         let reply = self.site.send(method, path, &headers, body);
         let mut jar = self.jar.lock().unwrap();
         for cookie in &reply.cookies {

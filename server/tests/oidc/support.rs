@@ -1,9 +1,11 @@
 //! Support: who calls is seen, blocked, and sent codes anew; each look and act is the citizen's to see.
 
 use super::desk::{Desk, PIN, refusal, refused as reason};
+use super::devices::quick;
 use super::my_page::Guest;
 use super::parties::{Phone, Reply, Site};
 use super::station::Call;
+use enroll_core::code_device::Kind;
 use enroll_core::totp::TotpSecret;
 use server::app::add_officer;
 use server::clock::{Entropy, SystemEntropy};
@@ -93,6 +95,56 @@ fn support_sees_and_blocks_who_called_and_the_citizen_sees_that() {
         assert_eq!(guest.post("/support/sign-out", &[]).location, "/officer");
         assert_eq!(guest.get("/support").location, "/officer");
         assert_eq!(find(true, &user_id).status, 401);
+    }
+}
+
+#[test]
+fn support_blocks_a_code_device_and_the_trail_says_that_it_was_support() {
+    // proves F1, F5
+    for desk in Desk::all_changed(quick) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        anna.with_device("KV-0001", Kind::Display);
+        let guest = Guest::new(&site);
+        signs_in(&guest, &desk, "su-3", Role::Support);
+        let user_id = anna.user_id();
+        let form = [("user_id", user_id.as_str()), ("called", "on")];
+        let seen = guest.post("/support", &form).text;
+        assert!(seen.contains("Kodeviser 1") && !seen.contains("KV-0001"), "{seen}");
+        let (_, rest) = seen.split_once("data-means=\"").unwrap();
+        let id = rest.split('"').next().unwrap();
+        let done = guest.post("/support/block", &[form[0], form[1], ("id", id)]);
+        assert!(done.text.contains("id=\"done\""), "{done:?}");
+        assert!(done.text.contains("data-state=\"blocked\""), "{done:?}");
+        let all = guest.post("/support/block-all", &form);
+        assert!(all.text.contains("data-open=\"false\""), "{all:?}");
+        let trail = desk.runtime.block_on(async {
+            desk.store.read().await.unwrap().audit_after(0, 1000).await.unwrap()
+        });
+        let by: Vec<_> = trail.iter().filter(|entry| entry.kind == "support.blocked").collect();
+        assert_eq!(by.len(), 2, "{trail:?}");
+        assert!(by.iter().all(|entry| entry.data["officer"] == "su-3"), "{by:?}");
+        assert_eq!(by[0].data["code_device"], id);
+        assert!(told(&desk, anna.identity).iter().any(|one| one.contains("code_device_blocked")));
+    }
+}
+
+#[test]
+fn what_support_did_is_said_also_at_the_limit() {
+    // proves F1
+    for desk in Desk::all_changed(|config| config.limits.reference_burst = 2) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        let guest = Guest::new(&site);
+        signs_in(&guest, &desk, "su-3", Role::Support);
+        let user_id = phone.user_id();
+        let form = [("user_id", user_id.as_str()), ("called", "on"), ("id", &phone.app)];
+        assert_eq!(guest.post("/support", &form[..2]).status, 200);
+        let done = guest.post("/support/block", &form);
+        assert!(done.status == 200 && done.text.contains("id=\"done\""), "{done:?}");
+        assert!(done.text.contains("data-state=\"blocked\""), "and seen: {done:?}");
+        assert_eq!(guest.post("/support", &form[..2]).status, 429, "no more are tried");
     }
 }
 

@@ -29,7 +29,11 @@ fn trail(desk: &Desk) -> Vec<Entry> {
 
 /// What blocks in the last notice that has a code.
 fn block_code(arrived: &[server::notices::standin::Arrived]) -> String {
-    let sms = arrived.iter().rfind(|message| message.text.contains("blocking code ")).unwrap();
+    // In an e-mail lines are broken anywhere.
+    let with_code = |message: &&server::notices::standin::Arrived| {
+        message.channel == "sms" && message.text.contains("blocking code ")
+    };
+    let sms = arrived.iter().rfind(with_code).unwrap();
     let (_, rest) = sms.text.split_once("blocking code ").unwrap();
     rest.chars().take_while(char::is_ascii_hexdigit).collect()
 }

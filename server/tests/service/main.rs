@@ -19,6 +19,7 @@ mod copying;
 mod desk;
 mod devices;
 mod enrolment;
+mod erasing;
 mod events;
 mod hand_over;
 mod looking;

@@ -17,21 +17,21 @@ fn start(station: &Station, code: &Value) -> (u16, Value) {
     station.call(Call::new("POST", "/v1/enrolments", body.as_bytes()))
 }
 
-fn started<'a>(station: &'a Station, code: &Value) -> Case<'a> {
+pub fn started<'a>(station: &'a Station, code: &Value) -> Case<'a> {
     let (status, answer) = start(station, code);
     assert_eq!(status, 201, "{answer}");
     let text = |name: &str| answer[name].as_str().unwrap().to_owned();
     Case::at(station, &text("id"), &text("token"))
 }
 
-fn issued(officer: &Signed<'_>, subject: &Value) -> Value {
+pub fn issued(officer: &Signed<'_>, subject: &Value) -> Value {
     let (status, answer) = officer.call("POST", "/p-codes", subject);
     assert_eq!(status, 201, "{answer}");
     answer
 }
 
 /// Its holder as an officer sees them.
-fn seen(passport: &Passport) -> Value {
+pub fn seen(passport: &Passport) -> Value {
     let digits: String = passport.holder.cpr.chars().filter(char::is_ascii_digit).collect();
     let odd = digits.ends_with(['1', '3', '5', '7', '9']);
     let holder = serde_json::to_value(&passport.holder).unwrap();

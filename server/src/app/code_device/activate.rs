@@ -5,6 +5,7 @@
 //! serial number, which is on the device, and the user ID only compared, so that nothing here tells whether
 //! there is such a user ID (G4).
 
+use super::super::activity::{Activity, What};
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
 use super::password::NewHash;
@@ -126,6 +127,8 @@ impl App {
         self.close_open_case(&mut tx, identity, id).await?;
         let about = About::now(Blocks::CodeDevice(id));
         self.notify(&mut tx, &profile, Notice::CodeDeviceActivated, about).await?;
+        let activity = Activity::of(What::CodeDeviceActivated).with(id);
+        self.note(&mut tx, identity, activity).await?;
         let data = json!({ "code_device": id, "kind": row.kind });
         tx.audit(self.of_identity("code_device.activated", identity, data)).await?;
         tx.commit().await?;

@@ -1,6 +1,7 @@
 //! What an officer does with code devices: hands one out inactive, and says that one is lost, found or blocked.
 //! They see serial numbers and states, and neither a seed nor a code (issue: support never sees secrets).
 
+use super::super::activity::{Activity, By, What};
 use super::super::officer::Officer;
 use super::super::start::digits;
 use super::super::subject::Subject;
@@ -74,6 +75,9 @@ impl App {
         tx.save_code_device(&row).await?;
         let about = About::now(Blocks::CodeDevice(row.id));
         self.notify(&mut tx, &profile, Notice::CodeDeviceHandedOut, about).await?;
+        let by = Some(By::Officer(officer.name.clone()));
+        let activity = Activity::of(What::CodeDeviceHandedOut).with(row.id).by(by);
+        self.note(&mut tx, identity, activity).await?;
         let data = json!({ "code_device": row.id, "officer": officer.name });
         tx.audit(self.of_identity("code_device.handed_out", identity, data)).await?;
         tx.commit().await?;

@@ -1,5 +1,6 @@
 //! Ordering a code device (M2): one of the stock becomes the person's, and is sent to them inactive.
 
+use super::super::activity::{Activity, What};
 use super::super::owner::Owner;
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
@@ -78,6 +79,8 @@ impl App {
         tx.save_code_device(&row).await?;
         let about = About::now(Blocks::CodeDevice(row.id));
         self.notify(&mut tx, &profile, Notice::CodeDeviceOrdered, about).await?;
+        let activity = Activity::of(What::CodeDeviceOrdered).with(row.id);
+        self.note(&mut tx, identity, activity).await?;
         let data = json!({ "code_device": row.id, "kind": kind });
         tx.audit(self.of_identity("code_device.ordered", identity, data)).await?;
         tx.commit().await?;

@@ -1,6 +1,7 @@
 //! The password beside a code device (REQUIREMENTS M4): kept as PINs are, with Argon2id and a pepper; changed
 //! with the one before.
 
+use super::super::activity::{Activity, What};
 use super::super::hashing::{Cost, Of, SecretHash, Turn};
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError, blocking};
@@ -209,6 +210,7 @@ impl App {
         tx.put_password(identity, hash.row()).await?;
         let about = About::now(Blocks::Identity);
         self.notify(&mut tx, &profile, Notice::PasswordChanged, about).await?;
+        self.note(&mut tx, identity, Activity::of(What::PasswordChanged)).await?;
         tx.audit(self.of_identity("password.changed", identity, json!({}))).await?;
         tx.commit().await?;
         Ok(PasswordKept { identity })

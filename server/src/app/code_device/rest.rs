@@ -1,6 +1,7 @@
 //! Telling a person that their codes rest after wrong tries (G6). Not while somebody waits for the answer to a
 //! try: the time that it takes would tell them that something of it was right (G4).
 
+use super::super::activity::{Activity, What};
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
 use crate::ids::IdentityId;
@@ -48,6 +49,7 @@ impl App {
         let blocks = device.map_or(Blocks::Identity, |row| Blocks::CodeDevice(row.id));
         let about = About { until: Some(until), ..About::now(blocks) };
         self.notify(&mut tx, &profile, Notice::CodesRest, about).await?;
+        self.note(&mut tx, identity, Activity::of(What::CodesRest)).await?;
         tx.audit(self.of_identity("codes.rest", identity, json!({}))).await?;
         tx.commit().await?;
         Ok(true)

@@ -1,6 +1,8 @@
 //! Lost, found, blocked and opened again. Whatever ends the use of an active device holds, with the end of every
 //! session, before the call returns (F1).
 
+use super::super::activity::{Activity, By, Place, What};
+use super::super::block::whose;
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
 use super::{CodeDeviceView, DeviceHolder, serial};
@@ -50,6 +52,14 @@ impl DeviceStanding {
         matches!(self, Self::Lost | Self::Blocked)
     }
 
+    fn what(self) -> What {
+        match self {
+            Self::Lost => What::CodeDeviceLost,
+            Self::Blocked => What::CodeDeviceBlocked,
+            Self::Found | Self::Reopened => What::CodeDeviceBack,
+        }
+    }
+
     fn event(self) -> &'static str {
         match self {
             Self::Lost => "code_device.lost",
@@ -85,7 +95,19 @@ impl App {
         by: Actor,
         standing: DeviceStanding,
     ) -> Result<CodeDeviceView, AppError> {
-        let mut tx = self.parts.store.begin().await?;
+        let tx = self.parts.store.begin().await?;
+        self.restand_in(tx, (serial, of), (by, None), standing).await
+    }
+
+    /// The same in a unit of work that has begun. `told` is what its person reads of who did it and from where, if
+    /// it is not what `by` says.
+    pub(in crate::app) async fn restand_in(
+        &self,
+        mut tx: Tx,
+        (serial, of): (&str, Option<DeviceHolder>),
+        (by, told): (Actor, Option<(Option<By>, &Place)>),
+        standing: DeviceStanding,
+    ) -> Result<CodeDeviceView, AppError> {
         let found = tx.code_device_of(serial).await?.ok_or(AppError::UnknownCase)?;
         let state = AppError::Reason(ReasonCode::CODE_DEVICE_STATE);
         let identity = match (found.identity, of) {
@@ -119,10 +141,13 @@ impl App {
         };
         let blocks = if standing.ends_use() { Blocks::Nothing } else { Blocks::CodeDevice(row.id) };
         self.notify(&mut tx, &profile, notice, About::now(blocks)).await?;
+        let activity = whose(Activity::of(standing.what()).with(row.id), &by, told.clone());
+        self.note(&mut tx, identity, activity).await?;
         let data = json!({ "code_device": row.id, "actor": by, "epoch": profile.life.epoch });
         let is_off = row.identity.is_none();
         let event = if is_off { "code_device.order_off" } else { standing.event() };
-        tx.audit(self.of_identity(event, identity, data)).await?;
+        tx.audit(self.of_identity(event, identity, data.clone())).await?;
+        self.audit_support(&mut tx, identity, (told, data)).await?;
         tx.commit().await?;
         Ok(CodeDeviceView::from(&row))
     }

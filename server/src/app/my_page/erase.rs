@@ -37,14 +37,19 @@ impl App {
     /// `my_page.approval`.
     pub async fn erase_mine(&self, holder: &Holder) -> Result<Erased, AppError> {
         self.need_fresh(holder)?;
-        let (mut tx, mut profile) = self.hold(holder.identity).await?;
+        let (mut tx, mut profile) = self.hold_mine(holder).await?;
         let (identity, now) = (profile.identity, self.now());
         profile.life = profile.life.erase(now).map_err(AppError::Reason)?;
+        // Profile, log-ins, identity, trail: in this order everywhere, so that nobody waits in a circle.
+        tx.hold_log_ins(identity, now).await?;
+        tx.hold_identity(identity).await?;
         self.end_log_ins(&mut tx, identity, Why::Blocked).await?;
         for app in tx.authenticators(identity).await? {
             let state = app.state.clone().block(Actor::Holder, now);
             tx.save_authenticator(&AuthenticatorRow { state, ..app }).await?;
         }
+        let all = (OffsetDateTime::UNIX_EPOCH, &Actor::Holder);
+        self.block_devices_since(&mut tx, identity, all).await?;
         self.notify(&mut tx, &profile, Notice::Erased, About::now(Blocks::Nothing)).await?;
         profile.details = Details::default();
         tx.save_profile(&profile).await?;

@@ -3,16 +3,20 @@
 
 use super::super::activity::{Activity, ActivityView, What};
 use super::super::queue::RulingView;
+use super::super::subject::Subject;
 use super::super::tell::told;
 use super::super::{App, AppError, PublicIdentity};
 use super::{Holder, Means, MyProfile};
 use crate::ids::MessageId;
+use crate::limits::Kind;
 use crate::oidc::LogIn;
 use crate::relay::wire::Text;
 use crate::storage::{StorageError, Tx};
+use enroll_core::findings::person::{PersonRecord, PersonSex};
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 /// Notices that are told of at most.
 const NOTICES: i64 = 1000;
@@ -46,6 +50,10 @@ pub struct Export {
     pub evidence: Vec<Value>,
     /// What officers decided and why.
     pub rulings: Vec<RulingView>,
+    /// P-codes that were issued to the person.
+    pub p_codes: Vec<PCodeTold>,
+    /// When the person vouched for somebody else, who is not named.
+    pub vouched: Vec<Vouched>,
 }
 
 impl std::fmt::Debug for Export {
@@ -78,6 +86,63 @@ pub struct KnownTo {
     pub subject: String,
 }
 
+/// A P-code that was issued to the person: not the code.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct PCodeTold {
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: OffsetDateTime,
+    /// By whom.
+    pub officer: String,
+    /// Of who has no personal number: what the officer wrote down.
+    pub person: Option<WrittenDown>,
+}
+
+/// A person without a personal number, as an officer wrote them down.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct WrittenDown {
+    /// All given names.
+    pub given_names: String,
+    /// Surname.
+    pub surname: String,
+    /// Date of birth.
+    #[schema(example = "1974-08-12")]
+    pub birth_date: String,
+    /// Sex.
+    #[schema(value_type = String)]
+    pub sex: PersonSex,
+}
+
+impl WrittenDown {
+    fn of(person: PersonRecord) -> Self {
+        let PersonRecord { given_names, surname, birth_date, sex, .. } = person;
+        // A date is written as ISO 8601 does.
+        Self { given_names, surname, birth_date: birth_date.to_string(), sex }
+    }
+}
+
+impl std::fmt::Debug for WrittenDown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WrittenDown(…)")
+    }
+}
+
+impl std::fmt::Debug for PCodeTold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PCodeTold(…)")
+    }
+}
+
+/// That the person vouched for somebody.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Vouched {
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: OffsetDateTime,
+}
+
 /// A notice to the person's apps.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct NoticeTold {
@@ -93,42 +158,50 @@ pub struct NoticeTold {
 }
 
 impl App {
-    /// All that is kept of the person, by a fresh approval. That they asked is an activity, too.
+    /// All that is kept of the person, by a fresh approval. That they asked is an activity, too. It is read with nothing
+    /// held, and shown if the session still is there when that is written down.
     ///
     /// # Errors
-    /// `my_page.approval`.
+    /// `my_page.approval`; [`AppError::Unauthorized`] where the session is over; [`AppError::TooOften`].
     pub async fn export_mine(&self, holder: &Holder) -> Result<Export, AppError> {
         self.need_fresh(holder)?;
         let id = holder.identity;
-        let (mut tx, profile) = self.hold(id).await?;
-        let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
-        let identity: PublicIdentity =
-            serde_json::from_slice(&found.record).map_err(AppError::internal)?;
-        let number = tx.number(id).await?;
-        let everything = (None, None);
-        let export = Export {
-            at: self.now(),
-            identity,
-            personal_number: number.and_then(|number| number.cpr.clone()),
-            profile: MyProfile::of(&profile.details),
-            means: self.means_of(&mut tx, id).await?,
-            activities: self.activities_of(&mut tx, id, everything, ACTIVITIES).await?.activities,
-            sessions: self.open_sessions(&mut tx, holder).await?,
-            known_to: tx
-                .subjects(id)
-                .await?
-                .into_iter()
-                .map(|(organisation, subject)| KnownTo { organisation, subject })
-                .collect(),
-            notices: notices(&mut tx, holder).await?,
-            evidence: evidence(&mut tx, holder).await?,
-            rulings: rulings(&mut tx, holder).await?,
-        };
+        self.spend(Kind::Export, id.as_bytes(), Instant::now())?;
+        let export = self.all_of_mine(holder).await?;
+        let (mut tx, _) = self.hold_mine(holder).await?;
         let activity = Activity::of(What::Exported).from(&holder.place);
         self.note(&mut tx, id, activity).await?;
         tx.audit(self.of_identity("my_page.exported", id, json!({}))).await?;
         tx.commit().await?;
         Ok(export)
+    }
+
+    async fn all_of_mine(&self, holder: &Holder) -> Result<Export, AppError> {
+        let id = holder.identity;
+        let mut tx = self.parts.store.read().await?;
+        let profile = tx.seen_profile(id).await?;
+        let found = tx.identity(id).await?.ok_or(AppError::UnknownCase)?;
+        let identity: PublicIdentity =
+            serde_json::from_slice(&found.record).map_err(AppError::internal)?;
+        let number = tx.number(id).await?;
+        let everything = (None, None);
+        let known = |(organisation, subject)| KnownTo { organisation, subject };
+        let vouched = tx.vouched_at(id).await?;
+        Ok(Export {
+            at: self.now(),
+            identity,
+            personal_number: number.and_then(|number| number.cpr.clone()),
+            profile: MyProfile::of(&profile.details),
+            means: self.means_of(&mut tx, &profile).await?,
+            activities: self.activities_of(&mut tx, id, everything, ACTIVITIES).await?.activities,
+            sessions: self.open_sessions(&mut tx, holder).await?,
+            known_to: tx.subjects(id).await?.into_iter().map(known).collect(),
+            notices: notices(&mut tx, holder).await?,
+            evidence: evidence(&mut tx, holder).await?,
+            rulings: rulings(&mut tx, holder).await?,
+            p_codes: p_codes(&mut tx, holder).await?,
+            vouched: vouched.into_iter().map(|at| Vouched { at }).collect(),
+        })
     }
 
     async fn open_sessions(
@@ -185,6 +258,18 @@ async fn rulings(tx: &mut Tx, holder: &Holder) -> Result<Vec<RulingView>, AppErr
     let mut found = Vec::new();
     for kept in tx.rulings_on(holder.identity).await? {
         found.push(RulingView::of(kept)?);
+    }
+    Ok(found)
+}
+
+async fn p_codes(tx: &mut Tx, holder: &Holder) -> Result<Vec<PCodeTold>, AppError> {
+    let mut found = Vec::new();
+    for (code, officer, at) in tx.p_codes_of(holder.identity).await? {
+        let person = match Subject::of(&code.subject)? {
+            Subject::Known(known) => Some(WrittenDown::of(known.person)),
+            Subject::Cpr(_) => None,
+        };
+        found.push(PCodeTold { at, officer, person });
     }
     Ok(found)
 }

@@ -23,7 +23,7 @@ use super::{App, AppError, Proof};
 use crate::ids::{AuthenticatorId, IdentityId, LogInId};
 use crate::limits;
 use crate::oidc::Params;
-use crate::storage::MySession;
+use crate::storage::{AuthenticatorRow, MySession, Profile, Tx};
 use enroll_core::device_key::Purpose;
 use enroll_core::reason::ReasonCode;
 use serde::Serialize;
@@ -39,6 +39,8 @@ pub struct Holder {
     log_in: Option<LogInId>,
     /// The app that approved, if one did.
     app: Option<AuthenticatorId>,
+    /// The identity's epoch in which it did.
+    epoch: u64,
     approved: OffsetDateTime,
     pub(super) place: Place,
 }
@@ -122,7 +124,7 @@ impl App {
             tx.see_my_session(&session, now).await?;
             tx.commit().await?;
         }
-        Ok(Holder { identity, session, log_in, app, approved, place })
+        Ok(Holder { identity, session, log_in, app, epoch, approved, place })
     }
 
     /// Opens a session for a browser that comes back from its log-in with `params`, in place of the one that it
@@ -197,6 +199,41 @@ impl App {
         tx.audit(self.of_identity("my_page.opened", row.identity, data)).await?;
         tx.commit().await?;
         Ok(MyToken { token, expires_in })
+    }
+
+    /// A unit of work for what the person changes: their profile, held, if the session still is what it was when
+    /// the request began. Of a request that a block overtook nothing is written (F1).
+    ///
+    /// # Errors
+    /// [`AppError::Unauthorized`] where the session is over.
+    pub(super) async fn hold_mine(&self, holder: &Holder) -> Result<(Tx, Profile), AppError> {
+        let (mut tx, profile) = self.hold(holder.identity).await?;
+        let is_log_in = match holder.log_in {
+            Some(id) => self.is_my_session(&mut tx, id).await?,
+            None => true,
+        };
+        let found = tx.my_session(&holder.session).await?;
+        let is_open = profile.life.open().is_ok() && profile.life.epoch == holder.epoch;
+        match found.is_some() && is_log_in && is_open {
+            true => Ok((tx, profile)),
+            false => Err(AppError::Unauthorized),
+        }
+    }
+
+    /// The same with one of the person's apps.
+    ///
+    /// # Errors
+    /// The same; [`AppError::UnknownCase`] for an app that there is not, or another's.
+    async fn hold_my_app(
+        &self,
+        holder: &Holder,
+        id: AuthenticatorId,
+    ) -> Result<(Tx, Profile, AuthenticatorRow), AppError> {
+        let (mut tx, profile) = self.hold_mine(holder).await?;
+        match tx.authenticator(id).await? {
+            Some(row) if row.identity == holder.identity => Ok((tx, profile, row)),
+            _ => Err(AppError::UnknownCase),
+        }
     }
 
     /// Ends a session at the wish of its person.

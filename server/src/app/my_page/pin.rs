@@ -56,10 +56,9 @@ impl App {
             Ok(old) => self.fits(kept, old, app).await?,
             Err(_) => false,
         };
-        self.count_pin(app, right).await?;
+        self.count_pin_held(self.hold_my_app(holder, app).await?, right).await?;
         let hashed = self.hashed(new, app).await?;
-        let (mut tx, profile, row) = self.hold_app(app).await?;
-        profile.life.open().map_err(AppError::Reason)?;
+        let (mut tx, profile, row) = self.hold_my_app(holder, app).await?;
         if !row.state.is_active() {
             return Err(AppError::Reason(ReasonCode::ACTIVATION_STATE));
         }

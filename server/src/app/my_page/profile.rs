@@ -71,7 +71,8 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn my_profile(&self, holder: &Holder) -> Result<MyProfile, AppError> {
-        let (_tx, profile) = self.hold(holder.identity).await?;
+        let mut tx = self.parts.store.read().await?;
+        let profile = tx.seen_profile(holder.identity).await?;
         Ok(MyProfile::of(&profile.details))
     }
 
@@ -90,8 +91,7 @@ impl App {
         if !matches!(language.as_deref(), None | Some("da" | "en")) {
             return Err(AppError::Malformed);
         }
-        let (mut tx, mut profile) = self.hold(holder.identity).await?;
-        profile.life.open().map_err(AppError::Reason)?;
+        let (mut tx, mut profile) = self.hold_mine(holder).await?;
         let before = profile.details.clone();
         let known =
             before.contacts.as_ref().map(|c| (c.phone.clone(), c.email.clone(), c.notices.clone()));

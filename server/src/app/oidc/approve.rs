@@ -90,7 +90,7 @@ impl App {
         tx.save_log_in(&row).await?;
         tx.app_used(id, self.now()).await?;
         let activity = Activity::of(What::LogInApproved).at(&party.name).with(id).from(place);
-        self.note(&mut tx, app.identity, activity).await?;
+        self.note(&mut tx, app.identity, activity.begun(&row)).await?;
         if profile.details.log_in_notices {
             let about = About { at: Some(&party.name), ..About::now(Blocks::App(id)) };
             self.notify(&mut tx, &profile, Notice::LoggedIn, about).await?;
@@ -130,7 +130,7 @@ impl App {
         tx.save_log_in(&row).await?;
         let service = self.service_name(&mut tx, &row).await?;
         let activity = Activity::of(What::LogInRefused).at(&service).with(id).from(place);
-        self.note(&mut tx, app.identity, activity).await?;
+        self.note(&mut tx, app.identity, activity.begun(&row)).await?;
         let data = json!({ "client_id": row.client_id, "authenticator": id });
         let data = with_log_in(data, log_in);
         tx.audit(self.of_identity("log_in.refused", app.identity, data)).await?;

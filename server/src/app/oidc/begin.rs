@@ -1,6 +1,6 @@
 //! A log-in begins: the relying party pushes what it asks for (RFC 9126), and a browser comes with it.
 
-use super::super::{App, AppError};
+use super::super::{App, AppError, Place};
 use super::client::{Client, active};
 use super::page::answer;
 use crate::ids::LogInId;
@@ -85,17 +85,18 @@ impl App {
             request,
             state,
             expires: self.in_seconds(seconds),
+            network: None,
         })
     }
 
-    /// A browser comes with a pushed request, once. What it had open before is left.
+    /// A browser comes from `place` with a pushed request, once. What it had open before is left.
     ///
     /// # Errors
     /// `log_in.late` for a request that is unknown, used, late, or another relying party's.
     pub async fn arrive(
         &self,
         (client_id, request_uri): (&str, &str),
-        before: Option<&str>,
+        (before, place): (Option<&str>, &Place),
     ) -> Result<Arrived, AppError> {
         let late = || AppError::Reason(ReasonCode::LOG_IN_LATE);
         let token = request_uri.strip_prefix(URN).ok_or_else(late)?;
@@ -121,6 +122,9 @@ impl App {
         row.expires = self.in_seconds(self.oidc.log_in_s);
         tx.save_log_in(&row).await?;
         tx.opens_log_in(row.id, Opens::Browser, &hash).await?;
+        if let Some(network) = place.network() {
+            tx.place_log_in(row.id, network).await?;
+        }
         tx.commit().await?;
         if let Some(before) = before {
             // Its own page of before is left, and what an app has of it is no second one beside this.

@@ -162,7 +162,7 @@ impl App {
     ) -> Result<(), AppError> {
         let service = self.service_name(tx, row).await?;
         let stopped = Activity::of(What::LogInStopped).at(&service).with(by.app).from(place);
-        self.note(tx, by.identity, stopped.because(why.reason().as_str())).await
+        self.note(tx, by.identity, stopped.begun(row).because(why.reason().as_str())).await
     }
 
     /// Stops a log-in that this app must not approve, and says why.

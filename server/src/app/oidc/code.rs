@@ -4,8 +4,10 @@
 //! the same statements, as many openings of sealed values, the same password hashes. So nothing here tells that a code
 //! rests either: the person is told by SMS and e-mail (docs/log-in.md).
 
+use super::super::activity::{Activity, What};
 use super::super::code_device::{Compared, KeptPassword};
-use super::super::{App, AppError};
+use super::super::tell::{About, Blocks};
+use super::super::{App, AppError, Place};
 use super::claim::{ial, transaction};
 use super::client::active;
 use super::late;
@@ -14,6 +16,7 @@ use crate::config::Secret;
 use crate::ids::{IdentityId, LogInId};
 use crate::keys::base64url;
 use crate::limits::Kind as Limited;
+use crate::notices::Notice;
 use crate::oidc::idp_params::Action;
 use crate::oidc::{Approval, Level, LogIn, Means, Way, Why};
 use crate::storage::{CodeDeviceRow, LogInRow, Opens, PasswordRow, Profile, Tx};
@@ -299,6 +302,15 @@ impl App {
         row.user_hash = Some(user_hash.to_vec());
         row.expires = self.in_seconds(self.oidc.finish_s);
         tx.save_log_in(&row).await?;
+        // The browser that began is the one that the code was typed in.
+        let place = Place::kept(row.network.clone());
+        let activity = Activity::of(What::LogInApproved).at(&party.name).with(device.id);
+        self.note(&mut tx, identity, activity.from(&place).begun(&row)).await?;
+        if profile.details.log_in_notices {
+            let about =
+                About { at: Some(&party.name), ..About::now(Blocks::CodeDevice(device.id)) };
+            self.notify(&mut tx, &profile, Notice::LoggedIn, about).await?;
+        }
         let data = json!({
             "client_id": row.client_id, "code_device": device.id, "kind": device.kind,
             "way": Way::Code, "shown": shown, "log_in": row.id,

@@ -190,7 +190,7 @@ impl App {
         if let LogIn::Claimed { by } = &row.state {
             let service = self.service_name(&mut tx, &row).await?;
             let left = Activity::of(What::LogInLeft).at(&service).with(by.app);
-            self.note(&mut tx, by.identity, left).await?;
+            self.note(&mut tx, by.identity, left.begun(&row)).await?;
         }
         row.state = row.state.end(Why::Cancelled, self.now());
         tx.save_log_in(&row).await?;

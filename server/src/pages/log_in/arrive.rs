@@ -2,7 +2,7 @@
 
 use super::super::visit::{CHOICE_AGE, Cookie, Visit};
 use super::{Of, to, trouble};
-use crate::app::{App, AppError, Arrived};
+use crate::app::{App, AppError, Arrived, Place};
 use crate::oidc::{OauthError, Params};
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -23,9 +23,10 @@ use std::sync::Arc;
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     visit: Visit,
+    place: Place,
     RawQuery(query): RawQuery,
 ) -> Response {
-    arrive(&app, &visit, Params::of_query(query.as_deref())).await
+    arrive(&app, (&visit, &place), Params::of_query(query.as_deref())).await
 }
 
 /// The same by a form (OpenID Connect Core §3.1.2.1 has both methods).
@@ -37,18 +38,27 @@ pub(crate) async fn get(
     (status = 413, description = "Too long", content_type = "text/plain"),
     (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
 ))]
-pub(crate) async fn post(State(app): State<Arc<App>>, visit: Visit, body: Bytes) -> Response {
-    arrive(&app, &visit, Params::read(&body)).await
+pub(crate) async fn post(
+    State(app): State<Arc<App>>,
+    visit: Visit,
+    place: Place,
+    body: Bytes,
+) -> Response {
+    arrive(&app, (&visit, &place), Params::read(&body)).await
 }
 
-async fn arrive(app: &App, visit: &Visit, params: Result<Params, OauthError>) -> Response {
+async fn arrive(
+    app: &App,
+    (visit, place): (&Visit, &Place),
+    params: Result<Params, OauthError>,
+) -> Response {
     let Ok(params) = params else { return trouble::of(visit, AppError::Malformed) };
     let (client_id, request_uri) = (params.get("client_id"), params.get("request_uri"));
     let Some(request) = client_id.zip(request_uri) else {
         return trouble::of(visit, AppError::Malformed);
     };
     let before = visit.log_in.as_ref().map(|(_, secret)| secret.as_str());
-    match app.arrive(request, before).await {
+    match app.arrive(request, (before, place)).await {
         Ok(Arrived::Page { log_in, browser, language }) => {
             let mut response = Of(Some(log_in)).to("/log-in");
             let headers = response.headers_mut();

@@ -1,9 +1,8 @@
 //! What has happened to the identity, newest first (F5).
 
-use super::super::citizen::trouble;
 use super::super::html;
 use super::super::layout::{Layout, Why};
-use super::{At, Signed, called};
+use super::{At, Signed, called, failed};
 use crate::app::{ActivityKind, ActivityView, App, AppError, Before, By, Means, What};
 use askama::Template;
 use axum::extract::{Query, State};
@@ -42,6 +41,7 @@ pub(super) struct Row {
     pub(super) service: Option<String>,
     pub(super) means: Option<String>,
     pub(super) place: Option<String>,
+    pub(super) begun: Option<String>,
     pub(super) by: Option<String>,
     pub(super) detail: Option<String>,
 }
@@ -71,7 +71,7 @@ pub(super) async fn show(
         Ok((kind, rows, next, later)) => {
             html(&Page { l, at: At::Activities, rows, kinds: kinds(kind), kind, next, later })
         }
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 
@@ -105,8 +105,7 @@ pub(super) fn rows(l: &Layout, activities: &[ActivityView], means: &[Means]) -> 
 
 fn row(l: &Layout, activity: &ActivityView, means: &[Means]) -> Row {
     let (name, text) = words(activity.what);
-    let with = activity.means.map(|id| id.to_string());
-    let with = with.and_then(|id| means.iter().find(|means| means.id == id));
+    let with = activity.means.as_ref().and_then(|id| means.iter().find(|means| means.id == *id));
     Row {
         id: activity.id.to_string(),
         what: l.t(text),
@@ -115,6 +114,7 @@ fn row(l: &Layout, activity: &ActivityView, means: &[Means]) -> Row {
         service: activity.service.clone(),
         means: with.map(|means| called(l, means)),
         place: activity.place.clone(),
+        begun: activity.begun.clone(),
         by: activity.by.as_ref().map(|by| who(l, by)),
         detail: activity.detail.as_deref().map(|detail| said(l, detail)),
     }
@@ -170,6 +170,14 @@ fn words(what: What) -> (&'static str, &'static str) {
         What::IdentityIssued => ("identity_issued", "my-identity-issued"),
         What::IdentityBlocked => ("identity_blocked", "my-identity-blocked"),
         What::IdentityReopened => ("identity_reopened", "my-identity-reopened"),
+        What::CodeDeviceOrdered => ("code_device_ordered", "my-device-ordered"),
+        What::CodeDeviceHandedOut => ("code_device_handed_out", "my-device-handed-out"),
+        What::CodeDeviceActivated => ("code_device_activated", "my-device-activated"),
+        What::CodeDeviceBlocked => ("code_device_blocked", "my-device-blocked"),
+        What::CodeDeviceLost => ("code_device_lost", "my-device-lost"),
+        What::CodeDeviceBack => ("code_device_back", "my-device-back"),
+        What::CodesRest => ("codes_rest", "my-codes-rest"),
+        What::PasswordChanged => ("password_changed", "my-password-changed"),
         What::Looked => ("looked", "my-looked"),
         What::RegisterTold => ("register_told", "my-register-told"),
     }

@@ -4,7 +4,7 @@ use super::super::citizen::trouble;
 use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::{CHOICE_AGE, Cookie, Visit};
-use super::{At, Signed, refused};
+use super::{At, Signed, failed, refused};
 use crate::app::{App, AppError, MyProfile, NewProfile, Reach};
 use crate::notices::Channel;
 use askama::Template;
@@ -81,7 +81,7 @@ pub(super) async fn show(
             let given = Given::of(&profile, &visit);
             html(&Page { l, at: At::Contacts, error: None, kept: false, fresh, given })
         }
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn keep(
                 let page = html(&Page { l, at: At::Contacts, error, kept: false, fresh, given });
                 (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
             }
-            Err(error) => trouble::of(&visit, error),
+            Err(error) => failed(&visit, error),
         },
     }
 }

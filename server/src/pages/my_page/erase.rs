@@ -4,7 +4,7 @@ use super::super::citizen::trouble;
 use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
-use super::{At, Signed, log_in, refused};
+use super::{At, Signed, failed, log_in, refused};
 use crate::app::{App, AppError, Holder};
 use askama::Template;
 use axum::Form;
@@ -60,7 +60,7 @@ pub(super) async fn erase(
             }
             Err(error) => match refused(&visit, error) {
                 Ok(why) => why,
-                Err(error) => return trouble::of(&visit, error),
+                Err(error) => return failed(&visit, error),
             },
         },
     };

@@ -5,7 +5,7 @@ use super::super::html;
 use super::super::layout::Layout;
 use super::super::visit::Visit;
 use super::activities::{Row, rows};
-use super::{At, Signed, called};
+use super::{At, Signed, called, failed};
 use crate::app::{App, AppError, Export, Means};
 use askama::Template;
 use axum::extract::State;
@@ -35,7 +35,14 @@ fn first(visit: &Visit) -> Response {
     html(&First { l: Layout::of(visit, 0, "my-nav-export"), at: At::Export })
 }
 
+/// How many activities the page shows; the file has all.
+const SHOWN: usize = 200;
+
 impl Page {
+    fn has_more(&self) -> bool {
+        self.export.activities.len() > SHOWN
+    }
+
     fn called(&self, means: &Means) -> String {
         called(&self.l, means)
     }
@@ -56,10 +63,11 @@ pub(super) async fn show(
     match app.export_mine(&holder).await {
         Ok(export) => {
             let l = Layout::of(&visit, 0, "my-nav-export");
-            let rows = rows(&l, &export.activities, &export.means);
+            let shown = export.activities.get(..SHOWN).unwrap_or(&export.activities);
+            let rows = rows(&l, shown, &export.means);
             html(&Page { l, at: At::Export, export, rows })
         }
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 
@@ -72,7 +80,7 @@ pub(super) async fn file(
     }
     let text = match app.export_mine(&holder).await {
         Ok(export) => serde_json::to_string_pretty(&export),
-        Err(error) => return trouble::of(&visit, error),
+        Err(error) => return failed(&visit, error),
     };
     match text {
         Ok(text) => {

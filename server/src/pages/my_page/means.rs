@@ -4,8 +4,8 @@ use super::super::citizen::{to, trouble};
 use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
-use super::{At, Signed, called, log_in, refused};
-use crate::app::{App, AppError, Holder, Means};
+use super::{At, Signed, called, failed, log_in, refused, state};
+use crate::app::{App, AppError, Holder, Means, MeansKind};
 use askama::Template;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -39,26 +39,44 @@ impl Page {
         called(&self.l, means)
     }
 
-    /// Whether one of them could be opened again, but for a fresh approval.
+    /// Whether one of them could be opened again or found, but for a fresh approval.
     fn waits_for_approval(&self) -> bool {
-        !self.fresh && self.means.iter().any(|means| means.can_be_reopened)
+        let comes_back = |means: &Means| means.can_be_reopened || means.can_be_found;
+        !self.fresh && self.means.iter().any(comes_back)
+    }
+
+    /// Whether there is a code device among them.
+    fn has_device(&self) -> bool {
+        self.means.iter().any(|means| means.kind != MeansKind::App)
     }
 
     fn state(&self, means: &Means) -> String {
-        self.l.t(match means.state {
-            "pending" => "my-state-pending",
-            "waiting" => "my-state-waiting",
-            "active" => "my-state-active",
-            "locked" => "my-state-locked",
-            "blocked" => "my-state-blocked",
-            _ => "my-state-dead",
-        })
+        self.l.t(state(means))
     }
 }
 
 impl Ask {
     fn called(&self) -> String {
         called(&self.l, &self.means)
+    }
+
+    fn is_app(&self) -> bool {
+        self.means.kind == MeansKind::App
+    }
+
+    /// Whether every session ends with it: whatever happens to an app, and a code device that was in use.
+    fn ends_sessions(&self) -> bool {
+        self.is_app() || self.means.counts()
+    }
+
+    /// Whether and how it comes back.
+    fn afterwards(&self) -> &'static str {
+        match (self.is_app(), self.means.counts()) {
+            _ if self.means.last => "my-block-last",
+            (true, true) => "my-block-again",
+            (true, false) => "my-block-for-good",
+            (false, _) => "my-block-device-again",
+        }
     }
 }
 
@@ -93,7 +111,7 @@ async fn page(app: &App, visit: &Visit, holder: &Holder, error: Option<Why>) -> 
                 false => page,
             }
         }
-        Err(error) => trouble::of(visit, error),
+        Err(error) => failed(visit, error),
     }
 }
 
@@ -108,7 +126,7 @@ async fn done(
         Err(AppError::UnknownCase) => trouble::missing_of(visit),
         Err(error) => match refused(visit, error) {
             Ok(why) => page(app, visit, holder, Some(why)).await,
-            Err(error) => trouble::of(visit, error),
+            Err(error) => failed(visit, error),
         },
     }
 }
@@ -121,7 +139,7 @@ pub(super) async fn name(
     let Ok(Form(Named { id, name })) = form else {
         return trouble::of(&visit, AppError::Malformed);
     };
-    let named = app.name_mine(&holder, &id, &name).await;
+    let named = app.name_mine(&holder, &id, &name).await.map(drop);
     done(&app, (&visit, &holder), named).await
 }
 
@@ -139,21 +157,53 @@ pub(super) async fn ask(
             Some(_) => to("/my/means"),
             None => trouble::missing_of(&visit),
         },
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 
-/// Blocks it; the session ends with it.
+/// Blocks it; the session ends with it where it was in use.
 pub(super) async fn block(
     State(app): State<Arc<App>>,
     Signed { visit, holder }: Signed,
     form: Result<Form<Which>, FormRejection>,
 ) -> Response {
     let Ok(Form(Which { id })) = form else { return trouble::of(&visit, AppError::Malformed) };
-    match app.block_mine(&holder, &id).await {
-        Ok(_) | Err(AppError::Unauthorized) => log_in::ended(&visit, "my-blocked-one"),
-        Err(AppError::UnknownCase) => trouble::missing_of(&visit),
-        Err(error) => trouble::of(&visit, error),
+    ends(&app, (&visit, &holder), app.block_mine(&holder, &id).await).await
+}
+
+/// Says that a code device is lost; the session ends where it was in use.
+pub(super) async fn lose(
+    State(app): State<Arc<App>>,
+    Signed { visit, holder }: Signed,
+    form: Result<Form<Which>, FormRejection>,
+) -> Response {
+    let Ok(Form(Which { id })) = form else { return trouble::of(&visit, AppError::Malformed) };
+    ends(&app, (&visit, &holder), app.lose_mine(&holder, &id).await).await
+}
+
+/// What came of what ends the use of one of the means: out, or the page again.
+async fn ends(
+    app: &App,
+    (visit, holder): (&Visit, &Holder),
+    result: Result<Means, AppError>,
+) -> Response {
+    let means = match result {
+        Ok(means) => means,
+        Err(error) => return done(app, (visit, holder), Err(error)).await,
+    };
+    match app.has_ended(holder).await {
+        Ok(true) => log_in::ended(visit, ended(&means)),
+        Ok(false) => to("/my/means"),
+        Err(error) => failed(visit, error),
+    }
+}
+
+/// What is said to who was logged out by it.
+fn ended(means: &Means) -> &'static str {
+    match (means.kind, means.state) {
+        (MeansKind::App, _) => "my-blocked-one",
+        (_, "lost") => "my-lost-device",
+        _ => "my-blocked-device",
     }
 }
 
@@ -163,7 +213,7 @@ pub(super) async fn block_all(
 ) -> Response {
     match app.block_all_mine(&holder).await {
         Ok(_) => log_in::ended(&visit, "my-blocked-all"),
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 
@@ -175,4 +225,15 @@ pub(super) async fn reopen(
     let Ok(Form(Which { id })) = form else { return trouble::of(&visit, AppError::Malformed) };
     let opened = app.reopen_mine(&holder, &id).await.map(drop);
     done(&app, (&visit, &holder), opened).await
+}
+
+/// Says that a code device is found.
+pub(super) async fn find(
+    State(app): State<Arc<App>>,
+    Signed { visit, holder }: Signed,
+    form: Result<Form<Which>, FormRejection>,
+) -> Response {
+    let Ok(Form(Which { id })) = form else { return trouble::of(&visit, AppError::Malformed) };
+    let found = app.find_mine(&holder, &id).await.map(drop);
+    done(&app, (&visit, &holder), found).await
 }

@@ -41,6 +41,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/my/means/name", post(means::name))
         .route("/my/means/block", get(means::ask).post(means::block))
         .route("/my/means/reopen", post(means::reopen))
+        .route("/my/means/lose", post(means::lose))
+        .route("/my/means/find", post(means::find))
         .route("/my/block", post(means::block_all))
         .route("/my/contacts", get(contacts::show).post(contacts::keep))
         .route("/my/pin", get(pin::show).post(pin::change))
@@ -128,10 +130,28 @@ impl At {
 }
 
 /// What a person calls one of their means, or what it is and which.
-fn called(l: &Layout, means: &Means) -> String {
+pub(super) fn called(l: &Layout, means: &Means) -> String {
+    let which = || means.serial.clone().unwrap_or_else(|| means.number.to_string());
     match (&means.name, means.kind) {
         (Some(name), _) => name.clone(),
         (None, MeansKind::App) => l.with("my-app-number", "count", means.number.to_string()),
+        (None, MeansKind::CodeDisplay) => l.with("my-code-display", "which", which()),
+        (None, MeansKind::AudioReader) => l.with("my-audio-reader", "which", which()),
+    }
+}
+
+/// The text of how one of the means stands.
+pub(super) fn state(means: &Means) -> &'static str {
+    match means.state {
+        "pending" => "my-state-pending",
+        "waiting" => "my-state-waiting",
+        "active" => "my-state-active",
+        "locked" => "my-state-locked",
+        "blocked" => "my-state-blocked",
+        "ordered" => "my-state-ordered",
+        "inactive" => "my-state-inactive",
+        "lost" => "my-state-lost",
+        _ => "my-state-dead",
     }
 }
 
@@ -140,6 +160,14 @@ fn refused(visit: &Visit, error: AppError) -> Result<Why, AppError> {
     match error {
         AppError::Reason(code) => Ok(Why::reason(visit.language, code)),
         error => Err(error),
+    }
+}
+
+/// What is said of what failed: a session that a block ended meanwhile is over, and nothing of it is done.
+fn failed(visit: &Visit, error: AppError) -> Response {
+    match error {
+        AppError::Unauthorized => log_in::over(visit),
+        error => trouble::of(visit, error),
     }
 }
 

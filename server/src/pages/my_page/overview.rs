@@ -1,11 +1,10 @@
 //! The first page: who one is here, what happened last, and the one press that blocks everything.
 
-use super::super::citizen::trouble;
 use super::super::html;
 use super::super::layout::Layout;
 use super::super::visit::Visit;
 use super::activities::{Row, rows};
-use super::{At, log_in};
+use super::{At, failed, log_in};
 use crate::app::{App, AppError, Holder, MyProfile, Place};
 use askama::Template;
 use axum::extract::State;
@@ -29,10 +28,10 @@ pub(super) async fn show(State(app): State<Arc<App>>, visit: Visit, place: Place
     match app.holder(token, place).await {
         Ok(holder) => match page(&app, &visit, &holder).await {
             Ok(page) => html(&page),
-            Err(error) => trouble::of(&visit, error),
+            Err(error) => failed(&visit, error),
         },
         Err(AppError::Unauthorized) => log_in::page(&visit, None),
-        Err(error) => trouble::of(&visit, error),
+        Err(error) => failed(&visit, error),
     }
 }
 

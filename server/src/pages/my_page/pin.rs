@@ -4,7 +4,7 @@ use super::super::citizen::trouble;
 use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
-use super::{At, Signed, called, log_in, refused};
+use super::{At, Signed, called, failed, log_in, refused};
 use crate::app::{App, AppError, Holder, Means, MeansKind, NewPin};
 use askama::Template;
 use axum::Form;
@@ -45,7 +45,7 @@ async fn page(
             let apps = means.into_iter().filter(can).collect();
             html(&Page { l, at: At::Pin, error, kept, fresh, apps })
         }
-        Err(error) => trouble::of(visit, error),
+        Err(error) => failed(visit, error),
     }
 }
 
@@ -64,15 +64,18 @@ pub(super) async fn change(
     let Ok(Form(given)) = form else { return trouble::of(&visit, AppError::Malformed) };
     let why = match app.change_my_pin(&holder, given).await {
         Ok(()) => return page(&app, (&visit, &holder), None, true).await,
-        // Locking the app has ended this session.
-        Err(AppError::Reason(ReasonCode::PIN_LOCKED)) => {
-            return log_in::ended(&visit, "my-pin-locked");
-        }
+        Err(AppError::Reason(ReasonCode::PIN_LOCKED)) => match app.has_ended(&holder).await {
+            // Locking the app has ended this session.
+            Ok(true) => return log_in::ended(&visit, "my-pin-locked"),
+            // It was locked before.
+            Ok(false) => Why::reason(visit.language, ReasonCode::PIN_LOCKED),
+            Err(error) => return failed(&visit, error),
+        },
         Err(AppError::Malformed) => Why::text(visit.language, "my-pin-differ"),
         Err(AppError::UnknownCase) => return trouble::missing_of(&visit),
         Err(error) => match refused(&visit, error) {
             Ok(why) => why,
-            Err(error) => return trouble::of(&visit, error),
+            Err(error) => return failed(&visit, error),
         },
     };
     let page = page(&app, (&visit, &holder), Some(why), false).await;

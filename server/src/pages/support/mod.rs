@@ -4,9 +4,10 @@
 use super::citizen::{to, trouble};
 use super::html;
 use super::layout::{Layout, Why};
+use super::my_page::{called, state};
 use super::officer::session_over;
 use super::visit::{Cookie, Visit};
-use crate::app::{App, AppError, Call, Means, MeansKind, Seen, Supporter};
+use crate::app::{App, AppError, Call, Means, Seen, Supporter};
 use crate::notices::Channel;
 use askama::Template;
 use axum::Form;
@@ -65,20 +66,11 @@ struct Page {
 
 impl Page {
     fn called(&self, means: &Means) -> String {
-        match means.kind {
-            MeansKind::App => self.l.with("my-app-number", "count", means.number.to_string()),
-        }
+        called(&self.l, means)
     }
 
     fn state(&self, means: &Means) -> String {
-        self.l.t(match means.state {
-            "pending" => "my-state-pending",
-            "waiting" => "my-state-waiting",
-            "active" => "my-state-active",
-            "locked" => "my-state-locked",
-            "blocked" => "my-state-blocked",
-            _ => "my-state-dead",
-        })
+        self.l.t(state(means))
     }
 
     fn channel(&self, channel: &Channel) -> String {
@@ -113,15 +105,16 @@ async fn find(
     form: Result<Form<Call>, FormRejection>,
 ) -> Response {
     let Ok(Form(call)) = form else { return trouble::of(&signed.visit, AppError::Malformed) };
-    seen(&app, &signed, &call, None).await
+    match app.seen_by_support(&signed.supporter, &call).await {
+        Ok(seen) => page(&signed, (None, None), (call.user_id, Some(seen))),
+        Err(error) => refused(&signed, &call, error),
+    }
 }
 
-/// What is seen of who called, after what was done.
-async fn seen(app: &App, signed: &Signed, call: &Call, done: Option<&'static str>) -> Response {
-    match app.seen_by_support(&signed.supporter, call).await {
-        Ok(seen) => page(signed, (None, done), (call.user_id.clone(), Some(seen))),
-        Err(error) => refused(signed, call, error),
-    }
+/// What is seen of who called, after what was done: that it was is said, even where nothing more can be seen.
+async fn did(app: &App, signed: &Signed, call: &Call, done: &'static str) -> Response {
+    let seen = app.seen_after_act(&signed.supporter, call).await.ok();
+    page(signed, (None, Some(done)), (call.user_id.clone(), seen))
 }
 
 fn refused(signed: &Signed, call: &Call, error: AppError) -> Response {
@@ -157,7 +150,7 @@ async fn block(
     let Ok(Form(act)) = form else { return trouble::of(&signed.visit, AppError::Malformed) };
     let (call, id) = act.parts();
     match app.blocked_by_support(&signed.supporter, &call, &id).await {
-        Ok(()) => seen(&app, &signed, &call, Some("support-blocked")).await,
+        Ok(()) => did(&app, &signed, &call, "support-blocked").await,
         Err(error) => refused(&signed, &call, error),
     }
 }
@@ -169,7 +162,7 @@ async fn block_all(
 ) -> Response {
     let Ok(Form(call)) = form else { return trouble::of(&signed.visit, AppError::Malformed) };
     match app.all_blocked_by_support(&signed.supporter, &call).await {
-        Ok(()) => seen(&app, &signed, &call, Some("support-blocked-all")).await,
+        Ok(()) => did(&app, &signed, &call, "support-blocked-all").await,
         Err(error) => refused(&signed, &call, error),
     }
 }
@@ -182,7 +175,7 @@ async fn codes(
     let Ok(Form(act)) = form else { return trouble::of(&signed.visit, AppError::Malformed) };
     let (call, id) = act.parts();
     match app.codes_by_support(&signed.supporter, &call, &id).await {
-        Ok(()) => seen(&app, &signed, &call, Some("support-sent")).await,
+        Ok(()) => did(&app, &signed, &call, "support-sent").await,
         Err(error) => refused(&signed, &call, error),
     }
 }

@@ -32,6 +32,43 @@ pub(super) fn code_in(desk: &Desk) -> String {
     rest.chars().take_while(char::is_ascii_hexdigit).collect()
 }
 
+/// What stands behind the `#` of the link in the newest SMS.
+fn link_in(desk: &Desk) -> String {
+    let told = desk.deliver();
+    let sms = told.iter().rfind(|message| message.channel == "sms").unwrap();
+    let (_, rest) = sms.text.rsplit_once("https://indrul.invalid/block#").unwrap();
+    rest.chars().take_while(char::is_ascii_hexdigit).collect()
+}
+
+#[test]
+fn the_link_of_a_copied_app_and_of_another_pin_blocks_that_app() {
+    // proves E7, F1
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        desk.deliver();
+        let (other, id) = second(&desk, &anna, &phone.app);
+        let code = link_in(&desk);
+        let stranger = Guest::new(&site);
+        let done = stranger.post("/block", &[("code", &code)]);
+        assert!(done.status == 200 && done.text.contains("id=\"blocked\""), "{done:?}");
+        assert_eq!(refusal(other.offer(&id, PIN)), reason(409, "authenticator.blocked"));
+        assert_eq!(anna.offer(&phone.app, PIN).0, 201, "that one alone");
+        let guest = Guest::new(&site);
+        guest.logs_in(&phone);
+        desk.deliver();
+        let form =
+            [("app", phone.app.as_str()), ("old", PIN), ("new", "739104"), ("again", "739104")];
+        let kept = guest.post("/my/pin", &form);
+        assert!(kept.text.contains("id=\"kept\""), "{kept:?}");
+        let done = stranger.post("/block", &[("code", &link_in(&desk))]);
+        assert!(done.status == 200 && done.text.contains("id=\"blocked\""), "{done:?}");
+        assert!(!guest.is_in());
+        assert_eq!(refusal(anna.offer(&phone.app, "739104")), reason(409, "authenticator.blocked"));
+    }
+}
+
 #[test]
 fn a_blocked_app_is_opened_again_by_a_fresh_approval_with_another() {
     // proves F1, F2
