@@ -407,8 +407,9 @@ async function begin() {
     if (asked && new Date(asked.until) > new Date()) return showAsked();
     return home();
   }
-  const { state, pending } = await call("/app/setup");
+  const { state, pending, may_choose } = await call("/app/setup");
   show(state === "ready" ? "activate" : "welcome");
+  by("may-choose").hidden = !may_choose;
   by("go-on").hidden = state !== "choose";
   by("not-here").hidden = !opening();
   endOpening();
