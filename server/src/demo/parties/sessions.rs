@@ -69,6 +69,8 @@ pub(super) struct Sessions {
     /// By the browser's cookie.
     begun: Mutex<HashMap<String, Begun>>,
     open: Mutex<HashMap<String, Session>>,
+    /// What the service has ended, by `sid`: it may say so before the log-in is through here.
+    ended: Mutex<HashMap<String, ()>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -88,13 +90,15 @@ impl Sessions {
         put(&mut locked(&self.begun), browser, begun);
     }
 
-    /// What `browser` began with `state`, once.
+    /// What `browser` began with `state`, once. Another state ends nothing: any page can send a browser here with one.
     pub(super) fn begun(&self, browser: &str, state: &str) -> Option<Begun> {
-        let begun = locked(&self.begun).remove(browser)?;
-        (begun.state == state).then_some(begun)
+        let mut begun = locked(&self.begun);
+        let is_its = begun.get(browser).is_some_and(|begun| begun.state == state);
+        if is_its { begun.remove(browser) } else { None }
     }
 
-    pub(super) fn open(&self, browser: String, session: Session) {
+    pub(super) fn open(&self, browser: String, mut session: Session) {
+        session.ended |= locked(&self.ended).contains_key(&session.sid);
         put(&mut locked(&self.open), browser, session);
     }
 
@@ -116,6 +120,7 @@ impl Sessions {
 
     /// Ends every session that the service knows as `sid`.
     pub(super) fn end(&self, sid: &str) {
+        put(&mut locked(&self.ended), sid.to_owned(), ());
         for session in locked(&self.open).values_mut().filter(|session| session.sid == sid) {
             session.ended = true;
         }
