@@ -250,6 +250,8 @@ pub struct Activation {
     pub challenge_s: u32,
     /// Life of the code in a notice that blocks what it tells of, seconds (E7).
     pub block_s: u32,
+    /// Wrong user IDs after which an enrolment sets nothing up any more.
+    pub wrong_user_ids: u16,
     /// Wrong PINs in a row after which an app is locked (F3).
     pub wrong_pins: u16,
     /// Memory of one PIN hash, KiB (RFC 9106).
@@ -275,6 +277,7 @@ impl Default for Activation {
             apps: 3,
             challenge_s: 120,
             block_s: 30 * 24 * HOUR,
+            wrong_user_ids: 5,
             wrong_pins: 5,
             pin_memory_kib: 19 * 1024,
             pin_passes: 2,

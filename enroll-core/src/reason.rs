@@ -168,6 +168,7 @@ codes! {
     USER_ID_TAKEN = "user_id.taken";
     USER_ID_MISSING = "user_id.missing";
     USER_ID_OTHER = "user_id.other";
+    USER_ID_TRIES = "user_id.tries";
     CONTACT_FORM = "contact.form";
     PIN_WEAK = "pin.weak";
     PIN_WRONG = "pin.wrong";

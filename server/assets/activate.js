@@ -24,18 +24,19 @@ async function ask(path, body) {
 }
 
 function ready() {
-  send.hidden = true;
+  send.textContent = send.dataset.again;
   codes.hidden = false;
   advice.textContent = part.dataset.sent;
 }
 
-async function begin() {
+async function begin(event) {
+  event.preventDefault();
   document.getElementById("problem").hidden = true;
   if (!canSign()) return problem(part.dataset.noCrypto);
   if ((await stored())?.active) return problem(part.dataset.one, part.dataset.oneNext);
   advice.textContent = part.dataset.working;
   const { key, public_key } = await newKey();
-  const { ok, answer } = await ask("/enrol/activate/app", { public_key });
+  const { ok, answer } = await ask("/enrol/activate/app", { user_id: value("user_id"), public_key });
   if (!ok) return problem(answer.text, answer.next);
   await keep({ id: answer.id, challenge: answer.challenge, key });
   ready();
@@ -67,7 +68,6 @@ async function resume() {
 const guarded = (act) => (event) => act(event).catch(() => problem(part.dataset.broken));
 
 part.hidden = false;
-send.onclick = guarded(begin);
-document.getElementById("resend").onclick = guarded(begin);
+document.getElementById("user-form").onsubmit = guarded(begin);
 codes.onsubmit = guarded(finish);
 resume().catch(() => {});

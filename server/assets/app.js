@@ -2,7 +2,7 @@
 // copying, notices, blocking. PIN and codes go to the server and stay nowhere else.
 import { refusal } from "/assets/camera.js";
 import { canSign, forget, keep, newKey, sha256, sign, stored } from "/assets/device.js";
-import { halves, scan } from "/assets/scan.js";
+import { NoReader, halves, scan } from "/assets/scan.js";
 
 const root = document.getElementById("app");
 const texts = root.dataset;
@@ -84,18 +84,24 @@ function keepAsked(now) {
   else sessionStorage.removeItem("asked");
 }
 
+// What is signed is the transaction: nothing else of the answer is kept to be shown (G3).
 async function claim(how) {
   const claimed = await call(`${at()}/log-ins`, { ...(await proof("log-in")), ...how });
-  keepAsked({ ...claimed, switched: Boolean(how.switch) });
+  const { log_in, transaction, challenge, until, way } = claimed;
+  if (JSON.parse(transaction).log_in !== log_in) {
+    throw new Refused({ code: "app.odd", text: texts.odd, next: texts.oddNext });
+  }
+  keepAsked({ log_in, transaction, challenge, until, switched: way === "switch" });
   showAsked();
 }
 
 function showAsked() {
-  by("asked-party").textContent = asked.relying_party;
-  by("asked-action").textContent = texts[`action${asked.action.replace("_", "").toLowerCase()}`];
-  by("asked-reference").textContent = asked.reference_text ?? "";
-  by("asked-reference-row").hidden = !asked.reference_text;
-  by("asked-level").textContent = texts[`level${asked.level.toLowerCase()}`];
+  const shown = JSON.parse(asked.transaction);
+  by("asked-party").textContent = shown.relying_party;
+  by("asked-action").textContent = texts[`action${shown.action.replace("_", "").toLowerCase()}`];
+  by("asked-reference").textContent = shown.reference_text ?? "";
+  by("asked-reference-row").hidden = !shown.reference_text;
+  by("asked-level").textContent = texts[`level${shown.level.toLowerCase()}`];
   const until = new Date(asked.until);
   by("asked-until").textContent = until.toLocaleTimeString(lang, { timeStyle: "short" });
   by("asked-until").dateTime = asked.until;
@@ -127,15 +133,16 @@ const refuse = () => answer("refusal", "refuse", {});
 
 // ---- the camera
 
+// Looks for a code until `take` says true; what is read while the page is at something else is read again.
 async function read(take) {
   const video = by("video");
   by("scan-again").hidden = true;
   say("scan-advice", texts.searching);
   try {
-    stopCamera = await scan(video, take);
+    stopCamera = await scan(video, (text) => !busy && take(text));
   } catch (error) {
     by("scan-again").hidden = false;
-    say("scan-advice", refusal(root, error));
+    say("scan-advice", error instanceof NoReader ? texts.noReader : refusal(root, error));
   }
 }
 
@@ -207,14 +214,17 @@ async function removed() {
 
 // ---- another app of this one
 
+let offerEnds;
+
 async function offer() {
+  clearTimeout(offerEnds);
   const given = { ...(await proof("offer")), pin: value("offer-pin") };
   const { code, expires_in } = await call(`${at()}/copies`, given);
   const { encodeQR } = await import("/assets/qr/index.js");
   draw(encodeQR(code, "raw", { ecc: "medium", border: 4 }));
   show("offered");
   const late = () => root.dataset.shown === "offered" && show("offer");
-  setTimeout(late, expires_in * 1000);
+  offerEnds = setTimeout(late, expires_in * 1000);
 }
 
 // One square of the picture for each dark module (ISO/IEC 18004).
@@ -226,7 +236,6 @@ function draw(rows) {
 
 // What a QR code to copy with says: nothing but the code.
 const CODE = /^[A-Za-z0-9_-]{20,128}$/;
-let copyCode;
 
 async function scanCopy() {
   if (!canSign()) return problem(texts.noCrypto);
@@ -237,20 +246,72 @@ async function scanCopy() {
       say("scan-advice", texts.foreign);
       return false;
     }
-    copyCode = text;
-    show("copy");
+    guarded(() => beginCopy(text))();
     return true;
   });
 }
 
+// There is one app in this browser: another tab may have made it meanwhile.
+async function alone() {
+  if (!(await stored())?.active) return;
+  throw new Refused({ code: "app.one", text: texts.one, next: texts.oneNext });
+}
+
+// The key is kept before it is sent: whatever becomes of the answer, the same key asks again.
+async function beginCopy(copy_code) {
+  await alone();
+  app = { ...(await newKey()), copy_code };
+  await keep(app);
+  show("copy");
+}
+
+async function makeCopy(pin) {
+  const { key, public_key, copy_code } = app;
+  const signature = await sign(key, "copy", copy_code);
+  const { id, usable } = await call("/v1/copies", { code: copy_code, public_key, signature, pin });
+  const made = { id, key, usable, active: true };
+  await keep(made);
+  app = made;
+}
+
+async function dropCopy() {
+  app = undefined;
+  await forget();
+}
+
 async function copy() {
   if (value("copy-pin") !== value("copy-pin2")) return problem(texts.differs);
-  const { key, public_key } = await newKey();
-  const signature = await sign(key, "copy", copyCode);
-  const given = { code: copyCode, public_key, signature, pin: value("copy-pin") };
-  const { id, usable } = await call("/v1/copies", given);
-  app = { id, key, usable, active: true };
-  await keep(app);
+  try {
+    await makeCopy(value("copy-pin"));
+  } catch (error) {
+    if (error.code !== "copy.late") throw error;
+    // Nothing was made with this key, and nothing will be.
+    await dropCopy();
+    show("welcome");
+    throw error;
+  }
+  await begin();
+}
+
+// What came of a copy whose answer may have been lost: without a PIN none is made, and one that was made answers.
+async function wasCopied() {
+  try {
+    await makeCopy("");
+    return true;
+  } catch (error) {
+    if (error.code === "pin.weak") return false;
+    if (error.code === "copy.late") await dropCopy();
+    throw error;
+  }
+}
+
+async function leaveCopy() {
+  try {
+    if (!(await wasCopied())) await dropCopy();
+  } catch (error) {
+    if (!(error instanceof Refused) || error.code === "offline") throw error;
+    await dropCopy();
+  }
   await begin();
 }
 
@@ -258,6 +319,7 @@ async function copy() {
 
 async function sendCodes() {
   if (!canSign()) return problem(texts.noCrypto);
+  await alone();
   const { key, public_key } = await newKey();
   const given = { user_id: value("user-id"), public_key };
   const { id, challenge } = await call("/app/codes", given);
@@ -278,19 +340,56 @@ async function activate() {
   const signature = await sign(app.key, "activate", app.challenge);
   const codes = { sms: value("sms"), email: value("email") };
   await call("/app/activation", { app: app.id, activation: { codes, pin: value("new-pin"), signature } });
-  app = { id: app.id, key: app.key, active: true };
-  await keep(app);
+  await isActive();
   show("activated");
+}
+
+// A browser that cannot keep it leaves the app as it was: the next try is answered the same.
+async function isActive() {
+  const active = { id: app.id, key: app.key, active: true };
+  await keep(active);
+  app = active;
+}
+
+// Whether the app was activated and the answer lost: a challenge is drawn for no other one.
+async function wasActivated() {
+  try {
+    await drawn();
+  } catch (error) {
+    if (ENDED.includes(error.code)) return false;
+    throw error;
+  }
+  await isActive();
+  return true;
 }
 
 // ---- where the page begins
 
-// What opened the app, behind the address's #, where no server sees it; out of the address again at once.
-function opened() {
+// What opened the app stands behind the address's #, where no server sees it. It leaves the address at once, and is
+// kept for this tab until the person has opened or left it: an address alone brings nothing before them.
+function takeOpening() {
   const found = /^#log-in=([A-Za-z0-9_-]+)$/.exec(location.hash);
   if (location.hash) history.replaceState(null, "", location.pathname);
-  if (found) keepAsked(null);
-  return found?.[1];
+  if (found) sessionStorage.setItem("opening", found[1]);
+  return Boolean(found);
+}
+
+const opening = () => sessionStorage.getItem("opening");
+const endOpening = () => sessionStorage.removeItem("opening");
+
+async function openLogIn() {
+  try {
+    await claim({ switch: opening() });
+  } catch (error) {
+    if (error.code !== "offline") endOpening();
+    throw error;
+  }
+  endOpening();
+}
+
+async function leaveLogIn() {
+  endOpening();
+  await begin();
 }
 
 function waits() {
@@ -300,18 +399,20 @@ function waits() {
 }
 
 async function begin() {
-  const by_switch = opened();
   app = await stored();
-  if (app?.active) {
-    if (by_switch) return claim({ switch: by_switch });
+  if (app?.copy_code && !(await wasCopied())) return show("copy");
+  if (app?.active || (app?.id && (await wasActivated()))) {
+    if (opening()) return show("opened");
     asked = JSON.parse(sessionStorage.getItem("asked") ?? "null");
     if (asked && new Date(asked.until) > new Date()) return showAsked();
     return home();
   }
-  const { state, pending } = await call("/app/setup");
+  const { state, pending, may_choose } = await call("/app/setup");
   show(state === "ready" ? "activate" : "welcome");
+  by("may-choose").hidden = !may_choose;
   by("go-on").hidden = state !== "choose";
-  by("not-here").hidden = !by_switch;
+  by("not-here").hidden = !opening();
+  endOpening();
   if (state === "ready" && app && app.id === pending) awaitCodes();
 }
 
@@ -333,7 +434,8 @@ function refused(error) {
   if (app?.active && over) {
     keepAsked(null);
     show("ended");
-  } else if (root.dataset.shown === undefined) {
+  } else if (["scan", undefined].includes(root.dataset.shown)) {
+    // The camera is closed: what was claimed without an answer is found from the start.
     show(app?.active ? "home" : "welcome");
     say("waits", "");
   }
@@ -342,11 +444,13 @@ function refused(error) {
 
 function unexpected(error) {
   console.error(error);
-  if (root.dataset.shown === undefined) show("welcome");
+  if (["scan", undefined].includes(root.dataset.shown)) show(app?.active ? "home" : "welcome");
   problem(texts.broken);
 }
 
 let busy = false;
+// Whether another page opened the app meanwhile.
+let cameMeanwhile = false;
 
 // One thing at a time; what goes wrong is told.
 function guarded(act) {
@@ -354,6 +458,7 @@ function guarded(act) {
     event?.preventDefault();
     if (busy) return;
     busy = true;
+    cameMeanwhile = false;
     root.setAttribute("aria-busy", "true");
     hideProblem();
     try {
@@ -363,6 +468,7 @@ function guarded(act) {
     } finally {
       busy = false;
       root.removeAttribute("aria-busy");
+      if (cameMeanwhile) guarded(begin)();
     }
   };
 }
@@ -377,6 +483,9 @@ on("open-offer", async () => show("offer"));
 on("block-now", block);
 on("copy-here", scanCopy);
 on("remove", removed);
+on("open-log-in", openLogIn);
+on("leave-log-in", leaveLogIn);
+on("leave-copy", leaveCopy);
 for (const open of root.querySelectorAll("[data-open-block]")) open.onclick = guarded(async () => show("block"));
 for (const back of root.querySelectorAll("[data-begin]")) back.onclick = guarded(begin);
 sent("approve-form", approve);
@@ -386,7 +495,11 @@ sent("user-form", sendCodes);
 sent("codes", activate);
 
 // Another page opened the app that is open already.
-window.addEventListener("hashchange", () => location.hash && guarded(begin)());
+window.addEventListener("hashchange", () => {
+  if (!takeOpening()) return;
+  if (busy) cameMeanwhile = true;
+  else guarded(begin)();
+});
 // Whoever comes back to the app sees what waits by now.
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible" && root.dataset.shown === "home") guarded(home)();
@@ -394,4 +507,5 @@ document.addEventListener("visibilitychange", () => {
 // Without it the app works, but not without a connection.
 navigator.serviceWorker?.register("/app/worker.js", { scope: "/app" }).catch(() => {});
 
+takeOpening();
 guarded(begin)();

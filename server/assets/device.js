@@ -31,24 +31,36 @@ export async function sign(key, purpose, challenge) {
   return base64url(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key, text));
 }
 
+// One transaction on what is kept. It fails where the browser gives it no room or ends it, and never stays open.
 function store(mode, act) {
   return new Promise((done, fail) => {
     const opening = indexedDB.open("indrul", 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore("apps");
     opening.onerror = () => fail(opening.error);
+    opening.onblocked = () => fail(new Error("another tab holds the database"));
     opening.onsuccess = () => {
-      const transaction = opening.result.transaction("apps", mode);
-      const request = act(transaction.objectStore("apps"));
-      transaction.oncomplete = () => {
-        opening.result.close();
-        done(request.result);
-      };
-      transaction.onerror = () => fail(transaction.error);
+      const database = opening.result;
+      try {
+        const transaction = database.transaction("apps", mode);
+        const request = act(transaction.objectStore("apps"));
+        transaction.oncomplete = () => done(request.result);
+        transaction.onabort = () => fail(transaction.error ?? new Error("not kept"));
+      } catch (error) {
+        fail(error);
+      } finally {
+        // It closes once the transaction is over (IndexedDB §4.4).
+        database.close();
+      }
     };
   });
 }
 
-// The app of this profile: its identifier, its key, and the challenge until it is active.
+// The app of this profile: its identifier, its key, and the challenge until it is active; of one that is being
+// copied, the key and the code.
 export const stored = () => store("readonly", (apps) => apps.get(NAME));
-export const keep = (app) => store("readwrite", (apps) => apps.put(app, NAME));
+export function keep(app) {
+  // The only key there is: the browser is asked not to clear it when it needs room, or after a while (Storage §4).
+  navigator.storage?.persist?.().catch(() => {});
+  return store("readwrite", (apps) => apps.put(app, NAME));
+}
 export const forget = () => store("readwrite", (apps) => apps.delete(NAME));

@@ -25,10 +25,21 @@ function read(decode, image) {
   }
 }
 
+// The reader of codes could not be fetched.
+export class NoReader extends Error {}
+
+async function reader() {
+  try {
+    return (await import("/assets/qr/decode.js")).decodeQR;
+  } catch (cause) {
+    throw new NoReader("no reader", { cause });
+  }
+}
+
 // Opens the camera and gives every text that is read to `take`, until that says true. Gives a function that
 // closes the camera at once.
 export async function scan(video, take) {
-  const { decodeQR } = await import("/assets/qr/decode.js");
+  const decodeQR = await reader();
   const close = await open(video, "environment");
   let open_ = true;
   const stop = () => {

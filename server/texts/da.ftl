@@ -854,7 +854,7 @@ log-in-not-out = Tjenesten sagde ikke, hvilken session den vil slutte, så intet
 app-title = Din app
 app-js = Appen laver en nøgle og læser QR-koder, og det kræver JavaScript. Slå JavaScript til i browseren, og hent siden igen.
 app-offline = Der er ingen forbindelse til tjenesten.
-app-offline-next = Se efter, om telefonen er på nettet, og prøv igen. Intet er sendt.
+app-offline-next = Se efter, om telefonen er på nettet, og prøv igen.
 app-camera-denied = Kameraet må ikke bruges. Giv lov i browserens indstillinger, og prøv igen.
 app-camera-none = Vi kan ikke finde et kamera, som vi kan bruge. Er siden, som du logger på fra, på denne enhed, så vælg »Åbn appen på denne enhed« der.
 app-searching = Ret kameraet mod QR-koden.
@@ -912,7 +912,7 @@ app-approved-lead = Gå videre på skærmen, hvor du begyndte.
 app-refused = Du har afvist
 app-refused-lead = Intet er sket hos tjenesten. Var det ikke dig, der begyndte, så har du gjort det rigtige.
 app-refused-back = Tilbage til siden, der åbnede appen
-app-ended = Intet er godkendt
+app-ended = Log-in'et er slut
 app-ended-lead = Ovenfor står, hvad der skete, og hvad du kan gøre nu.
 app-waiting = Appen venter
 app-waiting-lead = Den er kopieret fra en anden telefon og kan bruges fra kl.
@@ -957,7 +957,7 @@ party-not-paid = Betalingen er ikke godkendt: den blev afvist, stoppet eller ikk
 party-denied = Du blev ikke logget på: det blev afvist, afbrudt eller ikke godkendt i tide. Du kan prøve igen.
 party-level = Du blev ikke logget på med niveau Høj: det får man kun ved personligt fremmøde i et Borgercenter.
 party-out = Du er logget af.
-party-ended = Din session her er afsluttet, fordi din app eller din identitet er spærret. Log på igen, når du har en app.
+party-ended = Din session her er afsluttet, fordi din app eller identitet ikke kan bruges mere, eller fordi log-in'et er stoppet. Log på igen, hvis du har en app, der virker.
 party-trouble = Det gik ikke at logge på, og det er vores skyld. Prøv igen.
 party-footer = En tjeneste, som kun findes i demonstrationen: den er ikke en bank og ikke en myndighed.
 
@@ -1290,3 +1290,19 @@ my-erase-refused = Det, medarbejdere har skrevet om sager, der ikke gav en ident
 my-export-p-codes = P-koder, du har fået
 my-export-vouched = Når du har stået inde for andre
 my-export-newest = Her er de nyeste aktiviteter. Filen har dem alle.
+
+## App: a log-in that a page opens, and the user ID that was chosen
+
+app-no-reader = Siden kan ikke læse koder endnu, for noget af den er ikke hentet. Se efter, om telefonen er på nettet, og hent siden igen.
+app-odd = Svaret fra tjenesten hænger ikke sammen, og derfor viser vi det ikke.
+app-odd-next = Begynd forfra hos tjenesten. Sker det igen, så ring til os.
+app-opened = En side vil åbne et log-in her
+app-opened-lead = Har du selv lige valgt »Åbn appen på denne enhed«, så åbn det. Ellers lad det være: så sker der ingenting.
+app-opened-now = Åbn log-in'et
+user-current = Det bruger-id, som du valgte
+user-current-hint = Du har valgt det i denne indrullering. Kun du, som kender det, kan ændre noget.
+user-forgotten-lead = Har du glemt dit bruger-id? Vi kan ikke vise det. Begynd forfra med dit pas, så vælger du et nyt, eller gå til Borgercenteret.
+user-forgotten = Jeg har glemt det: begynd forfra
+user-may-choose = Du kan også vælge et nyt:
+activate-not-reached = Kommer koderne ikke?
+activate-not-reached-link = Ret telefonnummer eller e-mail

@@ -854,7 +854,7 @@ log-in-not-out = The service did not say which session to end, so nothing has en
 app-title = Your app
 app-js = The app makes a key and reads QR codes, and that needs JavaScript. Turn JavaScript on in the browser and load the page again.
 app-offline = There is no connection to the service.
-app-offline-next = See whether the phone is online, and try again. Nothing was sent.
+app-offline-next = See whether the phone is online, and try again.
 app-camera-denied = The camera may not be used. Allow it in the browser’s settings and try again.
 app-camera-none = We cannot find a camera that we can use. If the page that you log in from is on this device, choose “Open the app on this device” there.
 app-searching = Point the camera at the QR code.
@@ -912,7 +912,7 @@ app-approved-lead = Go on at the screen where you began.
 app-refused = You have refused
 app-refused-lead = Nothing has happened at the service. If you had not begun it, you did the right thing.
 app-refused-back = Back to the page that opened the app
-app-ended = Nothing was approved
+app-ended = The log-in is over
 app-ended-lead = Above it says what happened, and what you can do now.
 app-waiting = The app is waiting
 app-waiting-lead = It was copied from another phone and can be used from
@@ -957,7 +957,7 @@ party-not-paid = The payment is not approved: it was refused, stopped, or not an
 party-denied = You were not logged in: it was refused, cancelled, or not approved in time. You can try again.
 party-level = You were not logged in at level High: that is given in person only, at a Borgercenter.
 party-out = You are logged out.
-party-ended = Your session here was ended, because your app or your identity is blocked. Log in again when you have an app.
+party-ended = Your session here was ended, because your app or identity cannot be used any more, or because the log-in was stopped. Log in again if you have an app that works.
 party-trouble = Logging in did not work, and that is our fault. Try again.
 party-footer = A service that exists in the demonstration alone: it is no bank and no authority.
 
@@ -1290,3 +1290,19 @@ my-erase-refused = What staff wrote about cases that gave no identity. It is und
 my-export-p-codes = P-codes that you got
 my-export-vouched = When you vouched for others
 my-export-newest = Here are the newest activities. The file has all of them.
+
+## App: a log-in that a page opens, and the user ID that was chosen
+
+app-no-reader = The page cannot read codes yet, because a part of it was not fetched. See whether the phone is online, and load the page again.
+app-odd = The service’s answer does not fit together, so we do not show it.
+app-odd-next = Begin anew at the service. If it happens again, call us.
+app-opened = A page wants to open a log-in here
+app-opened-lead = If you have just chosen “Open the app on this device” yourself, open it. Otherwise leave it: then nothing happens.
+app-opened-now = Open the log-in
+user-current = The user ID that you chose
+user-current-hint = You chose it in this enrolment. Only you, who know it, can change anything.
+user-forgotten-lead = Have you forgotten your user ID? We cannot show it. Begin anew with your passport and choose another one, or go to the Borgercenter.
+user-forgotten = I have forgotten it: begin anew
+user-may-choose = You can also choose another one:
+activate-not-reached = Do the codes not come?
+activate-not-reached-link = Correct phone number or e-mail

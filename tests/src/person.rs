@@ -288,6 +288,7 @@ impl Person<'_> {
         self.fill("email", "anna@example.invalid");
         self.press("form[action='/enrol/contacts'] button");
         self.wait("#activate:not([hidden])");
+        self.fill("user_id", "anna.activates");
         self.press("#send");
         self.wait("#codes:not([hidden])");
         self.fill("sms", &self.demo.code("sms"));
@@ -311,6 +312,7 @@ impl Person<'_> {
         self.press("form[action='/enrol/contacts'] button");
         self.wait("#activate:not([hidden])");
         self.look("8-activate", &["en", "da"]);
+        self.fill("user_id", "anna.eriksson");
         self.press("#send");
         self.wait("#codes:not([hidden])");
         // Whoever comes back goes on with the codes that are under way.

@@ -89,6 +89,60 @@ fn approves(phone: &Person<'_>) {
     phone.press("#approve");
 }
 
+/// Opens the log-in that a page on this device brought.
+fn opens(phone: &Person<'_>) {
+    shows(phone, "opened");
+    assert_eq!(phone.script("return location.hash"), "", "the secret stays in no history");
+    phone.press("#open-log-in");
+    shows(phone, "asked");
+}
+
+/// Every page that is loaded from now on tells other fields beside what is signed, loses one answer, or keeps nothing,
+/// where the tab says so.
+const UNLUCKY: &str = r#"
+    const said = (name) => sessionStorage.getItem(name);
+    const fetched = window.fetch;
+    window.fetch = async (path, ...more) => {
+      const answer = await fetched(path, ...more);
+      if (said("test-loses") && String(path).endsWith(said("test-loses"))) {
+        sessionStorage.removeItem("test-loses");
+        throw new TypeError("the line is gone");
+      }
+      if (!String(path).endsWith("/log-ins") || !answer.ok) return answer;
+      const told = await answer.json();
+      const other = { relying_party: "Netbanken", action: "SIGN", reference_text: "Andet", level: "High" };
+      return Response.json({ ...told, ...other, log_in: said("test-log-in") ?? told.log_in });
+    };
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (...given) {
+      const request = put.apply(this, given);
+      if (said("test-full")) this.transaction.abort();
+      return request;
+    };
+    navigator.storage.persist = async () => {
+      sessionStorage.setItem("test-asked", "to persist");
+      return false;
+    };
+"#;
+
+fn is_unlucky(person: &Person<'_>) {
+    let script = serde_json::json!({ "source": UNLUCKY });
+    person.browser.command("Page.addScriptToEvaluateOnNewDocument", &script).unwrap();
+}
+
+/// What the tab says of it.
+fn says(person: &Person<'_>, name: &str, value: &str) {
+    person.script(&format!("sessionStorage.setItem({name:?}, {value:?})"));
+}
+
+/// The answer to what `css` sends is lost, and the person is told what is known of it.
+fn loses(person: &Person<'_>, path: &str, css: &str) {
+    says(person, "test-loses", path);
+    person.press(css);
+    let told = text(person, "#app:not([aria-busy]) #problem[data-reason=offline]");
+    assert!(told.contains("prøv igen") && !told.contains("sendt"), "{told}");
+}
+
 /// Waits until a browser is at an address that begins so.
 fn arrives(person: &Person<'_>, address: &str) {
     let deadline = Instant::now() + Duration::from_secs(40);
@@ -272,9 +326,8 @@ fn the_app_on_the_same_device_is_opened_by_the_page_and_leads_back_to_it() {
     goes_to_code(&phone, &borger);
     looks(&phone, "code");
     phone.press("#switch");
-    shows(&phone, "asked");
+    opens(&phone);
     assert_eq!(text(&phone, "#asked-party"), "Borger");
-    assert_eq!(phone.script("return location.hash"), "", "the secret stays in no history");
     // The wrong PIN is told, and the right one still works.
     phone.fill("pin", "918274");
     phone.press("#approve");
@@ -293,7 +346,7 @@ fn the_app_on_the_same_device_is_opened_by_the_page_and_leads_back_to_it() {
     // What is refused in the app ends at the relying party.
     goes_to_code(&phone, &borger);
     phone.press("#switch");
-    shows(&phone, "asked");
+    opens(&phone);
     phone.press("#refuse");
     shows(&phone, "refused");
     looks(&phone, "refused");
@@ -307,6 +360,68 @@ fn the_app_on_the_same_device_is_opened_by_the_page_and_leads_back_to_it() {
     phone.press("[data-screen=home]:not([hidden]) #open-inbox");
     phone.wait("#app[data-shown=inbox] #notices article");
     looks(&phone, "inbox");
+}
+
+// proves G2, G3
+#[test]
+fn what_a_page_brought_is_opened_by_a_press_found_again_and_shown_as_it_is_signed() {
+    let demo = demo();
+    let phone = phone_with_app(&demo);
+    is_unlucky(&phone);
+    let borger = relying_party(&demo, "Borger");
+    goes_to_code(&phone, &borger);
+    phone.press("#switch");
+    looks_at_app(&phone, "opened", "opened");
+    // An address alone brought nothing before them: nothing of it is found.
+    phone.press("#leave-log-in");
+    phone.wait("#app[data-shown=home]:not([aria-busy]) #waits:not(:empty)");
+    assert!(text(&phone, "#waits").contains("Intet venter"));
+
+    goes_to_code(&phone, &borger);
+    phone.press("#switch");
+    opens(&phone);
+    // The app is closed, and opened anew: it finds what it had before it, and shows nothing but what is signed.
+    phone.script("sessionStorage.clear()");
+    says(&phone, "test-log-in", "another one");
+    phone.open("/app");
+    phone.wait("#app[data-shown=home]:not([aria-busy]) #problem[data-reason='app.odd']");
+    phone.script("sessionStorage.clear()");
+    phone.open("/app");
+    shows(&phone, "asked");
+    assert_eq!(text(&phone, "#asked-party"), "Borger");
+    assert_eq!(text(&phone, "#asked-action"), "Log på");
+    assert_eq!(text(&phone, "#asked-level"), "Betydelig");
+    // The answer to the approval is lost: the same is approved again, and the way back is there.
+    phone.fill("pin", PIN);
+    loses(&phone, "/approval", "#approve");
+    approves(&phone);
+    phone.wait("#logged-in");
+    arrives(&phone, &borger);
+}
+
+// proves E3, G1
+#[test]
+fn an_activation_whose_answer_was_lost_is_found_again() {
+    let demo = demo();
+    let phone = phone(&demo);
+    is_unlucky(&phone);
+    let case = enrolled(&demo, &phone.passport);
+    owns(&demo, &phone.browser, &case);
+    phone.open("/app");
+    shows(&phone, "activate");
+    phone.fill("user-id", USER_ID);
+    phone.press("#send-codes");
+    phone.wait("#app:not([aria-busy]) #codes:not([hidden])");
+    assert_eq!(phone.script("return sessionStorage.getItem('test-asked')"), "to persist");
+    types_codes(&phone);
+    // A browser that has no room says so, and the page goes on: what was activated is answered again.
+    says(&phone, "test-full", "yes");
+    phone.press("#activate-now");
+    phone.wait("#app[data-shown=activate]:not([aria-busy]) #problem[data-reason='']:not([hidden])");
+    phone.script("sessionStorage.removeItem('test-full')");
+    loses(&phone, "/app/activation", "#activate-now");
+    phone.open("/app");
+    shows(&phone, "home");
 }
 
 // proves G2
@@ -353,10 +468,14 @@ fn the_app_is_copied_to_another_phone_and_waits_there() {
     looks(&old, "offered");
     let code = copy_code(&old);
     let new = phone(&demo);
+    is_unlucky(&new);
     new.open("/app");
     shows(&new, "welcome");
     film(&demo, &[code]);
     new.press("#copy-here");
+    shows(&new, "copy");
+    // Loading the page again goes on with the code that was read.
+    new.open("/app");
     shows(&new, "copy");
     looks(&new, "copy");
     new.fill("copy-pin", "111111");
@@ -366,7 +485,9 @@ fn the_app_is_copied_to_another_phone_and_waits_there() {
     assert!(told.contains("let at gætte"), "{told}");
     new.fill("copy-pin", "739154");
     new.fill("copy-pin2", "739154");
-    new.press("#copy-now");
+    // The answer is lost: the app that was made is found again, by the key that was kept before.
+    loses(&new, "/v1/copies", "#copy-now");
+    new.open("/app");
     shows(&new, "waiting");
     looks(&new, "waiting");
 }

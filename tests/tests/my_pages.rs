@@ -77,8 +77,10 @@ impl<'a> Phone<'a> {
         put("contacts", json!({ "phone": "+4520304050", "email": "soeren@example.invalid" }));
         more(&case, &own);
         let device = Device::new().unwrap();
-        let body =
-            json!({ "public_key": device.public_key().unwrap(), "channels": ["sms", "email"] });
+        let body = json!({
+            "public_key": device.public_key().unwrap(), "channels": ["sms", "email"],
+            "user_id": USER_ID,
+        });
         let new = case.send(Method::Post, &format!("{own}/authenticators"), &body).unwrap();
         let (app, challenge) = (word(&new, "id"), word(&new, "challenge"));
         let body = json!({

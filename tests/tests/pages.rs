@@ -289,6 +289,7 @@ fn the_keyboard_alone_completes_the_enrolment() {
     person.tab_and("#phone", "+4520304050");
     person.tab_and("#email", "anna@example.invalid");
     person.browser.keys(ENTER).unwrap();
+    person.tab_and("#user_id", "anna.keyboard");
     person.tab_and("#send", ENTER);
     person.wait("#codes:not([hidden])");
     person.tab_and("#sms", &demo.code("sms"));
@@ -441,6 +442,59 @@ fn shown_code(person: &Person<'_>) -> String {
     person.browser.text("#code").unwrap()
 }
 
+/// Nobody's app is made on a helper's device, whatever asks for it.
+fn makes_no_app(helper: &Person<'_>) {
+    let asked = r#"
+        const key = { user_id: "anna.eriksson", public_key: "" };
+        const activation = { codes: {}, pin: "284917", signature: "" };
+        const app = { app: "00000000-0000-4000-8000-000000000000", activation };
+        const asks = [["/app/codes", key], ["/app/activation", app],
+            ["/enrol/activate/app", key], ["/enrol/activate", app]];
+        return Promise.all(asks.map(async ([path, body]) => {
+            const headers = { "content-type": "application/json" };
+            const sent = { method: "POST", headers, body: JSON.stringify(body) };
+            return (await (await fetch(path, sent)).json()).code;
+        }));"#;
+    assert_eq!(helper.script(asked), json!(vec!["activation.state"; 4]));
+}
+
+/// Sets the identity up with a wrong phone number, which is put right by who knows the user ID alone.
+fn puts_a_number_right(own: &Person<'_>) {
+    let keep = "form[action='/enrol/contacts'] button";
+    own.wait("#user_id");
+    own.fill("user_id", "anna.eriksson");
+    own.press("form[action='/enrol/user-id'] button");
+    own.fill("phone", "+45 20 30 40 51");
+    own.fill("email", "anna@example.invalid");
+    own.press(keep);
+    own.wait("#activate:not([hidden])");
+    own.press("a[href='/enrol/contacts']");
+    own.wait("form[action='/enrol/contacts'] #user_id");
+    own.look("8-contacts-again", &["en", "da"]);
+    own.fill("phone", "+45 20 30 40 50");
+    own.fill("email", "anna@example.invalid");
+    own.fill("user_id", "somebody.else");
+    own.press(keep);
+    own.wait("[data-reason='user_id.other']");
+    own.is_sound("another user ID");
+    own.fill("user_id", "anna.eriksson");
+    own.press(keep);
+    own.wait("#activate:not([hidden])");
+    own.open("/enrol/user-id");
+    own.look("8-user-id-again", &["en", "da"]);
+    own.open("/enrol/activate");
+    own.wait("#activate:not([hidden])");
+    own.fill("user_id", "anna.eriksson");
+    own.press("#send");
+    own.wait("#codes:not([hidden])");
+    own.fill("sms", &own.demo.code("sms"));
+    own.fill("email", &own.demo.code("email"));
+    own.fill("pin", "284917");
+    own.fill("pin2", "284917");
+    own.press("#go");
+    own.wait("#receipt");
+}
+
 #[test]
 fn what_a_helper_made_goes_on_to_the_persons_own_device() {
     let demo = demo();
@@ -455,6 +509,7 @@ fn what_a_helper_made_goes_on_to_the_persons_own_device() {
     helper.shows_face();
     helper.press("#continue");
     helper.look("8-hand-over", &["en", "da"]);
+    makes_no_app(&helper);
     let lost = shown_code(&helper);
     helper.look_here("8-hand-over-code");
     // The code was lost: another takes its place.
@@ -476,7 +531,7 @@ fn what_a_helper_made_goes_on_to_the_persons_own_device() {
     assert_eq!(own.script("return document.getElementById('code').value"), code);
     assert_eq!(own.script("return location.href.includes('#')"), false, "it stays in no history");
     own.press("#pick");
-    own.sets_up();
+    puts_a_number_right(&own);
 
     helper.open("/enrol/hand-over");
     helper.wait("#gone");

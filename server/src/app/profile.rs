@@ -3,8 +3,10 @@
 
 use super::activity::{Activity, Place, What};
 use super::owner::Owner;
+use super::set_up::set_up;
 use super::tell::{About, Blocks};
 use super::{App, AppError};
+use crate::ids::IdentityId;
 use crate::notices::{Channel, Notice, smtp};
 use crate::storage::{Contacts, Profile, Tx};
 use enroll_core::reason::ReasonCode;
@@ -12,9 +14,26 @@ use enroll_core::user_id::UserId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// A user ID, as it is chosen and as it is kept.
-#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+/// A user ID as it is chosen.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+pub struct NewUserId {
+    /// 5 to 48 characters of `a-zæøå0-9{}!#$^,*()_+-=:;?.@` and inner spaces, in any case.
+    #[schema(example = "anna.eriksson")]
+    pub user_id: String,
+    /// The one that was chosen with this enrolment before, to change it.
+    #[serde(default)]
+    pub current: Option<String>,
+}
+
+impl std::fmt::Debug for NewUserId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewUserId(…)")
+    }
+}
+
+/// A user ID as it is kept.
+#[derive(Serialize, utoipa::ToSchema)]
 pub struct ChosenUserId {
     /// 5 to 48 characters of `a-zæøå0-9{}!#$^,*()_+-=:;?.@` and inner spaces, in any case.
     #[schema(example = "anna.eriksson")]
@@ -24,6 +43,29 @@ pub struct ChosenUserId {
 impl std::fmt::Debug for ChosenUserId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ChosenUserId(…)")
+    }
+}
+
+/// Where a person is to be reached.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewReach {
+    /// Phone number with its country code.
+    #[schema(example = "+4512345678")]
+    pub phone: Option<String>,
+    /// E-mail address.
+    #[schema(example = "anna@example.invalid")]
+    pub email: Option<String>,
+    /// By which of them notices come; by each that is given, if absent.
+    pub notices: Option<Vec<Channel>>,
+    /// The user ID, to change what was said with this enrolment before.
+    #[serde(default)]
+    pub user_id: Option<String>,
+}
+
+impl std::fmt::Debug for NewReach {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewReach(…)")
     }
 }
 
@@ -50,10 +92,12 @@ impl std::fmt::Debug for Reach {
 /// How far a person has come in setting their identity up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chosen {
-    /// There is a user ID.
+    /// There is a user ID: chosen with this enrolment, or of an identity that is in use.
     pub user_id: bool,
     /// There are two addresses, as codes need (E3).
     pub contacts: bool,
+    /// The user ID was chosen with this enrolment: what was chosen is changed by who types it.
+    pub is_guarded: bool,
 }
 
 impl App {
@@ -62,41 +106,37 @@ impl App {
     /// # Errors
     /// [`AppError`].
     pub async fn chosen(&self, owner: Owner) -> Result<Chosen, AppError> {
-        let (_tx, profile) = self.hold(owner.identity).await?;
+        let (mut tx, profile) = self.hold(owner.identity).await?;
+        let is_guarded = set_up(&profile, owner).chosen;
+        let is_kept = is_guarded || is_in_use(&mut tx, owner.identity).await?;
         let details = profile.details;
         let both = |contacts: Contacts| contacts.phone.is_some() && contacts.email.is_some();
         let contacts = details.contacts.is_some_and(both);
-        Ok(Chosen { user_id: details.user_id.is_some(), contacts })
+        Ok(Chosen { user_id: details.user_id.is_some() && is_kept, contacts, is_guarded })
     }
 
-    /// That `user_id` is the one that the owner has chosen: whoever activates an app types it, so that nobody
-    /// makes an app of an identity that somebody else left in this browser.
+    /// Gives the identity a user ID. Repeated, it answers the same. Once one is chosen with this enrolment, another
+    /// takes its place for who types it.
     ///
     /// # Errors
-    /// `user_id.missing`, `user_id.other`.
-    pub async fn has_user_id(&self, owner: Owner, user_id: &str) -> Result<(), AppError> {
-        let (_tx, profile) = self.hold(owner.identity).await?;
-        let missing = AppError::Reason(ReasonCode::USER_ID_MISSING);
-        let chosen = profile.details.user_id.ok_or(missing)?;
-        match UserId::parse(user_id.trim()) {
-            Ok(typed) if typed.as_str() == chosen => Ok(()),
-            _ => Err(AppError::Reason(ReasonCode::USER_ID_OTHER)),
-        }
-    }
-
-    /// Gives the identity a user ID. Repeated, it answers the same.
-    ///
-    /// # Errors
-    /// `user_id.form`, `user_id.taken`, `identity.blocked`; `case.state` and `activation.window`
-    /// once the enrolment gives no right to it any more.
+    /// `user_id.form`, `user_id.taken`, `identity.blocked`; `user_id.other` and `user_id.tries`; `case.state` and
+    /// `activation.window` once the enrolment gives no right to it any more.
     pub async fn choose_user_id(
         &self,
         owner: Owner,
-        chosen: ChosenUserId,
+        new: NewUserId,
     ) -> Result<ChosenUserId, AppError> {
-        let user_id = UserId::parse(&chosen.user_id).map_err(|e| AppError::Reason(e.reason()))?;
+        let user_id = UserId::parse(&new.user_id).map_err(|e| AppError::Reason(e.reason()))?;
         let (mut tx, mut profile) = self.hold(owner.identity).await?;
         self.may_set_up(&mut tx, owner, &profile.life).await?;
+        let mut known = set_up(&profile, owner);
+        if known.chosen {
+            let typed = new.current.as_deref().unwrap_or(user_id.as_str());
+            tx = self.knows_user_id(tx, &profile, owner, typed).await?;
+        } else {
+            (known.chosen, known.wrong) = (true, 0);
+        }
+        profile.details.set_up = Some(known);
         profile.details.user_id = Some(user_id.as_str().to_owned());
         tx.save_profile(&profile).await?;
         self.note(&mut tx, owner.identity, Activity::of(What::UserIdChosen)).await?;
@@ -106,13 +146,23 @@ impl App {
     }
 
     /// Keeps where the person is reached. Once the identity is in use, a new phone number gets no
-    /// codes for a while (E5). Repeated, it answers the same.
+    /// codes for a while (E5). Repeated, it answers the same; what was kept since the user ID was chosen is changed
+    /// by who types that.
     ///
     /// # Errors
     /// `contact.form`, and as [`App::choose_user_id`].
-    pub async fn reach(&self, owner: Owner, reach: Reach) -> Result<Reach, AppError> {
+    pub async fn reach(&self, owner: Owner, new: NewReach) -> Result<Reach, AppError> {
         let (mut tx, mut profile) = self.hold(owner.identity).await?;
         self.may_set_up(&mut tx, owner, &profile.life).await?;
+        let NewReach { phone, email, notices, user_id } = new;
+        let reach = Reach { phone, email, notices };
+        chosen(&reach).ok_or(AppError::Reason(ReasonCode::CONTACT_FORM))?;
+        let before = profile.details.contacts.as_ref();
+        let is_changed = before.is_some_and(|before| loses(before, &reach));
+        if is_changed && set_up(&profile, owner).chosen {
+            let typed = user_id.unwrap_or_default();
+            tx = self.knows_user_id(tx, &profile, owner, &typed).await?;
+        }
         let kept = self.keep_contacts(&mut tx, &mut profile, reach, &Place::default()).await?;
         tx.commit().await?;
         Ok(kept)
@@ -129,10 +179,8 @@ impl App {
         let chosen = chosen(&reach).ok_or(AppError::Reason(ReasonCode::CONTACT_FORM))?;
         let identity = profile.identity;
         let before = profile.details.contacts.clone();
-        // Until there is an app or a code device, a number put right is no change. A password is there from the
-        // first code device on, whatever has been said of it since.
-        let in_use = tx.authenticators(identity).await?.iter().any(|a| a.state.was_active())
-            || tx.password(identity).await?.is_some();
+        // Until there is an app or a code device, a number put right is no change.
+        let in_use = is_in_use(tx, identity).await?;
         let phone_changed = match &before {
             Some(before) if before.phone == reach.phone => before.phone_changed,
             Some(_) | None => in_use.then(|| self.now()),
@@ -157,6 +205,13 @@ impl App {
         tx.audit(self.of_identity("contacts.kept", identity, data)).await?;
         Ok(Reach { phone: contacts.phone, email: contacts.email, notices: Some(contacts.notices) })
     }
+}
+
+/// Whether there is or was an app or a code device. A password is there from the first code device on, whatever has
+/// been said of it since.
+async fn is_in_use(tx: &mut Tx, identity: IdentityId) -> Result<bool, AppError> {
+    let apps = tx.authenticators(identity).await?;
+    Ok(apps.iter().any(|app| app.state.was_active()) || tx.password(identity).await?.is_some())
 }
 
 /// Whether something of `before` is lost with `new`: an address, or a channel for notices. Whoever took the identity

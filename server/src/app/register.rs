@@ -26,6 +26,17 @@ pub struct NewApp {
     public_key: String,
     /// The two channels by which codes come.
     channels: Vec<Channel>,
+    /// The user ID, as its person types it.
+    #[schema(example = "anna.eriksson")]
+    user_id: String,
+}
+
+impl NewApp {
+    /// One with this key (base64url), for who typed this user ID, with a code by SMS and one by e-mail.
+    #[must_use]
+    pub fn by_sms_and_email(public_key: String, user_id: String) -> Self {
+        Self { public_key, channels: vec![Channel::Sms, Channel::Email], user_id }
+    }
 }
 
 impl std::fmt::Debug for NewApp {
@@ -60,17 +71,15 @@ impl App {
     /// dead from now on: asking again is how codes are sent anew.
     ///
     /// # Errors
-    /// `user_id.missing`; `activation.*` if the key, the channels, or the number of apps or tries do not allow it;
+    /// `user_id.missing`, `user_id.other`, `user_id.tries`; `activation.*` if the key, the channels, or the number of apps or tries do not allow it;
     /// `identity.blocked`; `case.state` once the enrolment has activated an app (F3).
     pub async fn register_app(&self, owner: Owner, app: NewApp) -> Result<Registered, AppError> {
         let key = device_key(&app.public_key)?;
         let (mut tx, profile) = self.hold(owner.identity).await?;
         self.may_set_up(&mut tx, owner, &profile.life).await?;
         let to = self.recipients(&profile, &app.channels).map_err(AppError::Reason)?;
-        if profile.details.user_id.is_none() {
-            // Once there is an app none can be chosen any more (E8).
-            return Err(AppError::Reason(ReasonCode::USER_ID_MISSING));
-        }
+        // Also that there is one: once there is an app none can be chosen any more (E8).
+        let mut tx = self.knows_user_id(tx, &profile, owner, &app.user_id).await?;
         self.make_room(&mut tx, owner.identity).await?;
         let id = AuthenticatorId::random(self.parts.entropy.as_ref())?;
         let codes = self.send_codes(&mut tx, owner.identity, id, to).await?;

@@ -27,7 +27,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, owner: Owner) -> Answer<Ve
     Ok(Json(app.apps(owner).await?))
 }
 
-/// Registers an app and sends two codes by two channels. Codes sent before are dead.
+/// Registers an app for who types the user ID, and sends two codes by two channels. Codes sent before are dead.
 #[utoipa::path(post, path = "/v1/identities/{id}/authenticators", tag = "authenticator", security(("token" = [])), request_body = NewApp,
     params(("id" = String, Path, description = "The identity")), responses(
     (status = 201, description = "The codes are under way", body = Registered),
@@ -35,10 +35,10 @@ pub(super) async fn list(State(app): State<Arc<App>>, owner: Owner) -> Answer<Ve
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Blocked, no user ID, too many apps, a new phone number, or an app is activated", body = Problem, content_type = "application/problem+json"),
-    (status = 410, description = "The time to set the identity up ran out", body = Problem, content_type = "application/problem+json"),
+    (status = 410, description = "The time to set the identity up ran out, or a wrong user ID was typed too often", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 422, description = "Not a key, or not two channels with an address", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "Not a key, not two channels with an address, or not the user ID that was chosen", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Asked for codes too often", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]

@@ -169,7 +169,7 @@ impl From<AppError> for Problem {
 pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
     match code.as_str() {
         "case.expired" | "activation.late" | "activation.dead" | "activation.window"
-        | "copy.late" | "log_in.late" | "log_in.tries" => StatusCode::GONE,
+        | "copy.late" | "log_in.late" | "log_in.tries" | "user_id.tries" => StatusCode::GONE,
         "case.attempts" | "referral.visits" | "activation.too_often" => {
             StatusCode::TOO_MANY_REQUESTS
         }

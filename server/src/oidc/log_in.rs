@@ -62,6 +62,9 @@ pub enum LogIn {
         at: OffsetDateTime,
         /// Why.
         why: Why,
+        /// The claim of the app that refused it, so that it can be answered again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<Claim>,
     },
 }
 
@@ -170,6 +173,9 @@ pub struct Approval {
     pub poll: Option<Poll>,
     /// SHA-256 of what the app takes back to the browser that began, in hexadecimal; for a switch.
     pub back: Option<String>,
+    /// SHA-256 of what an app was shown, in base64url: who approves the same again is answered again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
 }
 
 /// Why a log-in is over.
@@ -255,6 +261,40 @@ impl LogIn {
         }
     }
 
+    /// The SHA-256 of what `app` was shown: of a log-in that it has before it now, or has answered.
+    ///
+    /// # Errors
+    /// `log_in.late`, and why it is over.
+    pub fn shown_to(&self, app: AuthenticatorId) -> Result<&str, ReasonCode> {
+        let shown = match self {
+            Self::Claimed { by } | Self::Ended { refused: Some(by), .. } if by.app == app => {
+                Some(&by.shown)
+            }
+            other => other.approval_by(app).and_then(|approval| approval.shown.as_ref()),
+        };
+        shown.map(String::as_str).ok_or_else(|| self.over())
+    }
+
+    /// Its approval, if `app` gave it.
+    #[must_use]
+    pub fn approval_by(&self, app: AuthenticatorId) -> Option<&Approval> {
+        self.approval().filter(|approval| approval.means.app() == Some(app))
+    }
+
+    /// The person refuses what `app` has before it. Repeated, it stays as it is.
+    ///
+    /// # Errors
+    /// `log_in.late`, and why it is over.
+    pub fn refuse(self, app: AuthenticatorId, at: OffsetDateTime) -> Result<Self, ReasonCode> {
+        match self {
+            Self::Claimed { by } if by.app == app => {
+                Ok(Self::Ended { at, why: Why::Refused, refused: Some(by) })
+            }
+            Self::Ended { refused: Some(ref by), .. } if by.app == app => Ok(self),
+            other => Err(other.over()),
+        }
+    }
+
     /// What is told of one that cannot go on.
     #[must_use]
     pub fn over(&self) -> ReasonCode {
@@ -269,7 +309,7 @@ impl LogIn {
     pub fn end(self, why: Why, at: OffsetDateTime) -> Self {
         match self {
             Self::Ended { .. } => self,
-            _ => Self::Ended { at, why },
+            _ => Self::Ended { at, why, refused: None },
         }
     }
 
@@ -346,6 +386,25 @@ mod tests {
         assert_eq!(ended.claimed_by(mine.app), Err(ReasonCode::LOG_IN_PARALLEL));
         let stored = serde_json::to_string(&ended).unwrap();
         assert_eq!(serde_json::from_str::<LogIn>(&stored).unwrap(), ended);
+    }
+
+    // proves G1
+    #[test]
+    fn a_refusal_is_answered_again_to_the_app_that_refused_alone() {
+        let mine = claim(Way::Qr);
+        let claimed = LogIn::Claimed { by: mine.clone() };
+        let late = Err(ReasonCode::LOG_IN_LATE);
+        assert_eq!(claimed.clone().refuse(claim(Way::Qr).app, NOW), late);
+        let refused = claimed.refuse(mine.app, NOW).unwrap();
+        assert_eq!(refused.shown_to(mine.app), Ok(mine.shown.as_str()));
+        assert_eq!(refused.clone().refuse(mine.app, NOW + Duration::MINUTE), Ok(refused.clone()));
+        assert_eq!(refused.shown_to(claim(Way::Qr).app), Err(ReasonCode::LOG_IN_LATE));
+        assert_eq!(refused.clone().refuse(claim(Way::Qr).app, NOW), late);
+        let stored = serde_json::to_string(&refused).unwrap();
+        assert_eq!(serde_json::from_str::<LogIn>(&stored).unwrap(), refused);
+        let before = r#"{"state":"ended","at":"2026-03-01T11:00:00Z","why":"refused"}"#;
+        let before: LogIn = serde_json::from_str(before).unwrap();
+        assert_eq!(before.refuse(mine.app, NOW), late, "one of before");
     }
 
     // proves G5 (each means says what it is), G2

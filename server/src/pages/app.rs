@@ -70,7 +70,7 @@ async fn worker() -> Response {
 }
 
 /// How far the enrolment of this browser is: `ready` to activate an app, with the app whose codes are under
-/// way; `choose` where something comes before that; `none`.
+/// way, and whether another user ID may be chosen without the one that is; `choose` where something comes before that; `none`.
 async fn setup(State(app): State<Arc<App>>, visit: Visit) -> Response {
     let found = async {
         let Some(owner) = owner(&app, &visit).await? else { return Ok(json!({ "state": "none" })) };
@@ -80,7 +80,7 @@ async fn setup(State(app): State<Arc<App>>, visit: Visit) -> Response {
         }
         let apps = app.apps(owner).await?;
         let pending = apps.iter().rfind(|app| app.state == "pending").map(|app| app.id);
-        Ok(json!({ "state": "ready", "pending": pending }))
+        Ok(json!({ "state": "ready", "pending": pending, "may_choose": !chosen.is_guarded }))
     };
     match found.await {
         Ok(found) => Json(found).into_response(),
@@ -131,10 +131,7 @@ async fn register(
 ) -> Result<Registered, AppError> {
     let Json(Key { user_id, public_key }) = body.map_err(|_| AppError::Malformed)?;
     let owner = owner(app, visit).await?.ok_or(AppError::Reason(ReasonCode::ACTIVATION_STATE))?;
-    app.has_user_id(owner, &user_id).await?;
-    let new = json!({ "public_key": public_key, "channels": ["sms", "email"] });
-    let new: NewApp = serde_json::from_value(new).map_err(|_| AppError::Malformed)?;
-    app.register_app(owner, new).await
+    app.register_app(owner, NewApp::by_sms_and_email(public_key, user_id)).await
 }
 
 /// The app, and what activates it as `POST /v1/authenticators/{id}/activation` takes it.
@@ -155,6 +152,10 @@ async fn activate(
         let Json(Given { app: id, activation }) = body.map_err(|_| AppError::Malformed)?;
         let activation: Activation =
             serde_json::from_value(activation).map_err(|_| AppError::Malformed)?;
+        // Nobody's app stays on a helper's device.
+        if visit.helper {
+            return Err(AppError::Reason(ReasonCode::ACTIVATION_STATE));
+        }
         let (case, token) = visit.case.as_ref().ok_or(AppError::Unauthorized)?;
         app.spend(Kind::Case, case.as_bytes(), Instant::now())?;
         let owned = app.owned_app(&id, token).await?;

@@ -46,7 +46,7 @@ pub use outbox::{Claimed, DeadLetter};
 pub use p_codes::PCodeRow;
 pub use passes::Pass;
 pub use passwords::PasswordRow;
-pub use profiles::{Contacts, Details, Profile};
+pub use profiles::{Contacts, Details, Profile, SetUp};
 pub use relying_parties::RelyingPartyRow;
 pub use rewrap::Rewrapped;
 pub use subjects::PersonalNumber;

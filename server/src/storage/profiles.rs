@@ -2,7 +2,7 @@
 //! User ID and contacts are sealed under the master key; a user ID is found by its keyed hash.
 
 use super::{Dialect, StorageError, Tx};
-use crate::ids::{AuthenticatorId, CodeDeviceId, IdentityId};
+use crate::ids::{AuthenticatorId, CodeDeviceId, EnrolmentId, IdentityId};
 use crate::notices::{Address, Channel};
 use crate::seal::Place;
 use enroll_core::life::Life;
@@ -46,6 +46,17 @@ impl fmt::Debug for Contacts {
     }
 }
 
+/// How far an enrolment has come in setting an identity up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetUp {
+    /// Which.
+    pub by: EnrolmentId,
+    /// Whether a user ID was chosen with it.
+    pub chosen: bool,
+    /// How often another user ID than the chosen one was typed.
+    pub wrong: u16,
+}
+
 /// What is sealed of a profile.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
@@ -53,6 +64,9 @@ pub struct Details {
     pub user_id: Option<String>,
     /// Where the person is reached, if they said so.
     pub contacts: Option<Contacts>,
+    /// The enrolment that sets the identity up, or did.
+    #[serde(default)]
+    pub set_up: Option<SetUp>,
     /// Whether each log-in is told (M3).
     #[serde(default)]
     pub log_in_notices: bool,

@@ -111,8 +111,7 @@ fn a_replayed_approval_is_refused() {
         bare["signature"] = json!(anna.device.sign(Purpose::Approve, challenge));
         assert_eq!(refusal(phone.answer(&claimed, "approval", &bare)), key);
         assert_eq!(phone.answer(&claimed, "approval", &approval).0, 200);
-        let again = phone.answer(&claimed, "approval", &approval);
-        assert_eq!(refusal(again), reason(410, "log_in.late"));
+        assert_eq!(refusal(phone.answer(&claimed, "approval", &approval)), key, "it is used up");
         browser.get("/log-in/continue");
 
         // The same proof for another log-in of the same relying party.
@@ -126,6 +125,93 @@ fn a_replayed_approval_is_refused() {
         forged["pin"] = json!(PIN);
         assert_eq!(refusal(phone.answer(&later, "approval", &forged)), key);
         assert_eq!(second.state(), "claimed");
+    }
+}
+
+#[test]
+fn an_approval_whose_answer_was_lost_is_answered_again() {
+    // proves G1, G2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let begun = netbank.begin(&[]);
+        let browser = Browser::at(&netbank, &begun);
+        let url = browser.post("/log-in/switch", &[]).json()["url"].as_str().unwrap().to_owned();
+        let (_, claimed) = phone.claim(&json!({ "switch": url.split_once("#log-in=").unwrap().1 }));
+        let (_, first) = phone.approve(&claimed, PIN);
+        let again = || phone.claimed_again(&claimed);
+        assert_eq!(refusal(phone.approve(&again(), "111112")), reason(422, "pin.wrong"));
+        let (status, second) = phone.approve(&again(), PIN);
+        assert_eq!((status, &second["state"]), (200, &json!("approved")), "{second}");
+        // The way back of before, which may have been read by somebody, leads nowhere any more.
+        let way = |answer: &Value| {
+            answer["return_to"].as_str().unwrap().strip_prefix(&site.url).unwrap().to_owned()
+        };
+        assert_eq!(refusal(phone.refuse(&again())), reason(410, "log_in.late"), "it is approved");
+        assert!(browser.get(&way(&first)).location.starts_with("/log-in/ended"));
+        let code = browser.get(&way(&second)).param("code").unwrap();
+        // Also once the browser has gone on, which needs no way back any more.
+        for when in ["with a code", "with tokens"] {
+            let (status, third) = phone.approve(&again(), PIN);
+            assert_eq!((status, &third["state"]), (200, &json!("approved")), "{when}: {third}");
+            assert_eq!(third["return_to"], Value::Null, "{when}");
+            if when == "with a code" {
+                assert_eq!(netbank.tokens(&code, &begun.verifier).status, 200);
+            }
+        }
+        let trail = desk.runtime.block_on(async {
+            desk.store.read().await.unwrap().audit_after(0, 1000).await.unwrap()
+        });
+        let approved = trail.iter().filter(|entry| entry.kind == "log_in.approved");
+        assert_eq!(approved.count(), 1, "it was approved once");
+    }
+}
+
+#[test]
+fn a_refusal_whose_answer_was_lost_is_answered_again() {
+    // proves G1
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let claimed = phone.claimed(&browser);
+        let first = phone.refuse(&claimed);
+        assert_eq!((first.0, &first.1["state"]), (200, &json!("refused")));
+        assert_eq!(phone.refuse(&phone.claimed_again(&claimed)), first);
+        let approved = phone.approve(&phone.claimed_again(&claimed), PIN);
+        assert_eq!(refusal(approved), reason(410, "log_in.late"), "it is refused");
+        assert_eq!(browser.state(), "over");
+    }
+}
+
+#[test]
+fn a_claimed_log_in_is_found_again_by_its_app_alone() {
+    // proves G1, G2
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        let (phone, other) = (Phone::of(&anna), Phone::of(&bert));
+        let netbank = site.party(|_| {});
+        let browser = Browser::at(&netbank, &netbank.begin(&[]));
+        let by_qr = phone.claimed(&browser);
+        assert_eq!(by_qr["way"], "qr");
+        // The app was closed, or its answer lost: opened anew it has nothing but its key.
+        let (status, found) = phone.claim(&json!({}));
+        assert_eq!((status, &found["log_in"]), (200, &by_qr["log_in"]), "{found}");
+        assert_eq!((&found["way"], &found["transaction"]), (&by_qr["way"], &by_qr["transaction"]));
+        assert_eq!(refusal(other.claim(&json!({}))), reason(404, "log_in.nothing"));
+        assert_eq!(phone.refuse(&found).0, 200);
+        assert_eq!(refusal(phone.claim(&json!({}))), reason(404, "log_in.nothing"));
+
+        let second = Browser::at(&netbank, &netbank.begin(&[]));
+        let url = second.post("/log-in/switch", &[]).json()["url"].as_str().unwrap().to_owned();
+        phone.claim(&json!({ "switch": url.split_once("#log-in=").unwrap().1 }));
+        let (_, found) = phone.claim(&json!({}));
+        assert_eq!(found["way"], "switch");
+        let (_, answer) = phone.approve(&found, PIN);
+        assert!(answer["return_to"].is_string(), "{answer}");
     }
 }
 
@@ -421,7 +507,10 @@ fn refusing_leaving_and_time_each_say_what_they_are() {
         let claimed = phone.claimed(&browser);
         let (status, answer) = phone.refuse(&claimed);
         assert_eq!((status, &answer["state"]), (200, &json!("refused")));
-        assert_eq!(refusal(phone.approve(&claimed, PIN)), reason(410, "log_in.late"));
+        assert_eq!(
+            refusal(phone.approve(&phone.claimed_again(&claimed), PIN)),
+            reason(410, "log_in.late")
+        );
         assert!(browser.get("/log-in/ended").text.contains("Du har afvist"));
 
         let browser = Browser::at(&netbank, &netbank.begin(&[]));

@@ -170,7 +170,8 @@ fn a_user_id_follows_the_rules_and_is_one_persons() {
         for bad in ["anna", " anna1", "120874-0002", "anna/1"] {
             assert_eq!(refusal(choose(&bert, bad)), refused(422, "user_id.form"), "{bad}");
         }
-        assert_eq!(choose(&anna, "anna.b").0, 200);
+        let new = json!({"user_id": "anna.b", "current": "ANNA.æ"});
+        assert_eq!(anna.own("PUT", "/user-id", &new).0, 200);
         assert_eq!(choose(&bert, "Anna.Æ").0, 200, "free again");
         let path = format!("/v1/identities/{}/user-id", bert.identity);
         let stranger = anna.call("PUT", &path, &json!({"user_id": "berta"}));
@@ -187,7 +188,62 @@ fn no_codes_are_sent_before_a_user_id_is_chosen() {
         assert_eq!(anna.own("PUT", "/contacts", &contacts).0, 200);
         assert_eq!(refusal(anna.ask_for_codes()), refused(409, "user_id.missing"));
         assert_eq!(anna.own("PUT", "/user-id", &json!({"user_id": "anna1"})).0, 200);
-        assert_eq!(anna.ask_for_codes().0, 201);
+        assert_eq!(anna.ask_for_codes_as("anna1").0, 201);
+    }
+}
+
+#[test]
+fn what_was_chosen_is_changed_by_who_types_the_user_id() {
+    // proves E8, E2: who finds a browser with an enrolment in it makes no app of it
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.reach("+4511111111");
+        let other = refused(422, "user_id.other");
+        let own = |step: &str, body: Value| refusal(anna.own("PUT", step, &body));
+        // Each of these is a try.
+        assert_eq!(own("/user-id", json!({ "user_id": "finder" })), other);
+        let theirs = json!({ "phone": "+4599999999", "email": "finder@example.invalid" });
+        assert_eq!(own("/contacts", theirs.clone()), other);
+        assert_eq!(refusal(anna.ask_for_codes_as("finder")), other);
+        // The person puts a number right, and gets the codes there.
+        assert_eq!(own("/contacts", json!({ "phone": "+4511111111", "email": EMAIL })).0, 200);
+        anna.reach(PHONE);
+        let pending = anna.registered();
+        assert!(desk.post.mailbox.arrived().iter().all(|sent| sent.to != "+4599999999"));
+        // One that is wrong too often ends it, for whoever knows the right one too.
+        let current = json!({ "user_id": "finder", "current": "finder.2" });
+        assert_eq!(own("/user-id", current), other);
+        let tries = refused(410, "user_id.tries");
+        assert_eq!(refusal(anna.ask_for_codes_as("finder.3")), tries);
+        assert_eq!(refusal(anna.ask_for_codes()), tries);
+        assert_eq!(own("/contacts", theirs), tries);
+        // Codes that are under way still are.
+        assert_eq!(anna.activate(&pending, &anna.activation(&pending)).0, 200);
+        let trail = desk.runtime.block_on(async {
+            desk.store.read().await.unwrap().audit_after(0, 1000).await.unwrap()
+        });
+        assert_eq!(trail.iter().filter(|entry| entry.kind == "user_id.wrong").count(), 5);
+        assert!(!serde_json::to_string(&trail).unwrap().contains("finder"));
+    }
+}
+
+#[test]
+fn who_forgot_the_user_id_proves_themselves_again_and_chooses_another() {
+    // proves E8
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        anna.reach(PHONE);
+        for _ in 0..5 {
+            anna.ask_for_codes_as("was.it.this");
+        }
+        assert_eq!(refusal(anna.ask_for_codes()), refused(410, "user_id.tries"));
+        let again = desk.enrolled(1);
+        assert_eq!(again.identity, anna.identity);
+        assert_eq!(again.own("PUT", "/user-id", &json!({ "user_id": "anna.new" })).0, 200);
+        let contacts = json!({ "phone": PHONE, "email": EMAIL });
+        assert_eq!(again.own("PUT", "/contacts", &contacts).0, 200, "as they were");
+        assert_eq!(again.ask_for_codes_as("anna.new").0, 201);
+        assert_eq!(refusal(anna.ask_for_codes()), refused(401, "request.token"));
     }
 }
 
@@ -246,8 +302,14 @@ fn neither_rows_nor_audit_hold_codes_contacts_or_pin_in_clear() {
     for desk in Desk::all() {
         let anna = desk.enrolled(1);
         anna.reach(PHONE);
-        anna.own("PUT", "/user-id", &json!({"user_id": "anna.eriksson"}));
-        let pending = anna.registered();
+        let name = json!({"user_id": "anna.eriksson", "current": anna.name()});
+        assert_eq!(anna.own("PUT", "/user-id", &name).0, 200);
+        let (_, answer) = anna.ask_for_codes_as("anna.eriksson");
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        let (id, challenge) = (text("id"), text("challenge"));
+        let pending =
+            super::desk::Pending { id, challenge, sms: String::new(), email: String::new() };
+        let pending = anna.arrived(&pending);
         assert_eq!(anna.activate(&pending, &anna.activation(&pending)).0, 200);
         let rows = desk.rows();
         assert!(rows.contains("authenticator.activated"), "nothing was read");

@@ -18,7 +18,6 @@ fn block(who: &Citizen<'_>, app: &str, of: &str) -> (u16, Value) {
 
 #[test]
 fn an_app_reads_the_notices_of_its_person_by_its_key() {
-    // proves E7
     for desk in Desk::all() {
         let anna = desk.enrolled(1);
         let app = anna.with_app();
@@ -37,7 +36,6 @@ fn an_app_reads_the_notices_of_its_person_by_its_key() {
 
 #[test]
 fn an_app_blocks_itself_and_only_itself_by_its_key() {
-    // proves F1, F5
     for desk in Desk::all() {
         let anna = desk.enrolled(1);
         let app = anna.with_app();

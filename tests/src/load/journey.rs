@@ -138,7 +138,10 @@ impl Journey {
         })?;
         let device = Device::new()?;
         let (to_phone, to_mail) = (("sms", &*person.phone), ("email", &*person.email));
-        let body = json!({ "public_key": device.public_key()?, "channels": ["sms", "email"] });
+        let body = json!({
+            "public_key": device.public_key()?, "channels": ["sms", "email"],
+            "user_id": person.user_id,
+        });
         let (app, sms, email) = journey.timed(Step::Codes, || {
             let app = case.send(Method::Post, &format!("{own}/authenticators"), &body)?;
             let sms = letters.await_code(to_phone, 0, CODE).ok_or(JourneyError::NoCode("sms"))?;

@@ -508,7 +508,10 @@ fn activated(
     let contacts = json!({ "phone": phone, "email": email });
     send("contacts", ("PUT", format!("{own}/contacts")), &contacts, 200)?;
     let device = Device::new()?;
-    let body = json!({ "public_key": device.public_key()?, "channels": ["sms", "email"] });
+    let body = json!({
+        "public_key": device.public_key()?, "channels": ["sms", "email"],
+        "user_id": user_id.get("user_id"),
+    });
     let new = send("app", ("POST", format!("{own}/authenticators")), &body, 201)?;
     let sms = letters.await_code(("sms", &phone), 0, CODE).ok_or(LogInError::NoCode("sms"))?;
     let mail = letters.await_code(("email", &email), 0, CODE);

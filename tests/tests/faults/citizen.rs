@@ -216,7 +216,8 @@ impl<'a> Citizen<'a> {
     fn codes(&mut self, case: &Enrolment, own: &str) -> (Value, Value) {
         let path = format!("{own}/authenticators");
         let key = self.device.public_key().unwrap();
-        let body = json!({ "public_key": key, "channels": ["sms", "email"] });
+        let user_id = &self.person.user_id;
+        let body = json!({ "public_key": key, "channels": ["sms", "email"], "user_id": user_id });
         loop {
             let apps = case.get(&path);
             let Some(apps) = self.taken(apps) else { continue };

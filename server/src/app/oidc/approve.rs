@@ -10,7 +10,7 @@ use super::late;
 use crate::ids::{AuthenticatorId, LogInId};
 use crate::notices::Notice;
 use crate::oidc::log_in::Claim;
-use crate::oidc::{Approval, LogIn, Means, Way, Why};
+use crate::oidc::{Approval, LogIn, Means, Way};
 use crate::storage::{AuthenticatorRow, LogInRow, Profile, Tx};
 use enroll_core::device_key::Purpose;
 use enroll_core::reason::ReasonCode;
@@ -53,7 +53,8 @@ impl std::fmt::Debug for Answered {
 }
 
 impl App {
-    /// Approves the log-in that the app has before it.
+    /// Approves the log-in that the app has before it. Repeated, because the answer was lost, it answers as it
+    /// did then, after key and PIN; for a switch with another way back in the place of the first one.
     ///
     /// # Errors
     /// `activation.device_key`, `pin.wrong` and what it leads to; `log_in.late`, and why it is over.
@@ -67,6 +68,10 @@ impl App {
         let (id, log_in, shown) = self.before_app(id, log_in).await?;
         self.prove_app(id, (Purpose::Approve, Some(&shown)), &proof).await?;
         let (mut tx, profile, app, mut row) = self.hold_claimed(id, log_in).await?;
+        let earlier = row.state.approval_by(id);
+        if earlier.is_some_and(|earlier| earlier.shown.as_ref() == Some(&shown)) {
+            return self.approved_again(tx, row).await;
+        }
         let claim = still(&row, id, &shown)?.clone();
         let party = active(&mut tx, &row.client_id).await.map_err(late)?;
         let ial = ial(&mut tx, app.identity).await?;
@@ -82,6 +87,7 @@ impl App {
             aal: OF_AN_APP,
             poll: claim.poll,
             back: is_switch.then(|| hex::encode(back_hash)),
+            shown: Some(shown.clone()),
         };
         row.state = LogIn::Approved { approval };
         if claim.way != Way::Backchannel {
@@ -104,13 +110,23 @@ impl App {
         let data = with_log_in(data, log_in);
         tx.audit(self.of_identity("log_in.approved", app.identity, data)).await?;
         tx.commit().await?;
-        let issuer = &row.request.issuer;
-        let return_to =
-            is_switch.then(|| format!("{issuer}/log-in/continue?log_in={log_in}&back={back}"));
-        Ok(Answered { log_in, state: "approved", return_to })
+        Ok(approved(&row, is_switch.then_some(back.as_str())))
     }
 
-    /// Refuses it.
+    /// Answers again for what the app has approved. Once the browser has gone on there is no way back to give.
+    async fn approved_again(&self, mut tx: Tx, mut row: LogInRow) -> Result<Answered, AppError> {
+        let LogIn::Approved { approval } = &mut row.state else { return Ok(approved(&row, None)) };
+        if approval.back.is_none() {
+            return Ok(approved(&row, None));
+        }
+        let (back, hash) = self.token()?;
+        approval.back = Some(hex::encode(hash));
+        tx.save_log_in(&row).await?;
+        tx.commit().await?;
+        Ok(approved(&row, Some(&back)))
+    }
+
+    /// Refuses it. Repeated, it answers the same.
     ///
     /// # Errors
     /// As [`App::approve_log_in`], but for the PIN.
@@ -125,8 +141,15 @@ impl App {
         let proof = (given.challenge.as_str(), given.signature.as_str());
         self.prove_key(id, (Purpose::Refuse, Some(&shown)), proof).await?;
         let (mut tx, _, app, mut row) = self.hold_claimed(id, log_in).await?;
-        still(&row, id, &shown)?;
-        row.state = row.state.end(Why::Refused, self.now());
+        if row.state.shown_to(id).map_err(AppError::Reason)? != shown {
+            return Err(AppError::Reason(ReasonCode::LOG_IN_LATE));
+        }
+        let before = row.state.clone();
+        row.state = row.state.refuse(id, self.now()).map_err(AppError::Reason)?;
+        let answer = Answered { log_in, state: "refused", return_to: None };
+        if row.state == before {
+            return Ok(answer);
+        }
         tx.save_log_in(&row).await?;
         let service = self.service_name(&mut tx, &row).await?;
         let activity = Activity::of(What::LogInRefused).at(&service).with(id).from(place);
@@ -135,7 +158,7 @@ impl App {
         let data = with_log_in(data, log_in);
         tx.audit(self.of_identity("log_in.refused", app.identity, data)).await?;
         tx.commit().await?;
-        Ok(Answered { log_in, state: "refused", return_to: None })
+        Ok(answer)
     }
 
     /// The app and the log-in of an address, and what the app was shown.
@@ -149,7 +172,7 @@ impl App {
         let mut tx = self.parts.store.begin().await?;
         tx.authenticator(id).await?.ok_or(AppError::UnknownCase)?;
         let row = self.hold_log_in(&mut tx, log_in).await?;
-        let shown = row.state.claimed_by(id).map_err(AppError::Reason)?.shown.clone();
+        let shown = row.state.shown_to(id).map_err(AppError::Reason)?.to_owned();
         Ok((id, log_in, shown))
     }
 
@@ -165,6 +188,13 @@ impl App {
         let row = self.hold_log_in(&mut tx, log_in).await?;
         Ok((tx, profile, app, row))
     }
+}
+
+/// The answer to an approval of `row`; `back` leads to the browser that began.
+fn approved(row: &LogInRow, back: Option<&str>) -> Answered {
+    let (issuer, log_in) = (&row.request.issuer, row.id);
+    let to = |back| format!("{issuer}/log-in/continue?log_in={log_in}&back={back}");
+    Answered { log_in, state: "approved", return_to: back.map(to) }
 }
 
 /// That the app still has before it what it signed.

@@ -12,7 +12,7 @@ use crate::oidc::halves;
 use crate::oidc::idp_params::Action;
 use crate::oidc::log_in::Claim;
 use crate::oidc::{Level, LogIn, RelyingParty, Way, Why};
-use crate::storage::{LogInRow, Opens, Pass, Profile, Tx};
+use crate::storage::{AuthenticatorRow, LogInRow, Opens, Pass, Profile, Tx};
 use enroll_core::canonical;
 use enroll_core::device_key::Purpose;
 use enroll_core::reason::ReasonCode;
@@ -32,7 +32,8 @@ pub struct Scanned {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>, min_items = 2, max_items = 2)]
     halves: Option<[String; 2]>,
-    /// What the page opened the app with. With neither, what a relying party began is looked for.
+    /// What the page opened the app with. With neither, what the app has before it already is looked for, and
+    /// what a relying party began.
     #[serde(default)]
     switch: Option<String>,
 }
@@ -57,6 +58,9 @@ pub struct Claimed {
     pub action: Action,
     /// In the words of who asks: at most 130 characters.
     pub reference_text: Option<String>,
+    /// How the app came to know: `qr`, `switch` (the page that opened it has the way back), `backchannel`.
+    #[schema(value_type = String, example = "qr")]
+    pub way: Way,
     /// The level that the log-in will have.
     #[schema(value_type = String, example = "Substantial")]
     pub level: Level,
@@ -98,7 +102,7 @@ impl App {
         let (mut tx, profile, app) = self.hold_app(id).await?;
         profile.life.open().map_err(AppError::Reason)?;
         app.state.usable(self.now()).map_err(AppError::Reason)?;
-        let (log_in, way) = self.scanned(&mut tx, &scanned, app.identity).await?;
+        let (log_in, way) = self.scanned(&mut tx, &scanned, &app).await?;
         let user_hash = user_hash(&tx, &profile)?;
         let row = self.hold_log_in(&mut tx, log_in).await?;
         let by = Claim { app: id, identity: app.identity, way, shown: String::new(), poll: None };
@@ -122,7 +126,7 @@ impl App {
         &self,
         tx: &mut Tx,
         scanned: &Scanned,
-        identity: IdentityId,
+        app: &AuthenticatorRow,
     ) -> Result<(LogInId, Way), AppError> {
         let reason = AppError::Reason;
         match (&scanned.halves, &scanned.switch) {
@@ -139,14 +143,15 @@ impl App {
                 Ok((found.ok_or(reason(ReasonCode::LOG_IN_LATE))?.id, Way::Switch))
             }
             (None, None) => {
-                let all = tx.log_ins(identity, self.now()).await?;
-                let waits = |row: &&LogInRow| match &row.state {
-                    LogIn::Asked { .. } => true,
-                    LogIn::Claimed { by } => by.way == Way::Backchannel,
-                    _ => false,
+                let all = tx.log_ins(app.identity, self.now()).await?;
+                let waits = |row: &LogInRow| match &row.state {
+                    LogIn::Asked { .. } => Some((row.id, Way::Backchannel)),
+                    // A browser that was closed, or an answer that was lost: the same app has it still.
+                    LogIn::Claimed { by } if by.app == app.id => Some((row.id, by.way)),
+                    LogIn::Claimed { by } if by.way == Way::Backchannel => Some((row.id, by.way)),
+                    _ => None,
                 };
-                let found = all.iter().find(waits).ok_or(reason(ReasonCode::LOG_IN_NOTHING))?;
-                Ok((found.id, Way::Backchannel))
+                all.iter().find_map(waits).ok_or(reason(ReasonCode::LOG_IN_NOTHING))
             }
             (Some(_), Some(_)) => Err(AppError::Malformed),
         }
@@ -186,7 +191,7 @@ impl App {
         let party = active(&mut tx, &row.client_id).await.map_err(late)?;
         let transaction = transaction(&row, &party, level);
         let shown = base64url(&openssl::sha::sha256(transaction.as_bytes()));
-        let app = by.app;
+        let (app, way) = (by.app, by.way);
         row.state = row.state.claim(Claim { shown, ..by }).map_err(AppError::Reason)?;
         row.user_hash = Some(user_hash.to_vec());
         tx.save_log_in(&row).await?;
@@ -198,6 +203,7 @@ impl App {
             relying_party: party.name,
             action: row.request.action,
             reference_text: row.request.text,
+            way,
             level,
             transaction,
             challenge,

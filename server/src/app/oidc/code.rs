@@ -297,6 +297,7 @@ impl App {
             aal: OF_A_CODE_DEVICE,
             poll: None,
             back: None,
+            shown: None,
         };
         row.state = LogIn::Approved { approval };
         row.user_hash = Some(user_hash.to_vec());

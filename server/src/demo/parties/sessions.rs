@@ -91,7 +91,7 @@ impl Sessions {
         put(&mut locked(&self.begun), browser, begun);
     }
 
-    /// What `browser` began with `state`, once.
+    /// What `browser` began with `state`, once. Another state ends nothing: any page can send a browser here with one.
     pub(super) fn begun(&self, browser: &str, state: &str) -> Option<Begun> {
         // Anybody's page can lead here with a `state` that is none: that ends no log-in.
         let mut all = locked(&self.begun);

@@ -11,8 +11,8 @@ use axum::http::request::Parts;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// Brings a log-in before the app: the one whose QR code it read, that opened it, or that a relying party
-/// began. May be repeated.
+/// Brings a log-in before the app: the one whose QR code it read, that opened it, that it has in hand already, or that a
+/// relying party began. May be repeated.
 #[utoipa::path(post, path = "/v1/authenticators/{id}/log-ins", tag = "authenticator", request_body = Scanned,
     params(("id" = String, Path, description = "The app")), responses(
     (status = 200, description = "What is asked", body = Claimed),
@@ -35,7 +35,8 @@ pub(crate) async fn claim(
     Ok(Json(app.claim(&id, scanned, &place).await?))
 }
 
-/// Approves the log-in that the app has before it, with its key and PIN.
+/// Approves the log-in that the app has before it, with its key and PIN. Repeated with another challenge it answers as
+/// before; after a switch with another `return_to`, or with none once the browser has gone on.
 #[utoipa::path(post, path = "/v1/authenticators/{id}/log-ins/{log_in}/approval", tag = "authenticator", request_body = Proof,
     params(("id" = String, Path, description = "The app"), ("log_in" = String, Path, description = "The log-in")), responses(
     (status = 200, description = "Approved", body = AnsweredLogIn),
@@ -58,7 +59,7 @@ pub(crate) async fn approve(
     Ok(Json(app.approve_log_in(&id, &log_in, proof, &place).await?))
 }
 
-/// Refuses it, with the app's key.
+/// Refuses it, with the app's key. May be repeated with another challenge.
 #[utoipa::path(post, path = "/v1/authenticators/{id}/log-ins/{log_in}/refusal", tag = "authenticator", request_body = Refusal,
     params(("id" = String, Path, description = "The app"), ("log_in" = String, Path, description = "The log-in")), responses(
     (status = 200, description = "Refused", body = AnsweredLogIn),

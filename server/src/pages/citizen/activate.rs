@@ -5,13 +5,14 @@ use super::super::html;
 use super::super::layout::Layout;
 use super::user_id::owner;
 use super::{Citizen, to, trouble};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, NewApp, Owner};
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use enroll_core::reason::ReasonCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -22,12 +23,15 @@ struct Page {
     l: Layout,
     /// The app whose codes are under way: a device that has its key goes on with them.
     pending: String,
+    /// Whether another user ID may be chosen without the one that is.
+    may_choose: bool,
 }
 
-/// The public key that the browser made.
+/// The user ID, and the public key that the browser made.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Key {
+    user_id: String,
     public_key: String,
 }
 
@@ -47,30 +51,36 @@ pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Respo
         let Some(owner) = owner(&app, &citizen).await? else { return Ok(None) };
         let apps = app.apps(owner).await?;
         let pending = apps.iter().rfind(|app| app.state == "pending");
-        Ok(Some(pending.map(|app| app.id.to_string()).unwrap_or_default()))
+        let pending = pending.map(|app| app.id.to_string()).unwrap_or_default();
+        Ok(Some((pending, !app.chosen(owner).await?.is_guarded)))
     };
     match pending.await {
-        Ok(Some(pending)) => {
-            html(&Page { l: Layout::of(&citizen.visit, 8, "activate-title"), pending })
+        Ok(Some((pending, may_choose))) => {
+            html(&Page { l: Layout::of(&citizen.visit, 8, "activate-title"), pending, may_choose })
         }
         Ok(None) => to("/enrol/next"),
         Err(error) => trouble::of(&citizen.visit, error),
     }
 }
 
-/// Registers this device and sends two codes: `{"id", "challenge"}`.
+/// The right over the identity, of its person's own device: nobody's app stays on a helper's.
+async fn own(app: &App, citizen: &Citizen) -> Result<Owner, AppError> {
+    if citizen.visit.helper {
+        return Err(AppError::Reason(ReasonCode::ACTIVATION_STATE));
+    }
+    owner(app, citizen).await?.ok_or(AppError::Unauthorized)
+}
+
+/// Registers this device for who types the user ID, and sends two codes: `{"id", "challenge"}`.
 pub(super) async fn register(
     State(app): State<Arc<App>>,
     citizen: Citizen,
     body: Result<Json<Key>, JsonRejection>,
 ) -> Response {
     let registered = async {
-        let Json(Key { public_key }) = body.map_err(|_| AppError::Malformed)?;
-        let owner = owner(&app, &citizen).await?.ok_or(AppError::Unauthorized)?;
-        let channels = json!(["sms", "email"]);
-        let new = json!({ "public_key": public_key, "channels": channels });
-        let new = serde_json::from_value(new).map_err(|_| AppError::Malformed)?;
-        app.register_app(owner, new).await
+        let Json(Key { user_id, public_key }) = body.map_err(|_| AppError::Malformed)?;
+        let owner = own(&app, &citizen).await?;
+        app.register_app(owner, NewApp::by_sms_and_email(public_key, user_id)).await
     };
     match registered.await {
         Ok(registered) => (StatusCode::CREATED, Json(registered)).into_response(),
@@ -87,6 +97,9 @@ pub(super) async fn activate(
     let activated = async {
         let Json(Given { app: id, activation }) = body.map_err(|_| AppError::Malformed)?;
         let activation = serde_json::from_value(activation).map_err(|_| AppError::Malformed)?;
+        if citizen.visit.helper {
+            return Err(AppError::Reason(ReasonCode::ACTIVATION_STATE));
+        }
         let owned = app.owned_app(&id, &citizen.token).await?;
         app.activate(owned, activation).await
     };

@@ -5,7 +5,7 @@ use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
 use super::user_id::owner;
 use super::{Citizen, to, trouble};
-use crate::app::{App, AppError, Reach};
+use crate::app::{App, AppError, NewReach};
 use crate::notices::Channel;
 use askama::Template;
 use axum::Form;
@@ -23,6 +23,8 @@ struct Page {
     l: Layout,
     error: Option<Why>,
     given: Given,
+    /// They were said before: the user ID is typed to change them.
+    is_guarded: bool,
 }
 
 /// What is filled in.
@@ -32,10 +34,11 @@ pub(super) struct Given {
     email: String,
     sms_notices: Option<String>,
     email_notices: Option<String>,
+    user_id: Option<String>,
 }
 
 impl Given {
-    fn reach(&self) -> Reach {
+    fn reach(&self) -> NewReach {
         let phone: String = self.phone.chars().filter(|c| !c.is_whitespace()).collect();
         let email = self.email.trim().to_owned();
         let wanted = [
@@ -43,19 +46,25 @@ impl Given {
             self.email_notices.as_ref().map(|_| Channel::Email),
         ];
         let notices = Some(wanted.into_iter().flatten().collect());
-        Reach { phone: Some(phone), email: Some(email), notices }
+        let user_id = self.user_id.clone();
+        NewReach { phone: Some(phone), email: Some(email), notices, user_id }
     }
 }
 
-fn page(visit: &Visit, error: Option<Why>, given: Given) -> Response {
-    html(&Page { l: Layout::of(visit, 8, "contact-title"), error, given })
+fn page(visit: &Visit, error: Option<Why>, (given, is_guarded): (Given, bool)) -> Response {
+    html(&Page { l: Layout::of(visit, 8, "contact-title"), error, given, is_guarded })
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Response {
     let ticked = || Some("on".to_owned());
     let given = Given { sms_notices: ticked(), email_notices: ticked(), ..Given::default() };
-    match owner(&app, &citizen).await {
-        Ok(Some(_)) => page(&citizen.visit, None, given),
+    let guarded = async {
+        let Some(owner) = owner(&app, &citizen).await? else { return Ok(None) };
+        let chosen = app.chosen(owner).await?;
+        Ok(Some(chosen.is_guarded && chosen.contacts))
+    };
+    match guarded.await {
+        Ok(Some(is_guarded)) => page(&citizen.visit, None, (given, is_guarded)),
         Ok(None) => to("/enrol/next"),
         Err(error) => trouble::of(&citizen.visit, error),
     }
@@ -75,8 +84,13 @@ pub(super) async fn keep(
     };
     match kept {
         Ok(_) => to("/enrol/activate"),
-        Err(AppError::Reason(code @ ReasonCode::CONTACT_FORM)) => {
-            let page = page(visit, Some(Why::reason(visit.language, code)), given);
+        Err(AppError::Reason(
+            code @ (ReasonCode::CONTACT_FORM
+            | ReasonCode::USER_ID_OTHER
+            | ReasonCode::USER_ID_TRIES),
+        )) => {
+            let is_guarded = given.user_id.is_some() || code != ReasonCode::CONTACT_FORM;
+            let page = page(visit, Some(Why::reason(visit.language, code)), (given, is_guarded));
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
         }
         Err(error) => trouble::of(visit, error),

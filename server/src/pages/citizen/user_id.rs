@@ -4,7 +4,7 @@ use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
 use super::{Citizen, to, trouble};
-use crate::app::{App, AppError, ChosenUserId, Owner};
+use crate::app::{App, AppError, NewUserId, Owner};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
@@ -12,6 +12,7 @@ use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use enroll_core::case::State as Case;
+use enroll_core::reason::ReasonCode;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -21,23 +22,32 @@ struct Page {
     l: Layout,
     error: Option<Why>,
     given: String,
+    /// One was chosen before: it is typed to change it.
+    is_guarded: bool,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Given {
     user_id: String,
+    current: Option<String>,
 }
 
-fn page(visit: &Visit, error: Option<Why>, given: String) -> Response {
-    html(&Page { l: Layout::of(visit, 8, "user-title"), error, given })
+fn page(visit: &Visit, error: Option<Why>, (given, is_guarded): (String, bool)) -> Response {
+    html(&Page { l: Layout::of(visit, 8, "user-title"), error, given, is_guarded })
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Response {
-    match owner(&app, &citizen).await {
-        Ok(Some(_)) => page(&citizen.visit, None, String::new()),
+    match is_guarded(&app, &citizen).await {
+        Ok(Some(is_guarded)) => page(&citizen.visit, None, (String::new(), is_guarded)),
         Ok(None) => to("/enrol/next"),
         Err(error) => trouble::of(&citizen.visit, error),
     }
+}
+
+/// Whether what was chosen is changed by who types the user ID; nothing where there is nothing to choose.
+async fn is_guarded(app: &App, citizen: &Citizen) -> Result<Option<bool>, AppError> {
+    let Some(owner) = owner(app, citizen).await? else { return Ok(None) };
+    Ok(Some(app.chosen(owner).await?.is_guarded))
 }
 
 pub(super) async fn choose(
@@ -46,10 +56,14 @@ pub(super) async fn choose(
     form: Result<Form<Given>, FormRejection>,
 ) -> Response {
     let visit = &citizen.visit;
-    let Ok(Form(Given { user_id })) = form else { return trouble::of(visit, AppError::Malformed) };
+    let Ok(Form(Given { user_id, current })) = form else {
+        return trouble::of(visit, AppError::Malformed);
+    };
+    let was_guarded = current.is_some();
     let chosen = match owner(&app, &citizen).await {
         Ok(Some(owner)) => {
-            app.choose_user_id(owner, ChosenUserId { user_id: user_id.clone() }).await
+            let new = NewUserId { user_id: user_id.clone(), current };
+            app.choose_user_id(owner, new).await
         }
         Ok(None) => return to("/enrol/next"),
         Err(error) => Err(error),
@@ -57,7 +71,8 @@ pub(super) async fn choose(
     match chosen {
         Ok(_) => to("/enrol/contacts"),
         Err(AppError::Reason(code)) if code.as_str().starts_with("user_id.") => {
-            let page = page(visit, Some(Why::reason(visit.language, code)), user_id);
+            let is_guarded = was_guarded || code == ReasonCode::USER_ID_OTHER;
+            let page = page(visit, Some(Why::reason(visit.language, code)), (user_id, is_guarded));
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
         }
         Err(error) => trouble::of(visit, error),
