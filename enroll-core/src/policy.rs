@@ -50,9 +50,9 @@ pub struct MyPage {
     pub idle_s: u32,
     /// Seconds for which an app's own session lasts; a browser's ends with its log-in.
     pub session_s: u32,
-    /// Seconds for which an approval is fresh: enough to open an app again, change a PIN, or erase (F2).
+    /// Seconds for which an approval is fresh: enough to open an app again, change a PIN or password, or erase (F2).
     pub fresh_s: u32,
-    /// Seconds after a new app in which contacts are not changed.
+    /// Seconds after a new app or an activated code device in which contacts are not changed.
     pub new_app_s: u32,
     /// Days for which activities are kept.
     pub activity_days: u16,

@@ -159,6 +159,7 @@ fn a_person_sees_their_log_in_exports_and_blocks_on_my_page() {
     assert_eq!(person.script(listed), json!(["app_activated", "app_registered"]));
     looks(&person, "/contacts", "contacts", "#keep");
     looks(&person, "/pin", "pin", "#change");
+    looks(&person, "/password", "password", "#none");
     looks(&person, "/export", "export", "#fetch");
     let file = "return fetch('/my/export.json').then((a) => a.json())";
     let export = person.script(file);
@@ -199,6 +200,27 @@ fn logged_out_by_the_block(person: &Person<'_>) {
     person.look("notice", &["en", "da"]);
 }
 
+/// Activates a display, whose code QA's console tells.
+fn activates(demo: &Demo, serial: &str) {
+    let post = |path: &str, body: Value| {
+        ureq::post(format!("{}/v1/{path}", demo.url())).send_json(&body).unwrap();
+    };
+    let before = demo.code("sms");
+    post("code-device-codes", json!({ "user_id": USER_ID, "serial": serial, "channel": "sms" }));
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while demo.code("sms") == before {
+        assert!(std::time::Instant::now() < deadline, "no code comes");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    let now = ureq::get(format!("{}/qa/code-devices/{serial}/now", demo.url())).call();
+    let now: Value = now.unwrap().body_mut().read_json().unwrap();
+    let body = json!({
+        "user_id": USER_ID, "serial": serial, "code": demo.code("sms"),
+        "device_code": word(&now, "code"), "password": PASSWORD,
+    });
+    post("code-device-activations", body);
+}
+
 #[test]
 fn a_person_loses_finds_blocks_and_opens_a_code_display_on_my_page() {
     // proves F1, F2, F5
@@ -214,6 +236,9 @@ fn a_person_loses_finds_blocks_and_opens_a_code_display_on_my_page() {
     logs_in(&person, &phone);
     looks(&person, "/means", "means", "#lose-2");
     person.press("#lose-2");
+    person.wait("#lose");
+    person.look_here("lose");
+    person.press("#lose");
     // Each page alone has the device stand so.
     person.wait("[data-state=lost]");
     person.look_here("lost");
@@ -234,6 +259,14 @@ fn a_person_loses_finds_blocks_and_opens_a_code_display_on_my_page() {
     person.open("/my/export");
     person.wait("#fetch");
     assert!(person.browser.text("main").unwrap().contains("QA-KV-0001"));
+    activates(&demo, "QA-KV-0001");
+    looks(&person, "/password", "password-form", "#change");
+    person.fill("old", PASSWORD);
+    person.fill("new", "en anden hest batteri");
+    person.fill("again", "en anden hest batteri");
+    person.press("#change");
+    person.wait("#kept");
+    person.look_here("password-kept");
 }
 
 fn supporter(demo: &Demo, name: &str) -> TotpSecret {

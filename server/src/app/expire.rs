@@ -73,6 +73,9 @@ impl App {
         tx.forget_activities(self.now() - kept).await?;
         // Those of late log-ins can still be told what happened, and used codes are known, for a while.
         tx.forget_log_ins(self.now() - time::Duration::minutes(10)).await?;
+        // Before the trail is held: whoever erases an identity holds that and then such rows.
+        tx.commit().await?;
+        let mut tx = self.parts.store.begin().await?;
         for identity in tx.erase_numbers(self.now()).await? {
             tx.audit(self.of_identity("number.erased", identity, json!({}))).await?;
         }

@@ -68,8 +68,8 @@ pub use identity::PublicIdentity;
 pub use live::Progress;
 pub use look::PageLook;
 pub use my_page::{
-    Erased, Export, Holder, Means, MeansKind, MyEnd, MyProfile, MyToken, MyVisit, NewPin,
-    NewProfile,
+    Erased, Export, Holder, Means, MeansKind, MyEnd, MyProfile, MyToken, MyVisit, NewPassword,
+    NewPin, NewProfile,
 };
 pub use officer::{
     Officer, OfficerError, OfficerSession, SignIn, SignedOut, Supporter, add_officer,

@@ -182,6 +182,7 @@ impl App {
         let state = row.state.clone().started(&self.policy.p_codes, self.now());
         let state = state.map_err(AppError::Reason)?;
         let subject = Subject::of(&row.subject)?;
+        let subject = subject.ok_or(AppError::Reason(ReasonCode::P_CODE_INVALID))?;
         let id = row.id;
         tx.save_p_code(&PCodeRow { state, ..row }).await?;
         Ok((subject, id))
@@ -197,7 +198,7 @@ async fn is_same(tx: &mut Tx, subject: &Subject, person: &[u8; 32]) -> Result<()
     let refused = || AppError::Reason(ReasonCode::P_CODE_KNOWN_AS);
     let first = tx.first_p_code(person).await?.ok_or_else(refused)?;
     match (subject, &Subject::of(&first.subject)?) {
-        (Subject::Known(now), Subject::Known(then))
+        (Subject::Known(now), Some(Subject::Known(then)))
             if now.person.birth_date == then.person.birth_date =>
         {
             Ok(())

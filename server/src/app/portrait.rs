@@ -3,6 +3,7 @@
 //! in the trail before it is answered.
 
 use super::activity::{Activity, By, What};
+use super::finish::hold_known;
 use super::officer::Officer;
 use super::{App, AppError, blocking};
 use crate::clock::copenhagen_date;
@@ -58,7 +59,7 @@ impl App {
         }
         tx.put(id, SHOWN, officer.name.as_bytes()).await?;
         let person = self.subject(&mut tx, id).await?.hash(&tx)?;
-        if let Some(identity) = tx.identity_of(&person).await? {
+        if let Some(identity) = hold_known(&mut tx, &person).await? {
             let by = By::Officer(officer.name.clone());
             let look = Activity::of(What::Looked).by(Some(by)).because("portrait");
             self.note(&mut tx, identity, look).await?;

@@ -3,6 +3,7 @@
 
 use super::activity::{Activity, By, What};
 use super::document::{Chip, proved_mrz};
+use super::finish::hold_known;
 use super::officer::Officer;
 use super::view::{CheckView, ReasonView};
 use super::{App, AppError};
@@ -260,8 +261,9 @@ impl App {
         let record = &enrolment.record;
         let state = AppError::Reason(ReasonCode::CASE_STATE);
         let Some(case) = Waiting::of(id, record) else { return Err(state) };
-        // Before the trail is held: whoever erases the identity holds it first, too.
-        if let Some(identity) = self.identity_in(&mut tx, id).await? {
+        // Held before the trail is: nothing is written of an identity that is erased meanwhile.
+        let whose = self.subject(&mut tx, id).await?.hash(&tx)?;
+        if let Some(identity) = hold_known(&mut tx, &whose).await? {
             let by = By::Officer(officer.name.clone());
             self.note(&mut tx, identity, Activity::of(What::Looked).by(Some(by))).await?;
         }

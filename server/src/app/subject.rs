@@ -36,6 +36,8 @@ pub(super) struct Known {
 enum Kept {
     Cpr(String),
     Known(Box<Known>),
+    /// Their identity is erased, and the number with it.
+    Erased,
 }
 
 impl std::fmt::Debug for Subject {
@@ -70,12 +72,18 @@ impl Subject {
         serde_json::to_vec(&kept).map(Zeroizing::new).map_err(AppError::internal)
     }
 
-    /// What these bytes, once sealed, say.
-    pub(super) fn of(bytes: &[u8]) -> Result<Self, AppError> {
+    /// What these bytes, once sealed, say; nothing once that is erased.
+    pub(super) fn of(bytes: &[u8]) -> Result<Option<Self>, AppError> {
         Ok(match serde_json::from_slice(bytes).map_err(AppError::internal)? {
-            Kept::Cpr(cpr) => Self::Cpr(Zeroizing::new(cpr)),
-            Kept::Known(known) => Self::Known(known),
+            Kept::Cpr(cpr) => Some(Self::Cpr(Zeroizing::new(cpr))),
+            Kept::Known(known) => Some(Self::Known(known)),
+            Kept::Erased => None,
         })
+    }
+
+    /// The bytes to seal in place of a personal number that is erased.
+    pub(super) fn erased() -> Result<Vec<u8>, AppError> {
+        serde_json::to_vec(&Kept::Erased).map_err(AppError::internal)
     }
 }
 
@@ -104,11 +112,11 @@ impl App {
 
     /// Whom the enrolment is of.
     pub(super) async fn subject(&self, tx: &mut Tx, id: EnrolmentId) -> Result<Subject, AppError> {
+        let missing = |column| StorageError::ImpossibleRow { table: "sealed", column };
         if let Some(known) = tx.get(id, KNOWN).await? {
-            return Subject::of(&known);
+            return Ok(Subject::of(&known)?.ok_or(missing(KNOWN))?);
         }
-        let missing = StorageError::ImpossibleRow { table: "sealed", column: CPR };
-        let cpr = tx.get(id, CPR).await?.ok_or(missing)?;
+        let cpr = tx.get(id, CPR).await?.ok_or(missing(CPR))?;
         Ok(Subject::Cpr(Zeroizing::new(String::from_utf8_lossy(&cpr).into_owned())))
     }
 

@@ -163,6 +163,7 @@ pub(super) async fn block(
     (status = 403, description = "The approval is not of the last minutes", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "It does not come back, or there are too many", body = Problem, content_type = "application/problem+json"),
+    (status = 410, description = "The identity was opened again since: a new enrolment, or the Borgercenter, brings it back", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn reopen(
@@ -199,6 +200,7 @@ pub(super) async fn lose(
     (status = 403, description = "The approval is not of the last minutes", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "It was not lost, or another one is on the way", body = Problem, content_type = "application/problem+json"),
+    (status = 410, description = "The identity was opened again since: a new enrolment, or the Borgercenter, brings it back", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn find(

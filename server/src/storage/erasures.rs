@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 
 /// What goes at once. What an app has signed is proved by its public key, which stays as long as the trail.
-const AT_ONCE: [&str; 10] = [
+const AT_ONCE: [&str; 11] = [
     "DELETE FROM activities WHERE identity = $1",
     "DELETE FROM my_sessions WHERE identity = $1",
     "DELETE FROM inbox WHERE identity = $1",
@@ -19,14 +19,16 @@ const AT_ONCE: [&str; 10] = [
     "DELETE FROM passes WHERE authenticator IN (SELECT id FROM authenticators WHERE identity = $1)",
     "DELETE FROM passwords WHERE identity = $1",
     "DELETE FROM code_device_blocks WHERE device IN (SELECT id FROM code_devices WHERE identity = $1)",
+    "UPDATE log_ins SET network = NULL, user_hash = NULL WHERE identity = $1",
     "UPDATE authenticators SET pin = NULL, used_at = NULL WHERE identity = $1",
 ];
 
 /// What the law asks for, once its time is over. P-codes and the document are found by the same person, who may have
-/// another identity now: then they are that one's.
+/// another identity now, or be about to: then they are that one's, and so is a P-code of after the erasure.
 const LATER: [&str; 5] = [
     "DELETE FROM p_codes WHERE person_hash IN (SELECT person_hash FROM documents WHERE identity = $1)
-       AND person_hash NOT IN (SELECT person_hash FROM identities)",
+       AND person_hash NOT IN (SELECT person_hash FROM identities)
+       AND created_at <= (SELECT erased_at FROM erasures WHERE identity = $1)",
     "DELETE FROM rulings WHERE enrolment IN (SELECT enrolment FROM evidence WHERE identity = $1)",
     "DELETE FROM evidence WHERE identity = $1",
     "DELETE FROM documents WHERE identity = $1",

@@ -145,6 +145,25 @@ impl Tx {
         })
     }
 
+    /// Seals `subject` in place of whose a code is.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn put_p_code_subject(
+        &mut self,
+        id: PCodeId,
+        subject: &[u8],
+    ) -> Result<(), StorageError> {
+        let (row, entropy) = (id.to_string(), self.store.entropy.clone());
+        let sealed = self.store.keys.master().seal(entropy.as_ref(), place(&row), subject)?;
+        sqlx::query("UPDATE p_codes SET sealed = $1 WHERE id = $2")
+            .bind(sealed)
+            .bind(row)
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
     /// Writes the state of a code that this unit of work holds.
     ///
     /// # Errors

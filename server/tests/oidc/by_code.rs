@@ -391,6 +391,14 @@ fn level_high_is_refused_before_anything_is_typed() {
     }
 }
 
+/// What happened last to the identity, as it is kept for its person.
+fn last_activity(desk: &Desk, anna: &Citizen<'_>) -> Value {
+    let kept = desk.runtime.block_on(async {
+        desk.store.begin().await.unwrap().activities(anna.identity, None, None, 1).await.unwrap()
+    });
+    serde_json::from_slice(&kept[0].payload).unwrap()
+}
+
 #[test]
 fn two_log_ins_of_one_person_at_once_are_both_stopped() {
     // proves G2
@@ -405,6 +413,12 @@ fn two_log_ins_of_one_person_at_once_are_both_stopped() {
         desk.wait(Duration::seconds(30));
         assert_eq!(types(&second), stopped());
         assert!(second.browser.get("/log-in/ended").text.contains("log_in.parallel"));
+        let told = last_activity(&desk, &anna);
+        assert_eq!(told["what"], "log_in_stopped", "the person sees it: {told}");
+        assert_eq!(
+            (&told["detail"], &told["service"]),
+            (&json!("log_in.parallel"), &json!("Netbanken"))
+        );
         assert_eq!(first.browser.get("/log-in/continue").location, "/log-in/ended");
         // What waits for the app, which a relying party began.
         let sub = {

@@ -1,20 +1,30 @@
 //! What is kept of a person: read and exported on My page, and erased, also while another server issues their
 //! identity again.
 
+use super::borgercenter::{code, refused};
 use super::enrolment::Case;
-use super::officers::{Signed, quick};
+use super::officers::{Signed, WHY, known_as, quick};
 use super::p_codes::{issued, seen, started};
-use super::station::{READER, Station, passport};
+use super::station::{Call, READER, Station, passport};
+use enroll_core::audit::Event;
+use enroll_core::code_device::Kind;
+use enroll_core::totp::{Algorithm, Seed};
 use fixtures::chip::Chip;
 use serde_json::{Value, json};
-use server::app::{App, AppError, Holder, Parts, Place, Rules};
+use server::app::{
+    App, AppError, Erased, Holder, NewDevice, Parts, Place, Rules, import_code_devices,
+};
 use server::clock::{Clock, SystemClock, SystemEntropy, random};
 use server::config::{Config, Limits};
-use server::ids::IdentityId;
+use server::ids::{AuthenticatorId, IdentityId, LogInId};
+use server::oidc::{Approval, Level, LogIn, Means, Way};
 use server::registers::NoRegisters;
-use server::storage::{MySession, Store};
+use server::storage::{CodeDeviceRow, LogInRow, MySession, Store, Tx};
+use sqlx::any::AnyPoolOptions;
 use std::sync::Arc;
-use time::Duration;
+use std::time::Instant;
+use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
 
 /// Another server over the same rows, with the same keys.
 fn beside(station: &Station) -> App {
@@ -61,6 +71,18 @@ fn holder(station: &Station, identity: IdentityId) -> Holder {
     })
 }
 
+/// Erases the identity of the session.
+async fn erased(app: &App, token: &str) -> Result<Erased, AppError> {
+    let holder = app.holder(token, Place::default()).await?;
+    app.erase_mine(&holder).await
+}
+
+/// Officers, and no limits.
+fn with_officers(config: &mut Config) {
+    quick(config);
+    config.limits = Limits::none();
+}
+
 /// On how many enrolments an identity rests.
 async fn evidence(store: &Store, identity: IdentityId) -> usize {
     store.read().await.unwrap().evidence(identity).await.unwrap().len()
@@ -71,45 +93,216 @@ fn identity_in(answer: &Value) -> IdentityId {
     answer["identity"]["id"].as_str().unwrap().parse().unwrap()
 }
 
+/// Returns once as many units of work wait for a row, on PostgreSQL.
+async fn waiting(station: &Station, many: i64) {
+    let pool = AnyPoolOptions::new().max_connections(1).connect(&station.database).await.unwrap();
+    let asked = "SELECT COUNT(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let deadline = Instant::now() + std::time::Duration::from_secs(60);
+    while sqlx::query_as::<_, (i64,)>(asked).fetch_one(&pool).await.unwrap().0 != many {
+        assert!(Instant::now() < deadline, "{many} do not wait");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+fn is_on_postgres(station: &Station) -> bool {
+    station.database.starts_with("postgres")
+}
+
+/// Does both, in this order and beside each other: on PostgreSQL both wait for the held profile before either goes
+/// on. SQLite has one who writes.
+fn beside_each_other<A: Send, B: Send>(
+    station: &Station,
+    identity: IdentityId,
+    (first, second): (impl FnOnce() -> A + Send, impl FnOnce() -> B + Send),
+) -> (A, B) {
+    if !is_on_postgres(station) {
+        return (first(), second());
+    }
+    let hold = || async {
+        let mut held = station.store.begin().await.unwrap();
+        held.hold_profile(identity).await.unwrap();
+        held
+    };
+    let held = station.runtime.block_on(async {
+        // Who waits for a row waits in turn, who waits for it to be there does not.
+        hold().await.commit().await.unwrap();
+        hold().await
+    });
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        station.runtime.block_on(waiting(station, 1));
+        let second = scope.spawn(second);
+        station.runtime.block_on(async {
+            waiting(station, 2).await;
+            held.commit().await.unwrap();
+        });
+        (first.join().unwrap(), second.join().unwrap())
+    })
+}
+
+/// A log-in that `identity` has approved.
+async fn begin_log_in(tx: &mut Tx, identity: IdentityId, now: OffsetDateTime) {
+    let party = json!({
+        "client_id": "netbank", "name": "Netbanken", "organisation": "Banken", "sector": "private",
+        "redirect_uris": [], "post_logout_redirect_uris": [], "backchannel_logout_uri": null,
+        "auth": { "method": "client_secret_post", "secret_sha256": "" }, "scopes": ["openid"],
+        "ciba": true,
+    });
+    assert!(tx.add_relying_party(&serde_json::from_value(party).unwrap(), now).await.unwrap());
+    let request = json!({
+        "issuer": "https://i", "to": { "to": "poll" }, "scopes": ["openid"], "nonce": null,
+        "level": "Low", "action": "LOG_ON", "text": "a text",
+    });
+    let approval = Approval {
+        means: Means::App(AuthenticatorId::random(&SystemEntropy).unwrap()),
+        identity,
+        way: Way::Qr,
+        at: now,
+        epoch: 0,
+        ial: Level::Substantial,
+        aal: Level::Substantial,
+        poll: None,
+        back: None,
+    };
+    let row = LogInRow {
+        id: LogInId::random(&SystemEntropy).unwrap(),
+        client_id: "netbank".to_owned(),
+        user_hash: None,
+        request: serde_json::from_value(request).unwrap(),
+        state: LogIn::Approved { approval },
+        expires: now + Duration::HOUR,
+        network: None,
+    };
+    tx.insert_log_in(&row, &[7; 32], now).await.unwrap();
+}
+
+/// What issuing beside an erasure of `first` has come to, which issued `issued`.
+fn stands(station: &Station, (first, issued): (IdentityId, IdentityId), name: &str) {
+    station.runtime.block_on(async {
+        let mut tx = station.store.begin().await.unwrap();
+        // Nothing came onto the erased one after it was erased: neither what happened nor a person.
+        assert!(tx.activities(first, None, None, 9).await.unwrap().is_empty(), "{name}");
+        assert!(tx.number(first).await.unwrap().is_none(), "{name}");
+        assert!(tx.life(first).await.unwrap().open().is_err(), "{name}");
+        let is_another = issued != first;
+        assert_eq!(tx.life(issued).await.unwrap().open().is_ok(), is_another, "{name}");
+    });
+}
+
 #[test]
 fn what_is_issued_beside_an_erasure_comes_before_it_or_is_another_identity() {
+    // proves F5, B11
+    let near = known_as("Søren Ærø Sofus", "Kjærgård");
+    let approve = json!({ "decision": "approve", "reason": WHY });
+    for station in Station::all(&[&near], with_officers) {
+        let (other, officer) = (beside(&station), Signed::new(&station, "bc-17"));
+        let referred = || {
+            let case = Case::start(&station, &near.holder.cpr);
+            assert_eq!(case.through(&near)["decision"], "refer");
+            case
+        };
+        let mut first = identity_in(&officer.rule(&referred(), &approve).1);
+        for erases_first in [true, false] {
+            let case = referred();
+            let before = station.runtime.block_on(evidence(&station.store, first));
+            let token = station.runtime.block_on(session(&station.store, first));
+            let rule = || officer.rule(&case, &approve);
+            let erase = || station.runtime.block_on(erased(&other, &token));
+            let (ruled, erased) = match erases_first {
+                true => {
+                    let (erased, ruled) = beside_each_other(&station, first, (erase, rule));
+                    (ruled, erased)
+                }
+                false => beside_each_other(&station, first, (rule, erase)),
+            };
+            // Neither waited for the other in a circle.
+            assert!(erased.is_ok(), "{erases_first}: {erased:?}");
+            assert_eq!(ruled.0, 200, "{erases_first}: {ruled:?}");
+            let issued = identity_in(&ruled.1);
+            assert_eq!(issued != first, erases_first, "the one that came first is done first");
+            stands(&station, (first, issued), "a ruling");
+            let rests_on = station.runtime.block_on(evidence(&station.store, first));
+            assert_eq!(rests_on, before + usize::from(issued == first));
+            first = issued;
+        }
+    }
+}
+
+#[test]
+fn what_is_finished_beside_an_erasure_comes_before_it_or_is_another_identity() {
     // proves F5, B11
     let good = passport("good");
     for station in Station::all(&[&good], |config| config.limits = Limits::none()) {
         let other = beside(&station);
-        for round in 0..4 {
-            let first = identity_in(&Case::start(&station, &good.holder.cpr).through(&good));
+        let mut first = identity_in(&Case::start(&station, &good.holder.cpr).through(&good));
+        for erases_first in [true, false] {
             let again = Case::start(&station, &good.holder.cpr);
             again.page(&good.mrz_lines);
             again.chip(Chip::new(&good));
-            assert_eq!(again.call("PUT", "/face", "image/jpeg", b"a face").0, 200);
+            assert_eq!(again.face().0, 200);
             let before = station.runtime.block_on(evidence(&station.store, first));
             let token = station.runtime.block_on(session(&station.store, first));
-            let (finished, erased) = std::thread::scope(|scope| {
-                let finish = scope.spawn(|| again.call("POST", "/finish", "", b""));
-                let erase = async {
-                    let holder = other.holder(&token, Place::default()).await?;
-                    other.erase_mine(&holder).await
-                };
-                let erased = station.runtime.block_on(erase);
-                (finish.join().unwrap(), erased)
-            });
-            // Neither waited for the other in a circle.
-            assert_eq!(finished.0, 200, "{round}: {finished:?}");
-            assert!(erased.is_ok(), "{round}: {erased:?}");
+            let finish = || again.finish();
+            let erase = || station.runtime.block_on(erased(&other, &token));
+            let (finished, erased) = match erases_first {
+                true => {
+                    let (erased, finished) = beside_each_other(&station, first, (erase, finish));
+                    (finished, erased)
+                }
+                false => beside_each_other(&station, first, (finish, erase)),
+            };
+            assert!(erased.is_ok(), "{erases_first}: {erased:?}");
+            assert_eq!(finished.0, 200, "{erases_first}: {finished:?}");
             let issued = identity_in(&finished.1);
-            station.runtime.block_on(async {
-                let mut tx = station.store.begin().await.unwrap();
-                // Nothing came onto the erased one after it was erased: neither what happened nor a person.
-                assert!(tx.activities(first, None, None, 9).await.unwrap().is_empty(), "{round}");
-                assert!(tx.number(first).await.unwrap().is_none(), "{round}");
-                assert!(tx.life(first).await.unwrap().open().is_err(), "{round}");
-                let is_another = issued != first;
-                assert_eq!(tx.life(issued).await.unwrap().open().is_ok(), is_another, "{round}");
-            });
+            assert_eq!(issued != first, erases_first, "the one that came first is done first");
+            stands(&station, (first, issued), "an enrolment");
             let rests_on = station.runtime.block_on(evidence(&station.store, first));
-            assert_eq!(rests_on, before + usize::from(issued == first), "{round}");
+            assert_eq!(rests_on, before + usize::from(issued == first));
+            first = issued;
         }
+    }
+}
+
+#[test]
+fn who_holds_a_code_device_and_then_the_trail_waits_for_no_erasure() {
+    // proves F5
+    let good = passport("good");
+    for station in Station::all(&[&good], |_| {}).iter().filter(|one| is_on_postgres(one)) {
+        let first = identity_in(&Case::start(station, &good.holder.cpr).through(&good));
+        let token = station.runtime.block_on(session(&station.store, first));
+        let seed = Seed::new(Algorithm::Sha1, Zeroizing::new(vec![7; 20])).unwrap();
+        let serial = "KV-0001".to_owned();
+        let new = [NewDevice { serial: serial.clone(), kind: Kind::Display, seed }];
+        let now = SystemClock.now();
+        let held = station.runtime.block_on(async {
+            import_code_devices(&station.store, &SystemEntropy, &new, now).await.unwrap();
+            let mut tx = station.store.begin().await.unwrap();
+            let row = tx.code_device_of(&serial).await.unwrap().unwrap();
+            let state = row.state.order(now).unwrap();
+            let row = CodeDeviceRow { identity: Some(first), state, ..row };
+            tx.save_code_device(&row).await.unwrap();
+            // A log-in that the erasure ends, which it writes down.
+            begin_log_in(&mut tx, first, now).await;
+            tx.commit().await.unwrap();
+            let mut held = station.store.begin().await.unwrap();
+            held.hold_code_device(row.id).await.unwrap();
+            held
+        });
+        let erased = std::thread::scope(|scope| {
+            let erase = scope.spawn(|| station.runtime.block_on(erased(&station.app, &token)));
+            station.runtime.block_on(async {
+                waiting(station, 1).await;
+                let mut held = held;
+                let (kind, data) = ("code_device.posted".to_owned(), json!({}));
+                let written = held.audit(Event { time: now, kind, case: None, data });
+                let most = std::time::Duration::from_secs(60);
+                tokio::time::timeout(most, written).await.unwrap().unwrap();
+                held.commit().await.unwrap();
+            });
+            erase.join().unwrap()
+        });
+        assert!(erased.is_ok(), "{erased:?}");
     }
 }
 
@@ -135,7 +328,6 @@ fn p_codes_are_exported_and_erased_with_what_the_identity_rested_on() {
         station.runtime.block_on(station.app.erase_mine(&holder)).unwrap();
         person["known_as"] = answer["known_as"].clone();
         let known = || officer.call("POST", "/p-codes", &json!({ "person": person }));
-        assert_eq!(known().0, 201, "as long as the rest is kept");
         station.runtime.block_on(async {
             let mut tx = station.store.begin().await.unwrap();
             let later = SystemClock.now() + Duration::days(5 * 366);
@@ -143,6 +335,70 @@ fn p_codes_are_exported_and_erased_with_what_the_identity_rested_on() {
             tx.commit().await.unwrap();
         });
         assert_eq!(known().1["code"], "p_code.known_as", "nobody is known by it any more");
+    }
+}
+
+#[test]
+fn a_p_code_of_after_an_erasure_is_worth_something_when_those_of_before_are_gone() {
+    // proves F5, A4
+    let good = passport("good");
+    for station in Station::all(&[&good], quick) {
+        let officer = Signed::new(&station, "bc-17");
+        let mut person = seen(&good);
+        let answer = issued(&officer, &json!({ "person": person }));
+        let identity = identity_in(&started(&station, &answer["p_code"]).through(&good));
+        let holder = holder(&station, identity);
+        station.runtime.block_on(station.app.erase_mine(&holder)).unwrap();
+        // Erasures and P-codes are dated by the second.
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        person["known_as"] = answer["known_as"].clone();
+        let anew = issued(&officer, &json!({ "person": person }));
+        let under_way = started(&station, &anew["p_code"]);
+        station.runtime.block_on(async {
+            let mut tx = station.store.begin().await.unwrap();
+            let later = SystemClock.now() + Duration::days(5 * 366);
+            assert_eq!(tx.erase_evidence(later).await.unwrap(), [identity]);
+            tx.commit().await.unwrap();
+        });
+        assert_ne!(identity_in(&under_way.through(&good)), identity);
+    }
+}
+
+#[test]
+fn the_number_that_a_p_code_was_issued_for_goes_with_the_identity() {
+    // proves F5
+    let good = passport("good");
+    for station in Station::all(&[&good], quick) {
+        let officer = Signed::new(&station, "bc-17");
+        let used = issued(&officer, &json!({ "cpr": good.holder.cpr }));
+        let identity = identity_in(&started(&station, &used["p_code"]).through(&good));
+        let unused = issued(&officer, &json!({ "cpr": good.holder.cpr }));
+        let under_way = started(&station, &unused["p_code"]);
+        let codes = || {
+            station.runtime.block_on(async {
+                station.store.read().await.unwrap().p_codes_of(identity).await.unwrap()
+            })
+        };
+        let before = codes();
+        assert_eq!(before.len(), 2);
+        let holder = holder(&station, identity);
+        station.runtime.block_on(station.app.erase_mine(&holder)).unwrap();
+        station.runtime.block_on(async {
+            let mut tx = station.store.begin().await.unwrap();
+            for (code, ..) in before {
+                let kept = tx.hold_p_code_of(code.id).await.unwrap().unwrap();
+                assert_eq!(kept.subject.as_slice(), br#""erased""#);
+            }
+        });
+        let body = json!({
+            "consent": {"terms_version": "2026-02", "biometrics": true, "language": "da"},
+            "p_code": unused["p_code"],
+        })
+        .to_string();
+        let late = Call::new("POST", "/v1/enrolments", body.as_bytes());
+        assert_eq!(code(station.call(late)), refused(422, "p_code.invalid"));
+        // What it had started before goes on.
+        assert_ne!(identity_in(&under_way.through(&good)), identity);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The password beside a code device (REQUIREMENTS M4): kept as PINs are, with Argon2id and a pepper; changed
 //! with the one before.
 
-use super::super::activity::{Activity, What};
+use super::super::activity::{Activity, Place, What};
 use super::super::hashing::{Cost, Of, SecretHash, Turn};
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError, blocking};
@@ -11,7 +11,7 @@ use crate::config::Secret;
 use crate::ids::IdentityId;
 use crate::metrics::cpu::Work;
 use crate::notices::Notice;
-use crate::storage::PasswordRow;
+use crate::storage::{PasswordRow, Profile, Tx};
 use enroll_core::audit::Hash;
 use enroll_core::code_device::Tries;
 use enroll_core::password::Password;
@@ -46,6 +46,13 @@ pub struct PasswordKept {
     /// Of which identity.
     #[schema(value_type = String)]
     pub identity: IdentityId,
+}
+
+/// What came of the two passwords: whether the one before fits what was kept then, and what is kept of the new one.
+pub(in crate::app) struct Weighed {
+    fits: bool,
+    kept: KeptPassword,
+    hash: NewHash,
 }
 
 fn of(identity: &IdentityId) -> Of<'_> {
@@ -181,10 +188,23 @@ impl App {
         holder: DeviceHolder,
         given: ChangedPassword,
     ) -> Result<PasswordKept, AppError> {
-        let wrong = AppError::Reason(ReasonCode::PASSWORD_WRONG);
         let identity = holder.identity;
-        let (mut tx, profile) = self.hold(identity).await?;
+        let held = self.hold(identity).await?;
+        held.1.life.open().map_err(AppError::Reason)?;
+        let weighed = self.weigh(held, &given).await?;
+        let (tx, profile) = self.hold(identity).await?;
         profile.life.open().map_err(AppError::Reason)?;
+        self.put_weighed((tx, profile), weighed, &Place::default()).await?;
+        Ok(PasswordKept { identity })
+    }
+
+    /// Compares and hashes, with nothing held meanwhile.
+    pub(in crate::app) async fn weigh(
+        &self,
+        (mut tx, profile): (Tx, Profile),
+        given: &ChangedPassword,
+    ) -> Result<Weighed, AppError> {
+        let identity = profile.identity;
         let user_id = profile.details.user_id.clone().unwrap_or_default();
         let hash = tx.password(identity).await?.map(|row| row.hash);
         drop(tx);
@@ -195,9 +215,18 @@ impl App {
         let old = Password::typed(given.old.expose());
         let Compared { fits, .. } = self.is_password(&turn, &kept, old).await?;
         let hash = self.password_hash(&turn, new, identity).await?;
-        drop(turn);
-        let (mut tx, profile) = self.hold(identity).await?;
-        profile.life.open().map_err(AppError::Reason)?;
+        Ok(Weighed { fits, kept, hash })
+    }
+
+    /// Puts the new password in the place of the one before, or counts a wrong try, in a unit of work that holds the
+    /// profile. The person is told.
+    pub(in crate::app) async fn put_weighed(
+        &self,
+        (mut tx, profile): (Tx, Profile),
+        Weighed { fits, kept, hash }: Weighed,
+        place: &Place,
+    ) -> Result<(), AppError> {
+        let (identity, wrong) = (profile.identity, AppError::Reason(ReasonCode::PASSWORD_WRONG));
         let Some(row) = tx.password(identity).await? else { return Err(wrong) };
         // One that was changed since it was compared is not the one before any more.
         if !fits || !kept.is_still(Some(&row)) || !row.tries.may_try(self.now()) {
@@ -210,16 +239,16 @@ impl App {
         tx.put_password(identity, hash.row()).await?;
         let about = About::now(Blocks::Identity);
         self.notify(&mut tx, &profile, Notice::PasswordChanged, about).await?;
-        self.note(&mut tx, identity, Activity::of(What::PasswordChanged)).await?;
+        let activity = Activity::of(What::PasswordChanged).from(place);
+        self.note(&mut tx, identity, activity).await?;
         tx.audit(self.of_identity("password.changed", identity, json!({}))).await?;
-        tx.commit().await?;
-        Ok(PasswordKept { identity })
+        Ok(tx.commit().await?)
     }
 
     /// Counts a wrong try of a person whose profile is held.
     pub(in crate::app) async fn count_wrong(
         &self,
-        tx: &mut crate::storage::Tx,
+        tx: &mut Tx,
         identity: IdentityId,
         tries: Tries,
     ) -> Result<(), AppError> {

@@ -9,9 +9,9 @@ use super::{CodeDeviceView, DeviceHolder, serial};
 use crate::ids::IdentityId;
 use crate::notices::Notice;
 use crate::oidc::Why;
-use crate::storage::Tx;
+use crate::storage::{CodeDeviceRow, Tx};
 use enroll_core::code_device::CodeDevice;
-use enroll_core::life::{Actor, Life};
+use enroll_core::life::{Actor, Life, Standing};
 use enroll_core::reason::ReasonCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -77,7 +77,7 @@ impl App {
     /// # Errors
     /// [`AppError::UnknownCase`] for one that is not theirs; `code_device.state`, `identity.blocked`;
     /// `activation.window` to find or open one by the token of an enrolment from before the identity was opened
-    /// again.
+    /// again, or logged in, where it was lost or blocked before that.
     pub async fn stand_code_device(
         &self,
         holder: DeviceHolder,
@@ -120,7 +120,7 @@ impl App {
         let row = tx.hold_code_device(found.id).await?.ok_or(AppError::UnknownCase)?;
         if !standing.ends_use() {
             profile.life.open().map_err(AppError::Reason)?;
-            may_bring_back(&mut tx, of, &profile.life).await?;
+            may_bring_back(&mut tx, of, (&profile.life, &row)).await?;
             super::order::no_other(&mut tx, &profile, Some(row.id)).await?;
         }
         let was_active = row.state.is_active();
@@ -135,14 +135,18 @@ impl App {
             tx.save_profile(&profile).await?;
             self.end_log_ins(&mut tx, identity, Why::Blocked).await?;
         }
+        let erased = matches!(profile.life.standing, Standing::Erased { .. });
         let notice = match standing.ends_use() {
             true => Notice::CodeDeviceBlocked,
             false => Notice::CodeDeviceBack,
         };
         let blocks = if standing.ends_use() { Blocks::Nothing } else { Blocks::CodeDevice(row.id) };
-        self.notify(&mut tx, &profile, notice, About::now(blocks)).await?;
-        let activity = whose(Activity::of(standing.what()).with(row.id), &by, told.clone());
-        self.note(&mut tx, identity, activity).await?;
+        // Of who has erased theirs nothing more is kept.
+        if !erased {
+            self.notify(&mut tx, &profile, notice, About::now(blocks)).await?;
+            let activity = whose(Activity::of(standing.what()).with(row.id), &by, told.clone());
+            self.note(&mut tx, identity, activity).await?;
+        }
         let data = json!({ "code_device": row.id, "actor": by, "epoch": profile.life.epoch });
         let is_off = row.identity.is_none();
         let event = if is_off { "code_device.order_off" } else { standing.event() };
@@ -177,14 +181,19 @@ impl App {
     }
 }
 
-/// That `of`, shown by the token of an enrolment, still may bring a device back: that enrolment issued the identity
-/// last, which was not blocked and opened again since (F2).
+/// That `of` still may bring a device back (F2). Shown by the token of an enrolment: that one issued the identity
+/// last, which was not blocked and opened again since. Logged in: nor was it since the device stands so, else an
+/// officer or who has enrolled anew brings it back.
 async fn may_bring_back(
     tx: &mut Tx,
     of: Option<DeviceHolder>,
-    life: &Life,
+    (life, row): (&Life, &CodeDeviceRow),
 ) -> Result<(), AppError> {
-    let Some(DeviceHolder { identity, enrolment: Some(enrolment) }) = of else { return Ok(()) };
+    let Some(DeviceHolder { identity, enrolment }) = of else { return Ok(()) };
+    let Some(enrolment) = enrolment else {
+        let since = row.state.since().map_or(Ok(()), |since| life.may_be_set_up(since));
+        return since.map_err(AppError::Reason);
+    };
     let last = tx.identity(identity).await?.ok_or(AppError::UnknownCase)?.enrolment;
     let issuings = tx.issuings(identity).await?;
     match issuings.last() {

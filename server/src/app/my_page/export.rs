@@ -266,8 +266,8 @@ async fn p_codes(tx: &mut Tx, holder: &Holder) -> Result<Vec<PCodeTold>, AppErro
     let mut found = Vec::new();
     for (code, officer, at) in tx.p_codes_of(holder.identity).await? {
         let person = match Subject::of(&code.subject)? {
-            Subject::Known(known) => Some(WrittenDown::of(known.person)),
-            Subject::Cpr(_) => None,
+            Some(Subject::Known(known)) => Some(WrittenDown::of(known.person)),
+            Some(Subject::Cpr(_)) | None => None,
         };
         found.push(PCodeTold { at, officer, person });
     }

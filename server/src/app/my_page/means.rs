@@ -104,6 +104,8 @@ impl Means {
         let blocked = state().block(Actor::Holder, now);
         // A step is 30 seconds; nothing was taken of a device that has none.
         let used = OffsetDateTime::from_unix_timestamp(row.step.saturating_mul(30)).ok();
+        // Of the device's clock, which may run ahead.
+        let used = used.map(|used| used.min(now));
         Self {
             id: row.id.to_string(),
             kind: match row.kind {
@@ -258,7 +260,7 @@ impl App {
     ///
     /// # Errors
     /// `my_page.approval`; `code_device.state` for what was not lost, `code_device.other` while another one is on
-    /// the way; as [`App::block_mine`].
+    /// the way, `activation.window` for one lost before the identity was opened again; as [`App::block_mine`].
     pub async fn find_mine(&self, holder: &Holder, id: &str) -> Result<Means, AppError> {
         self.need_fresh(holder)?;
         self.stand_mine(holder, id, DeviceStanding::Found).await
@@ -290,12 +292,12 @@ impl App {
     }
 
     /// Opens one of the person's means again, by a fresh approval (F2): only what they blocked themselves. An app
-    /// is open by the approval of another one, a code device is to be activated anew. The person is told; codes of
+    /// is open by the approval of another app or a code device, a code device is to be activated anew. The person is told; codes of
     /// notices of before still block it.
     ///
     /// # Errors
     /// `my_page.approval`, `authenticator.for_good`, `activation.devices`; `code_device.state`,
-    /// `code_device.other`; [`AppError::Unauthorized`] where the session is over; [`AppError::UnknownCase`].
+    /// `code_device.other`, `activation.window`; [`AppError::Unauthorized`] where the session is over; [`AppError::UnknownCase`].
     pub async fn reopen_mine(&self, holder: &Holder, id: &str) -> Result<Means, AppError> {
         self.need_fresh(holder)?;
         let (mut tx, profile) = self.hold_mine(holder).await?;

@@ -8,12 +8,14 @@
 mod erase;
 mod export;
 mod means;
+mod password;
 mod pin;
 mod profile;
 
 pub use erase::Erased;
 pub use export::Export;
 pub use means::{Means, MeansKind};
+pub use password::NewPassword;
 pub use pin::NewPin;
 pub use profile::{MyProfile, NewProfile};
 
@@ -105,16 +107,15 @@ impl App {
         let session = hash(token);
         let mut tx = self.parts.store.read().await?;
         let found = tx.my_session(&session).await?.ok_or(AppError::Unauthorized)?;
-        let MySession { identity, log_in, app, epoch, approved, seen, expires } = found;
+        let is_over = self.is_session_over(&found);
+        let MySession { identity, log_in, app, epoch, approved, seen, .. } = found;
         let now = self.now();
-        let idle = seen + Duration::seconds(i64::from(self.policy.my_page.idle_s));
         let life = tx.life(identity).await?;
         let is_log_in = match log_in {
             Some(id) => self.is_my_session(&mut tx, id).await?,
             None => true,
         };
-        if now > expires || now > idle || life.open().is_err() || life.epoch != epoch || !is_log_in
-        {
+        if is_over || life.open().is_err() || life.epoch != epoch || !is_log_in {
             return Err(AppError::Unauthorized);
         }
         drop(tx);
@@ -125,6 +126,12 @@ impl App {
             tx.commit().await?;
         }
         Ok(Holder { identity, session, log_in, app, epoch, approved, place })
+    }
+
+    /// Whether its time is over, or nobody used it for too long.
+    fn is_session_over(&self, session: &MySession) -> bool {
+        let idle = session.seen + Duration::seconds(i64::from(self.policy.my_page.idle_s));
+        self.now() > session.expires.min(idle)
     }
 
     /// Opens a session for a browser that comes back from its log-in with `params`, in place of the one that it
@@ -214,7 +221,8 @@ impl App {
         };
         let found = tx.my_session(&holder.session).await?;
         let is_open = profile.life.open().is_ok() && profile.life.epoch == holder.epoch;
-        match found.is_some() && is_log_in && is_open {
+        let is_there = found.is_some_and(|found| !self.is_session_over(&found));
+        match is_there && is_log_in && is_open {
             true => Ok((tx, profile)),
             false => Err(AppError::Unauthorized),
         }

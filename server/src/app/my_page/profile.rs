@@ -77,7 +77,7 @@ impl App {
     }
 
     /// Changes it. Other contacts, and notices that come no more, need a fresh approval, are not taken in the
-    /// first hour of a new app, and are told where the person was reached until then (E7, M3); a new phone number
+    /// first hour of a new app or code device, and are told where the person was reached until then (E7, M3); a new phone number
     /// gets no codes for a while (E5).
     ///
     /// # Errors
@@ -99,7 +99,7 @@ impl App {
         let untold = before.log_in_notices && !log_in_notices;
         if lost || untold {
             self.need_fresh(holder)?;
-            self.no_new_app(&mut tx, holder).await?;
+            self.no_new_means(&mut tx, holder).await?;
         }
         if untold && !lost {
             // Lost contacts are told where they are kept.
@@ -124,13 +124,16 @@ impl App {
         Ok(MyProfile::of(&profile.details))
     }
 
-    /// That the person got no new app in the last hour (M2): whoever made one of theirs does not change where
-    /// they are told of it.
-    async fn no_new_app(&self, tx: &mut Tx, holder: &Holder) -> Result<(), AppError> {
+    /// That the person got no new app and no code device was activated in the last hour (M2): whoever made one
+    /// of theirs does not change where they are told of it.
+    async fn no_new_means(&self, tx: &mut Tx, holder: &Holder) -> Result<(), AppError> {
         let rest = Duration::seconds(i64::from(self.policy.my_page.new_app_s));
         let apps = tx.authenticators(holder.identity).await?;
-        let is_new =
-            apps.iter().filter_map(|app| app.state.activated()).any(|at| self.now() < at + rest);
+        let apps = apps.iter().filter_map(|app| app.state.activated());
+        let devices = tx.code_devices(holder.identity).await?;
+        let active = devices.iter().filter(|device| device.state.is_active());
+        let devices = active.filter_map(|device| device.state.since());
+        let is_new = apps.chain(devices).any(|at| self.now() < at + rest);
         if is_new { Err(AppError::Reason(ReasonCode::CONTACT_NEW_APP)) } else { Ok(()) }
     }
 }

@@ -270,7 +270,13 @@ impl App {
     ) -> Result<(), AppError> {
         let identity = profile.identity;
         let party = active(&mut tx, &row.client_id).await.map_err(late)?;
+        let stopped = Activity::of(What::LogInStopped).at(&party.name).with(device.id);
+        // The browser that began is the one that the code was typed in.
+        let place = Place::kept(row.network.clone());
+        let stopped = stopped.from(&place).begun(&row);
         if self.stop_parallel(&mut tx, &row, identity).await? {
+            let why = Why::Parallel.reason();
+            self.note(&mut tx, identity, stopped.because(why.as_str())).await?;
             tx.commit().await?;
             return Err(AppError::Reason(ReasonCode::LOG_IN_PARALLEL));
         }
@@ -278,6 +284,7 @@ impl App {
         let level = Level::of_log_in(ial, OF_A_CODE_DEVICE);
         if level < row.request.level {
             self.end_one(&mut tx, row, Why::Level).await?;
+            self.note(&mut tx, identity, stopped.because(Why::Level.reason().as_str())).await?;
             tx.commit().await?;
             return Err(AppError::Reason(ReasonCode::LOG_IN_LEVEL));
         }
@@ -303,8 +310,6 @@ impl App {
         row.user_hash = Some(user_hash.to_vec());
         row.expires = self.in_seconds(self.oidc.finish_s);
         tx.save_log_in(&row).await?;
-        // The browser that began is the one that the code was typed in.
-        let place = Place::kept(row.network.clone());
         let activity = Activity::of(What::LogInApproved).at(&party.name).with(device.id);
         self.note(&mut tx, identity, activity.from(&place).begun(&row)).await?;
         if profile.details.log_in_notices {

@@ -1,4 +1,4 @@
-//! What one can log in with: seen, named, blocked and opened again.
+//! What one can log in with: seen, named, blocked, lost, found and opened again.
 
 use super::super::citizen::{to, trouble};
 use super::super::html;
@@ -32,6 +32,8 @@ struct Ask {
     l: Layout,
     at: At,
     means: Means,
+    /// Whether it is lost, and not to be blocked.
+    lost: bool,
 }
 
 impl Page {
@@ -64,6 +66,22 @@ impl Ask {
         self.means.kind == MeansKind::App
     }
 
+    fn title(&self) -> &'static str {
+        match (self.lost, self.is_app()) {
+            (true, _) => "my-lose-title",
+            (false, true) => "my-block-title",
+            (false, false) => "my-block-device",
+        }
+    }
+
+    fn button(&self) -> &'static str {
+        match (self.lost, self.is_app()) {
+            (true, _) => "my-lose",
+            (false, true) => "my-block-now",
+            (false, false) => "my-block-device-now",
+        }
+    }
+
     /// Whether every session ends with it: whatever happens to an app, and a code device that was in use.
     fn ends_sessions(&self) -> bool {
         self.is_app() || self.means.counts()
@@ -73,6 +91,7 @@ impl Ask {
     fn afterwards(&self) -> &'static str {
         match (self.is_app(), self.means.counts()) {
             _ if self.means.last => "my-block-last",
+            _ if self.lost => "my-lose-again",
             (true, true) => "my-block-again",
             (true, false) => "my-block-for-good",
             (false, _) => "my-block-device-again",
@@ -149,15 +168,34 @@ pub(super) async fn ask(
     Signed { visit, holder }: Signed,
     Query(Which { id }): Query<Which>,
 ) -> Response {
-    match app.my_means(&holder).await {
-        Ok(means) => match means.into_iter().find(|means| means.id == id) {
-            Some(means) if means.can_be_blocked => {
-                html(&Ask { l: Layout::of(&visit, 0, "my-block-title"), at: At::Means, means })
-            }
-            Some(_) => to("/my/means"),
-            None => trouble::missing_of(&visit),
-        },
-        Err(error) => failed(&visit, error),
+    entails(&app, (&visit, &holder), (&id, false)).await
+}
+
+/// What saying that it is lost entails, before it is said.
+pub(super) async fn ask_lost(
+    State(app): State<Arc<App>>,
+    Signed { visit, holder }: Signed,
+    Query(Which { id }): Query<Which>,
+) -> Response {
+    entails(&app, (&visit, &holder), (&id, true)).await
+}
+
+async fn entails(
+    app: &App,
+    (visit, holder): (&Visit, &Holder),
+    (id, lost): (&str, bool),
+) -> Response {
+    let all = match app.my_means(holder).await {
+        Ok(all) => all,
+        Err(error) => return failed(visit, error),
+    };
+    match all.into_iter().find(|means| means.id == id) {
+        Some(means) if if lost { means.can_be_lost } else { means.can_be_blocked } => {
+            let title = if lost { "my-lose-title" } else { "my-block-title" };
+            html(&Ask { l: Layout::of(visit, 0, title), at: At::Means, means, lost })
+        }
+        Some(_) => to("/my/means"),
+        None => trouble::missing_of(visit),
     }
 }
 
@@ -192,15 +230,19 @@ async fn ends(
         Err(error) => return done(app, (visit, holder), Err(error)).await,
     };
     match app.has_ended(holder).await {
-        Ok(true) => log_in::ended(visit, ended(&means)),
+        Ok(true) => match app.my_means(holder).await {
+            Ok(left) => log_in::ended(visit, ended(&means, &left)),
+            Err(error) => failed(visit, error),
+        },
         Ok(false) => to("/my/means"),
         Err(error) => failed(visit, error),
     }
 }
 
-/// What is said to who was logged out by it.
-fn ended(means: &Means) -> &'static str {
+/// What is said to who was logged out by it, and has `left` of means.
+fn ended(means: &Means, left: &[Means]) -> &'static str {
     match (means.kind, means.state) {
+        (_, "lost") if !left.iter().any(Means::counts) => "my-lost-last",
         (MeansKind::App, _) => "my-blocked-one",
         (_, "lost") => "my-lost-device",
         _ => "my-blocked-device",

@@ -10,6 +10,7 @@ mod export;
 mod log_in;
 mod means;
 mod overview;
+mod password;
 mod pin;
 
 use super::citizen::{arrive as citizen_arrive, to, trouble};
@@ -41,11 +42,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/my/means/name", post(means::name))
         .route("/my/means/block", get(means::ask).post(means::block))
         .route("/my/means/reopen", post(means::reopen))
-        .route("/my/means/lose", post(means::lose))
+        .route("/my/means/lose", get(means::ask_lost).post(means::lose))
         .route("/my/means/find", post(means::find))
         .route("/my/block", post(means::block_all))
         .route("/my/contacts", get(contacts::show).post(contacts::keep))
         .route("/my/pin", get(pin::show).post(pin::change))
+        .route("/my/password", get(password::show).post(password::change))
         .route("/my/export", get(export::show))
         .route("/my/export.json", get(export::file))
         .route("/my/erase", get(erase::show).post(erase::erase))
@@ -97,19 +99,21 @@ enum At {
     Means,
     Contacts,
     Pin,
+    Password,
     Export,
     Erase,
 }
 
 impl At {
     /// Address, text and whether it is here, for each place.
-    fn places(self) -> [(&'static str, &'static str, bool); 7] {
+    fn places(self) -> [(&'static str, &'static str, bool); 8] {
         [
             ("/my", "my-nav-overview", self == Self::Overview),
             ("/my/activities", "my-nav-activities", self == Self::Activities),
             ("/my/means", "my-nav-means", self == Self::Means),
             ("/my/contacts", "my-nav-contacts", self == Self::Contacts),
             ("/my/pin", "my-nav-pin", self == Self::Pin),
+            ("/my/password", "my-nav-password", self == Self::Password),
             ("/my/export", "my-nav-export", self == Self::Export),
             ("/my/erase", "my-nav-erase", self == Self::Erase),
         ]
@@ -123,6 +127,7 @@ impl At {
             Self::Means => "means",
             Self::Contacts => "contacts",
             Self::Pin => "pin",
+            Self::Password => "password",
             Self::Export => "export",
             Self::Erase => "erase",
         }

@@ -113,7 +113,12 @@ async fn find(
 
 /// What is seen of who called, after what was done: that it was is said, even where nothing more can be seen.
 async fn did(app: &App, signed: &Signed, call: &Call, done: &'static str) -> Response {
-    let seen = app.seen_after_act(&signed.supporter, call).await.ok();
+    let seen = app.seen_after_act(&signed.supporter, call).await;
+    if let Err(error) = &seen {
+        let error = crate::http::problem::chain(error);
+        tracing::error!(%error, "what support has acted on could not be shown");
+    }
+    let seen = seen.ok();
     page(signed, (None, Some(done)), (call.user_id.clone(), seen))
 }
 

@@ -1,11 +1,12 @@
 //! Code displays and audio code readers among one's means, and where a log-in was begun.
 
-use super::super::desk::{Citizen, Desk, refusal, refused as reason};
+use super::super::desk::{Citizen, Desk, EMAIL, refusal, refused as reason};
 use super::super::devices::{Device, PASSWORD, quick};
 use super::super::parties::{Browser, Party, Phone, Site};
 use super::super::station::Call;
-use super::{Guest, opened, whats};
+use super::{Guest, block_by, opened, whats};
 use enroll_core::code_device::Kind;
+use enroll_core::life::Actor;
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -103,6 +104,126 @@ fn a_code_device_is_named_lost_found_blocked_and_opened_on_my_page() {
             let devices = tx.code_devices(anna.identity).await.unwrap();
             assert!(devices.iter().all(|device| device.state.name() == "blocked"));
         });
+    }
+}
+
+/// A log-in to My page by user ID, password and code.
+fn logs_in_by_code(guest: &Guest<'_>, anna: &Citizen<'_>, (password, code): (&str, &str)) {
+    let arrived = guest.get(&guest.post("/my/log-in", &[]).location);
+    assert!(arrived.location.starts_with("/log-in?log_in="), "{arrived:?}");
+    let id = guest.cookie("indrul-log-in").unwrap().split_once('.').unwrap().0.to_owned();
+    let user_id = anna.user_id();
+    let form = [("user_id", user_id.as_str()), ("password", password), ("code", code)];
+    let taken = guest.post(&format!("/log-in/code?log_in={id}"), &form);
+    assert_eq!(taken.status, 303, "{taken:?}");
+    let back = guest.get(&guest.get(&format!("/log-in/continue?log_in={id}")).location);
+    assert_eq!((back.status, back.location.as_str()), (303, "/my"), "{back:?}");
+}
+
+#[test]
+fn whoever_activated_a_code_device_changes_no_contacts_for_an_hour() {
+    // proves E7
+    for desk in Desk::all_changed(quick) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let device = anna.with_device("KV-0001", Kind::Display);
+        let guest = Guest::new(&site);
+        logs_in_by_code(&guest, &anna, (PASSWORD, &device.code(&desk)));
+        let form = [("phone", "+4599887766"), ("email", EMAIL), ("sms_notices", "on")];
+        let new = guest.post("/my/contacts", &form);
+        assert!(new.status == 422 && new.text.contains("contact.new_app"), "{new:?}");
+        desk.wait(Duration::HOUR);
+        logs_in_by_code(&guest, &anna, (PASSWORD, &device.code(&desk)));
+        let kept = guest.post("/my/contacts", &form);
+        assert!(kept.text.contains("id=\"kept\""), "{kept:?}");
+    }
+}
+
+#[test]
+fn who_loses_the_last_means_is_told_before_and_after() {
+    // proves F1
+    for desk in Desk::all_changed(quick) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let device = anna.with_device("KO-0001", Kind::Reader);
+        let guest = Guest::new(&site);
+        logs_in_by_code(&guest, &anna, (PASSWORD, &device.code(&desk)));
+        let page = guest.get("/my/means").text;
+        assert!(page.contains("Kodeoplæser KO-0001") && page.contains("id=\"lose-1\""), "{page}");
+        let (_, rest) = page.split_once("data-means=\"").unwrap();
+        let id = rest.split_once('"').unwrap().0;
+        let asked = guest.get(&format!("/my/means/lose?id={id}"));
+        assert!(asked.status == 200 && asked.text.contains("id=\"last\""), "{asked:?}");
+        assert!(guest.is_in(), "nothing is done yet");
+        let lost = guest.post("/my/means/lose", &[("id", id)]);
+        assert!(lost.status == 200 && lost.text.contains("Det var det sidste"), "{lost:?}");
+        assert!(!guest.is_in());
+    }
+}
+
+#[test]
+fn a_password_is_changed_on_my_page_with_the_one_before_which_is_counted() {
+    // proves E2, E7, G6
+    for desk in Desk::all_changed(quick) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let device = anna.with_device("KV-0001", Kind::Display);
+        let guest = Guest::new(&site);
+        logs_in_by_code(&guest, &anna, (PASSWORD, &device.code(&desk)));
+        desk.deliver();
+        let other = "en anden hest batteri";
+        let change = |old: &str, new: &str, again: &str| {
+            guest.post("/my/password", &[("old", old), ("new", new), ("again", again)])
+        };
+        for (old, new, code) in
+            [(PASSWORD, "password1", "password.weak"), ("another", other, "password.wrong")]
+        {
+            let answer = change(old, new, new);
+            assert!(answer.status == 422 && answer.text.contains(code), "{code}: {answer:?}");
+        }
+        let differ = change(PASSWORD, other, PASSWORD);
+        assert!(differ.status == 422 && differ.text.contains("ikke ens"), "{differ:?}");
+        let kept = change(PASSWORD, other, other);
+        assert!(kept.status == 200 && kept.text.contains("id=\"kept\""), "{kept:?}");
+        assert_eq!(desk.deliver().len(), 2, "by both channels");
+        assert_eq!(whats(&guest.get("/my/activities?kind=means").text)[0], "password_changed");
+        desk.wait(Duration::minutes(6));
+        let late = change(other, PASSWORD, PASSWORD);
+        assert!(late.status == 422 && late.text.contains("my_page.approval"), "{late:?}");
+        logs_in_by_code(&guest, &anna, (other, &device.code(&desk)));
+        for _ in 0..3 {
+            assert_eq!(change("another", PASSWORD, PASSWORD).status, 422);
+        }
+        let rests = change(other, PASSWORD, PASSWORD);
+        assert!(rests.status == 422 && rests.text.contains("password.wrong"), "{rests:?}");
+    }
+}
+
+#[test]
+fn what_was_lost_before_the_identity_was_opened_again_does_not_come_back_on_my_page() {
+    // proves F2
+    for desk in Desk::all_changed(quick) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, _) = with_both(&desk, &anna);
+        let token = opened(&phone);
+        let id = device_of(&desk, &token)["id"].as_str().unwrap().to_owned();
+        let step = |token: &str, step: &str| {
+            let path = format!("/v1/my/means/{id}/{step}");
+            desk.call(Call { token, ..Call::new("POST", &path, b"") })
+        };
+        assert_eq!(step(&token, "loss").0, 200);
+        block_by(&desk, &anna);
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        desk.runtime.block_on(desk.app.reopen(anna.identity, officer)).unwrap();
+        desk.wait(Duration::SECOND);
+        let guest = Guest::new(&site);
+        guest.logs_in(&phone);
+        let found = guest.post("/my/means/find", &[("id", &id)]);
+        assert!(found.status == 422 && found.text.contains("activation.window"), "{found:?}");
+        let token = opened(&phone);
+        assert_eq!(refusal(step(&token, "finding")), reason(410, "activation.window"));
+        assert_eq!(device_of(&desk, &token)["state"], "lost");
     }
 }
 

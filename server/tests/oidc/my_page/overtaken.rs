@@ -8,7 +8,10 @@ use serde_json::json;
 use server::storage::MySession;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Instant;
 use time::Duration;
+
+const NEW_PASSWORD: &str = "en anden hest batteri";
 
 /// A form of our own page whose body is still to come.
 struct UnderWay {
@@ -33,8 +36,10 @@ impl UnderWay {
             body.len(),
         );
         stream.write_all(head.as_bytes()).unwrap();
+        let deadline = Instant::now() + std::time::Duration::from_secs(60);
         while session(guest).unwrap().seen.unix_timestamp() != now {
-            std::thread::yield_now();
+            assert!(Instant::now() < deadline, "{path}: nobody looked at the session");
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
         Self { path, stream, body }
     }
@@ -74,13 +79,15 @@ fn nothing_is_written_of_a_request_that_a_block_overtook() {
         let contacts = [("phone", "+4599887766"), ("email", EMAIL), ("sms_notices", "on")];
         let pin = [("app", app), ("old", PIN), ("new", "739104"), ("again", "739104")];
         let wrong = [("app", app), ("old", "111112"), ("new", "739104"), ("again", "739104")];
-        let forms: [(&'static str, &[(&str, &str)]); 7] = [
+        let forms: [(&'static str, &[(&str, &str)]); 9] = [
             ("/my/contacts", &contacts),
             ("/my/pin", &pin),
             ("/my/pin", &wrong),
             ("/my/means/name", &[("id", app), ("name", "mine")]),
             ("/my/means/reopen", &[("id", tab)]),
             ("/my/means/block", &[("id", app)]),
+            ("/my/means/lose", &[("id", tab)]),
+            ("/my/password", &[("old", "a"), ("new", NEW_PASSWORD), ("again", NEW_PASSWORD)]),
             ("/my/erase", &[("sure", "on")]),
         ];
         let under_way: Vec<UnderWay> =
