@@ -11,7 +11,7 @@
 //! A transition consumes the state and may refuse. What was lost and is found again, and what was blocked
 //! and is opened again, is inactive: it is activated anew, at the same assurance (F2).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -100,7 +100,7 @@ pub enum CodeDevice {
         /// How it came there.
         delivery: Delivery,
         /// The codes that activate it, once asked for: one by each channel.
-        #[serde(default)]
+        #[serde(default, alias = "code", deserialize_with = "read_codes")]
         codes: Vec<UnderWay>,
         /// When codes were asked for, seconds since 1970: the latest ones.
         asked: Vec<i64>,
@@ -123,6 +123,9 @@ pub enum CodeDevice {
         /// By whom.
         #[serde(flatten)]
         by: Actor,
+        /// When codes were asked for, as of an inactive one.
+        #[serde(default)]
+        asked: Vec<i64>,
     },
     /// Somebody blocked it (F1).
     Blocked {
@@ -132,7 +135,24 @@ pub enum CodeDevice {
         /// Who.
         #[serde(flatten)]
         by: Actor,
+        /// When codes were asked for, as of an inactive one.
+        #[serde(default)]
+        asked: Vec<i64>,
     },
+}
+
+/// The codes under way: several, or one or none, as they were kept before there was one by each channel.
+fn read_codes<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<UnderWay>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Codes {
+        Each(Vec<UnderWay>),
+        One(Option<UnderWay>),
+    }
+    Ok(match Codes::deserialize(source)? {
+        Codes::Each(codes) => codes,
+        Codes::One(code) => code.into_iter().collect(),
+    })
 }
 
 /// The next state, and whether what was tried is granted.
@@ -166,7 +186,7 @@ impl CodeDevice {
     /// `code_device.state` unless it was ordered.
     pub fn post(self, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match self {
-            Self::Ordered { .. } => Ok(Self::inactive(at, Delivery::Posted)),
+            Self::Ordered { .. } => Ok(Self::inactive(at, Delivery::Posted, Vec::new())),
             _ => refused(),
         }
     }
@@ -177,13 +197,23 @@ impl CodeDevice {
     /// `code_device.state` unless it is in stock.
     pub fn hand_out(self, officer: String, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match self {
-            Self::InStock => Ok(Self::inactive(at, Delivery::HandedOut { officer })),
+            Self::InStock => Ok(Self::inactive(at, Delivery::HandedOut { officer }, Vec::new())),
             _ => refused(),
         }
     }
 
-    fn inactive(at: OffsetDateTime, delivery: Delivery) -> Self {
-        Self::Inactive { at, delivery, codes: Vec::new(), asked: Vec::new() }
+    fn inactive(at: OffsetDateTime, delivery: Delivery, asked: Vec<i64>) -> Self {
+        Self::Inactive { at, delivery, codes: Vec::new(), asked }
+    }
+
+    /// When codes were asked for. What is lost and found, or blocked and opened again, does not forget it (E4).
+    fn asked(&self) -> Vec<i64> {
+        match self {
+            Self::Inactive { asked, .. }
+            | Self::Lost { asked, .. }
+            | Self::Blocked { asked, .. } => asked.clone(),
+            Self::InStock | Self::Ordered { .. } | Self::Active { .. } => Vec::new(),
+        }
     }
 
     /// A code is sent that activates it, beside one by another channel. Whoever asks again changes nothing: the code
@@ -215,6 +245,16 @@ impl CodeDevice {
         asked.push(now.unix_timestamp());
         codes.push(UnderWay { issued, wrong: 0 });
         Ok(Self::Inactive { at, delivery, codes, asked })
+    }
+
+    /// The codes under way are worth nothing: they went where the person is not reached any more. Those that were
+    /// asked for are still counted.
+    #[must_use]
+    pub fn forget_codes(self) -> Self {
+        match self {
+            Self::Inactive { at, delivery, asked, .. } => Self::inactive(at, delivery, asked),
+            other => other,
+        }
     }
 
     /// Until when no further code is sent, if so many were asked for.
@@ -275,11 +315,16 @@ impl CodeDevice {
         }
     }
 
-    /// Its clock is `drift` steps ahead now.
+    /// A code was taken that its clock shows `offset` steps after now (RFC 6238 §6). Whoever types slowly has a code
+    /// of some steps ago: where that explains it, at most `window` from now, a clock that is further ahead is taken
+    /// to be where it was.
     #[must_use]
-    pub fn drifted(self, drift: i64) -> Self {
+    pub fn drifted(self, offset: i64, window: i64) -> Self {
         match self {
-            Self::Active { at, delivery, .. } => Self::Active { at, delivery, drift },
+            Self::Active { at, delivery, drift } => {
+                let is_slow = offset.abs() <= window && offset.abs() < drift;
+                Self::Active { at, delivery, drift: if is_slow { drift } else { offset } }
+            }
             other => other,
         }
     }
@@ -291,7 +336,9 @@ impl CodeDevice {
     pub fn lose(self, by: Actor, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match self {
             Self::Ordered { .. } => Ok(Self::InStock),
-            Self::Inactive { .. } | Self::Active { .. } => Ok(Self::Lost { at, by }),
+            Self::Inactive { .. } | Self::Active { .. } => {
+                Ok(Self::Lost { at, by, asked: self.asked() })
+            }
             Self::Lost { .. } => Ok(self),
             Self::InStock | Self::Blocked { .. } => refused(),
         }
@@ -303,7 +350,7 @@ impl CodeDevice {
     /// `code_device.state` unless it was lost.
     pub fn find(self, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match self {
-            Self::Lost { .. } => Ok(Self::inactive(at, Delivery::Kept)),
+            Self::Lost { asked, .. } => Ok(Self::inactive(at, Delivery::Kept, asked)),
             Self::Inactive { .. } => Ok(self),
             _ => refused(),
         }
@@ -319,7 +366,7 @@ impl CodeDevice {
             Self::InStock => refused(),
             Self::Ordered { .. } => Ok(Self::InStock),
             Self::Blocked { by: first, .. } if firmness(first) >= firmness(&by) => Ok(self),
-            _ => Ok(Self::Blocked { at, by }),
+            _ => Ok(Self::Blocked { at, by, asked: self.asked() }),
         }
     }
 
@@ -332,7 +379,7 @@ impl CodeDevice {
         match (&self, by) {
             (Self::Blocked { .. }, Actor::Officer { .. })
             | (Self::Blocked { by: Actor::Holder, .. }, Actor::Holder) => {
-                Ok(Self::inactive(at, Delivery::Kept))
+                Ok(Self::inactive(at, Delivery::Kept, self.asked()))
             }
             (Self::Inactive { .. }, _) => Ok(self),
             _ => refused(),
@@ -418,6 +465,7 @@ impl Tries {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use time::macros::datetime;
 
     use super::*;
@@ -530,6 +578,52 @@ mod tests {
         assert!(!device.awaits_code(NOW));
     }
 
+    // proves E4, E10 (so many a day, whatever is said of the device meanwhile)
+    #[test]
+    fn codes_that_were_asked_for_are_counted_also_after_a_loss_or_a_block() {
+        let policy = Activation { starts: 4, ..policy() };
+        let ask = |device: CodeDevice, channel| device.send_code(issued(channel), &policy, NOW);
+        let officer = Actor::Officer { officer: "bc-17".to_owned() };
+        let back: [&dyn Fn(CodeDevice) -> CodeDevice; 4] = [
+            &|device| device.lose(Actor::Holder, NOW).unwrap().find(NOW).unwrap(),
+            &|device| {
+                device.block(Actor::Holder, NOW).unwrap().reopen(&Actor::Holder, NOW).unwrap()
+            },
+            &|device| {
+                let lost = device.lose(Actor::Holder, NOW).unwrap();
+                lost.block(officer.clone(), NOW).unwrap().reopen(&officer, NOW).unwrap()
+            },
+            &CodeDevice::forget_codes,
+        ];
+        for back in back {
+            let mut device = posted();
+            for _ in 0..2 {
+                device = ask(ask(device, Channel::Sms).unwrap(), Channel::Email).unwrap();
+                device = back(device);
+                assert!(!device.awaits_code(NOW), "those before are worth nothing");
+            }
+            assert_eq!(ask(device, Channel::Sms), Err(ReasonCode::ACTIVATION_TOO_OFTEN));
+        }
+    }
+
+    // proves G6 (RFC 6238 §6)
+    #[test]
+    fn a_clock_is_followed_and_who_types_slowly_takes_it_nowhere() {
+        let drift = |from: i64, offset: i64| {
+            let device = coded().activate((typed(CODE), Some(from)), &policy(), NOW).0;
+            device.drifted(offset, 1).drift()
+        };
+        // Ahead, step by step, and behind; and a right clock that somebody was slow at.
+        for (from, offset) in [(0, 1), (1, 2), (0, -1), (-1, -2), (-6, 0), (-6, 1), (1, -1)] {
+            assert_eq!(drift(from, offset), Some(offset), "{from}");
+        }
+        // A code of the clock ahead, some steps late.
+        for (from, offset) in [(2, 1), (2, 0), (2, -1), (1, 0), (7, 0)] {
+            assert_eq!(drift(from, offset), Some(from), "{offset}");
+        }
+        assert_eq!(posted().drifted(1, 1), posted());
+    }
+
     // proves F2, E10 (what is found or opened again is activated anew)
     #[test]
     fn what_is_found_or_opened_again_is_inactive() {
@@ -596,6 +690,19 @@ mod tests {
             let stored = serde_json::to_string(&state).unwrap();
             assert_eq!(serde_json::from_str::<CodeDevice>(&stored).unwrap(), state, "{stored}");
         }
+        // As they were kept before.
+        let CodeDevice::Inactive { codes, .. } = coded() else { panic!("not inactive") };
+        for (code, kept) in [(serde_json::to_value(&codes[0]).unwrap(), 1), (json!(null), 0)] {
+            let mut old = serde_json::to_value(coded()).unwrap();
+            old.as_object_mut().unwrap().remove("codes");
+            old["code"] = code;
+            let read = serde_json::from_value::<CodeDevice>(old).unwrap();
+            let CodeDevice::Inactive { codes: found, .. } = read else { panic!("not inactive") };
+            assert_eq!(found, codes[..kept]);
+        }
+        let mut lost = serde_json::to_value(active().lose(Actor::Notice, NOW).unwrap()).unwrap();
+        lost.as_object_mut().unwrap().remove("asked");
+        assert_eq!(serde_json::from_value::<CodeDevice>(lost).unwrap().name(), "lost");
         for good in ["KV-0001", "1234", "A234567890-234567890-234567890-2"] {
             assert!(is_serial(good), "{good}");
         }

@@ -166,7 +166,7 @@ impl Seed {
         hotp(&self.key, self.algorithm, step)
     }
 
-    /// The step after `last` whose code `given` is, at most `window` steps from `here`. Every candidate is
+    /// The step after `last` whose code `given` is, at most `window` steps from one of `near`. Every candidate is
     /// computed, and compared in a time that does not tell how much fits.
     ///
     /// # Errors
@@ -175,9 +175,10 @@ impl Seed {
         &self,
         given: &str,
         last: i64,
-        (here, window): (i64, i64),
+        (near, window): (&[i64], i64),
     ) -> Result<Option<i64>, ErrorStack> {
-        newest(given, last, here - window..=here + window, |step| self.code(step))
+        let steps = near.iter().flat_map(|here| here - window..=here + window);
+        newest(given, last, steps, |step| self.code(step))
     }
 }
 
@@ -214,7 +215,7 @@ impl Seed {
 fn newest(
     given: &str,
     last: i64,
-    steps: std::ops::RangeInclusive<i64>,
+    steps: impl Iterator<Item = i64>,
     code: impl Fn(i64) -> Result<Zeroizing<String>, ErrorStack>,
 ) -> Result<Option<i64>, ErrorStack> {
     let mut found = None;
@@ -223,7 +224,7 @@ fn newest(
         let same =
             given.len() == code.len() && openssl::memcmp::eq(code.as_bytes(), given.as_bytes());
         if same && step > last {
-            found = Some(step);
+            found = found.max(Some(step));
         }
     }
     Ok(found)
@@ -307,7 +308,7 @@ mod tests {
         ] {
             let step = step_at(at(seconds));
             assert_eq!((&**sha1.code(step).unwrap(), &**sha256.code(step).unwrap()), (one, other));
-            assert_eq!(sha256.step_of(other, 0, (step, 1)).unwrap(), Some(step));
+            assert_eq!(sha256.step_of(other, 0, (&[step], 1)).unwrap(), Some(step));
         }
         let hotp = ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583"];
         for (counter, code) in (0..).zip(hotp.into_iter().chain(["399871", "520489"])) {
@@ -361,8 +362,12 @@ mod tests {
     fn a_wider_window_finds_a_clock_that_is_off() {
         let seed = seed(Algorithm::Sha1, b"12345678901234567890");
         let code = seed.code(107).unwrap();
-        assert_eq!(seed.step_of(&code, 0, (100, 1)).unwrap(), None);
-        assert_eq!(seed.step_of(&code, 0, (100, 10)).unwrap(), Some(107));
-        assert_eq!(seed.step_of(&code, 107, (100, 10)).unwrap(), None, "used");
+        assert_eq!(seed.step_of(&code, 0, (&[100], 1)).unwrap(), None);
+        assert_eq!(seed.step_of(&code, 0, (&[100], 10)).unwrap(), Some(107));
+        assert_eq!(seed.step_of(&code, 107, (&[100], 10)).unwrap(), None, "used");
+        for near in [[106, 100], [100, 106], [107, 107]] {
+            assert_eq!(seed.step_of(&code, 0, (&near, 1)).unwrap(), Some(107), "{near:?}");
+            assert_eq!(seed.step_of(&code, 107, (&near, 1)).unwrap(), None, "used");
+        }
     }
 }

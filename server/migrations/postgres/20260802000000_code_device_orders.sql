@@ -3,4 +3,3 @@
 ALTER TABLE code_device_blocks ADD COLUMN identity TEXT NOT NULL DEFAULT '';
 UPDATE code_device_blocks SET identity =
   COALESCE((SELECT code_devices.identity FROM code_devices WHERE code_devices.id = code_device_blocks.device), '');
-DELETE FROM code_device_blocks WHERE identity = '';

@@ -2,52 +2,66 @@
 //! (a *pepper*) and with whose it is, so that neither a copy of the rows nor the key alone lets one be
 //! tried.
 
-use super::AppError;
+use super::{AppError, blocking};
 use crate::inference::Busy;
 use crate::keys::KeyRing;
 use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version};
 use enroll_core::audit::Hash;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 /// Who may hash: so many at a time, since each takes memory and all of a core. Whoever waits too long for their turn
 /// is sent away.
 pub(super) struct Queue {
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     longest: Duration,
 }
 
 /// One's turn to hash, as long as it is held.
 #[derive(Debug)]
-pub(super) struct Turn<'a>(
-    #[expect(dead_code, reason = "given back when it is dropped")] SemaphorePermit<'a>,
-);
+pub(super) struct Turn(Arc<OwnedSemaphorePermit>);
 
 impl Queue {
     /// For so many at a time, each after so long at most.
     pub(super) fn new(at_once: usize, longest: Duration) -> Self {
-        Self { turns: Semaphore::new(at_once.max(1)), longest }
+        Self { turns: Arc::new(Semaphore::new(at_once.max(1))), longest }
     }
 
     /// Waits for a turn.
     ///
     /// # Errors
     /// [`AppError::Busy`] once the wait is too long.
-    pub(super) async fn turn(&self) -> Result<Turn<'_>, AppError> {
-        match tokio::time::timeout(self.longest, self.turns.acquire()).await {
-            Ok(turn) => turn.map(Turn).map_err(AppError::internal),
+    pub(super) async fn turn(&self) -> Result<Turn, AppError> {
+        match tokio::time::timeout(self.longest, Turn::at(&self.turns)).await {
+            Ok(turn) => turn,
             Err(_) => Err(AppError::Busy(Busy { after: self.longest })),
         }
     }
 }
 
-impl<'a> Turn<'a> {
+impl Turn {
     /// The next one at `turns`, for who has shown who they are.
-    pub(super) async fn at(turns: &'a Semaphore) -> Result<Self, AppError> {
-        turns.acquire().await.map(Self).map_err(AppError::internal)
+    pub(super) async fn at(turns: &Arc<Semaphore>) -> Result<Self, AppError> {
+        let turn = turns.clone().acquire_owned().await.map_err(AppError::internal)?;
+        Ok(Self(Arc::new(turn)))
+    }
+
+    /// Computes away from the sockets. The turn is not over before that is, also where nobody waits for it any more.
+    pub(super) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AppError> {
+        let turn = self.0.clone();
+        blocking(move || {
+            let made = work();
+            drop(turn);
+            made
+        })
+        .await
     }
 }
 
@@ -168,5 +182,26 @@ mod tests {
         }
         drop(turn);
         queue.turn().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_what_is_computed_whoever_waits_for_it() {
+        let queue = Queue::new(1, Duration::from_millis(20));
+        let turn = queue.turn().await.unwrap();
+        let (end, until) = std::sync::mpsc::channel::<()>();
+        let (begin, mut begun) = tokio::sync::mpsc::channel(1);
+        let waits = tokio::spawn(async move {
+            let work = move || {
+                begin.blocking_send(()).unwrap();
+                until.recv().unwrap();
+            };
+            turn.compute(work).await
+        });
+        begun.recv().await.unwrap();
+        waits.abort();
+        assert!(waits.await.unwrap_err().is_cancelled());
+        assert!(matches!(queue.turn().await.unwrap_err(), AppError::Busy(_)), "it is under way");
+        end.send(()).unwrap();
+        while queue.turn().await.is_err() {}
     }
 }

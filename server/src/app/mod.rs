@@ -228,7 +228,7 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) cpu: Cpu,
     /// One PIN for each core is hashed at a time: each takes memory, and all of a core.
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
     /// The same for what anybody may type who has not shown anything: it keeps no app waiting.
     typing: hashing::Queue,
     /// Codes that were asked for and not sent yet.
@@ -320,7 +320,7 @@ impl App {
             limits: Limiter::new(&limits),
             metrics: Metrics::default(),
             cpu: Cpu::default(),
-            hashing: Semaphore::new(cores()),
+            hashing: Arc::new(Semaphore::new(cores())),
             typing: hashing::Queue::new(cores() / 2, TYPING),
             asked: code_device::Asks::default(),
             ending: Ending::default(),

@@ -199,6 +199,9 @@ impl App {
         }
         profile.details.contacts = Some(contacts.clone());
         tx.save_profile(profile).await?;
+        if changed {
+            self.forget_device_codes(tx, identity).await?;
+        }
         let what = if changed || is_first { What::ContactsChanged } else { What::NoticesChanged };
         self.note(tx, identity, Activity::of(what).from(place)).await?;
         let data = json!({ "changed": changed });

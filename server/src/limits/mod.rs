@@ -38,7 +38,7 @@ pub enum Kind {
     LogIn,
     /// Log-ins of one person that one relying party begins (CIBA).
     Asked,
-    /// Activations of one code device and codes for it, by whomever.
+    /// Activations of one code device and codes for it, with one user ID, by whomever.
     CodeDevice,
     /// Exports of all that is kept of one person.
     Export,

@@ -296,9 +296,15 @@ impl Tx {
         let Some(row) = found else { return Ok(None) };
         let text = |column| row.try_get::<String, _>(column);
         let id: CodeDeviceId = text("device")?.parse().map_err(|_| impossible("device"))?;
-        let whose = text("identity")?.parse().map_err(|_| impossible("identity"))?;
-        let device = self.code_device("id = $1", &id.to_string(), false).await?;
-        Ok(device.map(|device| (device, whose)))
+        let Some(device) = self.code_device("id = $1", &id.to_string(), false).await? else {
+            return Ok(None);
+        };
+        let whose = match text("identity")?.as_str() {
+            // A server of before wrote it, when no device changed hands.
+            "" => device.identity,
+            id => Some(id.parse().map_err(|_| impossible("identity"))?),
+        };
+        Ok(whose.map(|whose| (device, whose)))
     }
 }
 
@@ -319,7 +325,7 @@ fn read(row: &AnyRow) -> Result<CodeDeviceRow, StorageError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Store, testing};
+    use super::super::{Identity, Store, testing, tests};
     use super::*;
     use crate::clock::SystemEntropy;
     use enroll_core::totp::Algorithm;
@@ -347,6 +353,37 @@ mod tests {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         tx.commit().await.unwrap();
         taken
+    }
+
+    #[tokio::test]
+    async fn a_code_of_a_server_of_before_blocks_the_device_of_whoever_has_it() {
+        // proves E7
+        for fresh in testing::all().await {
+            let id = in_stock(&fresh.store, "KO-0001").await;
+            let mut tx = fresh.store.begin().await.unwrap();
+            sqlx::query(
+                "INSERT INTO code_device_blocks (hash, device, expires_at) VALUES ($1, $2, $3)",
+            )
+            .bind(vec![7_u8; 32])
+            .bind(id.to_string())
+            .bind(NOW.unix_timestamp())
+            .execute(&mut *tx.inner)
+            .await
+            .unwrap();
+            assert_eq!(tx.find_code_device_block(&[7; 32], NOW).await.unwrap(), None, "nobody's");
+            let row = tx.hold_code_device(id).await.unwrap().unwrap();
+            let (anna, case) = (IdentityId::random(&SystemEntropy).unwrap(), tests::enrolment());
+            tx.insert_enrolment(&case).await.unwrap();
+            let record = Zeroizing::new(Vec::new());
+            let new = Identity { id: anna, enrolment: case.id, record };
+            tx.put_identity(&new, &[1; 32], NOW).await.unwrap();
+            let identity = Some(anna);
+            let state = row.state.clone().order(NOW).unwrap();
+            let row = CodeDeviceRow { identity, state, ..row };
+            tx.save_code_device(&row).await.unwrap();
+            let found = tx.find_code_device_block(&[7; 32], NOW).await.unwrap();
+            assert_eq!(found, identity.map(|identity| (row, identity)));
+        }
     }
 
     #[tokio::test]

@@ -185,6 +185,23 @@ impl Tx {
         Ok(told.rows_affected() == 1)
     }
 
+    /// Holds a user ID, of somebody or of nobody: of several tries at once one is made after another, whoever it is
+    /// of (G4). Held before any row. SQLite has one writer at a time.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn hold_user_id(&mut self, user_hash: &[u8; 32]) -> Result<(), StorageError> {
+        if self.store.dialect == Dialect::Postgres {
+            let [a, b, c, d, e, f, g, h, ..] = *user_hash;
+            // As text: the answer has a type that is none.
+            sqlx::query("SELECT pg_advisory_xact_lock($1)::text")
+                .bind(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
+                .execute(&mut *self.inner)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Whose user ID has this keyed hash, with their profile held; one question and as much work, whether there is
     /// one or not (G4).
     ///

@@ -153,7 +153,7 @@ fn codes_that_somebody_asks_for_all_day_are_good_and_the_last_is_told() {
             for _ in 0..10 {
                 assert_eq!(anna.device_code("KV-0001", "sms"), None, "one is under way");
             }
-            let told = arrived.iter().find(|message| message.text.contains("too many times"));
+            let told = arrived.iter().find(|message| message.text.contains("as often as one can"));
             assert_eq!(told.is_some(), turn == 5);
             if let Some(told) = told {
                 // A day after the first.
@@ -164,6 +164,100 @@ fn codes_that_somebody_asks_for_all_day_are_good_and_the_last_is_told() {
             }
             desk.wait(Duration::minutes(31));
         }
+    }
+}
+
+#[test]
+fn no_more_codes_come_for_a_device_that_was_lost_and_found_or_blocked_meanwhile() {
+    // proves E4, E10
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        anna.ordered("KV-0001", Kind::Display);
+        for (standing, back) in [("lost", "found"), ("blocked", "reopened")] {
+            for channel in ["sms", "email"] {
+                assert!(anna.device_code("KV-0001", channel).is_some(), "{standing} {channel}");
+            }
+            assert_eq!(anna.stand("KV-0001", standing).0, 200);
+            assert_eq!(anna.stand("KV-0001", back).1["state"], "inactive");
+        }
+        assert!(anna.device_code("KV-0001", "sms").is_some(), "the fifth");
+        assert_eq!(anna.device_code("KV-0001", "email"), None);
+    }
+}
+
+#[test]
+fn a_code_that_went_where_the_person_is_not_reached_any_more_is_worth_nothing() {
+    // proves E4, E5
+    for desk in desks() {
+        let anna = desk.enrolled(1);
+        let device = anna.ordered("KV-0001", Kind::Display);
+        let before = anna.device_code("KV-0001", "email").unwrap();
+        let contacts = json!({ "phone": PHONE, "email": "else@example.invalid" });
+        assert_eq!(anna.own("PUT", "/contacts", &contacts).0, 200);
+        assert_eq!(refusal(anna.activate_device(&anna.activation_of(&device, &before))), wrong());
+        let code = anna.device_code("KV-0001", "email").expect("a new one is sent at once");
+        assert_eq!(anna.activate_device(&anna.activation_of(&device, &code)).0, 200);
+    }
+}
+
+#[test]
+fn who_knows_a_serial_number_alone_uses_up_nothing_of_its_persons() {
+    // proves E10
+    let few = |config: &mut server::config::Config| {
+        quick(config);
+        (config.limits.case_burst, config.limits.case_per_minute) = (8, 1);
+    };
+    for desk in Desk::all_changed(few) {
+        let anna = desk.enrolled(1);
+        let device = anna.ordered("KV-0001", Kind::Display);
+        let mut junk = anna.activation_of(&device, "000000");
+        junk["user_id"] = json!("nobody.has.this");
+        let asked = json!({ "user_id": junk["user_id"], "serial": "KV-0001", "channel": "sms" });
+        for _ in 0..7 {
+            assert_eq!(refusal(desk.post("/v1/code-device-activations", &junk)), wrong());
+        }
+        assert_eq!(desk.post("/v1/code-device-codes", &asked).0, 202);
+        assert_eq!(desk.post("/v1/code-device-codes", &asked).0, 429);
+        assert_eq!(desk.post("/v1/code-device-activations", &junk).0, 429);
+        let code = anna.device_code("KV-0001", "sms").unwrap();
+        assert_eq!(anna.activate_device(&anna.activation_of(&device, &code)).0, 200);
+        let trail = trail(&desk);
+        let of_nobody = trail.iter().filter(|entry| entry.kind == "code_device.not_activated");
+        let whose: Vec<_> = of_nobody.map(|entry| entry.data.get("identity")).collect();
+        assert_eq!(whose, [None; 7]);
+    }
+}
+
+#[test]
+fn a_device_that_became_somebody_elses_meanwhile_stays_as_it_is() {
+    // proves E10, E7
+    for desk in desks() {
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        Device::in_stock(&desk, "KV-0001", Kind::Display);
+        anna.reach(PHONE);
+        let order = json!({ "kind": "display" });
+        assert_eq!(anna.own("POST", "/code-devices", &order).1["state"], "ordered");
+        let holder = server::app::DeviceHolder::logged_in(anna.identity);
+        let lost = serde_json::from_value(json!({ "standing": "lost" })).unwrap();
+        let app = desk.app.clone();
+        desk.runtime.block_on(async {
+            let mut tx = desk.store.begin().await.unwrap();
+            tx.hold_profile(anna.identity).await.unwrap();
+            let row = tx.code_device_of("KV-0001").await.unwrap().unwrap();
+            let saying = desk
+                .runtime
+                .spawn(async move { app.stand_code_device(holder, "KV-0001", lost).await });
+            // On PostgreSQL it has read the device by then, and waits for the profile.
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            let theirs =
+                server::storage::CodeDeviceRow { identity: Some(bert.identity), ..row.clone() };
+            tx.save_code_device(&theirs).await.unwrap();
+            tx.commit().await.unwrap();
+            let refused = saying.await.unwrap().unwrap_err();
+            assert!(matches!(refused, server::app::AppError::UnknownCase), "{refused:?}");
+            let mut tx = desk.store.read().await.unwrap();
+            assert_eq!(tx.code_device_of("KV-0001").await.unwrap(), Some(theirs));
+        });
     }
 }
 

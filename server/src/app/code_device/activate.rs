@@ -9,13 +9,13 @@ use super::super::activity::{Activity, What};
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
 use super::password::NewHash;
-use super::{CodeDeviceView, Theirs, code_hash, serial};
+use super::{CodeDeviceView, Theirs, code_hash, limited};
 use crate::config::Secret;
 use crate::ids::{CodeDeviceId, IdentityId};
 use crate::limits::Kind;
 use crate::notices::Notice;
 use crate::storage::{CodeDeviceRow, Profile, Tx};
-use enroll_core::audit::Hash;
+use enroll_core::audit::{Event, Hash};
 use enroll_core::case::State;
 use enroll_core::codes;
 use enroll_core::password::Password;
@@ -70,7 +70,8 @@ impl App {
     ) -> Result<CodeDeviceView, AppError> {
         let password = Password::choose(given.password.expose(), given.user_id.trim())
             .map_err(|error| AppError::Reason(error.reason()))?;
-        self.spend(Kind::CodeDevice, serial(&given.serial).as_bytes(), Instant::now())?;
+        let device = limited(&given.serial, &given.user_id);
+        self.spend(Kind::CodeDevice, device.as_bytes(), Instant::now())?;
         let identity = self.inactive(&given.serial).await?.ok_or(WRONG)?;
         // With nothing held, since it takes its time, and before anything is decided.
         let turn = self.typing.turn().await?;
@@ -90,20 +91,24 @@ impl App {
         let row = row.becomes(state);
         match (granted, used) {
             (Ok(()), Some(step)) => self.activated(tx, (profile, row), hash, step).await,
-            (granted, _) => self.not_activated(tx, row, granted).await,
+            (granted, _) => self.not_activated(tx, (row, fits), granted).await,
         }
     }
 
     async fn not_activated(
         &self,
         mut tx: Tx,
-        row: CodeDeviceRow,
+        (row, fits): (CodeDeviceRow, bool),
         granted: Result<(), ReasonCode>,
     ) -> Result<CodeDeviceView, AppError> {
-        let identity = row.identity.ok_or(WRONG)?;
+        let (kind, data) = ("code_device.not_activated", json!({ "code_device": row.id }));
+        // What somebody tried with another user ID is no event of the person's.
+        let event = match row.identity.filter(|_| fits) {
+            Some(identity) => self.of_identity(kind, identity, data),
+            None => Event { time: self.now(), kind: kind.to_owned(), case: None, data },
+        };
         tx.save_code_device(&row).await?;
-        let data = json!({ "code_device": row.id });
-        tx.audit(self.of_identity("code_device.not_activated", identity, data)).await?;
+        tx.audit(event).await?;
         tx.commit().await?;
         Err(granted.err().map_or(WRONG, AppError::Reason))
     }

@@ -5,11 +5,14 @@
 use super::super::register::within_reach;
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError};
-use super::{Theirs, code_hash, serial};
+use super::{Theirs, code_hash, limited};
 use crate::clock::random;
+use crate::ids::IdentityId;
 use crate::inference::Busy;
 use crate::limits::Kind;
 use crate::notices::{Channel, Notice};
+use crate::storage::{CodeDeviceRow, Tx};
+use enroll_core::code_device::CodeDevice;
 use enroll_core::codes::{self, Code, Issued};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -52,10 +55,16 @@ const LONGEST: usize = 1000;
 /// When to ask again once so many wait.
 const AFTER: Duration = Duration::from_secs(10);
 
-/// What was asked for and not looked up yet. In memory: who asked a server that ended asks once more.
+/// How often one is tried that could not be looked up or sent.
+const TRIES: u8 = 3;
+/// How long after that.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What was asked for and not looked up yet, and how often that failed. In memory: who asked a server that ended
+/// asks once more.
 #[derive(Default)]
 pub(in crate::app) struct Asks {
-    waiting: Mutex<VecDeque<AskedCode>>,
+    waiting: Mutex<VecDeque<(AskedCode, u8)>>,
     more: Notify,
 }
 
@@ -65,13 +74,24 @@ impl Asks {
         if waiting.len() >= LONGEST {
             return Err(Busy { after: AFTER });
         }
-        waiting.push_back(asked);
+        waiting.push_back((asked, 0));
         self.more.notify_one();
         Ok(())
     }
 
-    fn next(&self) -> Option<AskedCode> {
+    fn next(&self) -> Option<(AskedCode, u8)> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// Those that failed, after all that came meanwhile; each so often and no more.
+    fn again(&self, failed: Vec<(AskedCode, u8)>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = failed.into_iter().map(|(asked, tries)| (asked, tries + 1));
+        waiting.extend(failed.filter(|(_, tries)| *tries < TRIES));
+    }
+
+    fn is_any(&self) -> bool {
+        !self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 }
 
@@ -81,7 +101,8 @@ impl App {
     /// # Errors
     /// [`AppError::TooOften`] by the device, whoever it is of; [`AppError::Busy`] where too many wait.
     pub fn ask_device_code(&self, asked: AskedCode) -> Result<CodeSent, AppError> {
-        self.spend(Kind::CodeDevice, serial(&asked.serial).as_bytes(), Instant::now())?;
+        let device = limited(&asked.serial, &asked.user_id);
+        self.spend(Kind::CodeDevice, device.as_bytes(), Instant::now())?;
         let life = codes::Channel::from(asked.channel).life(&self.policy.activation);
         self.asked.add(asked)?;
         Ok(CodeSent { expires_in: u32::try_from(life.whole_seconds()).unwrap_or(0) })
@@ -92,27 +113,52 @@ impl App {
         loop {
             self.asked.more.notified().await;
             self.send_asked_codes().await;
+            while self.asked.is_any() {
+                tokio::time::sleep(PAUSE).await;
+                self.send_asked_codes().await;
+            }
         }
     }
 
-    /// Sends what was asked for so far; how many were sent.
+    /// Sends what was asked for so far; how many were sent. What fails waits again, three times at most.
     pub async fn send_asked_codes(&self) -> usize {
-        let mut sent = 0;
-        while let Some(asked) = self.asked.next() {
-            match self.send_device_code(asked).await {
+        let (mut sent, mut failed) = (0, Vec::new());
+        while let Some((asked, tries)) = self.asked.next() {
+            match self.send_device_code(&asked).await {
                 Ok(is_sent) => sent += usize::from(is_sent),
                 Err(error) => {
                     let error = crate::http::problem::chain(&error);
-                    tracing::error!(%error, "a code for a code device could not be sent");
+                    tracing::error!(%error, tries, "a code for a code device could not be sent");
+                    failed.push((asked, tries));
                 }
             }
         }
+        self.asked.again(failed);
         sent
+    }
+
+    /// Forgets the codes that were sent where the person was reached until now, in a unit of work that holds the
+    /// profile: who reads there activates nothing, and a new one can be asked for.
+    pub(in crate::app) async fn forget_device_codes(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+    ) -> Result<(), AppError> {
+        for CodeDeviceRow { id, state, .. } in tx.code_devices(identity).await? {
+            // Only one that waits to be activated has some, and it does not become that but under the profile.
+            if matches!(state, CodeDevice::Inactive { .. })
+                && let Some(row) = tx.hold_code_device(id).await?
+            {
+                let state = row.state.clone().forget_codes();
+                tx.save_code_device(&row.becomes(state)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends the code, if the device is the person's and inactive, no code by the channel is under way, codes were
     /// not asked for too often, and the phone number is not new (E5). Who has asked for the last one is told.
-    async fn send_device_code(&self, asked: AskedCode) -> Result<bool, AppError> {
+    async fn send_device_code(&self, asked: &AskedCode) -> Result<bool, AppError> {
         let (channel, policy) = (codes::Channel::from(asked.channel), &self.policy.activation);
         let found = self.theirs(&asked.user_id, &asked.serial).await?;
         let Some(Theirs { mut tx, profile, row, .. }) = found.filter(|found| found.fits) else {
@@ -160,6 +206,15 @@ mod tests {
         assert_eq!(asks.add(asked()), Err(Busy { after: AFTER }));
         assert!(asks.next().is_some());
         asks.add(asked()).unwrap();
+        // What fails is tried three times.
+        while asks.next().is_some() {}
+        asks.add(asked()).unwrap();
+        for tries in 0..3 {
+            let failed = asks.next().unwrap();
+            assert!(failed.1 == tries && !asks.is_any());
+            asks.again(vec![failed]);
+        }
+        assert!(!asks.is_any());
         assert_eq!(format!("{:?}", asked()), "AskedCode(sms)");
     }
 }

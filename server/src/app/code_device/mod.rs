@@ -112,6 +112,13 @@ fn serial(typed: &str) -> String {
     typed.trim().to_uppercase()
 }
 
+/// What is typed of a device is counted by its serial number and the user ID with it: serial numbers are known to
+/// many, and nobody who knows no more takes its person's turn.
+fn limited(typed: &str, user_id: &str) -> Zeroizing<String> {
+    let user_id = Zeroizing::new(user_id.trim().to_lowercase());
+    Zeroizing::new(format!("{} {}", serial(typed), user_id.as_str()))
+}
+
 /// A device with its person's profile, held.
 struct Theirs {
     tx: Tx,

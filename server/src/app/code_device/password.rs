@@ -4,7 +4,7 @@
 use super::super::activity::{Activity, Place, What};
 use super::super::hashing::{Cost, Of, SecretHash, Turn};
 use super::super::tell::{About, Blocks};
-use super::super::{App, AppError, blocking};
+use super::super::{App, AppError};
 use super::DeviceHolder;
 use crate::clock::random;
 use crate::config::Secret;
@@ -112,7 +112,7 @@ impl App {
     /// What to keep of a password.
     pub(super) async fn password_hash(
         &self,
-        _turn: &Turn<'_>,
+        turn: &Turn,
         password: Password,
         identity: IdentityId,
     ) -> Result<NewHash, AppError> {
@@ -122,7 +122,7 @@ impl App {
             let (secret, cost) = (password.expose().as_bytes(), (cost.memory_kib, cost.passes));
             SecretHash::new(secret, of(&identity), &keys, cost, salt)
         };
-        let made = blocking(move || cpu.spend(Work::Pin, hash)).await??;
+        let made = turn.compute(move || cpu.spend(Work::Pin, hash)).await??;
         let bytes = serde_json::to_vec(&made).map(Zeroizing::new).map_err(AppError::internal)?;
         Ok(NewHash { bytes, cost: cost.to_string() })
     }
@@ -130,7 +130,7 @@ impl App {
     /// Whether `kept` is that of `password`: with nothing kept it is not, after the same work (G4).
     pub(in crate::app) async fn is_password(
         &self,
-        _turn: &Turn<'_>,
+        turn: &Turn,
         kept: &KeptPassword,
         password: Password,
     ) -> Result<Compared, AppError> {
@@ -153,7 +153,7 @@ impl App {
             }
             Ok::<_, AppError>(fits)
         };
-        let fits = blocking(move || cpu.spend(Work::Pin, compare)).await??;
+        let fits = turn.compute(move || cpu.spend(Work::Pin, compare)).await??;
         Ok(Compared { fits, is_old: at.is_some_and(|at| at != now) })
     }
 

@@ -118,6 +118,10 @@ impl App {
         };
         let mut profile = tx.hold_profile(identity).await?;
         let row = tx.hold_code_device(found.id).await?.ok_or(AppError::UnknownCase)?;
+        // Somebody else's since: the order was called off before it was held.
+        if row.identity != Some(identity) {
+            return Err(AppError::UnknownCase);
+        }
         if !standing.ends_use() {
             profile.life.open().map_err(AppError::Reason)?;
             may_bring_back(&mut tx, of, (&profile.life, &row)).await?;
@@ -165,7 +169,12 @@ impl App {
         (since, by): (time::OffsetDateTime, &Actor),
     ) -> Result<Vec<crate::ids::CodeDeviceId>, AppError> {
         let mut blocked = Vec::new();
-        for row in tx.code_devices(identity).await? {
+        // In the order in which whoever holds several does.
+        let mut found = tx.code_devices(identity).await?;
+        found.sort_by(|one, other| one.serial.cmp(&other.serial));
+        for CodeDeviceRow { id, .. } in found {
+            // Held, and read again: it may have been posted meanwhile.
+            let row = tx.hold_code_device(id).await?.ok_or(AppError::UnknownCase)?;
             if row.state.since().is_none_or(|at| at < since) {
                 continue;
             }

@@ -113,7 +113,11 @@ pub async fn post_code_devices(
     now: OffsetDateTime,
 ) -> Result<(), StockError> {
     let mut tx = store.begin().await.map_err(AppError::from)?;
-    for serial in serials {
+    // In the order in which whoever holds several does, and all of them before the trail.
+    let mut serials = serials.to_vec();
+    serials.sort();
+    let mut events = Vec::new();
+    for serial in &serials {
         let not_ordered = || StockError::NotOrdered { serial: serial.clone() };
         let found = tx.code_device_of(serial).await.map_err(AppError::from)?;
         let id = found.ok_or_else(not_ordered)?.id;
@@ -122,7 +126,10 @@ pub async fn post_code_devices(
         let data = json!({ "code_device": id, "identity": row.identity });
         tx.save_code_device(&CodeDeviceRow { state, ..row }).await.map_err(AppError::from)?;
         let kind = "code_device.posted".to_owned();
-        tx.audit(Event { time: now, kind, case: None, data }).await.map_err(AppError::from)?;
+        events.push(Event { time: now, kind, case: None, data });
+    }
+    for event in events {
+        tx.audit(event).await.map_err(AppError::from)?;
     }
     Ok(tx.commit().await.map_err(AppError::from)?)
 }

@@ -168,10 +168,17 @@ impl App {
         Ok(row.id)
     }
 
-    /// Counts a try on the page; how many there were with it.
+    /// Counts a try on the page; how many there were with it. One more than there may be ends the log-in, where the
+    /// last one was counted and never decided.
     async fn count_try(&self, id: LogInId) -> Result<i64, AppError> {
         let mut tx = self.parts.store.begin().await?;
         let tried = tx.count_try(id, self.policy.code_devices.page_tries).await?;
+        if tried.is_none() {
+            let row = self.hold_log_in(&mut tx, id).await?;
+            if row.state == LogIn::Begun {
+                self.end_one(&mut tx, row, Why::Tries).await?;
+            }
+        }
         tx.commit().await?;
         tried.ok_or(AppError::Reason(ReasonCode::LOG_IN_TRIES))
     }
@@ -191,6 +198,7 @@ impl App {
 
     /// Whom a user ID leads to. Nobody takes as many questions as somebody.
     async fn found(&self, tx: &mut Tx, user_hash: &[u8; 32]) -> Result<Found, AppError> {
+        tx.hold_user_id(user_hash).await?;
         let profile = tx.hold_profile_of(user_hash).await?;
         let nobody = IdentityId::random(self.parts.entropy.as_ref())?;
         let identity = profile.as_ref().map_or(nobody, |profile| profile.identity);
@@ -209,10 +217,12 @@ impl App {
             Some(device) => (device.step, device.state.drift().unwrap_or(0)),
             None => (i64::MAX, 0),
         };
-        let here = step_at(self.now()) + drift;
+        // Where the clock was taken to be, and where it is if that was somebody's slowness.
+        let now = step_at(self.now());
+        let near = [now, now + drift];
         let dummy = if found.seed.is_none() { none() } else { None };
         let Some(seed) = found.seed.as_ref().or(dummy.as_ref()) else { return Ok(None) };
-        seed.step_of(code, last, (here, window)).map_err(AppError::internal)
+        seed.step_of(code, last, (&near, window)).map_err(AppError::internal)
     }
 
     /// Both right, of somebody who may log in now, or it is a wrong try.
@@ -232,7 +242,8 @@ impl App {
         if let Some(((step, profile), device)) = both
             && tx.use_step(device.id, step).await?
         {
-            let state = device.state.clone().drifted(step - step_at(self.now()));
+            let window = i64::from(self.policy.code_devices.window);
+            let state = device.state.clone().drifted(step - step_at(self.now()), window);
             let device = CodeDeviceRow { state, step, ..device };
             tx.save_code_device(&device).await?;
             tx.save_tries(profile.identity, &Tries::default(), false).await?;
