@@ -186,6 +186,8 @@ pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
         | "code_device.other"
         | "code_device.stock"
         | "log_in.parallel"
+        | "log_in.already_approved"
+        | "log_in.already_refused"
         | "log_in.other_person"
         | "contact.new_app"
         | "booking.taken" => StatusCode::CONFLICT,

@@ -11,7 +11,7 @@ mod stock;
 
 pub use activate::{ActivatedDevice, AskedCode, CodeSent};
 pub use desk::HandOut;
-pub use order::WantedDevice;
+pub use order::{FirstDevice, WantedDevice};
 pub use password::{ChangedPassword, PasswordKept};
 pub use standing::{DeviceStanding, NewStanding};
 pub use stock::{Imported, NewDevice, StockError, import_code_devices, post_code_devices};
