@@ -194,6 +194,8 @@ codes! {
     LOG_IN_OTHER_PERSON = "log_in.other_person";
     LOG_IN_QR = "log_in.qr";
     LOG_IN_LATE = "log_in.late";
+    LOG_IN_ALREADY_APPROVED = "log_in.already_approved";
+    LOG_IN_ALREADY_REFUSED = "log_in.already_refused";
     LOG_IN_NOTHING = "log_in.nothing";
     MY_PAGE_APPROVAL = "my_page.approval";
     CONTACT_NEW_APP = "contact.new_app";

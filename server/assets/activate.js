@@ -33,12 +33,17 @@ async function begin(event) {
   event.preventDefault();
   document.getElementById("problem").hidden = true;
   if (!canSign()) return problem(part.dataset.noCrypto);
-  if ((await stored())?.active) return problem(part.dataset.one, part.dataset.oneNext);
+  const kept = await stored();
+  if (kept?.active) return problem(part.dataset.one, part.dataset.oneNext);
+  // The app's page finds out what came of a copy.
+  if (kept?.copy_code) return location.assign("/app");
   advice.textContent = part.dataset.working;
   const { key, public_key } = await newKey();
   const { ok, answer } = await ask("/enrol/activate/app", { user_id: value("user_id"), public_key });
   if (!ok) return problem(answer.text, answer.next);
-  await keep({ id: answer.id, challenge: answer.challenge, key });
+  const pending = { id: answer.id, challenge: answer.challenge, key };
+  const isKept = await keep(pending, (found) => !found?.active && !found?.copy_code);
+  if (!isKept) return problem(part.dataset.one, part.dataset.oneNext);
   ready();
   document.getElementById("sms").focus();
 }
@@ -48,14 +53,16 @@ async function finish(event) {
   document.getElementById("problem").hidden = true;
   if (value("pin") !== value("pin2")) return problem(part.dataset.differs);
   const app = await stored();
-  if (!app) return problem(part.dataset.noKey);
+  if (!app?.challenge) return problem(part.dataset.noKey);
   advice.textContent = part.dataset.working;
   const signature = await sign(app.key, "activate", app.challenge);
   const given = { sms: value("sms"), email: value("email") };
   const activation = { codes: given, pin: value("pin"), signature };
   const { ok, answer } = await ask("/enrol/activate", { app: app.id, activation });
   if (!ok) return problem(answer.text, answer.next);
-  await keep({ id: app.id, key: app.key, active: true });
+  const active = { id: app.id, key: app.key, active: true };
+  const isKept = await keep(active, (found) => !found || found.id === app.id);
+  if (!isKept) return problem(part.dataset.one, part.dataset.oneNext);
   location.assign(answer.next);
 }
 

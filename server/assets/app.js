@@ -12,7 +12,7 @@ const inLanguage = (text) => (text && typeof text === "object" ? text[lang] : te
 const value = (id) => by(id).value.trim();
 
 let app;
-// What is before the person: kept for this tab, so that loading the page again changes nothing.
+// What is before the person: kept beside the app, so that neither loading the page again nor closing it changes anything.
 let asked;
 let stopCamera = () => {};
 
@@ -80,8 +80,15 @@ async function proof(purpose) {
 
 function keepAsked(now) {
   asked = now;
-  if (asked) sessionStorage.setItem("asked", JSON.stringify(asked));
-  else sessionStorage.removeItem("asked");
+  if (asked) localStorage.setItem("asked", JSON.stringify({ ...asked, app: app.id }));
+  else localStorage.removeItem("asked");
+}
+
+// What this app had before it and has not answered, or whose answer it does not know.
+function findAsked() {
+  const kept = JSON.parse(localStorage.getItem("asked") ?? "null");
+  const isOpen = kept && kept.app === app.id && new Date(kept.until) > new Date();
+  keepAsked(isOpen ? kept : null);
 }
 
 // What is signed is the transaction: nothing else of the answer is kept to be shown (G3).
@@ -202,9 +209,10 @@ async function block() {
 }
 
 async function remove() {
+  const { id } = app;
   keepAsked(null);
   app = undefined;
-  await forget();
+  await forget((kept) => kept?.id === id);
 }
 
 async function removed() {
@@ -251,17 +259,37 @@ async function scanCopy() {
   });
 }
 
-// There is one app in this browser: another tab may have made it meanwhile.
+// There is one app in this browser: another tab may have made it, or a question whose answer was lost. Nothing takes
+// the place of a key before that is known.
 async function alone() {
-  if (!(await stored())?.active) return;
-  throw new Refused({ code: "app.one", text: texts.one, next: texts.oneNext });
+  app = await stored();
+  try {
+    if (app?.copy_code) await wasCopied();
+    else if (app?.id && !app.active) await wasActivated();
+  } catch (error) {
+    if (error.code !== "copy.late") throw error;
+  }
+  if (app?.active) throw one();
+}
+
+const one = () => new Refused({ code: "app.one", text: texts.one, next: texts.oneNext });
+
+// Whether what is kept is this one, on its way or made: what another tab has put there stays.
+const isOwn = ({ id, copy_code }) => (kept) =>
+  !kept || (id !== undefined && kept.id === id) || (!kept.active && kept.copy_code === copy_code);
+
+async function keepOwn(own) {
+  if (!(await keep(own, isOwn(own)))) throw one();
 }
 
 // The key is kept before it is sent: whatever becomes of the answer, the same key asks again.
 async function beginCopy(copy_code) {
   await alone();
-  app = { ...(await newKey()), copy_code };
-  await keep(app);
+  const before = app;
+  const begun = { ...(await newKey()), copy_code };
+  const isSame = (kept) => !kept?.active && kept?.copy_code === before?.copy_code && kept?.id === before?.id;
+  if (!(await keep(begun, isSame))) throw one();
+  app = begun;
   show("copy");
 }
 
@@ -270,24 +298,26 @@ async function makeCopy(pin) {
   const signature = await sign(key, "copy", copy_code);
   const { id, usable } = await call("/v1/copies", { code: copy_code, public_key, signature, pin });
   const made = { id, key, usable, active: true };
-  await keep(made);
+  if (!(await keep(made, isOwn({ id, copy_code })))) throw one();
   app = made;
 }
 
 async function dropCopy() {
+  const { copy_code } = app;
   app = undefined;
-  await forget();
+  await forget((kept) => kept?.copy_code === copy_code);
 }
 
 async function copy() {
   if (value("copy-pin") !== value("copy-pin2")) return problem(texts.differs);
+  await keepOwn(app);
   try {
     await makeCopy(value("copy-pin"));
   } catch (error) {
     if (error.code !== "copy.late") throw error;
     // Nothing was made with this key, and nothing will be.
     await dropCopy();
-    show("welcome");
+    await begin();
     throw error;
   }
   await begin();
@@ -309,8 +339,9 @@ async function leaveCopy() {
   try {
     if (!(await wasCopied())) await dropCopy();
   } catch (error) {
-    if (!(error instanceof Refused) || error.code === "offline") throw error;
-    await dropCopy();
+    // A server that cannot answer now says nothing of what it has made.
+    if (![...ENDED, "identity.blocked", "copy.late"].includes(error.code)) throw error;
+    if (app) await dropCopy();
   }
   await begin();
 }
@@ -323,8 +354,9 @@ async function sendCodes() {
   const { key, public_key } = await newKey();
   const given = { user_id: value("user-id"), public_key };
   const { id, challenge } = await call("/app/codes", given);
-  app = { id, challenge, key };
-  await keep(app);
+  const pending = { id, challenge, key };
+  await keepOwn(pending);
+  app = pending;
   awaitCodes();
 }
 
@@ -337,6 +369,7 @@ function awaitCodes() {
 
 async function activate() {
   if (value("new-pin") !== value("new-pin2")) return problem(texts.differs);
+  await keepOwn(app);
   const signature = await sign(app.key, "activate", app.challenge);
   const codes = { sms: value("sms"), email: value("email") };
   await call("/app/activation", { app: app.id, activation: { codes, pin: value("new-pin"), signature } });
@@ -347,7 +380,7 @@ async function activate() {
 // A browser that cannot keep it leaves the app as it was: the next try is answered the same.
 async function isActive() {
   const active = { id: app.id, key: app.key, active: true };
-  await keep(active);
+  await keepOwn(active);
   app = active;
 }
 
@@ -366,22 +399,33 @@ async function wasActivated() {
 // ---- where the page begins
 
 // What opened the app stands behind the address's #, where no server sees it. It leaves the address at once, and is
-// kept for this tab until the person has opened or left it: an address alone brings nothing before them.
+// kept for this tab until the person has opened or left it, or it is old: an address alone brings nothing before them.
+const OPENING_MS = 300_000;
+
 function takeOpening() {
   const found = /^#log-in=([A-Za-z0-9_-]+)$/.exec(location.hash);
   if (location.hash) history.replaceState(null, "", location.pathname);
-  if (found) sessionStorage.setItem("opening", found[1]);
+  if (found) sessionStorage.setItem("opening", JSON.stringify({ secret: found[1], at: Date.now() }));
   return Boolean(found);
 }
 
-const opening = () => sessionStorage.getItem("opening");
 const endOpening = () => sessionStorage.removeItem("opening");
 
+function opening() {
+  const { secret, at } = JSON.parse(sessionStorage.getItem("opening") ?? "{}");
+  if (secret && Date.now() < at + OPENING_MS) return secret;
+  endOpening();
+  return undefined;
+}
+
 async function openLogIn() {
+  const secret = opening();
+  if (!secret) return begin();
   try {
-    await claim({ switch: opening() });
+    await claim({ switch: secret });
   } catch (error) {
-    if (error.code !== "offline") endOpening();
+    // Whatever says nothing of the log-in leaves it to be opened again.
+    if (error instanceof Refused && error.code?.startsWith("log_in.")) endOpening();
     throw error;
   }
   endOpening();
@@ -403,13 +447,13 @@ async function begin() {
   if (app?.copy_code && !(await wasCopied())) return show("copy");
   if (app?.active || (app?.id && (await wasActivated()))) {
     if (opening()) return show("opened");
-    asked = JSON.parse(sessionStorage.getItem("asked") ?? "null");
-    if (asked && new Date(asked.until) > new Date()) return showAsked();
-    return home();
+    findAsked();
+    return asked ? showAsked() : home();
   }
   const { state, pending, may_choose } = await call("/app/setup");
   show(state === "ready" ? "activate" : "welcome");
   by("may-choose").hidden = !may_choose;
+  by("forgotten").hidden = may_choose;
   by("go-on").hidden = state !== "choose";
   by("not-here").hidden = !opening();
   endOpening();

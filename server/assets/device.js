@@ -58,9 +58,27 @@ function store(mode, act) {
 // The app of this profile: its identifier, its key, and the challenge until it is active; of one that is being
 // copied, the key and the code.
 export const stored = () => store("readonly", (apps) => apps.get(NAME));
-export function keep(app) {
+
+// Keeps `app` if `may` says so of what is kept, and answers whether it did.
+export function keep(app, may) {
   // The only key there is: the browser is asked not to clear it when it needs room, or after a while (Storage §4).
   navigator.storage?.persist?.().catch(() => {});
-  return store("readwrite", (apps) => apps.put(app, NAME));
+  return change(may, (apps) => apps.put(app, NAME));
 }
-export const forget = () => store("readwrite", (apps) => apps.delete(NAME));
+
+// Forgets what is kept if `may` says so of it, and answers whether it did.
+export const forget = (may) => change(may, (apps) => apps.delete(NAME));
+
+// Looks and changes in one transaction: another tab may have put another app there since this one looked.
+async function change(may, act) {
+  let isChanged = false;
+  await store("readwrite", (apps) => {
+    const kept = apps.get(NAME);
+    kept.onsuccess = () => {
+      isChanged = may(kept.result);
+      if (isChanged) act(apps);
+    };
+    return kept;
+  });
+  return isChanged;
+}

@@ -1303,7 +1303,7 @@ user-current = Det bruger-id, som du valgte
 user-current-hint = Du har valgt det i denne indrullering. Kun du, som kender det, kan ændre noget.
 user-forgotten-lead = Har du glemt dit bruger-id? Vi kan ikke vise det. Begynd forfra med dit pas, så vælger du et nyt, eller gå til Borgercenteret.
 user-forgotten = Jeg har glemt det: begynd forfra
-user-may-choose = Du kan også vælge et nyt:
+user-may-choose = Kan du ikke huske dit bruger-id? Du kan vælge et nyt:
 activate-not-reached = Kommer koderne ikke?
 activate-not-reached-link = Ret telefonnummer eller e-mail
 

@@ -1303,7 +1303,7 @@ user-current = The user ID that you chose
 user-current-hint = You chose it in this enrolment. Only you, who know it, can change anything.
 user-forgotten-lead = Have you forgotten your user ID? We cannot show it. Begin anew with your passport and choose another one, or go to the Borgercenter.
 user-forgotten = I have forgotten it: begin anew
-user-may-choose = You can also choose another one:
+user-may-choose = Can you not remember your user ID? You can choose another one:
 activate-not-reached = Do the codes not come?
 activate-not-reached-link = Correct phone number or e-mail
 

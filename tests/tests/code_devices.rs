@@ -94,6 +94,7 @@ fn a_citizen_without_a_phone_orders_activates_and_logs_in_with_a_code_display() 
     citizen.press("#order-instead");
     citizen.wait("#order");
     citizen.look("order", &["en", "da"]);
+    citizen.fill("user_id", "anna.eriksson");
     citizen.press("#order");
     citizen.wait("#ordered");
     citizen.is_sound("ordered");

@@ -103,6 +103,14 @@ const UNLUCKY: &str = r#"
     const said = (name) => sessionStorage.getItem(name);
     const fetched = window.fetch;
     window.fetch = async (path, ...more) => {
+      if (said("test-busy") && String(path).endsWith(said("test-busy"))) {
+        sessionStorage.removeItem("test-busy");
+        const text = { da: "Der er mange i gang", en: "Many are at it" };
+        return Response.json({ code: "server.busy", text, next: text }, { status: 503 });
+      }
+      if (said("test-waits") && String(path).endsWith(said("test-waits"))) {
+        return Response.json({ code: "pin.weak" }, { status: 422 });
+      }
       const answer = await fetched(path, ...more);
       if (said("test-loses") && String(path).endsWith(said("test-loses"))) {
         sessionStorage.removeItem("test-loses");
@@ -141,6 +149,33 @@ fn loses(person: &Person<'_>, path: &str, css: &str) {
     person.press(css);
     let told = text(person, "#app:not([aria-busy]) #problem[data-reason=offline]");
     assert!(told.contains("prøv igen") && !told.contains("sendt"), "{told}");
+}
+
+/// The server cannot answer now what `css` sends, and the person is told.
+fn is_busy(person: &Person<'_>, path: &str, css: &str) {
+    says(person, "test-busy", path);
+    person.press(css);
+    person.wait("#app:not([aria-busy]) #problem[data-reason='server.busy']:not([hidden])");
+}
+
+/// Keeps `kept`, a script's object, as the app of this browser, as another tab would.
+fn another_tab_keeps(person: &Person<'_>, kept: &str) {
+    let put = format!(
+        "return new Promise((done) => {{ const opening = indexedDB.open('indrul', 1); \
+        opening.onsuccess = () => {{ const change = opening.result.transaction('apps', 'readwrite'); \
+        change.objectStore('apps').put({kept}, 'app'); change.oncomplete = () => done(true); }}; }})"
+    );
+    assert_eq!(person.script(&put), true);
+}
+
+/// What is kept of the app of this browser: its code to copy with, or its identifier.
+fn kept(person: &Person<'_>) -> serde_json::Value {
+    person.script(
+        "return new Promise((done) => { const opening = indexedDB.open('indrul', 1); \
+        opening.onsuccess = () => { const asked = opening.result.transaction('apps') \
+        .objectStore('apps').get('app'); asked.onsuccess = () => \
+        done(asked.result?.copy_code ?? asked.result?.id ?? null); }; })",
+    )
 }
 
 /// Waits until a browser is at an address that begins so.
@@ -379,24 +414,43 @@ fn what_a_page_brought_is_opened_by_a_press_found_again_and_shown_as_it_is_signe
 
     goes_to_code(&phone, &borger);
     phone.press("#switch");
+    // A server that is busy says nothing of the log-in, which is opened again.
+    shows(&phone, "opened");
+    is_busy(&phone, "/log-ins", "#open-log-in");
     opens(&phone);
-    // The app is closed, and opened anew: it finds what it had before it, and shows nothing but what is signed.
-    phone.script("sessionStorage.clear()");
+    // The browser has lost what was before them: the app finds it, and shows nothing but what is signed.
+    phone.script("sessionStorage.clear(); localStorage.clear()");
     says(&phone, "test-log-in", "another one");
     phone.open("/app");
     phone.wait("#app[data-shown=home]:not([aria-busy]) #problem[data-reason='app.odd']");
-    phone.script("sessionStorage.clear()");
+    phone.script("sessionStorage.clear(); localStorage.clear()");
     phone.open("/app");
     shows(&phone, "asked");
     assert_eq!(text(&phone, "#asked-party"), "Borger");
     assert_eq!(text(&phone, "#asked-action"), "Log på");
     assert_eq!(text(&phone, "#asked-level"), "Betydelig");
-    // The answer to the approval is lost: the same is approved again, and the way back is there.
+    // The answer to the approval is lost, and the app is closed: the same is approved again, and the way back is there.
     phone.fill("pin", PIN);
     loses(&phone, "/approval", "#approve");
+    phone.script("sessionStorage.clear()");
+    phone.open("/app");
     approves(&phone);
     phone.wait("#logged-in");
     arrives(&phone, &borger);
+
+    // What a page has brought is forgotten after five minutes.
+    phone.press("#log-out");
+    phone.wait("#told");
+    goes_to_code(&phone, &borger);
+    phone.press("#switch");
+    shows(&phone, "opened");
+    phone.script(
+        "const brought = JSON.parse(sessionStorage.getItem('opening')); \
+        sessionStorage.setItem('opening', JSON.stringify({ ...brought, at: brought.at - 301000 }))",
+    );
+    phone.press("#open-log-in");
+    phone.wait("#app[data-shown=home]:not([aria-busy]) #waits:not(:empty)");
+    assert!(text(&phone, "#waits").contains("Intet venter"));
 }
 
 // proves E3, G1
@@ -407,6 +461,11 @@ fn an_activation_whose_answer_was_lost_is_found_again() {
     is_unlucky(&phone);
     let case = enrolled(&demo, &phone.passport);
     owns(&demo, &phone.browser, &case);
+    phone.open("/app");
+    shows(&phone, "activate");
+    // Who has forgotten the user ID is asked before they begin anew.
+    phone.press("#forgotten a");
+    phone.wait("#keep");
     phone.open("/app");
     shows(&phone, "activate");
     phone.fill("user-id", USER_ID);
@@ -459,6 +518,11 @@ fn an_old_code_and_somebody_elses_log_in_are_refused_with_what_to_do() {
 fn the_app_is_copied_to_another_phone_and_waits_there() {
     let demo = demo();
     let old = phone_with_app(&demo);
+    let new = phone(&demo);
+    is_unlucky(&new);
+    new.open("/app");
+    shows(&new, "welcome");
+    // The code is good for three minutes.
     old.open("/app");
     old.press("[data-screen=home]:not([hidden]) #open-offer");
     shows(&old, "offer");
@@ -467,10 +531,6 @@ fn the_app_is_copied_to_another_phone_and_waits_there() {
     shows(&old, "offered");
     looks(&old, "offered");
     let code = copy_code(&old);
-    let new = phone(&demo);
-    is_unlucky(&new);
-    new.open("/app");
-    shows(&new, "welcome");
     film(&demo, &[code]);
     new.press("#copy-here");
     shows(&new, "copy");
@@ -478,6 +538,10 @@ fn the_app_is_copied_to_another_phone_and_waits_there() {
     new.open("/app");
     shows(&new, "copy");
     looks(&new, "copy");
+    // A server that is busy does not say that nothing was made: the key stays.
+    let read = kept(&new);
+    is_busy(&new, "/v1/copies", "#leave-copy");
+    assert_eq!(kept(&new), read);
     new.fill("copy-pin", "111111");
     new.fill("copy-pin2", "111111");
     new.press("#copy-now");
@@ -490,6 +554,33 @@ fn the_app_is_copied_to_another_phone_and_waits_there() {
     new.open("/app");
     shows(&new, "waiting");
     looks(&new, "waiting");
+}
+
+// proves E6
+#[test]
+fn a_tab_that_stands_at_an_old_copy_takes_away_no_app_of_another_tab() {
+    let demo = demo();
+    let phone = phone(&demo);
+    is_unlucky(&phone);
+    phone.open("/app");
+    shows(&phone, "welcome");
+    let app = "{ id: 'another-tabs-app', active: true }";
+    let made = "return import('/assets/device.js').then(async (device) => { await device.keep( \
+        { ...(await device.newKey()), copy_code: 'an-old-code-of-this-tab' }, () => true); return true; })";
+    for press in ["#copy-now", "#leave-copy"] {
+        // The server answers as for a code that may still be good, until the tab stands at it.
+        assert_eq!(phone.script(made), true);
+        says(&phone, "test-waits", "/v1/copies");
+        phone.open("/app");
+        shows(&phone, "copy");
+        another_tab_keeps(&phone, app);
+        phone.script("sessionStorage.removeItem('test-waits')");
+        phone.fill("copy-pin", "739154");
+        phone.fill("copy-pin2", "739154");
+        phone.press(press);
+        phone.wait("#app:not([aria-busy]) #problem:not([hidden])");
+        assert_eq!(kept(&phone), "another-tabs-app", "{press}");
+    }
 }
 
 #[test]

@@ -226,10 +226,16 @@ impl App {
         if let Some(made) = self.made_of(&hash, key.raw()).await? {
             return Ok(made);
         }
-        let pin = self.chosen_pin(&hash, copy.pin.expose()).await?;
+        let late = || AppError::Reason(ReasonCode::COPY_LATE);
+        let pin = match self.chosen_pin(&hash, copy.pin.expose()).await {
+            // The same device may have used it up since it was looked for.
+            Err(AppError::Reason(ReasonCode::COPY_LATE)) => {
+                return self.made_of(&hash, key.raw()).await?.ok_or_else(late);
+            }
+            chosen => chosen?,
+        };
         let hashed = self.hashed(pin, id).await?;
         let mut tx = self.parts.store.begin().await?;
-        let late = || AppError::Reason(ReasonCode::COPY_LATE);
         let Some(old) = tx.use_pass(Pass::Copy, &hash, self.now()).await? else {
             drop(tx);
             return self.made_of(&hash, key.raw()).await?.ok_or_else(late);

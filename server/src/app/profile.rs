@@ -116,7 +116,7 @@ impl App {
     }
 
     /// Gives the identity a user ID. Repeated, it answers the same. Once one is chosen with this enrolment, another
-    /// takes its place for who types it.
+    /// takes its place for who types it. Where the identity is in use its person is told of another one.
     ///
     /// # Errors
     /// `user_id.form`, `user_id.taken`, `identity.blocked`; `user_id.other` and `user_id.tries`; `case.state` and
@@ -131,10 +131,20 @@ impl App {
         self.may_set_up(&mut tx, owner, &profile.life).await?;
         let mut known = set_up(&profile, owner);
         if known.chosen {
-            let typed = new.current.as_deref().unwrap_or(user_id.as_str());
+            // Who sends the kept one anew knows it: the answer may have been lost that changed `current` into it.
+            let is_kept = profile.details.user_id.as_deref() == Some(user_id.as_str());
+            let current = new.current.as_deref().filter(|_| !is_kept);
+            let typed = current.unwrap_or(user_id.as_str());
             tx = self.knows_user_id(tx, &profile, owner, typed).await?;
         } else {
             (known.chosen, known.wrong) = (true, 0);
+        }
+        let before = profile.details.user_id.as_deref();
+        let is_changed = before.is_some_and(|before| before != user_id.as_str());
+        if is_changed && is_in_use(&mut tx, owner.identity).await? {
+            // Where they are reached: whoever took the identity over would stop its person's log-ins so.
+            let about = About::now(Blocks::Identity);
+            self.notify(&mut tx, &profile, Notice::UserIdChanged, about).await?;
         }
         profile.details.set_up = Some(known);
         profile.details.user_id = Some(user_id.as_str().to_owned());
@@ -160,7 +170,8 @@ impl App {
         let before = profile.details.contacts.as_ref();
         let is_changed = before.is_some_and(|before| loses(before, &reach));
         if is_changed && set_up(&profile, owner).chosen {
-            let typed = user_id.unwrap_or_default();
+            // Without one nothing was guessed: a page of before the contacts were kept, say.
+            let typed = user_id.ok_or(AppError::Reason(ReasonCode::USER_ID_OTHER))?;
             tx = self.knows_user_id(tx, &profile, owner, &typed).await?;
         }
         let kept = self.keep_contacts(&mut tx, &mut profile, reach, &Place::default()).await?;

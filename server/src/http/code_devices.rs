@@ -4,7 +4,7 @@ use super::access::Named;
 use super::problem::Problem;
 use crate::app::{
     ActivatedDevice, App, AppError, AskedCode, ChangedPassword, CodeDeviceView, CodeSent,
-    DeviceHolder, HandOut, NewStanding, Officer, Owner, PasswordKept, WantedDevice,
+    DeviceHolder, FirstDevice, HandOut, NewStanding, Officer, Owner, PasswordKept,
 };
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequestParts, Path, State};
@@ -43,23 +43,23 @@ pub(super) async fn list(State(app): State<Arc<App>>, owner: Owner) -> Answer<Ve
 }
 
 /// Orders a code device, as long as the enrolment sets the identity up. It comes inactive.
-#[utoipa::path(post, path = "/v1/identities/{id}/code-devices", tag = "code device", security(("token" = [])), request_body = WantedDevice,
+#[utoipa::path(post, path = "/v1/identities/{id}/code-devices", tag = "code device", security(("token" = [])), request_body = FirstDevice,
     params(("id" = String, Path, description = "The identity")), responses(
     (status = 201, description = "Ordered", body = CodeDeviceView),
     (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Blocked, no user ID, another device is on the way, none in stock, or the identity is set up", body = Problem, content_type = "application/problem+json"),
-    (status = 410, description = "The time to set the identity up ran out", body = Problem, content_type = "application/problem+json"),
+    (status = 410, description = "The time to set the identity up ran out, or a wrong user ID was typed too often", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 422, description = "No address for the code that activates it", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "No address for the code that activates it, or not the user ID that was chosen", body = Problem, content_type = "application/problem+json"),
     (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn order(
     State(app): State<Arc<App>>,
     owner: Owner,
-    body: Result<Json<WantedDevice>, JsonRejection>,
+    body: Result<Json<FirstDevice>, JsonRejection>,
 ) -> Result<(StatusCode, Json<CodeDeviceView>), Problem> {
     let Json(wanted) = body?;
     Ok((StatusCode::CREATED, Json(app.order_first_code_device(owner, wanted).await?)))

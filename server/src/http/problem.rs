@@ -187,6 +187,8 @@ pub(crate) fn status_of(code: ReasonCode) -> StatusCode {
         | "code_device.stock"
         | "code_device.many"
         | "log_in.parallel"
+        | "log_in.already_approved"
+        | "log_in.already_refused"
         | "log_in.other_person"
         | "contact.new_app"
         | "booking.taken" => StatusCode::CONFLICT,

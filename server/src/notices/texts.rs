@@ -46,6 +46,8 @@ pub enum Notice {
     PasswordChanged,
     /// The person is reached elsewhere from now on; told where they were reached until now.
     ContactsChanged,
+    /// Another user ID was chosen for an identity that is in use.
+    UserIdChanged,
     /// A log-in was approved, for who wants to be told of each (M3).
     LoggedIn,
     /// The PIN of an app was changed.
@@ -100,6 +102,7 @@ struct Table {
     identity_blocked: Told,
     identity_reopened: Told,
     contacts_changed: Told,
+    user_id_changed: Told,
     renewed: Told,
     locked: Told,
     logged_in: Told,
@@ -141,6 +144,7 @@ impl Notice {
             Self::IdentityBlocked => &table.identity_blocked,
             Self::IdentityReopened => &table.identity_reopened,
             Self::ContactsChanged => &table.contacts_changed,
+            Self::UserIdChanged => &table.user_id_changed,
             Self::Renewed => &table.renewed,
             Self::Locked => &table.locked,
             Self::LoggedIn => &table.logged_in,
@@ -240,6 +244,7 @@ mod tests {
             Notice::Renewed,
             Notice::IdentityReopened,
             Notice::ContactsChanged,
+            Notice::UserIdChanged,
             Notice::LoggedIn,
             Notice::PinChanged,
             Notice::AppReopened,

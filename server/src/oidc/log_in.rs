@@ -253,11 +253,22 @@ impl LogIn {
     /// The claim of `app`, if it has the log-in before it now.
     ///
     /// # Errors
-    /// `log_in.late`, and why it is over.
+    /// `log_in.late`, why it is over, and how `app` has answered.
     pub fn claimed_by(&self, app: AuthenticatorId) -> Result<&Claim, ReasonCode> {
         match self {
             Self::Claimed { by } if by.app == app => Ok(by),
-            other => Err(other.over()),
+            other => Err(other.over_for(app)),
+        }
+    }
+
+    /// What is told `app` of one that it cannot answer, or not so: it may have answered, and not know.
+    fn over_for(&self, app: AuthenticatorId) -> ReasonCode {
+        match self {
+            Self::Ended { refused: Some(by), .. } if by.app == app => {
+                ReasonCode::LOG_IN_ALREADY_REFUSED
+            }
+            other if other.approval_by(app).is_some() => ReasonCode::LOG_IN_ALREADY_APPROVED,
+            other => other.over(),
         }
     }
 
@@ -284,14 +295,14 @@ impl LogIn {
     /// The person refuses what `app` has before it. Repeated, it stays as it is.
     ///
     /// # Errors
-    /// `log_in.late`, and why it is over.
+    /// `log_in.late`, why it is over, and that `app` has approved it.
     pub fn refuse(self, app: AuthenticatorId, at: OffsetDateTime) -> Result<Self, ReasonCode> {
         match self {
             Self::Claimed { by } if by.app == app => {
                 Ok(Self::Ended { at, why: Why::Refused, refused: Some(by) })
             }
             Self::Ended { refused: Some(ref by), .. } if by.app == app => Ok(self),
-            other => Err(other.over()),
+            other => Err(other.over_for(app)),
         }
     }
 
@@ -397,6 +408,8 @@ mod tests {
         assert_eq!(claimed.clone().refuse(claim(Way::Qr).app, NOW), late);
         let refused = claimed.refuse(mine.app, NOW).unwrap();
         assert_eq!(refused.shown_to(mine.app), Ok(mine.shown.as_str()));
+        assert_eq!(refused.claimed_by(mine.app), Err(ReasonCode::LOG_IN_ALREADY_REFUSED));
+        assert_eq!(refused.claimed_by(claim(Way::Qr).app), Err(ReasonCode::LOG_IN_LATE));
         assert_eq!(refused.clone().refuse(mine.app, NOW + Duration::MINUTE), Ok(refused.clone()));
         assert_eq!(refused.shown_to(claim(Way::Qr).app), Err(ReasonCode::LOG_IN_LATE));
         assert_eq!(refused.clone().refuse(claim(Way::Qr).app, NOW), late);

@@ -148,7 +148,8 @@ fn an_approval_whose_answer_was_lost_is_answered_again() {
         let way = |answer: &Value| {
             answer["return_to"].as_str().unwrap().strip_prefix(&site.url).unwrap().to_owned()
         };
-        assert_eq!(refusal(phone.refuse(&again())), reason(410, "log_in.late"), "it is approved");
+        let approved = reason(409, "log_in.already_approved");
+        assert_eq!(refusal(phone.refuse(&again())), approved);
         assert!(browser.get(&way(&first)).location.starts_with("/log-in/ended"));
         let code = browser.get(&way(&second)).param("code").unwrap();
         // Also once the browser has gone on, which needs no way back any more.
@@ -156,6 +157,7 @@ fn an_approval_whose_answer_was_lost_is_answered_again() {
             let (status, third) = phone.approve(&again(), PIN);
             assert_eq!((status, &third["state"]), (200, &json!("approved")), "{when}: {third}");
             assert_eq!(third["return_to"], Value::Null, "{when}");
+            assert_eq!(refusal(phone.refuse(&again())), approved, "{when}");
             if when == "with a code" {
                 assert_eq!(netbank.tokens(&code, &begun.verifier).status, 200);
             }
@@ -181,7 +183,7 @@ fn a_refusal_whose_answer_was_lost_is_answered_again() {
         assert_eq!((first.0, &first.1["state"]), (200, &json!("refused")));
         assert_eq!(phone.refuse(&phone.claimed_again(&claimed)), first);
         let approved = phone.approve(&phone.claimed_again(&claimed), PIN);
-        assert_eq!(refusal(approved), reason(410, "log_in.late"), "it is refused");
+        assert_eq!(refusal(approved), reason(409, "log_in.already_refused"));
         assert_eq!(browser.state(), "over");
     }
 }
@@ -193,6 +195,8 @@ fn a_claimed_log_in_is_found_again_by_its_app_alone() {
         let site = Site::open(&desk);
         let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
         let (phone, other) = (Phone::of(&anna), Phone::of(&bert));
+        let again = desk.enrolled(1);
+        let sibling = Phone::of(&again);
         let netbank = site.party(|_| {});
         let browser = Browser::at(&netbank, &netbank.begin(&[]));
         let by_qr = phone.claimed(&browser);
@@ -202,7 +206,12 @@ fn a_claimed_log_in_is_found_again_by_its_app_alone() {
         assert_eq!((status, &found["log_in"]), (200, &by_qr["log_in"]), "{found}");
         assert_eq!((&found["way"], &found["transaction"]), (&by_qr["way"], &by_qr["transaction"]));
         assert_eq!(refusal(other.claim(&json!({}))), reason(404, "log_in.nothing"));
+        // Another app of the same person neither finds it nor answers it, now or again.
+        assert_eq!(refusal(sibling.claim(&json!({}))), reason(404, "log_in.nothing"));
+        let late = reason(410, "log_in.late");
+        assert_eq!(refusal(sibling.refuse(&sibling.claimed_again(&found))), late);
         assert_eq!(phone.refuse(&found).0, 200);
+        assert_eq!(refusal(sibling.refuse(&sibling.claimed_again(&found))), late);
         assert_eq!(refusal(phone.claim(&json!({}))), reason(404, "log_in.nothing"));
 
         let second = Browser::at(&netbank, &netbank.begin(&[]));
@@ -212,6 +221,7 @@ fn a_claimed_log_in_is_found_again_by_its_app_alone() {
         assert_eq!(found["way"], "switch");
         let (_, answer) = phone.approve(&found, PIN);
         assert!(answer["return_to"].is_string(), "{answer}");
+        assert_eq!(refusal(sibling.approve(&sibling.claimed_again(&found), PIN)), late);
     }
 }
 
@@ -509,7 +519,7 @@ fn refusing_leaving_and_time_each_say_what_they_are() {
         assert_eq!((status, &answer["state"]), (200, &json!("refused")));
         assert_eq!(
             refusal(phone.approve(&phone.claimed_again(&claimed), PIN)),
-            reason(410, "log_in.late")
+            reason(409, "log_in.already_refused")
         );
         assert!(browser.get("/log-in/ended").text.contains("Du har afvist"));
 

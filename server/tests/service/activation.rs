@@ -1,8 +1,10 @@
 //! From an issued identity to its first app.
 
 use super::desk::{Citizen, Desk, Device, EMAIL, PHONE, PIN, refusal, refused};
+use enroll_core::code_device::Kind;
 use enroll_core::device_key::Purpose;
 use serde_json::{Value, json};
+use server::notices::standin::Arrived;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use time::Duration;
@@ -141,6 +143,16 @@ fn a_phone_number_that_was_changed_gets_no_codes_for_five_days() {
         again.reach(PHONE);
         assert_eq!(again.ask_for_codes().0, 201, "the same number");
         desk.deliver();
+        // A new user ID is told there as well, and one that is sent again is not.
+        let name = json!({ "user_id": "anna.else", "current": again.name() });
+        assert_eq!(again.own("PUT", "/user-id", &name).0, 200);
+        assert_eq!(again.own("PUT", "/user-id", &name).0, 200, "repeated");
+        let told = desk.deliver();
+        let news = |m: &&Arrived| m.to == PHONE && m.text.contains("Et nyt bruger-ID er valgt");
+        assert_eq!((told.iter().filter(news).count(), told.len()), (1, 2), "{told:?}");
+        let name = json!({ "user_id": again.name(), "current": "anna.else" });
+        assert_eq!(again.own("PUT", "/user-id", &name).0, 200);
+        desk.deliver();
         again.reach("+4522222222");
         let told = desk.deliver();
         let old = told.iter().any(|m| {
@@ -172,6 +184,10 @@ fn a_user_id_follows_the_rules_and_is_one_persons() {
         }
         let new = json!({"user_id": "anna.b", "current": "ANNA.æ"});
         assert_eq!(anna.own("PUT", "/user-id", &new).0, 200);
+        // Its answer was lost: the same again is answered the same, and is no guess.
+        for _ in 0..6 {
+            assert_eq!(anna.own("PUT", "/user-id", &new), (200, json!({"user_id": "anna.b"})));
+        }
         assert_eq!(choose(&bert, "Anna.Æ").0, 200, "free again");
         let path = format!("/v1/identities/{}/user-id", bert.identity);
         let stranger = anna.call("PUT", &path, &json!({"user_id": "berta"}));
@@ -202,7 +218,11 @@ fn what_was_chosen_is_changed_by_who_types_the_user_id() {
         let own = |step: &str, body: Value| refusal(anna.own("PUT", step, &body));
         // Each of these is a try.
         assert_eq!(own("/user-id", json!({ "user_id": "finder" })), other);
-        let theirs = json!({ "phone": "+4599999999", "email": "finder@example.invalid" });
+        let mut theirs = json!({ "phone": "+4599999999", "email": "finder@example.invalid" });
+        // Without one nothing is guessed, and nothing is changed.
+        assert_eq!(own("/contacts", theirs.clone()), other);
+        assert_eq!(own("/contacts", theirs.clone()), other);
+        theirs["user_id"] = json!("finder");
         assert_eq!(own("/contacts", theirs.clone()), other);
         assert_eq!(refusal(anna.ask_for_codes_as("finder")), other);
         // The person puts a number right, and gets the codes there.
@@ -214,8 +234,13 @@ fn what_was_chosen_is_changed_by_who_types_the_user_id() {
         let current = json!({ "user_id": "finder", "current": "finder.2" });
         assert_eq!(own("/user-id", current), other);
         let tries = refused(410, "user_id.tries");
+        assert_eq!(
+            refusal(anna.order(Kind::Display, &anna.name())),
+            refused(409, "code_device.stock")
+        );
         assert_eq!(refusal(anna.ask_for_codes_as("finder.3")), tries);
         assert_eq!(refusal(anna.ask_for_codes()), tries);
+        assert_eq!(refusal(anna.order(Kind::Display, &anna.name())), tries);
         assert_eq!(own("/contacts", theirs), tries);
         // Codes that are under way still are.
         assert_eq!(anna.activate(&pending, &anna.activation(&pending)).0, 200);

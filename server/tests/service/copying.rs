@@ -166,3 +166,20 @@ fn copies_made_at_once_are_counted_one_by_one() {
         assert_eq!(made.iter().filter(|status| **status == 409).count(), 2, "{made:?}");
     }
 }
+
+#[test]
+fn a_copy_that_is_asked_for_while_it_is_made_answers_with_the_same_app() {
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        let app = anna.with_app();
+        let (code, device) = (offered(&anna, &app), Device::new());
+        let sent = || copy(&desk, &code, &device, "739104");
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let first = scope.spawn(&sent);
+            let more: Vec<_> = (0..4).map(|_| scope.spawn(|| [sent(), sent(), sent()])).collect();
+            let more = more.into_iter().flat_map(|sent| sent.join().unwrap());
+            more.chain([first.join().unwrap()]).collect()
+        });
+        assert!(made.iter().all(|answer| answer.0 == 201 && answer == &made[0]), "{made:?}");
+    }
+}

@@ -68,12 +68,17 @@ impl Citizen<'_> {
     pub fn ordered(&self, serial: &str, kind: Kind) -> Device {
         let device = Device::in_stock(self.desk, serial, kind);
         self.reach(PHONE);
-        let (status, answer) = self.own("POST", "/code-devices", &json!({ "kind": kind }));
+        let (status, answer) = self.order(kind, &self.user_id());
         assert_eq!((status, &answer["state"]), (201, &json!("ordered")), "{answer}");
         let serials = [serial.to_owned()];
         let posted = post_code_devices(&self.desk.store, &serials, self.desk.now());
         self.desk.runtime.block_on(posted).unwrap();
         device
+    }
+
+    /// Orders a device with this user ID.
+    pub fn order(&self, kind: Kind, user_id: &str) -> (u16, Value) {
+        self.own("POST", "/code-devices", &json!({ "kind": kind, "user_id": user_id }))
     }
 
     pub fn ask_for_device_code(&self, serial: &str, channel: &str) -> (u16, Value) {

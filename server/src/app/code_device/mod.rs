@@ -14,7 +14,7 @@ pub use activate::ActivatedDevice;
 pub(in crate::app) use ask::Asks;
 pub use ask::{AskedCode, CodeSent};
 pub use desk::HandOut;
-pub use order::WantedDevice;
+pub use order::{FirstDevice, WantedDevice};
 pub use password::{ChangedPassword, PasswordKept};
 pub(in crate::app) use password::{Compared, KeptPassword};
 pub use standing::{DeviceStanding, NewStanding};

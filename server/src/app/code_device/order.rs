@@ -22,18 +22,37 @@ pub struct WantedDevice {
     pub kind: Kind,
 }
 
+/// What who sets the identity up orders.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FirstDevice {
+    /// `display` or `reader`.
+    #[schema(value_type = String, pattern = "^(display|reader)$", example = "display")]
+    kind: Kind,
+    /// The user ID, as its person types it.
+    #[schema(example = "anna.eriksson")]
+    user_id: String,
+}
+
+impl std::fmt::Debug for FirstDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FirstDevice({:?})", self.kind)
+    }
+}
+
 impl App {
-    /// Orders a device for who sets the identity up: for people without an app (E2).
+    /// Orders a device for who sets the identity up and types its user ID: for people without an app (E2).
     ///
     /// # Errors
-    /// As [`App::order_code_device`], and as long as [`App::choose_user_id`].
+    /// As [`App::order_code_device`], and as long as [`App::choose_user_id`]; `user_id.other`, `user_id.tries`.
     pub async fn order_first_code_device(
         &self,
         owner: Owner,
-        wanted: WantedDevice,
+        wanted: FirstDevice,
     ) -> Result<CodeDeviceView, AppError> {
         let (mut tx, profile) = self.hold(owner.identity).await?;
         self.may_set_up(&mut tx, owner, &profile.life).await?;
+        let tx = self.knows_user_id(tx, &profile, owner, &wanted.user_id).await?;
         self.ordered(tx, profile, wanted.kind).await
     }
 

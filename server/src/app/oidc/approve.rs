@@ -57,7 +57,8 @@ impl App {
     /// did then, after key and PIN; for a switch with another way back in the place of the first one.
     ///
     /// # Errors
-    /// `activation.device_key`, `pin.wrong` and what it leads to; `log_in.late`, and why it is over.
+    /// `activation.device_key`, `pin.wrong` and what it leads to; `log_in.late`, and why it is over;
+    /// `log_in.already_refused`.
     pub async fn approve_log_in(
         &self,
         id: &str,
@@ -129,7 +130,7 @@ impl App {
     /// Refuses it. Repeated, it answers the same.
     ///
     /// # Errors
-    /// As [`App::approve_log_in`], but for the PIN.
+    /// As [`App::approve_log_in`], but for the PIN; `log_in.already_approved`.
     pub async fn refuse_log_in(
         &self,
         id: &str,

@@ -56,7 +56,7 @@ pub fn router(app: Arc<App>, design: Design) -> Router {
         .layer(DefaultBodyLimit::max(crate::http::CAPTURE_LIMIT));
     Router::new()
         .route("/enrol", get(start::show))
-        .route("/enrol/again", get(start::unasked).post(start::again))
+        .route("/enrol/again", get(start::ask_again).post(start::again))
         .route("/enrol/helper", get(start::unasked).post(start::help))
         .route("/enrol/leave", post(start::leave))
         .route("/enrol/next", get(next::show))

@@ -5,7 +5,7 @@ use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
 use super::user_id::owner;
 use super::{Citizen, to, trouble};
-use crate::app::{App, AppError, WantedDevice};
+use crate::app::{App, AppError, FirstDevice};
 use crate::http::problem::status_of;
 use askama::Template;
 use axum::Form;
@@ -41,7 +41,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, citizen: Citizen) -> Respo
 pub(super) async fn order(
     State(app): State<Arc<App>>,
     citizen: Citizen,
-    form: Result<Form<WantedDevice>, FormRejection>,
+    form: Result<Form<FirstDevice>, FormRejection>,
 ) -> Response {
     let visit = &citizen.visit;
     let Ok(Form(wanted)) = form else { return trouble::of(visit, AppError::Malformed) };

@@ -86,10 +86,19 @@ async fn asked(
     (visit, answer): (&Visit, &Answer),
     (action, button): (&'static str, &'static str),
 ) -> Option<Response> {
-    let (id, token) = visit.case.as_ref()?;
     if answer.as_ref().is_ok_and(|Form(answered)| answered.sure.is_some()) {
         return None;
     }
+    question(app, visit, (action, button)).await
+}
+
+/// The question, if there is a case of this browser's to lose.
+async fn question(
+    app: &App,
+    visit: &Visit,
+    (action, button): (&'static str, &'static str),
+) -> Option<Response> {
+    let (id, token) = visit.case.as_ref()?;
     goes_on(app, id, token).await.ok().flatten()?;
     let (l, reference) = (Layout::of(visit, 0, "sure-title"), visit.reference.clone());
     Some(html(&Sure { l, action, button, reference, number: id.clone() }))
@@ -100,10 +109,17 @@ pub(super) async fn unasked() -> Response {
     to("/enrol")
 }
 
+/// The question behind a link, or the start where nothing is to be lost.
+pub(super) async fn ask_again(State(app): State<Arc<App>>, visit: Visit) -> Response {
+    question(&app, &visit, AGAIN).await.unwrap_or_else(|| to("/enrol"))
+}
+
+/// Where a case is dropped to begin again, and the text on the button.
+const AGAIN: (&str, &str) = ("/enrol/again", "sure-again");
+
 /// Forgets the case of this browser; it ends by itself.
 pub(super) async fn again(State(app): State<Arc<App>>, visit: Visit, answer: Answer) -> Response {
-    let question = ("/enrol/again", "sure-again");
-    if let Some(asked) = asked(&app, (&visit, &answer), question).await {
+    if let Some(asked) = asked(&app, (&visit, &answer), AGAIN).await {
         return asked;
     }
     let mut response = to("/enrol/consent");

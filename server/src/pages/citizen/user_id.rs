@@ -88,3 +88,26 @@ pub(super) async fn owner(app: &App, citizen: &Citizen) -> Result<Option<Owner>,
         _ => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    // proves E2 (who finds a browser is not offered by it what its person typed)
+    #[test]
+    fn the_browser_is_asked_to_remember_no_user_id_of_an_enrolment() {
+        for page in [
+            include_str!("../../../templates/app/app.html"),
+            include_str!("../../../templates/citizen/activate.html"),
+            include_str!("../../../templates/citizen/contacts.html"),
+            include_str!("../../../templates/citizen/order.html"),
+            include_str!("../../../templates/citizen/user_id.html"),
+        ] {
+            let field = |id: &str| {
+                page.lines()
+                    .find(|line| line.contains(&format!("<input class=\"form-input\" id=\"{id}\"")))
+            };
+            let field = field("user_id").or(field("user-id")).unwrap();
+            assert!(field.contains("autocomplete=\"off\""), "{field}");
+            assert!(!page.contains("autocomplete=\"on\""));
+        }
+    }
+}
