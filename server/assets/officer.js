@@ -48,9 +48,11 @@ if (who) {
   const field = document.querySelector("form[data-draft]")?.elements.reason;
   if (field) {
     const kept = sessionStorage.getItem(key);
-    if (kept && !field.value) {
+    // What the server brought back is as it was sent; what was changed here since is newer.
+    const said = document.getElementById("draft-kept");
+    if (kept && (!field.value || !said.hidden)) {
       field.value = kept;
-      document.getElementById("draft-kept").hidden = false;
+      said.hidden = false;
     }
     field.addEventListener("input", () => sessionStorage.setItem(key, field.value));
   }

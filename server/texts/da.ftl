@@ -1247,7 +1247,9 @@ qa-code-devices-sound = Koden, talt på dansk
 qa-code-devices-posted = Send den med posten
 
 # En begrundelse, som en session ikke tager med sig
-draft-waits = Din begrundelse venter. Når du har logget på, står den på sin plads igen.
+ruled-over = Det, der blev besluttet, vises kun i ti minutter, i denne browser og for den, der besluttede. Se i køen, om sagen stadig venter. En kode, der ikke blev udskrevet, kan ikke hentes frem: personen begynder en ny sag.
+draft-over = Du er logget af, og intet er sendt.
+draft-waits = Log på som { $officer } inden for et kvarter, så står det, du skrev og valgte, på sin plads igen. Kun det, du selv har set eller sammenlignet, markerer du på ny.
 draft-unsent = Det havde du skrevet
 
 # --- Code devices, activated by two codes in a row ---
@@ -1320,3 +1322,8 @@ my-password-forgotten = Har du glemt den, så meld kodeenheden tabt, find den ig
 my-lose-title = Meld den tabt?
 my-lose-again = Finder du den, melder du det her, når du lige har godkendt. Så aktiverer du den på ny.
 my-lost-last = Den er meldt tabt og kan ikke bruges, og du er logget ud her. Det var det sidste, du kunne logge ind med. Aktivér en ny app med dit pas og dit ansigt, eller henvend dig i Borgercenteret, også hvis du finder den.
+
+# --- Lost in a log-in ---
+trouble-log-in = Adressen fører ingen steder hen, og intet er gemt. Dit log-in venter.
+trouble-log-in-on = Til dit log-in
+trouble-log-in-none = Gå tilbage til den tjeneste, du ville logge på, og begynd forfra der.

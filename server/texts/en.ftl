@@ -1247,7 +1247,9 @@ qa-code-devices-sound = The code, spoken in Danish
 qa-code-devices-posted = Send it by post
 
 # A reason that the end of a session does not take
-draft-waits = Your reason waits. Once you have signed in, it is back in its place.
+ruled-over = What was decided is shown for ten minutes only, in this browser and to whoever decided. Look in the queue whether the case still waits. A code that was not printed cannot be had again: the person begins a new case.
+draft-over = You are signed out, and nothing was sent.
+draft-waits = Sign in as { $officer } within a quarter of an hour, and what you wrote and chose is back in its place. Only what you have seen or compared yourself you mark anew.
 draft-unsent = What you had written
 
 # --- Code devices, activated by two codes in a row ---
@@ -1320,3 +1322,8 @@ my-password-forgotten = If you have forgotten it, report the code device lost, f
 my-lose-title = Report it lost?
 my-lose-again = If you find it, say so here, right after an approval. Then you activate it anew.
 my-lost-last = It is reported lost and cannot be used, and you are logged out here. It was the last one that you could log in with. Activate a new app with your passport and your face, or go to the Borgercenter, also if you find it.
+
+# --- Lost in a log-in ---
+trouble-log-in = This address leads nowhere, and nothing was kept. Your log-in waits.
+trouble-log-in-on = To your log-in
+trouble-log-in-none = Go back to the service that you wanted to log in to, and begin again there.

@@ -101,6 +101,14 @@ impl<S: Sync> FromRequestParts<S> for Place {
     }
 }
 
+/// Counts a request for an address that is none, which has no route to be watched on.
+///
+/// # Errors
+/// [`AppError::TooOften`].
+pub(crate) fn lost(app: &App, request: &Request) -> Result<(), AppError> {
+    app.spend(Kind::Address, &network(client(app, request)), Instant::now())
+}
+
 /// Where cases are started.
 const STARTS: [&str; 2] = ["/v1/enrolments", "/enrol/number"];
 

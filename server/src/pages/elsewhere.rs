@@ -5,6 +5,7 @@ use super::citizen::{arrive, trouble};
 use super::visit::Visit;
 use crate::app::App;
 use crate::http::problem::Problem;
+use crate::http::watch;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
@@ -32,6 +33,9 @@ fn answer(
 ) -> Response {
     if request.uri().path().starts_with("/v1/") || !is_read_by_a_person(request.headers()) {
         return problem().into_response();
+    }
+    if let Err(error) = watch::lost(app, request) {
+        return Problem::from(error).into_response();
     }
     let visit = Visit::to(app, request.headers());
     let chosen = (request.method() == Method::GET).then(|| arrive::choose(&visit, request.uri()));

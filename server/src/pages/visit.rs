@@ -44,6 +44,9 @@ pub(super) enum Cookie {
     PCode,
     /// What was decided here last, so that its page can be shown again ([`super::officer`]).
     Ruled,
+    /// What an officer had filled in when their session ended, and what of it one cookie does not hold.
+    Draft,
+    DraftRest,
     /// The log-in that this browser has before it, and what opens it: `ID.SECRET`. A relying party's page leads to it, so that it
     /// is `SameSite=Lax`: it comes with a link, never with another site's form.
     LogIn,
@@ -75,6 +78,8 @@ impl Cookie {
             Self::Officer => "indrul-officer",
             Self::PCode => "indrul-p-code",
             Self::Ruled => "indrul-ruled",
+            Self::Draft => "indrul-draft",
+            Self::DraftRest => "indrul-draft-rest",
             Self::LogIn => "indrul-log-in",
             Self::MyBegun => "indrul-my-begun",
             Self::My => "indrul-my",
@@ -129,6 +134,8 @@ pub(crate) struct Visit {
     pub(super) p_code: Option<Zeroizing<String>>,
     /// What was decided here last, as its page keeps it.
     pub(super) ruled: Option<Zeroizing<String>>,
+    /// What an officer had filled in when their session ended, as it is kept.
+    pub(super) draft: Option<String>,
     /// The log-in before this browser, and what opens it.
     pub(super) log_in: Option<(LogInId, Zeroizing<String>)>,
     /// What a log-in at My page has to answer.
@@ -165,6 +172,8 @@ impl Visit {
             officer: get(Cookie::Officer).map(|token| Zeroizing::new(token.to_owned())),
             p_code: get(Cookie::PCode).map(|code| Zeroizing::new(code.to_owned())),
             ruled: get(Cookie::Ruled).map(|kept| Zeroizing::new(kept.to_owned())),
+            draft: get(Cookie::Draft)
+                .map(|kept| format!("{kept}{}", get(Cookie::DraftRest).unwrap_or_default())),
             log_in: log_in.map(|(id, secret)| (id, Zeroizing::new(secret.to_owned()))),
             my_begun: get(Cookie::MyBegun).map(|kept| Zeroizing::new(kept.to_owned())),
             my: get(Cookie::My).map(|token| Zeroizing::new(token.to_owned())),

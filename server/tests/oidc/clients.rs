@@ -113,6 +113,7 @@ fn openid_client(bound: bool) {
         now(&desk);
         let mut client = Client::start(&mut command);
         let address = client.says()["authorize"].as_str().unwrap().to_owned();
+        now(&desk);
         let back = approved(&netbank, &phone, &address);
         now(&desk);
         client.hears(&back);

@@ -68,3 +68,13 @@ fn a_relying_party_begins_few_log_ins_of_one_person() {
     assert_eq!([begin(&annas), begin(&annas), begin(&annas)], [200, 200, 429]);
     assert_eq!(begin(&berts), 200, "another person");
 }
+
+#[test]
+fn a_page_for_who_is_lost_is_counted_by_address() {
+    let desk = desk(|_| {});
+    let site = Site::open(&desk);
+    let page = [("accept", "text/html")];
+    let tries: Vec<_> = (0..70).map(|_| site.send("GET", "/nowhere", &page, "").status).collect();
+    assert!(tries.iter().filter(|status| **status == 404).count() <= 60, "{tries:?}");
+    assert_eq!(tries.last(), Some(&429));
+}

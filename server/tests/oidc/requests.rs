@@ -264,6 +264,26 @@ fn an_assertion_is_signed_of_now_for_us_and_used_once() {
 }
 
 #[test]
+fn what_is_late_once_the_writer_was_waited_for_is_not_used() {
+    // proves G8 (SQLite has one writer, which a request waits for; what is late may be forgotten meanwhile)
+    let desk = Desk::changed(|_| {});
+    let site = Site::open(&desk);
+    let netbank = site.party(|_| {});
+    let assertion = netbank.assertion(json!({"alg": "ES256"}), |_| {});
+    let writer = desk.runtime.block_on(desk.store.begin()).unwrap();
+    let proof = [("client_assertion_type", ASSERTION), ("client_assertion", &assertion)];
+    let answer = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| try_with(&netbank, &proof));
+        // Were it slower than that, it would be refused by its time before it waits: never for another reason.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        desk.wait(Duration::seconds(121));
+        desk.runtime.block_on(writer.commit()).unwrap();
+        asking.join().unwrap()
+    });
+    assert_eq!(answer, refused(401, "invalid_client"));
+}
+
+#[test]
 fn a_disabled_relying_party_does_nothing_more() {
     for desk in Desk::all() {
         let site = Site::open(&desk);
@@ -379,5 +399,38 @@ fn a_browser_that_is_lost_is_shown_a_page_and_a_program_is_told_as_ever() {
             let found = site.send("GET", "/nowhere", &[("accept", accept)], "");
             assert_eq!(found.json()["code"], "request.not_found", "{accept}");
         }
+    }
+}
+
+#[test]
+fn no_address_of_ours_leads_to_another_host() {
+    let desk = &Desk::all()[0];
+    let site = Site::open(desk);
+    let page = [("accept", "text/html")];
+    for path in
+        ["//evil.invalid/?lang=en", "///evil.invalid?text=large", "/%5Cevil.invalid?lang=da"]
+    {
+        let chosen = site.send("GET", path, &page, "");
+        assert_eq!(chosen.status, 303, "{path}: {chosen:?}");
+        let mut signs = chosen.location.chars();
+        assert_eq!(signs.next(), Some('/'), "{path}: {}", chosen.location);
+        assert!(!matches!(signs.next(), Some('/' | '\\')), "{path}: {}", chosen.location);
+    }
+}
+
+#[test]
+fn who_is_lost_in_a_log_in_goes_on_with_it_and_never_to_an_enrolment() {
+    let desk = &Desk::all()[0];
+    let site = Site::open(desk);
+    let netbank = site.party(|_| {});
+    let browser = Browser::at(&netbank, &netbank.begin(&[]));
+    let own = format!("href=\"/log-in?log_in={}\"", browser.log_in());
+    let lost = browser.get("/log-in/nowhere");
+    assert!(lost.status == 404 && lost.text.contains(&own), "{lost:?}");
+    for (method, path) in [("GET", "/log-in/cancel"), ("PUT", "/oidc/authorize")] {
+        let lost = site.send(method, path, &[("sec-fetch-site", "same-origin")], "");
+        assert_eq!(lost.status, 405, "{path}");
+        assert!(lost.text.contains("den tjeneste, du ville logge på"), "{path}: {}", lost.text);
+        assert!(!lost.text.contains("button-primary\" href=\"/enrol\""), "{path}: {}", lost.text);
     }
 }

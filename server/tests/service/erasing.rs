@@ -164,6 +164,7 @@ async fn begin_log_in(tx: &mut Tx, identity: IdentityId, now: OffsetDateTime) {
         aal: Level::Substantial,
         poll: None,
         back: None,
+        shown: None,
     };
     let row = LogInRow {
         id: LogInId::random(&SystemEntropy).unwrap(),

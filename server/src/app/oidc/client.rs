@@ -125,9 +125,13 @@ impl App {
         Ok(Client { key: Some(proof.key), ..client })
     }
 
-    /// Takes note that what a relying party signed for one use was used. `false` if it was before.
+    /// Takes note that what a relying party signed for one use was used. `false` if it was before, or is late now that
+    /// the one writer was waited for: what is late may be forgotten already.
     pub(super) async fn use_once(&self, once: &Once) -> Result<bool, OauthError> {
         let mut tx = self.parts.store.begin().await?;
+        if once.expires <= self.now() {
+            return Ok(false);
+        }
         let is_first = tx.use_once(&once.known_by, once.expires).await?;
         tx.commit().await?;
         Ok(is_first)

@@ -4,13 +4,11 @@
 use super::super::App;
 use super::super::activity::{Activity, What};
 use super::session::Presented;
-use crate::limits::Kind;
 use crate::oidc::{LogIn, OauthError, Params, Scope};
 use crate::storage::LogInRow;
 use serde::Serialize;
 use serde_json::json;
 use time::Duration;
-use tokio::time::Instant;
 
 /// Whether a number is the person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -39,7 +37,6 @@ impl App {
         let mut tx = self.parts.store.read().await?;
         let session = self.session_of(&mut tx, given.token).await?;
         tx.commit().await?;
-        self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
         self.proves(given, &session).await?;
         let mut tx = self.parts.store.begin().await?;
         // What was looked at before is looked at again, now that nothing changes it.

@@ -73,16 +73,19 @@ impl App {
     }
 
     /// That a token which is bound to a key came with a proof of it, which is used up, and one that is not
-    /// as a bearer's (RFC 9449 §7.1, §7.2). A proof is used up after all else of it was looked at.
+    /// as a bearer's (RFC 9449 §7.1, §7.2). A proof is used up after all else of it was looked at, and the relying
+    /// party's share only by who has the key.
     ///
     /// # Errors
-    /// [`OauthError::InvalidToken`], [`OauthError::UnprovenToken`].
+    /// [`OauthError::InvalidToken`], [`OauthError::UnprovenToken`], or that its share is used up.
     pub(super) async fn proves(
         &self,
         given: &Presented<'_>,
         session: &Session,
     ) -> Result<(), OauthError> {
-        let Some(proof) = self.proof(given, session)? else { return Ok(()) };
+        let proof = self.proof(given, session)?;
+        self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
+        let Some(proof) = proof else { return Ok(()) };
         let once = Once { known_by: proof.known_by, expires: proof.expires };
         if self.use_once(&once).await? {
             Ok(())
@@ -124,7 +127,6 @@ impl App {
         let mut tx = self.parts.store.read().await?;
         let session = self.session(&mut tx, given.token).await?;
         tx.commit().await?;
-        self.spend(Kind::Client, session.row.client_id.as_bytes(), Instant::now())?;
         self.proves(given, &session).await?;
         let mut tx = self.parts.store.read().await?;
         let identity = session.approval.identity;

@@ -46,7 +46,9 @@ pub(in crate::pages) fn choose(visit: &Visit, address: &Uri) -> Option<Response>
     if chosen.is_empty() {
         return None;
     }
-    let mut response = Redirect::to(address.path()).into_response();
+    // Of this host, whatever is asked for: `//` and `/\` begin the name of another (WHATWG URL, relative slash state).
+    let path = address.path().trim_start_matches(['/', '\\']);
+    let mut response = Redirect::to(&format!("/{path}")).into_response();
     for cookie in chosen {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

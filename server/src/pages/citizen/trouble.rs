@@ -17,11 +17,14 @@ use serde::Serialize;
 struct Page {
     l: Layout,
     why: Why,
+    /// Where it goes on: address and text.
+    to: Option<(String, &'static str)>,
 }
 
 fn page(visit: &Visit, status: StatusCode, title: &'static str, why: Why) -> Response {
     let l = Layout::of(visit, 0, title);
-    (status, html(&Page { l, why })).into_response()
+    let to = l.kiosk.is_none().then(|| ("/enrol".to_owned(), "trouble-start"));
+    (status, html(&Page { l, why, to })).into_response()
 }
 
 /// No case, or not this browser's.
@@ -59,6 +62,28 @@ pub(in crate::pages) async fn method(visit: Visit) -> Response {
 pub(in crate::pages) fn method_of(visit: &Visit) -> Response {
     let why = Why::text(visit.language, "trouble-method");
     page(visit, StatusCode::METHOD_NOT_ALLOWED, "trouble-method-title", why)
+}
+
+/// An address among those of a log-in that leads nowhere.
+pub(in crate::pages) async fn missing_in_log_in(visit: Visit) -> Response {
+    in_log_in(&visit, StatusCode::NOT_FOUND, "trouble-missing-title")
+}
+
+/// One that is not asked so.
+pub(in crate::pages) async fn method_in_log_in(visit: Visit) -> Response {
+    in_log_in(&visit, StatusCode::METHOD_NOT_ALLOWED, "trouble-method-title")
+}
+
+/// Who logs in goes on with that, where this browser has one before it: never to an enrolment.
+fn in_log_in(visit: &Visit, status: StatusCode, title: &'static str) -> Response {
+    let (text, to) = match &visit.log_in {
+        Some((id, _)) => {
+            ("trouble-log-in", Some((format!("/log-in?log_in={id}"), "trouble-log-in-on")))
+        }
+        None => ("trouble-log-in-none", None),
+    };
+    let (l, why) = (Layout::of(visit, 0, title), Why::text(visit.language, text));
+    (status, html(&Page { l, why, to })).into_response()
 }
 
 /// An operation that failed.

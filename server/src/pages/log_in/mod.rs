@@ -39,15 +39,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/log-in/continue", get(ended::go_on))
         .route("/log-in/cancel", post(ended::cancel))
         .route("/log-in/ended", get(ended::show))
-        .route("/log-in/{*rest}", get(trouble::missing))
-        .method_not_allowed_fallback(trouble::method)
+        .route("/log-in/{*rest}", get(trouble::missing_in_log_in))
+        .method_not_allowed_fallback(trouble::method_in_log_in)
         .layer(from_fn_with_state(app.clone(), citizen_arrive::arrive));
     // Where others' pages lead to: what these do is guarded by the pushed request or the ID token.
     Router::new()
         .route("/oidc/authorize", get(arrive::get).post(arrive::post))
         .route("/oidc/logout", get(logout::get).post(logout::post))
         .merge(pages)
-        .method_not_allowed_fallback(trouble::method)
+        .method_not_allowed_fallback(trouble::method_in_log_in)
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .route_layer(from_fn_with_state(app.clone(), crate::http::watch::watch))
         .with_state(app)

@@ -5,6 +5,7 @@ use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
 use super::checks::{self, Group};
+use super::draft::Draft;
 use super::ruling::Given;
 use super::{At, Frame, Signed, trouble};
 use crate::app::{App, AppError, Evidence, Officer};
@@ -96,8 +97,9 @@ pub(super) async fn show(
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let portrait = asked.portrait.as_deref() == Some("show");
-    let given = Given::default();
+    let draft = Draft::own(&visit, &officer, &format!("/officer/cases/{id}"));
+    let given = draft.map(Given::of).unwrap_or_default();
+    let portrait = asked.portrait.as_deref() == Some("show") || given.portrait.is_some();
     match page(&app, (&visit, &officer), &id, (portrait, given, None)).await {
         Ok(page) => page,
         Err(error) => trouble::of(&visit, Some(&officer), error),

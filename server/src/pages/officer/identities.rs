@@ -9,7 +9,7 @@ use crate::app::{App, AppError, Officer};
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
@@ -51,12 +51,12 @@ pub(super) async fn show(
     Signed { visit, officer }: Signed,
     Query(given): Query<Given>,
 ) -> Response {
+    let draft = Draft::own(&visit, &officer, "/officer/identities");
+    let given = match draft.filter(|draft| given.id.is_empty() || given.id == draft.id) {
+        Some(Draft { id, reason, .. }) => Given { id, reason, kept: true },
+        None => given,
+    };
     page((&visit, &officer), None, false, given)
-}
-
-/// The form with what an officer had written before they signed in.
-pub(super) fn again(whose: (&Visit, &Officer), Draft { id, reason, .. }: Draft) -> Response {
-    page(whose, None, false, Given { id, reason, kept: true })
 }
 
 pub(super) async fn reopen(
@@ -73,7 +73,12 @@ pub(super) async fn reopen(
     };
     let why = match opened {
         Ok(life) => {
-            return page(whose, None, !life.blocked, Given { reason: String::new(), ..given });
+            let given = Given { reason: String::new(), ..given };
+            let mut response = page(whose, None, !life.blocked, given);
+            for cookie in Draft::forget(&visit) {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            return response;
         }
         Err(AppError::UnknownCase) => Why::text(visit.language, "identities-unknown"),
         Err(AppError::Reason(code)) => Why::reason(visit.language, code),

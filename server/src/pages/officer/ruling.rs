@@ -6,8 +6,8 @@ use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::qr::{Qr, pick_up_address};
 use super::super::texts::Language;
-use super::super::visit::Cookie;
-use super::draft::Sent;
+use super::super::visit::{Cookie, Visit};
+use super::draft::{Draft, Sent};
 use super::{At, Frame, Signed, case, trouble};
 use crate::app::{App, AppError, Finished, PickUp, Ruling};
 use crate::ids::IdentityId;
@@ -45,6 +45,13 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// The form as it was filled in before its officer signed in.
+    pub(super) fn of(draft: Draft) -> Self {
+        let Draft { reason, decision, level, in_person, witness, portrait, .. } = draft;
+        let (portrait_compared, kept) = (None, true);
+        Self { decision, reason, level, in_person, portrait_compared, witness, portrait, kept }
+    }
+
     /// Value, label and hint of each decision.
     pub(super) fn choices(&self) -> [(&'static str, &'static str, &'static str); 3] {
         [
@@ -106,8 +113,12 @@ pub(super) async fn rule(
         Ok(ruling) => match app.rule(&officer, &id, ruling).await {
             Ok(done) => {
                 let mut response = to(&format!("/officer/cases/{}/ruled", done.id));
-                let cookie = visit.set(Cookie::Ruled, &Ruled::of(done).kept(), Some(SHOWN));
+                let kept = Ruled::of(done, officer.name()).beside(Ruled::all(&visit));
+                let cookie = visit.set(Cookie::Ruled, &kept, Some(SHOWN));
                 response.headers_mut().append(header::SET_COOKIE, cookie);
+                for cookie in Draft::forget(&visit) {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                }
                 return response;
             }
             Err(AppError::Reason(code)) => Why::reason(visit.language, code),
@@ -122,19 +133,21 @@ pub(super) async fn rule(
     }
 }
 
-/// What was decided of this case, if that was the last one in this browser.
+/// What was decided of this case, if that was just now, in this browser and by this officer.
 pub(super) async fn ruled(
     State(app): State<Arc<App>>,
     Signed { visit, officer }: Signed,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let kept = visit.ruled.as_ref().and_then(|kept| Ruled::read(kept));
-    let Some(ruled) = kept.filter(|ruled| ruled.number == id) else { return to("/officer/cases") };
+    let is_it = |ruled: &Ruled| ruled.number == id && ruled.by == officer.name();
+    let Some(ruled) = Ruled::all(&visit).into_iter().find(is_it) else {
+        return trouble::over((&visit, &officer), "ruled-over");
+    };
     let (l, frame) =
         (Layout::of_staff(&visit, ruled.title()), Frame::of(Some(&officer), At::Queue));
     let address = pick_up_address(&app, &headers);
-    let Ruled { decision, number, level, pick_up, reasons } = ruled;
+    let Ruled { decision, number, level, pick_up, reasons, by: _ } = ruled;
     let level = level.map(|level| l.level(&level));
     let reasons = reasons.into_iter().map(|code| Why::reason(l.lang, code)).collect();
     let qr = pick_up.as_ref().and_then(|pick_up| Qr::of_pick_up(&address, &pick_up.code));
@@ -148,10 +161,40 @@ struct Ruled {
     level: Option<String>,
     pick_up: Option<PickUp>,
     reasons: Vec<ReasonCode>,
+    /// Who decided: nobody else is shown it.
+    by: String,
+}
+
+/// How many decisions are kept beside the last one: several tabs may show one each.
+const BESIDE: usize = 3;
+
+/// Whether what is kept of decisions in this browser is of `officer`, or nothing is.
+pub(super) fn is_of(visit: &Visit, officer: &str) -> bool {
+    Ruled::all(visit).iter().all(|ruled| ruled.by == officer)
 }
 
 impl Ruled {
-    fn of(done: Finished) -> Self {
+    /// What this browser keeps, the last one first.
+    fn all(visit: &Visit) -> Vec<Self> {
+        let kept = visit.ruled.as_ref().map_or("", |kept| kept.as_str());
+        kept.split('~').filter_map(Self::read).collect()
+    }
+
+    /// As the cookie keeps it beside `earlier` ones of the same officer: those with a code before those without, for
+    /// a code is shown nowhere else.
+    fn beside(self, mut earlier: Vec<Self>) -> Zeroizing<String> {
+        earlier.retain(|ruled| ruled.by == self.by && ruled.number != self.number);
+        earlier.sort_by_key(|ruled| ruled.pick_up.is_none());
+        earlier.truncate(BESIDE);
+        let mut text = self.kept();
+        for ruled in earlier {
+            text.push('~');
+            text.push_str(&ruled.kept());
+        }
+        text
+    }
+
+    fn of(done: Finished, by: &str) -> Self {
         let known = done.reasons.iter().filter_map(|reason| ReasonCode::known(&reason.code));
         Self {
             number: done.id.to_string(),
@@ -159,6 +202,7 @@ impl Ruled {
             level: done.identity.map(|identity| identity.level),
             reasons: known.collect(),
             pick_up: done.pick_up,
+            by: by.to_owned(),
         }
     }
 
@@ -170,7 +214,8 @@ impl Ruled {
         }
     }
 
-    /// As the cookie keeps it: `NUMBER/DECISION/LEVEL/CODE/UNTIL/REASON+REASON`.
+    /// As the cookie keeps it: `NUMBER/DECISION/LEVEL/CODE/UNTIL/REASON+REASON/OFFICER`, an officer's name being
+    /// small letters, digits and `-`.
     fn kept(&self) -> Zeroizing<String> {
         let decision = match self.decision {
             Outcome::Issue => "issue",
@@ -184,8 +229,8 @@ impl Ruled {
         };
         let level = self.level.as_deref().unwrap_or_default();
         let reasons: Vec<_> = self.reasons.iter().map(|code| code.as_str()).collect();
-        let (number, reasons) = (&self.number, reasons.join("+"));
-        Zeroizing::new(format!("{number}/{decision}/{level}/{code}/{until}/{reasons}"))
+        let (number, reasons, by) = (&self.number, reasons.join("+"), &self.by);
+        Zeroizing::new(format!("{number}/{decision}/{level}/{code}/{until}/{reasons}/{by}"))
     }
 
     /// What [`Self::kept`] wrote; nothing of anything else.
@@ -208,7 +253,8 @@ impl Ruled {
             }
         };
         let reasons = parts.next()?.split('+').filter_map(ReasonCode::known).collect();
-        Some(Self { number, decision, level, pick_up, reasons })
+        let by = parts.next()?.to_owned();
+        Some(Self { number, decision, level, pick_up, reasons, by })
     }
 }
 
@@ -229,7 +275,7 @@ mod tests {
             (Outcome::TryAgain, None, None, vec![]),
         ] {
             let number = uuid::Uuid::from_u128(7).to_string();
-            let ruled = Ruled { number, decision, level, pick_up, reasons };
+            let ruled = Ruled { number, decision, level, pick_up, reasons, by: "bc-17".to_owned() };
             let cookie = ruled.kept();
             // RFC 6265 §4.1.1.
             assert!(
@@ -241,8 +287,32 @@ mod tests {
             assert_eq!((&again.number, again.decision), (&ruled.number, decision));
             assert_eq!((again.kept(), again.reasons), (cookie, ruled.reasons));
         }
-        for other in ["", "1", "1/issue", "1/issue/High/x/y/", "1/else////", "1/issue///"] {
+        for other in
+            ["", "1", "1/issue", "1/issue/High/x/y/", "1/else////", "1/issue///", "1/issue/////"]
+        {
             assert!(Ruled::read(other).is_none(), "{other}");
         }
+    }
+
+    #[test]
+    fn a_code_outlives_the_decisions_that_have_none() {
+        let until = OffsetDateTime::from_unix_timestamp(1_900_000_000).unwrap();
+        let ruled = |number: &str, code: Option<&str>, by: &str| Ruled {
+            number: number.to_owned(),
+            decision: Outcome::Issue,
+            level: None,
+            pick_up: code.map(|code| PickUp { code: code.to_owned(), until }),
+            reasons: vec![],
+            by: by.to_owned(),
+        };
+        let read = |kept: &str| kept.split('~').filter_map(Ruled::read).collect::<Vec<_>>();
+        let mut kept = ruled("0", Some("7KQ2"), "bc-17").beside(vec![]);
+        for number in ["1", "2", "3", "4", "5"] {
+            kept = ruled(number, None, "bc-17").beside(read(&kept));
+        }
+        let numbers: Vec<_> = read(&kept).into_iter().map(|ruled| ruled.number).collect();
+        assert_eq!(numbers, ["5", "0", "4", "3"]);
+        let others = ruled("6", None, "bc-18").beside(read(&kept));
+        assert_eq!(read(&others).len(), 1, "nothing of another officer's");
     }
 }

@@ -5,8 +5,7 @@ use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::{Cookie, Visit};
 use super::draft::Draft;
-use super::ruling::Given as Filled;
-use super::{At, Frame, Signed, case, identities, trouble};
+use super::{At, Frame, Signed, ruling, trouble};
 use crate::app::{App, AppError, SignIn};
 use crate::config::Secret;
 use crate::storage::Role;
@@ -26,29 +25,28 @@ struct Page {
     l: Layout,
     frame: Frame,
     error: Option<Why>,
-    /// What was written when the session ended.
-    draft: Option<Draft>,
+    /// Who wrote what waits here since the session ended.
+    draft_by: Option<String>,
+    /// What was written and does not fit where it would wait.
+    unsent: String,
 }
 
-fn page(visit: &Visit, error: Option<Why>, draft: Option<Draft>) -> Response {
+fn page(visit: &Visit, error: Option<Why>, draft_by: Option<String>, unsent: String) -> Response {
     let (l, frame) = (Layout::of_staff(visit, "officer-title"), Frame::of(None, At::Elsewhere));
-    html(&Page { l, frame, error, draft })
+    html(&Page { l, frame, error, draft_by, unsent })
 }
 
-/// The form, with what it brings back of another one.
+/// The form, and who wrote what waits.
+fn waiting(visit: &Visit, error: Option<Why>) -> Response {
+    page(visit, error, Draft::waiting(visit).map(|draft| draft.by), String::new())
+}
+
+/// The form.
 #[derive(Deserialize)]
 pub(super) struct Given {
     name: String,
     password: Secret,
     code: Secret,
-    #[serde(default)]
-    draft_at: String,
-    #[serde(default)]
-    draft_id: String,
-    #[serde(default)]
-    draft: String,
-    #[serde(default)]
-    draft_by: String,
 }
 
 /// The form, or the queue for who is signed in; with `?again` the form for them, too.
@@ -60,10 +58,10 @@ pub(super) async fn show(
     let token = visit.officer.as_ref().map_or("", |token| token.as_str());
     match app.officer(token).await {
         Ok(_) if asked.as_deref() != Some("again") => to("/officer/cases"),
-        Ok(_) => page(&visit, None, None),
+        Ok(_) => waiting(&visit, None),
         Err(_) => match app.supporter(token).await {
             Ok(_) => to("/support"),
-            Err(_) => page(&visit, None, None),
+            Err(_) => waiting(&visit, None),
         },
     }
 }
@@ -74,50 +72,34 @@ pub(super) async fn send(
     form: Result<Form<Given>, FormRejection>,
 ) -> Response {
     let Ok(Form(given)) = form else { return trouble::of(&visit, None, AppError::Malformed) };
-    let Given { name, password, code, draft_at: at, draft_id: id, draft: reason, draft_by: by } =
-        given;
-    let draft = (!reason.is_empty()).then_some(Draft { at, id, reason, by });
+    let Given { name, password, code } = given;
     match app.sign_in(SignIn { name, password, code }).await {
         Ok(session) => {
-            let own = draft.filter(|draft| draft.by == session.officer);
-            let mut response = match (session.role, own) {
+            let own = Draft::waiting(&visit).filter(|draft| draft.by == session.officer);
+            let mut response = match (session.role, &own) {
                 (Role::Support, _) => to("/support"),
                 (Role::Borgercenter, None) => to("/officer/cases"),
-                (Role::Borgercenter, Some(draft)) => {
-                    again(&app, &visit, &session.token, draft).await
-                }
+                (Role::Borgercenter, Some(draft)) => to(&draft.at),
             };
-            let cookie = visit.set(Cookie::Officer, &session.token, None);
-            let headers = response.headers_mut();
-            headers.append(header::SET_COOKIE, cookie);
-            for cookie in [Cookie::PCode, Cookie::Ruled] {
-                headers.append(header::SET_COOKIE, visit.erase(cookie));
+            let mut cookies = vec![visit.set(Cookie::Officer, &session.token, None)];
+            cookies.push(visit.erase(Cookie::PCode));
+            // What is of somebody else who was signed in here.
+            if own.is_none() {
+                cookies.extend(Draft::forget(&visit));
+            }
+            if !ruling::is_of(&visit, &session.officer) {
+                cookies.push(visit.erase(Cookie::Ruled));
+            }
+            for cookie in cookies {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
             }
             response
         }
         Err(AppError::Reason(code)) => {
-            let page = page(&visit, Some(Why::reason(visit.language, code)), draft);
+            let page = waiting(&visit, Some(Why::reason(visit.language, code)));
             (StatusCode::UNAUTHORIZED, page).into_response()
         }
         Err(error) => trouble::of(&visit, None, error),
-    }
-}
-
-/// The form on which something was written when a session ended, filled in with that.
-async fn again(app: &App, visit: &Visit, token: &str, draft: Draft) -> Response {
-    let officer = match app.officer(token).await {
-        Ok(officer) => officer,
-        Err(error) => return trouble::of(visit, None, error),
-    };
-    let whose = (visit, &officer);
-    if draft.at == "/officer/identities" {
-        return identities::again(whose, draft);
-    }
-    let Some(id) = draft.at.strip_prefix("/officer/cases/") else { return to("/officer/cases") };
-    let given = Filled { reason: draft.reason.clone(), kept: true, ..Filled::default() };
-    match case::page(app, whose, id, (false, given, None)).await {
-        Ok(page) => page,
-        Err(error) => trouble::unsent((visit, Some(&officer)), error, draft.reason),
     }
 }
 
@@ -131,10 +113,21 @@ pub(in super::super) fn over(visit: &Visit) -> Response {
     over_with(visit, None)
 }
 
-/// The same, with what was written.
+/// The same, with what was filled in.
 pub(super) fn over_with(visit: &Visit, draft: Option<Draft>) -> Response {
-    let page = page(visit, Some(Why::text(visit.language, "officer-session-over")), draft);
-    (StatusCode::UNAUTHORIZED, page).into_response()
+    let kept = draft.as_ref().and_then(|draft| draft.keep(visit));
+    let (by, unsent) = match (draft, &kept) {
+        (Some(draft), Some(_)) => (Some(draft.by), String::new()),
+        (Some(draft), None) => (None, draft.reason),
+        (None, _) => (None, String::new()),
+    };
+    let over = if by.is_some() { "draft-over" } else { "officer-session-over" };
+    let page = page(visit, Some(Why::text(visit.language, over)), by, unsent);
+    let mut response = (StatusCode::UNAUTHORIZED, page).into_response();
+    for cookie in kept.into_iter().flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 pub(super) async fn out(
@@ -144,7 +137,8 @@ pub(super) async fn out(
     match app.sign_out(officer).await {
         Ok(_) => {
             let mut response = to("/officer");
-            for cookie in [Cookie::Officer, Cookie::PCode, Cookie::Ruled] {
+            let own = [Cookie::PCode, Cookie::Ruled, Cookie::Draft, Cookie::DraftRest];
+            for cookie in [Cookie::Officer].into_iter().chain(own) {
                 response.headers_mut().append(header::SET_COOKIE, visit.erase(cookie));
             }
             // What was typed and not sent.

@@ -44,6 +44,12 @@ pub(super) async fn missing(Signed { visit, officer }: Signed) -> Response {
     page((&visit, Some(&officer)), StatusCode::NOT_FOUND, why, String::new())
 }
 
+/// A page that is shown for a short while only.
+pub(super) fn over((visit, officer): (&Visit, &Officer), text: &str) -> Response {
+    let why = Why::text(visit.language, text);
+    page((visit, Some(officer)), StatusCode::NOT_FOUND, why, String::new())
+}
+
 fn page(
     (visit, officer): (&Visit, Option<&Officer>),
     status: StatusCode,

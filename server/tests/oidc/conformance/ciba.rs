@@ -3,7 +3,7 @@
 
 use super::super::desk::{Desk, PIN, refusal, refused as reason};
 use super::super::parties::{Party, Phone, Reply, Site, claims, fresh, refused};
-use super::{Rsa, answered, asserted, is_known, part, signed, wrong_proofs};
+use super::{Rsa, answered, asserted, by_public_key, is_known, part, signed, wrong_proofs};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -187,6 +187,9 @@ fn a_request_that_its_client_did_not_sign_with_es256_is_refused() {
             ("no token", "x".to_owned()),
         ] {
             assert_eq!(send(&bank, &request).error(), bad, "{what}");
+        }
+        for request in by_public_key(&bank.device, &claims) {
+            assert_eq!(send(&bank, &request).error(), bad, "HS256 by the public key");
         }
         // By another client that has proved who it is.
         assert_eq!(send(&other, &whole).error(), bad);

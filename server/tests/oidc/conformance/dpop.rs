@@ -48,6 +48,25 @@ fn a_token_is_good_with_the_key_that_it_was_given_to_and_never_without() {
 }
 
 #[test]
+fn a_stolen_token_spends_nothing_of_its_relying_party() {
+    // proves G8
+    let desk = Desk::changed(|config| {
+        (config.limits.client_burst, config.limits.client_per_minute) = (20, 1);
+    });
+    let site = Site::open(&desk);
+    let anna = desk.enrolled(1);
+    let (phone, netbank) = (Phone::of(&anna), site.party(|_| {}));
+    let key = Key::new(&site);
+    let token = key.token(&netbank, &phone);
+    for number in 0..30 {
+        let stolen = key.userinfo_with(&token, &[]);
+        assert_eq!(stolen.error(), refused(401, "invalid_dpop_proof"), "{number}");
+        assert_eq!(netbank.userinfo(&token).error(), refused(401, "invalid_token"), "{number}");
+    }
+    assert_eq!(key.userinfo(&token).status, 200, "who has the key has the whole share");
+}
+
+#[test]
 fn the_number_is_compared_for_who_has_the_key() {
     // proves G7, G8
     for desk in Desk::all() {

@@ -26,6 +26,23 @@ fn signed(device: &Device, header: &Value, claims: &Value) -> String {
     format!("{text}.{}", device.sign_bytes(text.as_bytes()))
 }
 
+/// Tokens signed with HS256 (RFC 7518 §3.2) by what everybody knows of the key of `device`: a server that takes the
+/// algorithm from the token takes one of them.
+fn by_public_key(device: &Device, claims: &Value) -> Vec<String> {
+    let key = PKey::from_ec_key(device.0.clone()).unwrap();
+    let jwk = jwks(device)["keys"][0].to_string().into_bytes();
+    let der = key.public_key_to_der().unwrap();
+    let known = [jwk, key.public_key_to_pem().unwrap(), der, b"\0".to_vec()];
+    let text = format!("{}.{}", part(&json!({ "alg": "HS256", "kid": "1" })), part(claims));
+    let signed = |secret: Vec<u8>| {
+        let secret = PKey::hmac(&secret).unwrap();
+        let mut signer = sign::Signer::new(MessageDigest::sha256(), &secret).unwrap();
+        let signature = signer.sign_oneshot_to_vec(text.as_bytes()).unwrap();
+        format!("{text}.{}", base64url(&signature))
+    };
+    known.into_iter().map(signed).collect()
+}
+
 /// A key that no server of ours takes a signature of, though it may be registered.
 struct Rsa(PKey<Private>);
 
@@ -85,12 +102,12 @@ fn wrong_proofs(party: &Party<'_>, rsa: &Rsa) -> Vec<(&'static str, Vec<(&'stati
         ("no jti", with(&|claims| claims["jti"] = Value::Null)),
         ("RS256 by a registered key", rsa.signed(&claims)),
         ("alg none", unsigned),
-        ("HS256", by(json!({ "alg": "HS256" }), &|_| {})),
         ("another signature", format!("{text}.{}", party.device.sign_bytes(b"something else"))),
         ("no signature", format!("{text}.")),
         ("a key that nobody registered", signed(&Device::new(), &json!({"alg": "ES256"}), &claims)),
     ];
-    let mut proofs: Vec<_> = wrong.into_iter().map(typed).collect();
+    let symmetric = by_public_key(&party.device, &claims).into_iter().map(|token| ("HS256", token));
+    let mut proofs: Vec<_> = wrong.into_iter().chain(symmetric).map(typed).collect();
     let other = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer".to_owned();
     let assertion = || ("client_assertion", with(&|_| {}));
     proofs.push(("no assertion", vec![("client_id", party.id.clone())]));
