@@ -175,7 +175,7 @@ fn a_copy_that_is_asked_for_while_it_is_made_answers_with_the_same_app() {
         let (code, device) = (offered(&anna, &app), Device::new());
         let sent = || copy(&desk, &code, &device, "739104");
         let made: Vec<_> = std::thread::scope(|scope| {
-            let first = scope.spawn(&sent);
+            let first = scope.spawn(sent);
             let more: Vec<_> = (0..4).map(|_| scope.spawn(|| [sent(), sent(), sent()])).collect();
             let more = more.into_iter().flat_map(|sent| sent.join().unwrap());
             more.chain([first.join().unwrap()]).collect()
