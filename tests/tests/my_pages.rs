@@ -57,7 +57,7 @@ impl<'a> Phone<'a> {
     /// The same of who has ordered a code display, too.
     fn with_display(demo: &'a Demo, fixture: &str) -> Self {
         Self::set_up(demo, fixture, |case, own| {
-            let body = json!({ "kind": "display" });
+            let body = json!({ "kind": "display", "user_id": USER_ID });
             case.send(Method::Post, &format!("{own}/code-devices"), &body).unwrap();
         })
     }
@@ -212,11 +212,21 @@ fn activates(demo: &Demo, serial: &str) {
         assert!(std::time::Instant::now() < deadline, "no code comes");
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
-    let now = ureq::get(format!("{}/qa/code-devices/{serial}/now", demo.url())).call();
-    let now: Value = now.unwrap().body_mut().read_json().unwrap();
+    let shown = || {
+        let now = ureq::get(format!("{}/qa/code-devices/{serial}/now", demo.url())).call();
+        word(&now.unwrap().body_mut().read_json().unwrap(), "code")
+    };
+    let first = shown();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let mut next = shown();
+    while next == first {
+        assert!(std::time::Instant::now() < deadline, "the display shows no other code");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        next = shown();
+    }
     let body = json!({
         "user_id": USER_ID, "serial": serial, "code": demo.code("sms"),
-        "device_code": word(&now, "code"), "password": PASSWORD,
+        "device_code": first, "next_code": next, "password": PASSWORD,
     });
     post("code-device-activations", body);
 }

@@ -353,7 +353,7 @@ fn without_a_public_address_nobody_answers_relying_parties() {
 
 #[test]
 fn a_browser_that_is_lost_is_shown_a_page_and_a_program_is_told_as_ever() {
-    // proves M1 (what went wrong is told in words, in the person's language)
+    // REQUIREMENTS M1: what went wrong is told in words, in the person's language.
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let page = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
@@ -425,7 +425,7 @@ fn who_is_lost_in_a_log_in_goes_on_with_it_and_never_to_an_enrolment() {
     let netbank = site.party(|_| {});
     let browser = Browser::at(&netbank, &netbank.begin(&[]));
     let own = format!("href=\"/log-in?log_in={}\"", browser.log_in());
-    let lost = browser.get("/log-in/nowhere");
+    let lost = browser.get_as("/log-in/nowhere");
     assert!(lost.status == 404 && lost.text.contains(&own), "{lost:?}");
     for (method, path) in [("GET", "/log-in/cancel"), ("PUT", "/oidc/authorize")] {
         let lost = site.send(method, path, &[("sec-fetch-site", "same-origin")], "");

@@ -192,7 +192,8 @@ fn a_code_that_went_where_the_person_is_not_reached_any_more_is_worth_nothing() 
         let anna = desk.enrolled(1);
         let device = anna.ordered("KV-0001", Kind::Display);
         let before = anna.device_code("KV-0001", "email").unwrap();
-        let contacts = json!({ "phone": PHONE, "email": "else@example.invalid" });
+        let mut contacts = json!({ "phone": PHONE, "email": "else@example.invalid" });
+        contacts["user_id"] = json!(anna.user_id());
         assert_eq!(anna.own("PUT", "/contacts", &contacts).0, 200);
         assert_eq!(refusal(anna.activate_device(&anna.activation_of(&device, &before))), wrong());
         let code = anna.device_code("KV-0001", "email").expect("a new one is sent at once");
@@ -235,8 +236,7 @@ fn a_device_that_became_somebody_elses_meanwhile_stays_as_it_is() {
         let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
         Device::in_stock(&desk, "KV-0001", Kind::Display);
         anna.reach(PHONE);
-        let order = json!({ "kind": "display" });
-        assert_eq!(anna.own("POST", "/code-devices", &order).1["state"], "ordered");
+        assert_eq!(anna.order(Kind::Display, &anna.user_id()).1["state"], "ordered");
         let holder = server::app::DeviceHolder::logged_in(anna.identity);
         let lost = serde_json::from_value(json!({ "standing": "lost" })).unwrap();
         let app = desk.app.clone();
@@ -447,9 +447,8 @@ fn an_order_that_is_lost_or_blocked_is_off_and_takes_nothing_from_the_stock() {
         for person in [&anna, &bert] {
             person.reach(PHONE);
         }
-        let order = |person: &super::desk::Citizen<'_>| {
-            person.own("POST", "/code-devices", &json!({ "kind": "display" }))
-        };
+        let order =
+            |person: &super::desk::Citizen<'_>| person.order(Kind::Display, &person.user_id());
         let post = || {
             let serials = ["KV-0001".to_owned()];
             let posted = server::app::post_code_devices(&desk.store, &serials, desk.now());

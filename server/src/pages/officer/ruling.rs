@@ -253,7 +253,7 @@ impl Ruled {
             }
         };
         let reasons = parts.next()?.split('+').filter_map(ReasonCode::known).collect();
-        let by = parts.next()?.to_owned();
+        let by = parts.next().filter(|by| !by.is_empty())?.to_owned();
         Some(Self { number, decision, level, pick_up, reasons, by })
     }
 }
