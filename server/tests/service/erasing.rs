@@ -206,28 +206,37 @@ fn what_is_issued_beside_an_erasure_comes_before_it_or_is_another_identity() {
         let mut first = identity_in(&officer.rule(&referred(), &approve).1);
         for erases_first in [true, false] {
             let case = referred();
-            let before = station.runtime.block_on(evidence(&station.store, first));
-            let token = station.runtime.block_on(session(&station.store, first));
             let rule = || officer.rule(&case, &approve);
-            let erase = || station.runtime.block_on(erased(&other, &token));
-            let (ruled, erased) = match erases_first {
-                true => {
-                    let (erased, ruled) = beside_each_other(&station, first, (erase, rule));
-                    (ruled, erased)
-                }
-                false => beside_each_other(&station, first, (rule, erase)),
-            };
-            // Neither waited for the other in a circle.
-            assert!(erased.is_ok(), "{erases_first}: {erased:?}");
-            assert_eq!(ruled.0, 200, "{erases_first}: {ruled:?}");
-            let issued = identity_in(&ruled.1);
-            assert_eq!(issued != first, erases_first, "the one that came first is done first");
-            stands(&station, (first, issued), "a ruling");
-            let rests_on = station.runtime.block_on(evidence(&station.store, first));
-            assert_eq!(rests_on, before + usize::from(issued == first));
-            first = issued;
+            first = issued_beside_an_erasure((&station, &other), first, erases_first, rule);
         }
     }
+}
+
+/// What `issues` gives while `first` is erased at another server: the one that came first is done first, and neither
+/// waits for the other in a circle.
+fn issued_beside_an_erasure(
+    (station, other): (&Station, &App),
+    first: IdentityId,
+    erases_first: bool,
+    issues: impl Fn() -> (u16, Value) + Send + Sync,
+) -> IdentityId {
+    let before = station.runtime.block_on(evidence(&station.store, first));
+    let token = station.runtime.block_on(session(&station.store, first));
+    let erase = || station.runtime.block_on(erased(other, &token));
+    let (answer, erased) = if erases_first {
+        let (erased, answer) = beside_each_other(station, first, (erase, issues));
+        (answer, erased)
+    } else {
+        beside_each_other(station, first, (issues, erase))
+    };
+    assert!(erased.is_ok(), "{erases_first}: {erased:?}");
+    assert_eq!(answer.0, 200, "{erases_first}: {answer:?}");
+    let issued = identity_in(&answer.1);
+    assert_eq!(issued != first, erases_first, "the one that came first is done first");
+    stands(station, (first, issued), "what was issued");
+    let rests_on = station.runtime.block_on(evidence(&station.store, first));
+    assert_eq!(rests_on, before + usize::from(issued == first));
+    issued
 }
 
 #[test]
@@ -242,25 +251,8 @@ fn what_is_finished_beside_an_erasure_comes_before_it_or_is_another_identity() {
             again.page(&good.mrz_lines);
             again.chip(Chip::new(&good));
             assert_eq!(again.face().0, 200);
-            let before = station.runtime.block_on(evidence(&station.store, first));
-            let token = station.runtime.block_on(session(&station.store, first));
             let finish = || again.finish();
-            let erase = || station.runtime.block_on(erased(&other, &token));
-            let (finished, erased) = match erases_first {
-                true => {
-                    let (erased, finished) = beside_each_other(&station, first, (erase, finish));
-                    (finished, erased)
-                }
-                false => beside_each_other(&station, first, (finish, erase)),
-            };
-            assert!(erased.is_ok(), "{erases_first}: {erased:?}");
-            assert_eq!(finished.0, 200, "{erases_first}: {finished:?}");
-            let issued = identity_in(&finished.1);
-            assert_eq!(issued != first, erases_first, "the one that came first is done first");
-            stands(&station, (first, issued), "an enrolment");
-            let rests_on = station.runtime.block_on(evidence(&station.store, first));
-            assert_eq!(rests_on, before + usize::from(issued == first));
-            first = issued;
+            first = issued_beside_an_erasure((&station, &other), first, erases_first, finish);
         }
     }
 }
