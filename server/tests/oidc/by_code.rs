@@ -3,6 +3,7 @@
 use super::desk::{Citizen, Desk, PIN, refusal, refused};
 use super::devices::{Device, PASSWORD, quick};
 use super::parties::{Begun, Browser, Party, Phone, Site, claims};
+use super::timing;
 use enroll_core::code_device::{Kind, Tries};
 use serde_json::{Value, json};
 use server::app::{AppError, TypedCode};
@@ -717,18 +718,6 @@ fn a_password_is_hashed_anew_once_it_was_right_and_costs_have_grown() {
     }
 }
 
-/// Welch's t of two samples.
-fn welch(one: &[f64], other: &[f64]) -> f64 {
-    let moments = |sample: &[f64]| {
-        let count = sample.len() as f64;
-        let mean = sample.iter().sum::<f64>() / count;
-        let spread = sample.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        (mean, spread / count)
-    };
-    let ((a, va), (b, vb)) = (moments(one), moments(other));
-    (a - b) / (va + vb).sqrt()
-}
-
 /// Nothing of the person's is taken for `time`.
 fn rest(desk: &Desk, citizen: &Citizen<'_>, time: Duration) {
     let tries = Tries { until: Some(desk.now() + time), ..Tries::default() };
@@ -745,10 +734,11 @@ fn rest(desk: &Desk, citizen: &Citizen<'_>, time: Duration) {
 #[test]
 fn the_time_of_a_refusal_does_not_tell_whether_there_is_a_user_id() {
     // proves G4
-    let tries = std::env::var("INDRUL_TIMING").map_or(100, |text| text.parse().unwrap());
+    let tries = timing::tries(100);
     let never_rests = |config: &mut Config| {
         quick(config);
         config.policy.code_devices.wrong = u16::MAX;
+        (config.limits.address_burst, config.limits.client_burst) = (u32::MAX, u32::MAX);
     };
     for desk in Desk::all_changed(never_rests) {
         let site = Site::open(&desk);
@@ -767,25 +757,20 @@ fn the_time_of_a_refusal_does_not_tell_whether_there_is_a_user_id() {
             (bert.user_id(), PASSWORD, "password right, rests"),
             (dora.user_id(), "not the password", "an app only"),
         ];
-        let mut took = who.each_ref().map(|_| Vec::new());
-        for turn in 0..tries {
-            for next in 0..who.len() {
-                // Each of them comes first as often as the others.
-                let one = (turn + next) % who.len();
-                let (user_id, password, name) = &who[one];
-                let page = Page::of(&netbank);
-                let (secret, typed) = (page.browser.secret(), typed(user_id, password, &code));
-                let started = std::time::Instant::now();
+        let took: [_; 5] = timing::times(tries, |one| {
+            let (user_id, password, name) = &who[one];
+            let page = Page::of(&netbank);
+            let (secret, typed) = (page.browser.secret(), typed(user_id, password, &code));
+            timing::time_of(|| {
                 let refused = desk.runtime.block_on(desk.app.log_in_by_code(&secret, typed));
-                took[one].push(started.elapsed().as_secs_f64().ln());
                 assert!(refused.is_err(), "{name}");
-            }
-        }
+            })
+        });
         let [nobody, others @ ..] = &took;
         for (other, (_, _, name)) in others.iter().zip(&who[1..]) {
-            let t = welch(other, nobody);
+            let (t, percent) = (timing::welch(other, nobody), timing::percent(other, nobody));
             println!(
-                "{:?}, {tries} refusals each, {name} and nobody: Welch's t {t:.2}",
+                "{:?}, {tries} refusals each, {name} and nobody: Welch's t {t:.2}, {percent:.2} %",
                 desk.store
             );
             assert!(t.abs() < 5.0, "{name}: {t}");

@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, PIN, refusal, refused as reason};
 use super::parties::{Browser, Party, Phone, Site, claims};
+use super::timing;
 use enroll_core::device_key::{DeviceKey, Purpose};
 use serde_json::{Value, json};
 use server::keys::{base64url, base64url_decode};
@@ -461,23 +462,11 @@ fn an_unknown_user_id_is_answered_as_a_known_one() {
     }
 }
 
-/// Welch's t of two samples.
-fn welch(one: &[f64], other: &[f64]) -> f64 {
-    let moments = |sample: &[f64]| {
-        let count = sample.len() as f64;
-        let mean = sample.iter().sum::<f64>() / count;
-        let spread = sample.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        (mean, spread / count)
-    };
-    let ((a, va), (b, vb)) = (moments(one), moments(other));
-    (a - b) / (va + vb).sqrt()
-}
-
 /// `INDRUL_TIMING=10000` asks so often each; what it prints is the figure.
 #[test]
 fn the_time_of_an_answer_does_not_tell_whether_there_is_a_user_id() {
     // proves G4
-    let tries = std::env::var("INDRUL_TIMING").map_or(300, |text| text.parse().unwrap());
+    let tries = timing::tries(300);
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
@@ -485,24 +474,16 @@ fn the_time_of_an_answer_does_not_tell_whether_there_is_a_user_id() {
         let browser = Browser::at(&netbank, &netbank.begin(&[]));
         let (secret, known) = (browser.secret(), phone.user_id());
         let unknown: String = known.chars().rev().collect();
-        let ask = |user_id: &str| {
-            let started = std::time::Instant::now();
-            desk.runtime.block_on(desk.app.name(&secret, user_id)).unwrap();
-            // Of the logarithm: a few answers that waited for the disk must not hide the others.
-            started.elapsed().as_secs_f64().ln()
-        };
-        let (mut of_known, mut of_unknown) = (Vec::new(), Vec::new());
-        for turn in 0..tries {
-            let first = turn % 2 == 0;
-            for is_known in [first, !first] {
-                match is_known {
-                    true => of_known.push(ask(&known)),
-                    false => of_unknown.push(ask(&unknown)),
-                }
-            }
-        }
-        let t = welch(&of_known, &of_unknown);
-        println!("{tries} answers each, known and unknown: Welch's t {t:.2}");
+        let [of_known, of_unknown] = timing::times(tries, |one| {
+            let user_id = [&known, &unknown][one];
+            timing::time_of(|| desk.runtime.block_on(desk.app.name(&secret, user_id)).unwrap())
+        });
+        let (t, percent) =
+            (timing::welch(&of_known, &of_unknown), timing::percent(&of_known, &of_unknown));
+        println!(
+            "{:?}, {tries} answers each, known and unknown: Welch's t {t:.2}, {percent:.2} %",
+            desk.store
+        );
         assert!(t.abs() < 5.0, "{t}");
     }
 }

@@ -30,3 +30,4 @@ mod sessions;
 #[path = "../service/station.rs"]
 mod station;
 mod support;
+mod timing;
