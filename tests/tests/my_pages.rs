@@ -236,12 +236,16 @@ fn a_person_loses_finds_blocks_and_opens_a_code_display_on_my_page() {
     // proves F1, F2, F5
     let demo = demo();
     let phone = Phone::with_display(&demo, "good");
-    let posted = enroll(PROGRAM)
-        .args(["code-device", "posted", "QA-KV-0001", "--data"])
-        .arg(demo.folder())
-        .output()
-        .unwrap();
-    assert!(posted.status.success(), "{posted:?}");
+    let stock = |args: &[&str]| {
+        let mut command = enroll(PROGRAM);
+        let done = command.arg("code-device").args(args).arg("--data").arg(demo.folder());
+        let done = done.output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let list = stock(&["list", "--state", "ordered"]);
+    let order = list.trim().strip_prefix("QA-KV-0001 display ordered ").unwrap();
+    stock(&["posted", &format!("QA-KV-0001={order}")]);
     let person = Person::without_shell(&demo, "good").named("my-devices");
     logs_in(&person, &phone);
     looks(&person, "/means", "means", "#lose-2");

@@ -56,8 +56,8 @@ pub use capture::{Answer, Answered, Capture, FaceChallenge};
 pub use chip::{ChipStart, ChipVerdict};
 pub use code_device::{
     ActivatedDevice, AskedCode, ChangedPassword, CodeDeviceView, CodeSent, DeviceHolder,
-    DeviceStanding, FirstDevice, HandOut, Imported, NewDevice, NewStanding, PasswordKept,
-    StockError, WantedDevice, import_code_devices, post_code_devices,
+    DeviceStanding, FirstDevice, HandOut, Imported, NewDevice, NewStanding, Parcel, ParcelError,
+    PasswordKept, StockError, WantedDevice, import_code_devices, post_code_devices,
 };
 pub use copy::{Challenge, Copy, Offer, Proof};
 pub use event::{RegisterEvent, TakenIn, Teller};

@@ -2,7 +2,7 @@
 
 use super::rows::{on_rows, print, print_all, refused};
 use super::setup::{Place, SetupError, ended};
-use crate::app::{NewDevice, StockError, import_code_devices, post_code_devices};
+use crate::app::{NewDevice, Parcel, StockError, import_code_devices, post_code_devices};
 use crate::clock::{Clock, SystemClock, SystemEntropy};
 use serde_json::json;
 use std::io::Read;
@@ -22,9 +22,10 @@ enum Command {
     /// Add the devices of the maker's list to the stock (docs/code-devices.md); their seeds are sealed and
     /// never shown again, so destroy the list
     Import(Import),
-    /// List devices by serial number
+    /// List devices by serial number: kind, state, and the number of the order where one is ordered and not sent
     List(List),
-    /// Take note that ordered devices were posted: inactive, they are on the way
+    /// Take note that ordered devices were posted: inactive, they are on the way. One whose order was called off
+    /// after it was packed is refused
     Posted(Posted),
 }
 
@@ -55,12 +56,12 @@ struct List {
 struct Posted {
     #[command(flatten)]
     place: Place,
-    /// Their serial numbers
-    #[arg(required = true)]
-    serials: Vec<String>,
+    /// SERIAL=ORDER of each: what is written on the device, and the number of the order on the packing slip
+    #[arg(required = true, value_name = "SERIAL=ORDER")]
+    parcels: Vec<Parcel>,
 }
 
-/// Runs: 0 done, 1 a device was not ordered, 2 a list that is none, 3 keys or database cannot be used.
+/// Runs: 0 done, 1 a device is not ordered or not by that order, 2 a list that is none, 3 keys or database cannot be used.
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
     match args.command {
@@ -110,20 +111,24 @@ fn list(args: &List) -> ExitCode {
         Ok(rows.store.read().await?.all_code_devices(args.state.as_deref()).await?)
     });
     print_all(found, |device| {
+        let order = device.order().map(|order| order.to_string());
         let (serial, kind, state) = (device.serial, device.kind, device.state.name());
         if args.json {
-            let identity = device.identity;
-            json!({ "serial": serial, "kind": kind, "state": state, "identity": identity })
-                .to_string()
+            json!({
+                "serial": serial, "kind": kind, "state": state, "identity": device.identity,
+                "order": order,
+            })
+            .to_string()
         } else {
-            format!("{serial} {} {state}", kind.as_str())
+            let order = order.map(|order| format!(" {order}")).unwrap_or_default();
+            format!("{serial} {} {state}{order}", kind.as_str())
         }
     })
 }
 
 fn posted(args: &Posted) -> ExitCode {
     let done = on_rows(&args.place, async |rows| {
-        Ok(post_code_devices(&rows.store, &args.serials, SystemClock.now()).await)
+        Ok(post_code_devices(&rows.store, &args.parcels, SystemClock.now()).await)
     });
     match done {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -134,7 +139,7 @@ fn posted(args: &Posted) -> ExitCode {
 
 fn told(error: &StockError) -> ExitCode {
     let status = match error {
-        StockError::NotOrdered { .. } => 1,
+        StockError::NotOrdered { .. } | StockError::OtherOrder { .. } => 1,
         StockError::Line { .. } => 2,
         StockError::App(_) => 3,
     };

@@ -5,7 +5,9 @@
 
 use super::Demo;
 use super::spoken;
-use crate::app::{App, AppError, NewDevice, StockError, import_code_devices, post_code_devices};
+use crate::app::{
+    App, AppError, NewDevice, Parcel, StockError, import_code_devices, post_code_devices,
+};
 use crate::demo::http::{Choice, trouble};
 use crate::pages::html;
 use crate::pages::texts::Language;
@@ -112,8 +114,9 @@ impl ListPage {
         crate::pages::code_device_state(self.lang, device.state.name())
     }
 
-    fn is_ordered(&self, device: &CodeDeviceRow) -> bool {
-        device.state.name() == "ordered"
+    /// `SERIAL=ORDER` of one that waits to be sent.
+    fn parcel(&self, device: &CodeDeviceRow) -> Option<String> {
+        device.order().map(|order| format!("{}={order}", device.serial))
     }
 }
 
@@ -199,7 +202,7 @@ async fn sound(State(demo): State<Arc<Demo>>, Path(serial): Path<String>) -> Res
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Posted {
-    serial: String,
+    parcel: String,
     lang: Option<String>,
 }
 
@@ -208,12 +211,15 @@ async fn posted(
     State(demo): State<Arc<Demo>>,
     form: Result<Form<Posted>, FormRejection>,
 ) -> Response {
-    let Ok(Form(Posted { serial, lang })) = form else {
+    let Ok(Form(Posted { parcel, lang })) = form else {
         return trouble(Language::Da, StatusCode::BAD_REQUEST);
     };
     let lang = Language::of(lang.as_deref());
+    let Ok(parcel) = parcel.parse::<Parcel>() else {
+        return trouble(lang, StatusCode::BAD_REQUEST);
+    };
     let parts = &demo.app.parts;
-    match post_code_devices(&parts.store, &[serial], parts.clock.now()).await {
+    match post_code_devices(&parts.store, &[parcel], parts.clock.now()).await {
         Ok(()) => Redirect::to(&format!("/qa/code-devices?lang={}", lang.code())).into_response(),
         Err(StockError::App(error)) => broken(lang, &error),
         Err(_) => trouble(lang, StatusCode::CONFLICT),

@@ -34,6 +34,36 @@ impl CodeDeviceRow {
         let identity = self.identity.filter(|_| state != CodeDevice::InStock);
         Self { state, identity, ..self }
     }
+
+    /// The number of its order, as long as it is ordered and not sent.
+    #[must_use]
+    pub fn order(&self) -> Option<OrderNumber> {
+        let CodeDevice::Ordered { at } = self.state else { return None };
+        let identity = self.identity?;
+        let of = format!("{} {identity} {}", self.id, at.unix_timestamp_nanos());
+        let [a, b, c, d, ..] = openssl::sha::sha256(of.as_bytes());
+        Some(OrderNumber(u32::from_be_bytes([a, b, c, d]) % 100_000_000))
+    }
+}
+
+/// The number of an order, eight digits: made of the device, whose it is to be, and when it was ordered, so that each
+/// order of a device has its own, also those of before there were numbers. It tells nothing of its person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OrderNumber(u32);
+
+impl OrderNumber {
+    /// The number that is written so.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let whole = text.len() == 8 && text.bytes().all(|sign| sign.is_ascii_digit());
+        text.parse().ok().filter(|_| whole).map(Self)
+    }
+}
+
+impl std::fmt::Display for OrderNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:08}", self.0)
+    }
 }
 
 fn place(row: &str) -> Place<'_> {

@@ -35,7 +35,7 @@ mod tickets;
 
 pub use activities::KeptActivity;
 pub use authenticators::AuthenticatorRow;
-pub use code_devices::CodeDeviceRow;
+pub use code_devices::{CodeDeviceRow, OrderNumber};
 pub use enrolments::Enrolment;
 pub use identities::{Evidence, Identity, Issuing};
 pub use inbox::Kept;

@@ -1,7 +1,7 @@
 //! Logging in with a code display or an audio code reader.
 
 use super::desk::{Citizen, Desk, PIN, refusal, refused};
-use super::devices::{Device, PASSWORD, quick};
+use super::devices::{Device, PASSWORD, packed, post, quick};
 use super::parties::{Begun, Browser, Party, Phone, Site, claims};
 use super::timing;
 use enroll_core::code_device::{Kind, Tries};
@@ -546,9 +546,7 @@ fn handed_out(desk: &Desk, anna: &Citizen<'_>) -> Device {
     let holder = server::app::DeviceHolder::logged_in(anna.identity);
     let wanted = serde_json::from_value(json!({ "kind": "display" })).unwrap();
     desk.runtime.block_on(desk.app.order_code_device(holder, wanted)).unwrap();
-    let serials = ["KV-0001".to_owned()];
-    let posted = server::app::post_code_devices(&desk.store, &serials, desk.now());
-    desk.runtime.block_on(posted).unwrap();
+    post(desk, &packed(desk, "KV-0001")).unwrap();
     let code = anna.device_code("KV-0001", "sms").unwrap();
     assert_eq!(anna.activate_device(&anna.activation_of(&device, &code)).0, 200);
     desk.wait(Duration::seconds(30));

@@ -1,13 +1,13 @@
 //! Code devices from the stock to activation, loss and finding, and the password beside them.
 
 use super::desk::{Desk, PHONE, code_in, refusal, refused};
-use super::devices::{Device, PASSWORD, quick};
+use super::devices::{Device, PASSWORD, packed, post, quick};
 use super::station::Call;
 use enroll_core::audit::Entry;
 use enroll_core::code_device::Kind;
 use enroll_core::life::Actor;
 use serde_json::{Value, json};
-use server::app::{NewDevice, add_officer, import_code_devices};
+use server::app::{NewDevice, StockError, add_officer, import_code_devices};
 use server::clock::SystemEntropy;
 use time::Duration;
 
@@ -352,9 +352,7 @@ fn a_lost_device_that_is_found_is_activated_anew_and_nobody_has_two() {
         desk.runtime.block_on(desk.app.order_code_device(holder, wanted)).unwrap();
         let again = desk.runtime.block_on(desk.app.order_code_device(holder, wanted));
         assert!(format!("{:?}", again.unwrap_err()).contains("code_device.other"));
-        let serials = ["KO-0001".to_owned()];
-        let posted = server::app::post_code_devices(&desk.store, &serials, desk.now());
-        desk.runtime.block_on(posted).unwrap();
+        post(&desk, &packed(&desk, "KO-0001")).unwrap();
         let code = anna.device_code("KO-0001", "sms").unwrap();
         let body = anna.activation_of(&second, &code);
         assert_eq!(refusal(anna.activate_device(&body)), refused(409, "code_device.other"));
@@ -439,6 +437,39 @@ fn after_an_opening_who_enrolled_before_brings_no_device_back_and_who_enrols_ane
 }
 
 #[test]
+fn a_parcel_packed_for_an_order_that_is_off_is_not_anothers() {
+    // proves E10 (nobody holds the device whose codes are another one's)
+    for desk in desks() {
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        Device::in_stock(&desk, "KV-0001", Kind::Display);
+        for person in [&anna, &bert] {
+            person.reach(PHONE);
+        }
+        let orders = |person: &super::desk::Citizen<'_>| {
+            let ordered = person.order(Kind::Display, &person.user_id());
+            assert_eq!(ordered.1["state"], "ordered", "{ordered:?}");
+            packed(&desk, "KV-0001")
+        };
+        let for_anna = orders(&anna);
+        assert_eq!(anna.stand("KV-0001", "lost").1["state"], "in_stock");
+        let for_bert = orders(&bert);
+        let refused = post(&desk, &for_anna).unwrap_err();
+        assert!(matches!(refused, StockError::OtherOrder { .. }), "{refused:?}");
+        assert!(refused.to_string().contains("take the device out"), "{refused}");
+        let state = || bert.own("GET", "/code-devices", &Value::Null).1[0]["state"].clone();
+        assert_eq!(state(), "ordered", "nothing was entered");
+        post(&desk, &for_bert).unwrap();
+        assert_eq!(state(), "inactive");
+        let twice = post(&desk, &for_bert).unwrap_err();
+        assert!(matches!(twice, StockError::NotOrdered { .. }), "{twice:?}");
+        let trail = trail(&desk);
+        let orders = trail.iter().filter(|entry| entry.kind == "code_device.ordered");
+        let numbers: Vec<_> = orders.map(|entry| entry.data["order"].as_str().unwrap()).collect();
+        assert_eq!(numbers, [for_anna, for_bert].map(|parcel| parcel.order.to_string()));
+    }
+}
+
+#[test]
 fn an_order_that_is_lost_or_blocked_is_off_and_takes_nothing_from_the_stock() {
     // proves E7 (the code of a notice blocks for whom it was sent to, and nobody else)
     for desk in desks() {
@@ -449,17 +480,14 @@ fn an_order_that_is_lost_or_blocked_is_off_and_takes_nothing_from_the_stock() {
         }
         let order =
             |person: &super::desk::Citizen<'_>| person.order(Kind::Display, &person.user_id());
-        let post = || {
-            let serials = ["KV-0001".to_owned()];
-            let posted = server::app::post_code_devices(&desk.store, &serials, desk.now());
-            desk.runtime.block_on(posted)
-        };
         // More often than there are devices, and than a person may have.
         for _ in 0..4 {
             assert_eq!(order(&anna).1["state"], "ordered");
+            let parcel = packed(&desk, "KV-0001");
             assert_eq!(anna.stand("KV-0001", "lost").1["state"], "in_stock");
             assert_eq!(anna.stand("KV-0001", "found").0, 404, "nobody's");
-            assert!(post().is_err(), "nobody's");
+            let posted = post(&desk, &parcel);
+            assert!(matches!(posted, Err(StockError::NotOrdered { .. })), "nobody's");
         }
         desk.deliver();
         assert_eq!(order(&anna).1["state"], "ordered");
@@ -471,7 +499,7 @@ fn an_order_that_is_lost_or_blocked_is_off_and_takes_nothing_from_the_stock() {
         assert_eq!(desk.post("/v1/blocks", &code).1["state"], "in_stock", "the one who was told");
         let theirs = bert.own("GET", "/code-devices", &Value::Null).1;
         assert_eq!(theirs[0]["state"], "ordered", "{theirs}");
-        post().unwrap();
+        post(&desk, &packed(&desk, "KV-0001")).unwrap();
         // What was sent does not come back, and there is an end to it.
         assert_eq!(bert.stand("KV-0001", "lost").1["state"], "lost");
         for serial in ["KV-0002", "KV-0003"] {

@@ -4,7 +4,7 @@ use super::desk::{Citizen, Desk, PHONE, code_in};
 use enroll_core::code_device::Kind;
 use enroll_core::totp::{Algorithm, Seed, step_at};
 use serde_json::{Value, json};
-use server::app::{NewDevice, import_code_devices, post_code_devices};
+use server::app::{NewDevice, Parcel, StockError, import_code_devices, post_code_devices};
 use server::clock::{SystemEntropy, random};
 use server::config::Config;
 use time::Duration;
@@ -59,6 +59,20 @@ impl Device {
     }
 }
 
+/// The parcel of an ordered device, packed now.
+pub fn packed(desk: &Desk, serial: &str) -> Parcel {
+    let row = desk.runtime.block_on(async {
+        desk.store.read().await.unwrap().code_device_of(serial).await.unwrap().unwrap()
+    });
+    Parcel { serial: serial.to_owned(), order: row.order().unwrap() }
+}
+
+/// Enters a parcel as posted.
+pub fn post(desk: &Desk, parcel: &Parcel) -> Result<(), StockError> {
+    let parcels = [parcel.clone()];
+    desk.runtime.block_on(post_code_devices(&desk.store, &parcels, desk.now()))
+}
+
 impl Citizen<'_> {
     pub fn user_id(&self) -> String {
         self.identity.to_string().replace(|c: char| c.is_ascii_digit(), "x")
@@ -70,9 +84,7 @@ impl Citizen<'_> {
         self.reach(PHONE);
         let (status, answer) = self.order(kind, &self.user_id());
         assert_eq!((status, &answer["state"]), (201, &json!("ordered")), "{answer}");
-        let serials = [serial.to_owned()];
-        let posted = post_code_devices(&self.desk.store, &serials, self.desk.now());
-        self.desk.runtime.block_on(posted).unwrap();
+        post(self.desk, &packed(self.desk, serial)).unwrap();
         device
     }
 

@@ -18,7 +18,9 @@ pub use order::{FirstDevice, WantedDevice};
 pub use password::{ChangedPassword, PasswordKept};
 pub(in crate::app) use password::{Compared, KeptPassword};
 pub use standing::{DeviceStanding, NewStanding};
-pub use stock::{Imported, NewDevice, StockError, import_code_devices, post_code_devices};
+pub use stock::{
+    Imported, NewDevice, Parcel, ParcelError, StockError, import_code_devices, post_code_devices,
+};
 
 use super::oidc::user_hash;
 use super::owner::Owner;

@@ -100,7 +100,8 @@ impl App {
         self.notify(&mut tx, &profile, Notice::CodeDeviceOrdered, about).await?;
         let activity = Activity::of(What::CodeDeviceOrdered).with(row.id);
         self.note(&mut tx, identity, activity).await?;
-        let data = json!({ "code_device": row.id, "kind": kind });
+        let order = row.order().map(|order| order.to_string());
+        let data = json!({ "code_device": row.id, "kind": kind, "order": order });
         tx.audit(self.of_identity("code_device.ordered", identity, data)).await?;
         tx.commit().await?;
         Ok(CodeDeviceView::from(&row))

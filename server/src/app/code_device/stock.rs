@@ -4,7 +4,7 @@
 use super::super::AppError;
 use crate::clock::Entropy;
 use crate::ids::CodeDeviceId;
-use crate::storage::{CodeDeviceRow, Store};
+use crate::storage::{CodeDeviceRow, OrderNumber, Store};
 use enroll_core::audit::Event;
 use enroll_core::code_device::{Kind, is_serial};
 use enroll_core::totp::{Algorithm, Seed};
@@ -33,10 +33,25 @@ pub enum StockError {
         line: usize,
     },
     /// It is not waiting to be sent.
-    #[error("{serial} was not ordered")]
+    #[error(
+        "{serial} is not ordered: its order was called off, or it was entered as posted before. If it lies packed, \
+         take it out and put it back into the stock; nothing was entered"
+    )]
     NotOrdered {
         /// Which device.
         serial: String,
+    },
+    /// It waits to be sent to somebody else than whom it was packed for.
+    #[error(
+        "{serial} is not order {order} any more: that one was called off, and the device has been ordered anew. Do \
+         not send the parcel: take the device out and pack it for the order that `enroll code-device list --state \
+         ordered` names; nothing was entered"
+    )]
+    OtherOrder {
+        /// Which device.
+        serial: String,
+        /// The order that it was packed for.
+        order: OrderNumber,
     },
     /// Our own fault.
     #[error("the stock could not be changed")]
@@ -50,6 +65,33 @@ pub struct Imported {
     pub added: usize,
     /// There already: left as they are.
     pub known: usize,
+}
+
+/// A device as it was packed: which, and for which order. Written `SERIAL=ORDER`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Parcel {
+    /// What is written on the device.
+    pub serial: String,
+    /// The number that [`CodeDeviceRow::order`] gave when it was packed.
+    pub order: OrderNumber,
+}
+
+/// The text is no `SERIAL=ORDER`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not SERIAL=ORDER, such as KV-000123=01234567: `enroll code-device list --state ordered` names both, and the \
+     number of the order is on the packing slip"
+)]
+pub struct ParcelError;
+
+impl std::str::FromStr for Parcel {
+    type Err = ParcelError;
+
+    fn from_str(text: &str) -> Result<Self, ParcelError> {
+        let (serial, order) = text.split_once('=').ok_or(ParcelError)?;
+        let order = OrderNumber::read(order).filter(|_| is_serial(serial)).ok_or(ParcelError)?;
+        Ok(Self { serial: serial.to_owned(), order })
+    }
 }
 
 impl NewDevice {
@@ -103,27 +145,32 @@ pub async fn import_code_devices(
     Ok(Imported { added, known })
 }
 
-/// Takes note that ordered devices were posted, all or none: inactive, they are on the way.
+/// Takes note that ordered devices were posted, all or none: inactive, they are on the way. A device whose order was
+/// called off after it was packed can be another one's order by then, and is not sent.
 ///
 /// # Errors
-/// [`StockError::NotOrdered`].
+/// [`StockError::NotOrdered`], [`StockError::OtherOrder`].
 pub async fn post_code_devices(
     store: &Store,
-    serials: &[String],
+    parcels: &[Parcel],
     now: OffsetDateTime,
 ) -> Result<(), StockError> {
     let mut tx = store.begin().await.map_err(AppError::from)?;
     // In the order in which whoever holds several does, and all of them before the trail.
-    let mut serials = serials.to_vec();
-    serials.sort();
+    let mut parcels = parcels.to_vec();
+    parcels.sort();
     let mut events = Vec::new();
-    for serial in &serials {
+    for Parcel { serial, order } in &parcels {
         let not_ordered = || StockError::NotOrdered { serial: serial.clone() };
         let found = tx.code_device_of(serial).await.map_err(AppError::from)?;
         let id = found.ok_or_else(not_ordered)?.id;
         let row = tx.hold_code_device(id).await.map_err(AppError::from)?.ok_or_else(not_ordered)?;
         let state = row.state.clone().post(now).map_err(|_| not_ordered())?;
-        let data = json!({ "code_device": id, "identity": row.identity });
+        if row.order() != Some(*order) {
+            return Err(StockError::OtherOrder { serial: serial.clone(), order: *order });
+        }
+        let order = order.to_string();
+        let data = json!({ "code_device": id, "identity": row.identity, "order": order });
         tx.save_code_device(&CodeDeviceRow { state, ..row }).await.map_err(AppError::from)?;
         let kind = "code_device.posted".to_owned();
         events.push(Event { time: now, kind, case: None, data });
@@ -137,6 +184,20 @@ pub async fn post_code_devices(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parcel_is_a_serial_number_and_that_of_its_order() {
+        let parcel: Parcel = "KV-0001=00012345".parse().unwrap();
+        assert_eq!(
+            (parcel.serial.as_str(), parcel.order.to_string()),
+            ("KV-0001", "00012345".into())
+        );
+        for bad in
+            ["KV-0001", "KV-0001=", "=00012345", "KV-0001=12345", "KV-0001=+0012345", "kv=00012345"]
+        {
+            assert_eq!(bad.parse::<Parcel>(), Err(ParcelError), "{bad}");
+        }
+    }
 
     #[test]
     fn a_list_is_read_line_by_line_and_a_bad_line_is_named() {
