@@ -1145,7 +1145,6 @@ block-code-hint = Koden står i beskeden. Fulgte du linket, er den udfyldt.
 block-button = Spær nu
 block-unknown = Koden passer ikke eller er for gammel. Skriv den, som den står i beskeden, eller kontakt Borgercenteret.
 block-done-app = Appen er spærret, og alt, der var åbent, er lukket. En ny aktiverer du med pas og ansigt.
-block-done-code-device = Kodeviseren er spærret, og ingen kan logge på med den. Var det en fejl, så henvend dig i Borgercenteret.
 block-done-identity = Hele identiteten er spærret, og alt, der var åbent, er lukket. Den kan kun åbnes igen i Borgercenteret.
 support-title = Support
 support-bar = Support: menu
@@ -1327,3 +1326,9 @@ my-lost-last = Den er meldt tabt og kan ikke bruges, og du er logget ud her. Det
 trouble-log-in = Adressen fører ingen steder hen, og intet er gemt. Dit log-in venter.
 trouble-log-in-on = Til dit log-in
 trouble-log-in-none = Gå tilbage til den tjeneste, du ville logge på, og begynd forfra der.
+
+## Kodevisere, kodeoplæsere og bestillinger: hvad der er spærret
+block-done-code-display = Kodeviseren er spærret, og ingen kan logge på med den. Var det en fejl, så henvend dig i Borgercenteret.
+block-done-code-reader = Kodeoplæseren er spærret, og ingen kan logge på med den. Var det en fejl, så henvend dig i Borgercenteret.
+block-done-order-off = Bestillingen er annulleret, og ingen får en kodeviser eller kodeoplæser sendt i dit navn. Var det en fejl, så bestil igen.
+my-device-order-off = Bestilling af kodeviser eller kodeoplæser annulleret

@@ -1145,7 +1145,6 @@ block-code-hint = The code is in the notice. If you followed the link, it is fil
 block-button = Block now
 block-unknown = The code does not fit or is too old. Type it as it is in the notice, or contact the Borgercenter.
 block-done-app = The app is blocked, and all that was open is closed. You activate a new one with passport and face.
-block-done-code-device = The code device is blocked, and nobody can log in with it. If that was a mistake, go to the Borgercenter.
 block-done-identity = The whole identity is blocked, and all that was open is closed. It can only be opened again at the Borgercenter.
 support-title = Support for citizens
 support-bar = Support: the menu
@@ -1327,3 +1326,9 @@ my-lost-last = It is reported lost and cannot be used, and you are logged out he
 trouble-log-in = This address leads nowhere, and nothing was kept. Your log-in waits.
 trouble-log-in-on = To your log-in
 trouble-log-in-none = Go back to the service that you wanted to log in to, and begin again there.
+
+## Code displays, audio code readers and orders: what is blocked
+block-done-code-display = The code display is blocked, and nobody can log in with it. If that was a mistake, go to the Borgercenter.
+block-done-code-reader = The audio code reader is blocked, and nobody can log in with it. If that was a mistake, go to the Borgercenter.
+block-done-order-off = The order is called off, and nobody is sent a code display or audio code reader in your name. If that was a mistake, order again.
+my-device-order-off = Order of a code device called off

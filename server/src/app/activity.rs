@@ -153,6 +153,8 @@ pub enum What {
     IdentityReopened,
     /// A code device was ordered.
     CodeDeviceOrdered,
+    /// The order of a code device was called off.
+    CodeDeviceOrderOff,
     /// A code device was handed out.
     CodeDeviceHandedOut,
     /// A code device was activated, and a password chosen.
@@ -196,6 +198,7 @@ impl What {
             | Self::PinChanged
             | Self::CodesSent
             | Self::CodeDeviceOrdered
+            | Self::CodeDeviceOrderOff
             | Self::CodeDeviceHandedOut
             | Self::CodeDeviceActivated
             | Self::CodeDeviceBlocked

@@ -30,6 +30,8 @@ pub enum Notice {
     IdentityReopened,
     /// A code device was ordered.
     CodeDeviceOrdered,
+    /// The order of a code device was called off before it was sent.
+    CodeDeviceOrderOff,
     /// A code device was handed out in a Borgercenter.
     CodeDeviceHandedOut,
     /// A code device was activated (E7).
@@ -112,6 +114,7 @@ struct Table {
     code_device_ordered: Told,
     code_device_handed_out: Told,
     code_device_activated: Told,
+    code_device_order_off: Told,
     code_device_blocked: Told,
     code_device_back: Told,
     code_device_codes: Told,
@@ -154,6 +157,7 @@ impl Notice {
             Self::CodeDeviceOrdered => &table.code_device_ordered,
             Self::CodeDeviceHandedOut => &table.code_device_handed_out,
             Self::CodeDeviceActivated => &table.code_device_activated,
+            Self::CodeDeviceOrderOff => &table.code_device_order_off,
             Self::CodeDeviceBlocked => &table.code_device_blocked,
             Self::CodeDeviceBack => &table.code_device_back,
             Self::CodeDeviceCodes => &table.code_device_codes,
@@ -251,6 +255,7 @@ mod tests {
             Notice::CodeDeviceOrdered,
             Notice::CodeDeviceHandedOut,
             Notice::CodeDeviceActivated,
+            Notice::CodeDeviceOrderOff,
             Notice::CodeDeviceBlocked,
             Notice::CodeDeviceBack,
             Notice::CodeDeviceCodes,

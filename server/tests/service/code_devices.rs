@@ -1,7 +1,7 @@
 //! Code devices from the stock to activation, loss and finding, and the password beside them.
 
 use super::desk::{Desk, PHONE, code_in, refusal, refused};
-use super::devices::{Device, PASSWORD, packed, post, quick};
+use super::devices::{Device, PASSWORD, block_code, packed, post, quick};
 use super::station::Call;
 use enroll_core::audit::Entry;
 use enroll_core::code_device::Kind;
@@ -25,17 +25,6 @@ fn trail(desk: &Desk) -> Vec<Entry> {
         .block_on(async { desk.store.read().await.unwrap().audit_after(0, 1000).await.unwrap() });
     enroll_core::audit::verify(&found, None).unwrap();
     found
-}
-
-/// What blocks in the last notice that has a code.
-fn block_code(arrived: &[server::notices::standin::Arrived]) -> String {
-    // In an e-mail lines are broken anywhere.
-    let with_code = |message: &&server::notices::standin::Arrived| {
-        message.channel == "sms" && message.text.contains("blocking code ")
-    };
-    let sms = arrived.iter().rfind(with_code).unwrap();
-    let (_, rest) = sms.text.split_once("blocking code ").unwrap();
-    rest.chars().take_while(char::is_ascii_hexdigit).collect()
 }
 
 #[test]
@@ -494,6 +483,8 @@ fn an_order_that_is_lost_or_blocked_is_off_and_takes_nothing_from_the_stock() {
         let code = json!({ "code": block_code(&desk.deliver()) });
         let (status, off) = desk.post("/v1/blocks", &code);
         assert_eq!((status, &off["state"]), (200, &json!("in_stock")), "{off}");
+        let told = format!("{:?}", desk.deliver());
+        assert!(told.contains("was called off") && !told.contains("was blocked"), "{told}");
         assert_eq!(desk.post("/v1/blocks", &code), (200, off), "said twice");
         assert_eq!(order(&bert).1["state"], "ordered");
         assert_eq!(desk.post("/v1/blocks", &code).1["state"], "in_stock", "the one who was told");

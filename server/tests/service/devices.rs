@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use server::app::{NewDevice, Parcel, StockError, import_code_devices, post_code_devices};
 use server::clock::{SystemEntropy, random};
 use server::config::Config;
+use server::notices::standin::Arrived;
 use time::Duration;
 use zeroize::Zeroizing;
 
@@ -57,6 +58,16 @@ impl Device {
         let near: Vec<String> = (-12..=12).map(|off| self.code_off(desk, off)).collect();
         (0..).map(|n| format!("{n:06}")).find(|code| !near.contains(code)).unwrap()
     }
+}
+
+/// What blocks in the last notice that has a code.
+pub fn block_code(arrived: &[Arrived]) -> String {
+    // In an e-mail lines are broken anywhere.
+    let with_code =
+        |message: &&Arrived| message.channel == "sms" && message.text.contains("blocking code ");
+    let sms = arrived.iter().rfind(with_code).unwrap();
+    let (_, rest) = sms.text.split_once("blocking code ").unwrap();
+    rest.chars().take_while(char::is_ascii_hexdigit).collect()
 }
 
 /// The parcel of an ordered device, packed now.

@@ -52,11 +52,15 @@ impl DeviceStanding {
         matches!(self, Self::Lost | Self::Blocked)
     }
 
-    fn what(self) -> What {
+    /// What the person is told and reads of it later, if it is of a device or only of an order that is off.
+    fn told(self, is_off: bool) -> (Notice, What) {
         match self {
-            Self::Lost => What::CodeDeviceLost,
-            Self::Blocked => What::CodeDeviceBlocked,
-            Self::Found | Self::Reopened => What::CodeDeviceBack,
+            Self::Lost | Self::Blocked if is_off => {
+                (Notice::CodeDeviceOrderOff, What::CodeDeviceOrderOff)
+            }
+            Self::Lost => (Notice::CodeDeviceBlocked, What::CodeDeviceLost),
+            Self::Blocked => (Notice::CodeDeviceBlocked, What::CodeDeviceBlocked),
+            Self::Found | Self::Reopened => (Notice::CodeDeviceBack, What::CodeDeviceBack),
         }
     }
 
@@ -140,19 +144,16 @@ impl App {
             self.end_log_ins(&mut tx, identity, Why::Blocked).await?;
         }
         let erased = matches!(profile.life.standing, Standing::Erased { .. });
-        let notice = match standing.ends_use() {
-            true => Notice::CodeDeviceBlocked,
-            false => Notice::CodeDeviceBack,
-        };
+        let is_off = row.identity.is_none();
+        let (notice, what) = standing.told(is_off);
         let blocks = if standing.ends_use() { Blocks::Nothing } else { Blocks::CodeDevice(row.id) };
         // Of who has erased theirs nothing more is kept.
         if !erased {
             self.notify(&mut tx, &profile, notice, About::now(blocks)).await?;
-            let activity = whose(Activity::of(standing.what()).with(row.id), &by, told.clone());
+            let activity = whose(Activity::of(what).with(row.id), &by, told.clone());
             self.note(&mut tx, identity, activity).await?;
         }
         let data = json!({ "code_device": row.id, "actor": by, "epoch": profile.life.epoch });
-        let is_off = row.identity.is_none();
         let event = if is_off { "code_device.order_off" } else { standing.event() };
         tx.audit(self.of_identity(event, identity, data.clone())).await?;
         self.audit_support(&mut tx, identity, (told, data)).await?;

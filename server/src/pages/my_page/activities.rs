@@ -171,6 +171,7 @@ fn words(what: What) -> (&'static str, &'static str) {
         What::IdentityBlocked => ("identity_blocked", "my-identity-blocked"),
         What::IdentityReopened => ("identity_reopened", "my-identity-reopened"),
         What::CodeDeviceOrdered => ("code_device_ordered", "my-device-ordered"),
+        What::CodeDeviceOrderOff => ("code_device_order_off", "my-device-order-off"),
         What::CodeDeviceHandedOut => ("code_device_handed_out", "my-device-handed-out"),
         What::CodeDeviceActivated => ("code_device_activated", "my-device-activated"),
         What::CodeDeviceBlocked => ("code_device_blocked", "my-device-blocked"),

@@ -5,13 +5,14 @@ use super::super::citizen::trouble;
 use super::super::html;
 use super::super::layout::{Layout, Why};
 use super::super::visit::Visit;
-use crate::app::{App, AppError, BlockCode, Blocked};
+use crate::app::{App, AppError, BlockCode, Blocked, CodeDeviceView};
 use askama::Template;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use enroll_core::code_device::Kind;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -26,6 +27,15 @@ fn page(visit: &Visit, error: Option<Why>, done: Option<&'static str>) -> Respon
     html(&Page { l: Layout::of(visit, 0, "block-title"), error, done })
 }
 
+/// What was blocked: a device of its kind, or an order before it was sent.
+fn done(device: &CodeDeviceView) -> &'static str {
+    match (device.state, device.kind) {
+        ("in_stock", _) => "block-done-order-off",
+        (_, Kind::Display) => "block-done-code-display",
+        (_, Kind::Reader) => "block-done-code-reader",
+    }
+}
+
 pub(super) async fn show(visit: Visit) -> Response {
     page(&visit, None, None)
 }
@@ -38,7 +48,7 @@ pub(super) async fn send(
     let Ok(Form(given)) = form else { return trouble::of(&visit, AppError::Malformed) };
     match app.block_by_code(given).await {
         Ok(Blocked::App(_)) => page(&visit, None, Some("block-done-app")),
-        Ok(Blocked::CodeDevice(_)) => page(&visit, None, Some("block-done-code-device")),
+        Ok(Blocked::CodeDevice(device)) => page(&visit, None, Some(done(&device))),
         Ok(Blocked::Identity(_)) => page(&visit, None, Some("block-done-identity")),
         Err(AppError::Unauthorized) => {
             let page = page(&visit, Some(Why::text(visit.language, "block-unknown")), None);

@@ -1,7 +1,7 @@
 //! Code displays and audio code readers among one's means, and where a log-in was begun.
 
 use super::super::desk::{Citizen, Desk, EMAIL, refusal, refused as reason};
-use super::super::devices::{Device, PASSWORD, quick};
+use super::super::devices::{Device, PASSWORD, block_code, quick};
 use super::super::parties::{Browser, Party, Phone, Site};
 use super::super::station::Call;
 use super::{Guest, block_by, opened, whats};
@@ -104,6 +104,40 @@ fn a_code_device_is_named_lost_found_blocked_and_opened_on_my_page() {
             let devices = tx.code_devices(anna.identity).await.unwrap();
             assert!(devices.iter().all(|device| device.state.name() == "blocked"));
         });
+    }
+}
+
+#[test]
+fn the_page_of_a_notice_says_what_it_blocked() {
+    // proves E7
+    for desk in Desk::all_changed(quick) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let block = || {
+            let code = block_code(&desk.deliver());
+            let page = Guest::new(&site).post("/block", &[("code", &code)]);
+            assert_eq!(page.status, 200, "{page:?}");
+            page.text
+        };
+        anna.ordered("KO-0001", Kind::Reader);
+        let reader = block();
+        assert!(reader.contains("Kodeoplæseren er spærret"), "{reader}");
+        anna.ordered("KV-0001", Kind::Display);
+        let display = block();
+        assert!(display.contains("Kodeviseren er spærret"), "{display}");
+        Device::in_stock(&desk, "KV-0002", Kind::Display);
+        desk.deliver();
+        assert_eq!(anna.order(Kind::Display, &anna.user_id()).1["state"], "ordered");
+        let order = block();
+        assert!(order.contains("Bestillingen er annulleret"), "{order}");
+        let told = format!("{:?}", desk.deliver());
+        assert!(told.contains("was called off") && !told.contains("was blocked"), "{told}");
+        let guest = Guest::new(&site);
+        guest.logs_in(&Phone::of(&anna));
+        let listed = whats(&guest.get("/my/activities?kind=means").text);
+        let off = listed.iter().filter(|what| *what == "code_device_order_off").count();
+        let blocked = listed.iter().filter(|what| *what == "code_device_blocked").count();
+        assert_eq!((off, blocked), (1, 2), "{listed:?}");
     }
 }
 
