@@ -2,6 +2,7 @@
 //! to a Borgercenter that were left end, and what was read at them goes.
 
 use super::chip::OF_THE_CHIP;
+use super::code_device::know_password_costs;
 use super::{App, AppError};
 use crate::ids::EnrolmentId;
 use crate::storage::StorageError;
@@ -33,6 +34,10 @@ impl Sweeper {
         let sends = tokio::spawn(async move { asked.send_codes_as_asked().await });
         let sweeps = tokio::spawn(async move {
             loop {
+                if let Err(error) = know_password_costs(&app.parts.store).await {
+                    let error = crate::http::problem::chain(&error);
+                    tracing::error!(%error, "at what cost passwords were hashed could not be filled in");
+                }
                 if let Err(error) = app.expire_overdue().await {
                     let error = crate::http::problem::chain(&error);
                     tracing::error!(%error, "overdue cases could not be ended");

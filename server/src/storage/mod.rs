@@ -341,6 +341,19 @@ pub(crate) mod testing {
         }
     }
 
+    impl Tx {
+        /// An identity of nobody who is known by anything but this number.
+        pub(crate) async fn somebody(&mut self, number: u8) -> crate::ids::IdentityId {
+            let (case, id) = (tests::enrolment(), crate::ids::IdentityId::random(&SystemEntropy));
+            self.insert_enrolment(&case).await.unwrap();
+            let record = Zeroizing::new(Vec::new());
+            let new = Identity { id: id.unwrap(), enrolment: case.id, record };
+            let now = time::macros::datetime!(2026-07-01 12:00 UTC);
+            self.put_identity(&new, &[number; 32], now).await.unwrap();
+            new.id
+        }
+    }
+
     pub(crate) async fn sqlite() -> Fresh {
         let dir = tempfile::tempdir().unwrap();
         let keys = KeyRing::open(&dir.path().join("keys"), None, &SystemEntropy).unwrap();

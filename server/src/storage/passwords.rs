@@ -16,6 +16,9 @@ pub struct PasswordRow {
     pub tries: Tries,
 }
 
+/// Whose password it is, and what it is compared with, if that opens.
+type Unpriced = (IdentityId, Option<Zeroizing<Vec<u8>>>);
+
 impl std::fmt::Debug for PasswordRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PasswordRow({:?})", self.tries)
@@ -76,7 +79,68 @@ impl Tx {
         Ok(())
     }
 
-    /// Each cost that a password is kept at: as many questions, of an index, as there are costs, and one.
+    /// What passwords are compared with whose cost is not known (`''`), of the identities after `after` and at most
+    /// `most`; nothing for one that does not open.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub async fn passwords_of_no_cost(
+        &mut self,
+        after: Option<IdentityId>,
+        most: i64,
+    ) -> Result<Vec<Unpriced>, StorageError> {
+        let impossible = StorageError::ImpossibleRow { table: "passwords", column: "identity" };
+        let rows = sqlx::query(
+            "SELECT identity, sealed FROM passwords WHERE cost = '' AND identity > $1
+             ORDER BY identity LIMIT $2",
+        )
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(most)
+        .fetch_all(&mut *self.inner)
+        .await?;
+        let mut found = Vec::new();
+        for row in rows {
+            let (id, sealed): (String, Vec<u8>) =
+                (row.try_get("identity")?, row.try_get("sealed")?);
+            let Ok(identity) = id.parse() else { return Err(impossible) };
+            found.push((identity, self.open(place(&id), &sealed).ok()));
+        }
+        Ok(found)
+    }
+
+    /// A password as a server of before keeps it, which knows of no costs.
+    #[cfg(test)]
+    pub(crate) async fn put_password_as_before(&mut self, identity: IdentityId, hash: &[u8]) {
+        let row = identity.to_string();
+        let entropy = self.store.entropy.clone();
+        let sealed = self.store.keys.master().seal(entropy.as_ref(), place(&row), hash).unwrap();
+        sqlx::query("INSERT INTO passwords (identity, sealed, tries) VALUES ($1, $2, $3)")
+            .bind(row)
+            .bind(sealed)
+            .bind(serde_json::to_string(&Tries::default()).unwrap())
+            .execute(&mut *self.inner)
+            .await
+            .unwrap();
+    }
+
+    /// Fills in the cost of a password where it is not known. One that was set meanwhile has its own.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn know_cost(
+        &mut self,
+        identity: IdentityId,
+        cost: &str,
+    ) -> Result<(), StorageError> {
+        sqlx::query("UPDATE passwords SET cost = $1 WHERE identity = $2 AND cost = ''")
+            .bind(cost.to_owned())
+            .bind(identity.to_string())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(())
+    }
+
+    /// Each cost that a password is known to be kept at: as many questions, of an index, as there are costs, and one.
     ///
     /// # Errors
     /// [`StorageError::Database`].

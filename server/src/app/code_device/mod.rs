@@ -16,7 +16,7 @@ pub use ask::{AskedCode, CodeSent};
 pub use desk::HandOut;
 pub use order::{FirstDevice, WantedDevice};
 pub use password::{ChangedPassword, PasswordKept};
-pub(in crate::app) use password::{Compared, KeptPassword};
+pub(in crate::app) use password::{Compared, KeptPassword, know_password_costs};
 pub use standing::{DeviceStanding, NewStanding};
 pub use stock::{
     Imported, NewDevice, Parcel, ParcelError, StockError, import_code_devices, post_code_devices,

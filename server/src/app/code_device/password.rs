@@ -11,7 +11,7 @@ use crate::config::Secret;
 use crate::ids::IdentityId;
 use crate::metrics::cpu::Work;
 use crate::notices::Notice;
-use crate::storage::{PasswordRow, Profile, Tx};
+use crate::storage::{PasswordRow, Profile, Store, Tx};
 use enroll_core::audit::Hash;
 use enroll_core::code_device::Tries;
 use enroll_core::password::Password;
@@ -106,6 +106,34 @@ pub(in crate::app) struct Compared {
 fn hashed_at(kept: Option<Cost>, in_use: &[String], now: Cost) -> BTreeSet<Cost> {
     let in_use = in_use.iter().filter_map(|cost| Cost::read(cost));
     in_use.chain(kept).chain([now]).collect()
+}
+
+/// How many passwords one unit of work fills the cost in of.
+const BATCH: i64 = 200;
+
+/// Fills in at what cost passwords were hashed, where the row does not say it: until then nobody's is hashed at that
+/// cost for who is not there (G4). How many there were.
+///
+/// # Errors
+/// [`AppError`]; what was filled in stays. A row that does not open is passed over, and told in the log.
+pub(in crate::app) async fn know_password_costs(store: &Store) -> Result<usize, AppError> {
+    let (mut after, mut known) = (None, 0);
+    loop {
+        let found = store.read().await?.passwords_of_no_cost(after, BATCH).await?;
+        let Some((last, _)) = found.last() else { return Ok(known) };
+        after = Some(*last);
+        let mut tx = store.begin().await?;
+        for (identity, hash) in &found {
+            let hash = hash.as_ref().and_then(|hash| serde_json::from_slice(hash).ok());
+            let Some(cost) = hash.as_ref().map(SecretHash::cost) else {
+                tracing::error!(%identity, "a password cannot be read");
+                continue;
+            };
+            tx.know_cost(*identity, &cost.to_string()).await?;
+            known += 1;
+        }
+        tx.commit().await?;
+    }
 }
 
 impl App {
@@ -260,6 +288,39 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::testing;
+
+    // proves G4 (also of passwords of before there was a cost beside them)
+    #[tokio::test]
+    async fn a_cost_that_is_not_known_is_none_until_it_is_read_in_what_is_kept() {
+        for fresh in testing::all().await {
+            let store = &fresh.store;
+            let mut people = Vec::new();
+            let mut tx = store.begin().await.unwrap();
+            for (number, cost) in [(1, (64, 1)), (2, (128, 3)), (3, (0, 0))] {
+                let identity = tx.somebody(number).await;
+                let (memory_kib, passes) = cost;
+                let kept = json!({
+                    "memory_kib": memory_kib, "passes": passes, "salt": Hash::ZERO, "hash": Hash::ZERO,
+                });
+                let kept = if passes == 0 { json!("none") } else { kept };
+                tx.put_password_as_before(identity, kept.to_string().as_bytes()).await;
+                people.push(identity);
+            }
+            tx.commit().await.unwrap();
+            let costs = async || store.read().await.unwrap().password_costs().await.unwrap();
+            assert_eq!(costs().await, Vec::<String>::new(), "not known is no cost");
+            assert_eq!(know_password_costs(store).await.unwrap(), 2);
+            assert_eq!(costs().await, ["m=128,t=3,p=1", "m=64,t=1,p=1"]);
+            let mut tx = store.begin().await.unwrap();
+            // What was set since is known by itself.
+            tx.put_password(people[2], (b"another", "m=32,t=1,p=1")).await.unwrap();
+            tx.know_cost(people[2], "m=1,t=1,p=1").await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(know_password_costs(store).await.unwrap(), 0);
+            assert_eq!(costs().await, ["m=128,t=3,p=1", "m=32,t=1,p=1", "m=64,t=1,p=1"]);
+        }
+    }
 
     // proves G4 (also while some passwords are kept at another cost)
     #[test]
