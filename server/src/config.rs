@@ -449,6 +449,8 @@ pub struct Limits {
     pub asked_burst: u32,
     /// The same, each hour.
     pub asked_per_hour: u32,
+    /// Longest wait, in seconds, for one's turn to have what was typed at a log-in by code or an activation hashed.
+    pub typing_wait_s: u32,
     /// Exports of all that is kept of one person, at once.
     pub export_burst: u32,
     /// The same, each hour.
@@ -480,6 +482,7 @@ impl Default for Limits {
             log_in_per_minute: 120,
             asked_burst: 5,
             asked_per_hour: 20,
+            typing_wait_s: 5,
             export_burst: 10,
             export_per_hour: 20,
             entries: 100_000,

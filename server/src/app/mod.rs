@@ -282,9 +282,6 @@ impl From<Config> for Rules {
 /// Longest wait for the database when somebody asks whether the service is ready.
 const READY: Duration = Duration::from_secs(2);
 
-/// Longest wait for one's turn to have what was typed hashed.
-const TYPING: Duration = Duration::from_secs(5);
-
 /// The right to act on one enrolment: made only from its token, one of its tickets, or the token of
 /// the kiosk that goes on with it.
 #[derive(Debug, Clone, Copy)]
@@ -307,6 +304,7 @@ impl App {
     #[must_use]
     pub fn new(parts: Parts, rules: Rules) -> Self {
         let Rules { policy, case, oidc, relay, server, inference, limits, kiosks, events } = rules;
+        let typing_wait = Duration::from_secs(limits.typing_wait_s.into());
         Self {
             parts,
             policy,
@@ -318,10 +316,10 @@ impl App {
             events,
             inference: Pool::start(&inference),
             limits: Limiter::new(&limits),
+            typing: hashing::Queue::new(cores() / 2, typing_wait),
             metrics: Metrics::default(),
             cpu: Cpu::default(),
             hashing: Arc::new(Semaphore::new(cores())),
-            typing: hashing::Queue::new(cores() / 2, TYPING),
             asked: code_device::Asks::default(),
             ending: Ending::default(),
             live: live::Live::default(),

@@ -11,18 +11,18 @@ use server::config::{Config, Secret};
 use server::oidc::Level;
 use time::Duration;
 
-fn desks() -> Vec<Desk> {
+pub(super) fn desks() -> Vec<Desk> {
     Desk::all_changed(quick)
 }
 
 /// A log-in before a browser.
-struct Page<'a> {
-    browser: Browser<'a>,
+pub(super) struct Page<'a> {
+    pub(super) browser: Browser<'a>,
     begun: Begun,
 }
 
 impl<'a> Page<'a> {
-    fn of(party: &'a Party<'a>) -> Self {
+    pub(super) fn of(party: &'a Party<'a>) -> Self {
         Self::asking(party, &[])
     }
 
@@ -41,7 +41,7 @@ impl<'a> Page<'a> {
         (reply.status, reason)
     }
 
-    fn tokens(&self, party: &Party<'_>) -> Value {
+    pub(super) fn tokens(&self, party: &Party<'_>) -> Value {
         assert!(self.browser.get("/log-in/code").text.contains("href=\"/log-in/continue"));
         let back = self.browser.get("/log-in/continue");
         let tokens = party.tokens(&back.param("code").unwrap(), &self.begun.verifier);
@@ -268,48 +268,6 @@ fn of_two_requests_at_once_with_one_code_one_is_taken() {
             let first = pages.iter().find(|page| page.browser.state() == "approved").unwrap();
             first.tokens(&netbank);
             desk.wait(Duration::seconds(30));
-        }
-    }
-}
-
-#[test]
-fn of_many_tries_at_once_on_one_page_three_are_computed_and_none_fails() {
-    // proves G4 (also by the way that it is refused), G6
-    for desk in desks() {
-        let site = Site::open(&desk);
-        let (netbank, anna) = (site.party(|_| {}), desk.enrolled(1));
-        let device = anna.with_device("KV-0001", Kind::Display);
-        let user_ids = [anna.user_id(), "nobody.has.this".to_owned()];
-        for user_id in user_ids.iter().cycle().take(6) {
-            let page = Page::of(&netbank);
-            let typed = || TypedCode {
-                user_id: user_id.clone(),
-                password: Secret::from("not the password".to_owned()),
-                code: Secret::from(device.wrong_code(&desk)),
-            };
-            let before = desk.store.effort().openings;
-            let tries: Vec<_> = (0..20)
-                .map(|_| {
-                    let (app, secret, typed) = (desk.app.clone(), page.browser.secret(), typed());
-                    desk.runtime.spawn(async move { app.log_in_by_code(&secret, typed).await })
-                })
-                .collect();
-            let mut found: Vec<_> = tries
-                .into_iter()
-                .map(|one| match desk.runtime.block_on(one).unwrap() {
-                    Err(AppError::Reason(reason)) => reason.as_str(),
-                    other => panic!("{user_id}: {other:?}"),
-                })
-                .collect();
-            found.sort_unstable();
-            // The third ends the page, also for one before it that is not decided yet.
-            let wrong = found.iter().filter(|code| **code == "log_in.code").count();
-            assert!(wrong <= 2, "{user_id}: {found:?}");
-            assert!(found[wrong..].iter().all(|code| *code == "log_in.tries"), "{found:?}");
-            // One is read before the password is hashed, and three after that.
-            let opened = desk.store.effort().openings - before;
-            assert!((4..=12).contains(&opened), "{user_id}: {opened}");
-            assert!(page.browser.get("/log-in/ended").text.contains("log_in.tries"));
         }
     }
 }
@@ -636,47 +594,11 @@ fn a_refusal_takes_the_same_statements_and_openings_whoever_it_is_of() {
     }
 }
 
-fn typed(user_id: &str, password: &str, code: &str) -> TypedCode {
+pub(super) fn typed(user_id: &str, password: &str, code: &str) -> TypedCode {
     TypedCode {
         user_id: user_id.to_owned(),
         password: Secret::from(password.to_owned()),
         code: Secret::from(code.to_owned()),
-    }
-}
-
-#[test]
-fn a_password_that_is_set_anew_while_it_is_compared_is_a_wrong_one() {
-    // proves E2
-    let slow = |config: &mut Config| {
-        let activation = &mut config.policy.activation;
-        (activation.pin_memory_kib, activation.pin_passes) = (32 * 1024, 6);
-    };
-    for desk in Desk::all_changed(slow) {
-        let site = Site::open(&desk);
-        let (netbank, anna) = (site.party(|_| {}), desk.enrolled(1));
-        let device = anna.with_device("KV-0001", Kind::Display);
-        let page = Page::of(&netbank);
-        let (app, secret) = (desk.app.clone(), page.browser.secret());
-        let typed = typed(&anna.user_id(), PASSWORD, &device.code(&desk));
-        let before = desk.store.effort().openings;
-        let trying = desk.runtime.spawn(async move { app.log_in_by_code(&secret, typed).await });
-        desk.runtime.block_on(async {
-            // What is kept has been read, and takes its time to be compared.
-            while desk.store.effort().openings == before {
-                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-            }
-            let mut tx = desk.store.begin().await.unwrap();
-            tx.hold_profile(anna.identity).await.unwrap();
-            let kept = tx.password(anna.identity).await.unwrap().unwrap().hash;
-            let mut other: Value = serde_json::from_slice(&kept).unwrap();
-            other["salt"] = other["hash"].clone();
-            let other = serde_json::to_vec(&other).unwrap();
-            tx.put_password(anna.identity, (&other, "m=32768,t=6,p=1")).await.unwrap();
-            tx.commit().await.unwrap();
-        });
-        let refused = desk.runtime.block_on(trying).unwrap().unwrap_err();
-        assert!(matches!(refused, AppError::Reason(reason) if reason.as_str() == "log_in.code"));
-        assert_eq!(page.browser.state(), "showing");
     }
 }
 

@@ -31,3 +31,4 @@ mod sessions;
 mod station;
 mod support;
 mod timing;
+mod typing;

@@ -35,6 +35,8 @@ pub struct Reply {
     pub status: u16,
     pub location: String,
     pub cookies: Vec<String>,
+    /// `Retry-After`.
+    pub retry_after: String,
     /// `WWW-Authenticate`.
     pub challenges: Vec<String>,
     pub text: String,
@@ -80,6 +82,7 @@ impl<'a> Site<'a> {
         Reply {
             status: answer.status().as_u16(),
             location: answer.headers().get("location").map(text).unwrap_or_default(),
+            retry_after: answer.headers().get("retry-after").map(text).unwrap_or_default(),
             cookies: answer.headers().get_all("set-cookie").iter().map(text).collect(),
             challenges: answer.headers().get_all("www-authenticate").iter().map(text).collect(),
             text: answer.body_mut().read_to_string().unwrap(),
