@@ -1332,3 +1332,6 @@ block-done-code-display = Kodeviseren er spærret, og ingen kan logge på med de
 block-done-code-reader = Kodeoplæseren er spærret, og ingen kan logge på med den. Var det en fejl, så henvend dig i Borgercenteret.
 block-done-order-off = Bestillingen er annulleret, og ingen får en kodeviser eller kodeoplæser sendt i dit navn. Var det en fejl, så bestil igen.
 my-device-order-off = Bestilling af kodeviser eller kodeoplæser annulleret
+
+## Log ud, hvor tjenesten ikke har en offentlig adresse
+log-in-out-nowhere = Der kan ikke logges af her, fordi tjenesten endnu ikke er sat op til log-in. Intet er sluttet. Gå tilbage til den tjeneste, du kom fra, og log af der. Luk browseren, hvis andre bruger den.

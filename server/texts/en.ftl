@@ -1332,3 +1332,6 @@ block-done-code-display = The code display is blocked, and nobody can log in wit
 block-done-code-reader = The audio code reader is blocked, and nobody can log in with it. If that was a mistake, go to the Borgercenter.
 block-done-order-off = The order is called off, and nobody is sent a code display or audio code reader in your name. If that was a mistake, order again.
 my-device-order-off = Order of a code device called off
+
+## Logging out where the service has no public address
+log-in-out-nowhere = Nobody can log out here, because the service is not set up for log-ins yet. Nothing has ended. Go back to the service you came from and log out there. Close the browser if others use it.

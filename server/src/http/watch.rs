@@ -109,6 +109,12 @@ pub(crate) fn lost(app: &App, request: &Request) -> Result<(), AppError> {
     app.spend(Kind::Address, &network(client(app, request)), Instant::now())
 }
 
+/// Takes note of what an address that is none was answered: by one name, whatever the address was.
+pub(crate) fn lost_with(app: &App, response: &Response) {
+    let status = response.status().as_u16();
+    app.metrics.count(REQUESTS, &[("operation", "elsewhere".into()), ("status", status.into())]);
+}
+
 /// Where cases are started.
 const STARTS: [&str; 2] = ["/v1/enrolments", "/enrol/number"];
 

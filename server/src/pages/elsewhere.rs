@@ -16,13 +16,24 @@ use std::sync::Arc;
 pub fn finish(router: Router, app: Arc<App>) -> Router {
     let of = app.clone();
     let router = router.fallback(move |request: Request| {
-        let answer = answer(&app, &request, trouble::missing_of, Problem::not_found);
+        let answer = counted(&app, &request, trouble::missing_of, Problem::not_found);
         async move { answer }
     });
     crate::http::secured(router.method_not_allowed_fallback(move |request: Request| {
-        let answer = answer(&of, &request, trouble::method_of, Problem::method);
+        let answer = counted(&of, &request, trouble::method_of, Problem::method);
         async move { answer }
     }))
+}
+
+fn counted(
+    app: &App,
+    request: &Request,
+    page: fn(&Visit) -> Response,
+    problem: fn() -> Problem,
+) -> Response {
+    let answer = answer(app, request, page, problem);
+    watch::lost_with(app, &answer);
+    answer
 }
 
 fn answer(

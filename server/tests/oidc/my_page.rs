@@ -64,6 +64,11 @@ impl<'a> Guest<'a> {
         self.send("POST", path, &encoded(pairs), &[("sec-fetch-site", "same-origin"), kind])
     }
 
+    /// Has a cookie of ours from before.
+    pub fn keeps(&self, name: &str, value: &str) {
+        self.jar.lock().unwrap().insert(name.to_owned(), value.to_owned());
+    }
+
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar.lock().unwrap().get(name).cloned()
     }

@@ -336,6 +336,11 @@ fn without_a_public_address_nobody_answers_relying_parties() {
     let site = Site::open(&bare);
     assert_eq!(site.send("GET", "/.well-known/openid-configuration", &[], "").status, 503);
     assert_eq!(site.send("POST", "/oidc/par", &[], "").status, 503);
+    for method in ["GET", "POST"] {
+        let page = site.send(method, "/oidc/logout", &[("accept", "text/html")], "");
+        assert_eq!(page.status, 503, "{page:?}");
+        assert!(page.text.contains("<html lang=\"da\"") && page.text.contains("Intet er sluttet"));
+    }
     let desk = Desk::changed(|_| {});
     let site = Site::open(&desk);
     for host in ["127.0.0.1:80@evil.invalid", "127.0.0.1:@evil.invalid", "evil.invalid"] {
@@ -400,6 +405,22 @@ fn a_browser_that_is_lost_is_shown_a_page_and_a_program_is_told_as_ever() {
             assert_eq!(found.json()["code"], "request.not_found", "{accept}");
         }
     }
+}
+
+#[test]
+fn an_address_that_is_none_is_counted_and_not_named() {
+    // proves H4 (metrics)
+    let desk = &Desk::all()[0];
+    let site = Site::open(desk);
+    for (path, accept) in
+        [("/wp-login.php", "text/html"), ("/wp-login.php?a=b", "*/*"), ("/v1/wp-login", "*/*")]
+    {
+        assert_eq!(site.send("GET", path, &[("accept", accept)], "").status, 404, "{path}");
+    }
+    let text = desk.runtime.block_on(server::metrics::gather(&desk.app));
+    let line = "indrul_http_requests_total{operation=\"elsewhere\",status=\"404\"} 3";
+    assert!(text.lines().any(|found| found == line), "{text}");
+    assert!(!text.contains("wp-login"), "{text}");
 }
 
 #[test]

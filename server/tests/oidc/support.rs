@@ -28,6 +28,10 @@ fn added(desk: &Desk, name: &str, role: Role) -> TotpSecret {
 /// Signs in on the page; where it leads.
 fn signs_in(guest: &Guest<'_>, desk: &Desk, name: &str, role: Role) -> Reply {
     let secret = added(desk, name, role);
+    signs_in_with(guest, desk, (name, &secret))
+}
+
+fn signs_in_with(guest: &Guest<'_>, desk: &Desk, (name, secret): (&str, &TotpSecret)) -> Reply {
     let code = secret.code(desk.now().unix_timestamp() / 30).unwrap().to_string();
     guest.post("/officer", &[("name", name), ("password", PASSWORD), ("code", &code)])
 }
@@ -308,4 +312,97 @@ fn what_an_officer_wrote_is_shown_to_nobody_else_and_leads_nowhere_else() {
     let kind = ("content-type", "application/x-www-form-urlencoded");
     let headers = [kind, ("sec-fetch-site", "same-origin"), ("cookie", cookie.as_str())];
     assert_eq!(site.send("POST", "/officer", &headers, &body).location, "/officer/cases");
+}
+
+#[test]
+fn what_was_decided_in_a_browser_is_for_who_decided_and_gone_when_they_leave() {
+    // proves H4 (a code for a person's identity is shown to nobody else)
+    const KEPT: (&str, &str) =
+        ("indrul-ruled", "7/issue/High/7KQ2-M4XB-9RDT-H3W2/1900000000//bc-17");
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let guest = Guest::new(&site);
+        let [own, other] =
+            ["bc-17", "bc-18"].map(|name| (name, added(&desk, name, Role::Borgercenter)));
+        let signs_in = |(name, secret): &(&str, TotpSecret)| {
+            desk.wait(Duration::seconds(30));
+            let signed = signs_in_with(&guest, &desk, (name, secret));
+            assert_eq!((signed.status, signed.location.as_str()), (303, "/officer/cases"));
+        };
+        let shows = || guest.get("/officer/cases/7/ruled").text.contains("7KQ2-M4XB-9RDT-H3W2");
+        signs_in(&own);
+        guest.keeps(KEPT.0, KEPT.1);
+        assert!(shows());
+        // The session was over, and the same officer has signed in again.
+        signs_in(&own);
+        assert!(shows() && guest.cookie(KEPT.0).is_some());
+        signs_in(&other);
+        assert_eq!(guest.cookie(KEPT.0), None);
+        assert!(!shows());
+        guest.keeps(KEPT.0, KEPT.1);
+        assert!(!shows(), "another's");
+        signs_in(&own);
+        assert!(shows());
+        assert_eq!(guest.post("/officer/sign-out", &[]).location, "/officer");
+        assert_eq!(guest.cookie(KEPT.0), None);
+        signs_in(&own);
+        assert!(!shows(), "it was left behind by nobody");
+    }
+}
+
+/// A case that waits for an officer.
+fn referred(desk: &Desk) -> String {
+    let body = serde_json::json!({
+        "consent": {"terms_version": "2026-02", "biometrics": true, "language": "da"},
+        "cpr": "120874-0002",
+    });
+    let (status, started) = desk.post("/v1/enrolments", &body);
+    assert_eq!(status, 201, "{started}");
+    let id = started["id"].as_str().unwrap();
+    let path = format!("/v1/enrolments/{id}/referral");
+    let token = started["token"].as_str().unwrap();
+    let (status, answer) = desk.call(Call { token, ..Call::new("POST", &path, b"{}") });
+    assert_eq!(status, 200, "{answer}");
+    id.to_owned()
+}
+
+#[test]
+fn a_case_page_comes_back_as_it_was_filled_in_for_whoever_did() {
+    for desk in Desk::all() {
+        let site = Site::open(&desk);
+        let guest = Guest::new(&site);
+        let at = format!("/officer/cases/{}", referred(&desk));
+        let [own, other] =
+            ["bc-17", "bc-18"].map(|name| (name, added(&desk, name, Role::Borgercenter)));
+        let signs_in = |(name, secret): &(&str, TotpSecret)| {
+            desk.wait(Duration::seconds(30));
+            signs_in_with(&guest, &desk, (name, secret)).location
+        };
+        let fills = || {
+            let sent = guest.post(
+                &at,
+                &[("decision", "refuse"), ("reason", "Passet er en andens."), ("by", "bc-17")],
+            );
+            assert_eq!(sent.status, 401, "{sent:?}");
+        };
+        let shows = || {
+            let page = guest.get(&at);
+            assert_eq!(page.status, 200, "{page:?}");
+            let chosen = page.text.split("value=\"refuse\"").nth(1).unwrap();
+            let chosen = chosen.split('>').next().unwrap().contains("checked");
+            (page.text.contains("Passet er en andens."), chosen)
+        };
+        fills();
+        assert_eq!(signs_in(&own), at);
+        for _ in 0..2 {
+            assert_eq!(shows(), (true, true), "also when it is loaded again");
+        }
+        guest.post("/officer/sign-out", &[]);
+        assert_eq!(signs_in(&own), "/officer/cases");
+        assert_eq!(shows(), (false, false), "it went with the sign-out");
+        guest.post("/officer/sign-out", &[]);
+        fills();
+        assert_eq!(signs_in(&other), "/officer/cases");
+        assert_eq!(shows(), (false, false), "another's");
+    }
 }

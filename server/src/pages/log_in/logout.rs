@@ -6,11 +6,13 @@ use super::super::visit::Visit;
 use super::{to, trouble};
 use crate::app::{App, AppError, LoggedOut};
 use crate::http::oidc::Issuer;
+use crate::http::problem::Problem;
 use crate::oidc::{OauthError, Params};
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -33,15 +35,15 @@ struct Page {
     (status = 400, description = "A parameter comes twice, or there are too many: a page that says so", content_type = "text/html"),
     (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
     (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
-    (status = 503, description = "No public address is configured", body = crate::http::problem::Problem, content_type = "application/problem+json"),
+    (status = 503, description = "No public address is configured: a page that says so", content_type = "text/html"),
 ))]
 pub(crate) async fn get(
     State(app): State<Arc<App>>,
     visit: Visit,
-    issuer: Issuer,
+    issuer: Result<Issuer, Problem>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    log_out(&app, (&visit, &issuer), Params::of_query(query.as_deref())).await
+    log_out(&app, (&visit, issuer), Params::of_query(query.as_deref())).await
 }
 
 /// The same by a form (RP-Initiated Logout §2 has both methods).
@@ -53,24 +55,29 @@ pub(crate) async fn get(
     (status = 410, description = "The ID token is not one of ours: a page that says so", content_type = "text/html"),
     (status = 413, description = "Too long", content_type = "text/plain"),
     (status = 500, description = "Our fault: a page that says so", content_type = "text/html"),
-    (status = 503, description = "No public address is configured", body = crate::http::problem::Problem, content_type = "application/problem+json"),
+    (status = 503, description = "No public address is configured: a page that says so", content_type = "text/html"),
 ))]
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     visit: Visit,
-    issuer: Issuer,
+    issuer: Result<Issuer, Problem>,
     body: Bytes,
 ) -> Response {
-    log_out(&app, (&visit, &issuer), Params::read(&body)).await
+    log_out(&app, (&visit, issuer), Params::read(&body)).await
 }
 
 async fn log_out(
     app: &App,
-    (visit, Issuer(issuer)): (&Visit, &Issuer),
+    (visit, issuer): (&Visit, Result<Issuer, Problem>),
     params: Result<Params, OauthError>,
 ) -> Response {
+    // Only people are sent here.
+    let Ok(Issuer(issuer)) = issuer else {
+        let page = stayed(visit, "log-in-not-out-title", "log-in-out-nowhere");
+        return (StatusCode::SERVICE_UNAVAILABLE, page).into_response();
+    };
     let Ok(params) = params else { return trouble::of(visit, AppError::Malformed) };
-    match app.log_out(&params, issuer).await {
+    match app.log_out(&params, &issuer).await {
         Ok(LoggedOut::To(address)) => to(&address),
         Ok(LoggedOut::Here) => stayed(visit, "log-in-out-title", "log-in-out"),
         Ok(LoggedOut::Nothing) => stayed(visit, "log-in-not-out-title", "log-in-not-out"),
