@@ -6,6 +6,7 @@
 
 use super::super::activity::{Activity, What};
 use super::super::code_device::{Compared, KeptPassword};
+use super::super::hashing::Turn;
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError, Place};
 use super::claim::{ial, transaction};
@@ -26,6 +27,7 @@ use enroll_core::policy::CodeDevices;
 use enroll_core::reason::ReasonCode;
 use enroll_core::totp::{Algorithm, Seed, step_at};
 use serde_json::json;
+use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -124,6 +126,17 @@ impl App {
     pub async fn log_in_by_code(&self, browser: &str, typed: TypedCode) -> Result<(), AppError> {
         let id = self.before_typing(browser).await?;
         let turn = self.typing.turn().await?;
+        let began = Instant::now();
+        let taken = self.compare(id, turn, typed).await;
+        if taken.is_err() {
+            let each = Duration::from_millis(self.policy.code_devices.refusal_ms.into());
+            tokio::time::sleep_until(began + whole(began.elapsed(), each)).await;
+        }
+        taken
+    }
+
+    /// Takes what was typed for the log-in, or says why not.
+    async fn compare(&self, id: LogInId, turn: Turn, typed: TypedCode) -> Result<(), AppError> {
         // Before anything is computed: of many at once on one page no more are than may be tried.
         let tried = self.count_try(id).await?;
         let (user_hash, kept) = self.kept_of(&typed.user_id).await?;
@@ -337,11 +350,28 @@ impl App {
     }
 }
 
+/// When what has taken `spent` is answered: after the next whole number of `each`, so that what the work differs by
+/// does not show.
+fn whole(spent: Duration, each: Duration) -> Duration {
+    let (spent, each) = (spent.as_nanos(), each.as_nanos());
+    let steps = spent.checked_div(each).map_or(0, |whole| whole + 1);
+    Duration::from_nanos(u64::try_from(steps * each).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use time::Duration;
     use time::macros::datetime;
+
+    // proves G4
+    #[test]
+    fn a_refusal_is_answered_at_the_next_whole_step() {
+        let ms = Duration::from_millis;
+        for (spent, at) in [(0, 50), (1, 50), (49, 50), (50, 100), (51, 100), (1_234, 1_250)] {
+            assert_eq!(whole(ms(spent), ms(50)), ms(at), "{spent}");
+        }
+        assert_eq!(whole(ms(7), Duration::ZERO), Duration::ZERO, "at once");
+    }
 
     // proves G4, G6 (a row is written only where something changes)
     #[test]
@@ -357,7 +387,7 @@ mod tests {
             let last = Tries { wrong: policy.wrong - 1, ..Tries::default() };
             let (rests, over) = one.counted(last, &policy, now).unwrap();
             assert!(over && !rests.may_try(now));
-            assert_eq!(one.counted(rests, &policy, now + Duration::MINUTE), None, "rests");
+            assert_eq!(one.counted(rests, &policy, now + time::Duration::MINUTE), None, "rests");
         }
     }
 }
