@@ -90,7 +90,7 @@ pub struct CodeDevices {
     /// Wrong tries of one log-in page, whoever they are of, after which it ends.
     pub page_tries: u16,
     /// A refusal of what was typed is answered after the next whole number of so long, milliseconds, counted from
-    /// when the work on it begins: what the work differs by does not tell whom it was of (G4).
+    /// when it begins to wait for its turn: what the work differs by does not tell whom it was of (G4).
     pub refusal_ms: u16,
     /// Steps by which a device may be off from where it was last (RFC 6238 §5.2).
     pub window: u8,

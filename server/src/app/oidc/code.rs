@@ -125,14 +125,18 @@ impl App {
     /// `log_in.parallel`; [`AppError::Busy`], which counts nothing.
     pub async fn log_in_by_code(&self, browser: &str, typed: TypedCode) -> Result<(), AppError> {
         let id = self.before_typing(browser).await?;
-        let turn = self.typing.turn().await?;
+        // The wait for a turn shows how long another's work took, so it counts.
         let began = Instant::now();
+        let turn = self.typing.turn().await?;
         let taken = self.compare(id, turn, typed).await;
-        if taken.is_err() {
-            let each = Duration::from_millis(self.policy.code_devices.refusal_ms.into());
-            tokio::time::sleep_until(began + whole(began.elapsed(), each)).await;
+        let Err(error) = taken else { return Ok(()) };
+        let each = Duration::from_millis(self.policy.code_devices.refusal_ms.into());
+        tokio::time::sleep_until(began + whole(began.elapsed(), each)).await;
+        // Not before: the browser is told when its page is over.
+        if matches!(error, AppError::Reason(ReasonCode::LOG_IN_TRIES)) {
+            self.end_page(id).await?;
         }
-        taken
+        Err(error)
     }
 
     /// Takes what was typed for the log-in, or says why not.
@@ -181,19 +185,23 @@ impl App {
         Ok(row.id)
     }
 
-    /// Counts a try on the page; how many there were with it. One more than there may be ends the log-in, where the
-    /// last one was counted and never decided.
+    /// Counts a try on the page; how many there were with it. One more than there may be is `log_in.tries`, which ends
+    /// the log-in also where the last one was counted and never decided.
     async fn count_try(&self, id: LogInId) -> Result<i64, AppError> {
         let mut tx = self.parts.store.begin().await?;
         let tried = tx.count_try(id, self.policy.code_devices.page_tries).await?;
-        if tried.is_none() {
-            let row = self.hold_log_in(&mut tx, id).await?;
-            if row.state == LogIn::Begun {
-                self.end_one(&mut tx, row, Why::Tries).await?;
-            }
-        }
         tx.commit().await?;
         tried.ok_or(AppError::Reason(ReasonCode::LOG_IN_TRIES))
+    }
+
+    /// Ends a log-in whose tries are used up.
+    async fn end_page(&self, id: LogInId) -> Result<(), AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let row = self.hold_log_in(&mut tx, id).await?;
+        if row.state == LogIn::Begun {
+            self.end_one(&mut tx, row, Why::Tries).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// The keyed hash of a user ID, and what is kept of the password of whoever has it. Nobody takes as many
@@ -271,16 +279,12 @@ impl App {
         self.refused(tx, row, tried).await
     }
 
-    /// Takes note of a wrong try on the page, whoever it was of; too many end the log-in.
+    /// Takes note of a wrong try on the page, whoever it was of.
     async fn refused(&self, mut tx: Tx, row: LogInRow, tried: i64) -> Result<(), AppError> {
-        let (id, client_id) = (row.id, row.client_id.clone());
-        let data = json!({ "client_id": client_id, "way": Way::Code });
-        tx.audit(self.of_log_in("log_in.code_refused", id, data)).await?;
-        let over = tried >= i64::from(self.policy.code_devices.page_tries);
-        if over {
-            self.end_one(&mut tx, row, Why::Tries).await?;
-        }
+        let data = json!({ "client_id": row.client_id, "way": Way::Code });
+        tx.audit(self.of_log_in("log_in.code_refused", row.id, data)).await?;
         tx.commit().await?;
+        let over = tried >= i64::from(self.policy.code_devices.page_tries);
         let reason = if over { ReasonCode::LOG_IN_TRIES } else { ReasonCode::LOG_IN_CODE };
         Err(AppError::Reason(reason))
     }
