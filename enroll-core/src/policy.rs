@@ -89,6 +89,9 @@ pub struct CodeDevices {
     pub longest_rest_s: u32,
     /// Wrong tries of one log-in page, whoever they are of, after which it ends.
     pub page_tries: u16,
+    /// A refusal of what was typed is answered after the next whole number of so long, milliseconds, counted from
+    /// when it begins to wait for its turn: what the work differs by does not tell whom it was of (G4).
+    pub refusal_ms: u16,
     /// Steps by which a device may be off from where it was last (RFC 6238 §5.2).
     pub window: u8,
     /// Steps by which it may be off when it is activated: its clock is learnt then (RFC 6238 §6).
@@ -104,6 +107,7 @@ impl Default for CodeDevices {
             rest_s: 15 * 60,
             longest_rest_s: 24 * 60 * 60,
             page_tries: 3,
+            refusal_ms: 250,
             window: 1,
             activation_window: 10,
             each: 3,

@@ -16,6 +16,7 @@ pub const PASSWORD: &str = "hest batteri hæfteklamme";
 /// Passwords and PINs are hashed quickly.
 pub fn quick(config: &mut Config) {
     (config.policy.activation.pin_memory_kib, config.policy.activation.pin_passes) = (64, 1);
+    config.policy.code_devices.refusal_ms = 0;
 }
 
 /// A device, as the maker made it.

@@ -80,6 +80,9 @@ fn an_officer_hands_a_code_device_out_and_says_how_it_stands() {
 fn is_refused(desk: &Person<'_>, cpr: &str) {
     hands_out(desk, "QA-KV-0404", "", cpr);
     desk.wait("[data-reason='code_device.state']");
+    let told = desk.script("return document.getElementById('error').innerText");
+    let told = told.as_str().unwrap();
+    assert!(told.contains("slå det op") && !told.contains("Kontakt"), "{told}");
     looks_here(desk, "code-devices-refused");
     let typed = desk.script("return document.getElementById('serial').value");
     assert_eq!(typed, "QA-KV-0404");

@@ -6,6 +6,7 @@
 
 use super::super::activity::{Activity, What};
 use super::super::code_device::{Compared, KeptPassword};
+use super::super::hashing::Turn;
 use super::super::tell::{About, Blocks};
 use super::super::{App, AppError, Place};
 use super::claim::{ial, transaction};
@@ -26,6 +27,7 @@ use enroll_core::policy::CodeDevices;
 use enroll_core::reason::ReasonCode;
 use enroll_core::totp::{Algorithm, Seed, step_at};
 use serde_json::json;
+use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -123,7 +125,22 @@ impl App {
     /// `log_in.parallel`; [`AppError::Busy`], which counts nothing.
     pub async fn log_in_by_code(&self, browser: &str, typed: TypedCode) -> Result<(), AppError> {
         let id = self.before_typing(browser).await?;
+        // The wait for a turn shows how long another's work took, so it counts.
+        let began = Instant::now();
         let turn = self.typing.turn().await?;
+        let taken = self.compare(id, turn, typed).await;
+        let Err(error) = taken else { return Ok(()) };
+        let each = Duration::from_millis(self.policy.code_devices.refusal_ms.into());
+        tokio::time::sleep_until(began + whole(began.elapsed(), each)).await;
+        // Not before: the browser is told when its page is over.
+        if matches!(error, AppError::Reason(ReasonCode::LOG_IN_TRIES)) {
+            self.end_page(id).await?;
+        }
+        Err(error)
+    }
+
+    /// Takes what was typed for the log-in, or says why not.
+    async fn compare(&self, id: LogInId, turn: Turn, typed: TypedCode) -> Result<(), AppError> {
         // Before anything is computed: of many at once on one page no more are than may be tried.
         let tried = self.count_try(id).await?;
         let (user_hash, kept) = self.kept_of(&typed.user_id).await?;
@@ -168,19 +185,23 @@ impl App {
         Ok(row.id)
     }
 
-    /// Counts a try on the page; how many there were with it. One more than there may be ends the log-in, where the
-    /// last one was counted and never decided.
+    /// Counts a try on the page; how many there were with it. One more than there may be is `log_in.tries`, which ends
+    /// the log-in also where the last one was counted and never decided.
     async fn count_try(&self, id: LogInId) -> Result<i64, AppError> {
         let mut tx = self.parts.store.begin().await?;
         let tried = tx.count_try(id, self.policy.code_devices.page_tries).await?;
-        if tried.is_none() {
-            let row = self.hold_log_in(&mut tx, id).await?;
-            if row.state == LogIn::Begun {
-                self.end_one(&mut tx, row, Why::Tries).await?;
-            }
-        }
         tx.commit().await?;
         tried.ok_or(AppError::Reason(ReasonCode::LOG_IN_TRIES))
+    }
+
+    /// Ends a log-in whose tries are used up.
+    async fn end_page(&self, id: LogInId) -> Result<(), AppError> {
+        let mut tx = self.parts.store.begin().await?;
+        let row = self.hold_log_in(&mut tx, id).await?;
+        if row.state == LogIn::Begun {
+            self.end_one(&mut tx, row, Why::Tries).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// The keyed hash of a user ID, and what is kept of the password of whoever has it. Nobody takes as many
@@ -258,16 +279,12 @@ impl App {
         self.refused(tx, row, tried).await
     }
 
-    /// Takes note of a wrong try on the page, whoever it was of; too many end the log-in.
+    /// Takes note of a wrong try on the page, whoever it was of.
     async fn refused(&self, mut tx: Tx, row: LogInRow, tried: i64) -> Result<(), AppError> {
-        let (id, client_id) = (row.id, row.client_id.clone());
-        let data = json!({ "client_id": client_id, "way": Way::Code });
-        tx.audit(self.of_log_in("log_in.code_refused", id, data)).await?;
-        let over = tried >= i64::from(self.policy.code_devices.page_tries);
-        if over {
-            self.end_one(&mut tx, row, Why::Tries).await?;
-        }
+        let data = json!({ "client_id": row.client_id, "way": Way::Code });
+        tx.audit(self.of_log_in("log_in.code_refused", row.id, data)).await?;
         tx.commit().await?;
+        let over = tried >= i64::from(self.policy.code_devices.page_tries);
         let reason = if over { ReasonCode::LOG_IN_TRIES } else { ReasonCode::LOG_IN_CODE };
         Err(AppError::Reason(reason))
     }
@@ -337,11 +354,28 @@ impl App {
     }
 }
 
+/// When what has taken `spent` is answered: after the next whole number of `each`, so that what the work differs by
+/// does not show.
+fn whole(spent: Duration, each: Duration) -> Duration {
+    let (spent, each) = (spent.as_nanos(), each.as_nanos());
+    let steps = spent.checked_div(each).map_or(0, |whole| whole + 1);
+    Duration::from_nanos(u64::try_from(steps * each).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use time::Duration;
     use time::macros::datetime;
+
+    // proves G4
+    #[test]
+    fn a_refusal_is_answered_at_the_next_whole_step() {
+        let ms = Duration::from_millis;
+        for (spent, at) in [(0, 50), (1, 50), (49, 50), (50, 100), (51, 100), (1_234, 1_250)] {
+            assert_eq!(whole(ms(spent), ms(50)), ms(at), "{spent}");
+        }
+        assert_eq!(whole(ms(7), Duration::ZERO), Duration::ZERO, "at once");
+    }
 
     // proves G4, G6 (a row is written only where something changes)
     #[test]
@@ -357,7 +391,7 @@ mod tests {
             let last = Tries { wrong: policy.wrong - 1, ..Tries::default() };
             let (rests, over) = one.counted(last, &policy, now).unwrap();
             assert!(over && !rests.may_try(now));
-            assert_eq!(one.counted(rests, &policy, now + Duration::MINUTE), None, "rests");
+            assert_eq!(one.counted(rests, &policy, now + time::Duration::MINUTE), None, "rests");
         }
     }
 }

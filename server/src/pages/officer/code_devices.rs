@@ -13,6 +13,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use enroll_core::code_device::Kind;
+use enroll_core::reason::ReasonCode;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -93,11 +94,22 @@ fn refused(whose: (&Visit, &Officer), error: AppError, given: Given) -> Response
     let why = match error {
         AppError::UnknownCase => Why::text(visit.language, "code-devices-unknown"),
         AppError::Malformed => Why::text(visit.language, "code-devices-form"),
-        AppError::Reason(code) => Why::reason(visit.language, code),
+        AppError::Reason(code) => for_staff(visit.language, code),
         error => return trouble::of(visit, Some(officer), error),
     };
     let page = Page { error: Some(why), given, ..page(whose, None) };
     (StatusCode::UNPROCESSABLE_ENTITY, html(&page)).into_response()
+}
+
+/// The reason in words for an officer: a citizen's are sent to where the officer is.
+fn for_staff(language: Language, code: ReasonCode) -> Why {
+    let (text, next) = match code {
+        ReasonCode::CODE_DEVICE_STATE => ("code-devices-cannot", "code-devices-cannot-next"),
+        ReasonCode::CODE_DEVICE_OTHER => ("code-devices-other", "code-devices-other-next"),
+        ReasonCode::IDENTITY_BLOCKED => ("code-devices-closed", "code-devices-closed-next"),
+        code => return Why::reason(language, code),
+    };
+    Why { text: language.t(text), next: Some(language.t(next)), code: Some(code.as_str()) }
 }
 
 /// The forms, and the device whose serial number the address has.
