@@ -61,7 +61,7 @@ struct Posted {
     parcels: Vec<Parcel>,
 }
 
-/// Runs: 0 done, 1 a device is not ordered or not by that order, 2 a list that is none, 3 keys or database cannot be used.
+/// Runs: 0 done, 1 a parcel is not to be entered as posted, 2 a list that is none, 3 keys or database cannot be used.
 #[must_use]
 pub fn run(args: Args) -> ExitCode {
     match args.command {
@@ -139,9 +139,9 @@ fn posted(args: &Posted) -> ExitCode {
 
 fn told(error: &StockError) -> ExitCode {
     let status = match error {
-        StockError::NotOrdered { .. } | StockError::OtherOrder { .. } => 1,
         StockError::Line { .. } => 2,
         StockError::App(_) => 3,
+        _ => 1,
     };
     refused(error, status)
 }

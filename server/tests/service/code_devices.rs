@@ -7,7 +7,7 @@ use enroll_core::audit::Entry;
 use enroll_core::code_device::Kind;
 use enroll_core::life::Actor;
 use serde_json::{Value, json};
-use server::app::{NewDevice, StockError, add_officer, import_code_devices};
+use server::app::{NewDevice, Parcel, StockError, add_officer, import_code_devices};
 use server::clock::SystemEntropy;
 use time::Duration;
 
@@ -449,8 +449,12 @@ fn a_parcel_packed_for_an_order_that_is_off_is_not_anothers() {
         assert_eq!(state(), "ordered", "nothing was entered");
         post(&desk, &for_bert).unwrap();
         assert_eq!(state(), "inactive");
-        let twice = post(&desk, &for_bert).unwrap_err();
-        assert!(matches!(twice, StockError::NotOrdered { .. }), "{twice:?}");
+        // The command is repeated, with a number that there is not.
+        let twice = post(&desk, &for_bert).unwrap_err().to_string();
+        assert!(twice.contains("do not put it back into the stock"), "{twice}");
+        let none = Parcel { serial: "KV-0404".to_owned(), order: for_bert.order };
+        let none = post(&desk, &none).unwrap_err().to_string();
+        assert!(none.contains("there is no code device KV-0404"), "{none}");
         let trail = trail(&desk);
         let orders = trail.iter().filter(|entry| entry.kind == "code_device.ordered");
         let numbers: Vec<_> = orders.map(|entry| entry.data["order"].as_str().unwrap()).collect();
@@ -475,16 +479,17 @@ fn an_order_that_is_lost_or_blocked_is_off_and_takes_nothing_from_the_stock() {
             let parcel = packed(&desk, "KV-0001");
             assert_eq!(anna.stand("KV-0001", "lost").1["state"], "in_stock");
             assert_eq!(anna.stand("KV-0001", "found").0, 404, "nobody's");
-            let posted = post(&desk, &parcel);
-            assert!(matches!(posted, Err(StockError::NotOrdered { .. })), "nobody's");
+            let posted = post(&desk, &parcel).unwrap_err().to_string();
+            assert!(posted.contains("called off") && posted.contains("into the stock"), "{posted}");
         }
         desk.deliver();
         assert_eq!(order(&anna).1["state"], "ordered");
         let code = json!({ "code": block_code(&desk.deliver()) });
         let (status, off) = desk.post("/v1/blocks", &code);
         assert_eq!((status, &off["state"]), (200, &json!("in_stock")), "{off}");
-        let told = format!("{:?}", desk.deliver());
-        assert!(told.contains("was called off") && !told.contains("was blocked"), "{told}");
+        let told = desk.deliver();
+        let sms = told.iter().find(|message| message.channel == "sms").unwrap();
+        assert!(sms.text.contains("was called off") && !sms.text.contains("was blocked"));
         assert_eq!(desk.post("/v1/blocks", &code), (200, off), "said twice");
         assert_eq!(order(&bert).1["state"], "ordered");
         assert_eq!(desk.post("/v1/blocks", &code).1["state"], "in_stock", "the one who was told");

@@ -6,7 +6,7 @@ use crate::clock::Entropy;
 use crate::ids::CodeDeviceId;
 use crate::storage::{CodeDeviceRow, OrderNumber, Store};
 use enroll_core::audit::Event;
-use enroll_core::code_device::{Kind, is_serial};
+use enroll_core::code_device::{CodeDevice, Kind, is_serial};
 use enroll_core::totp::{Algorithm, Seed};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -32,12 +32,38 @@ pub enum StockError {
         /// Which, from 1.
         line: usize,
     },
-    /// It is not waiting to be sent.
+    /// There is no such device.
     #[error(
-        "{serial} is not ordered: its order was called off, or it was entered as posted before. If it lies packed, \
-         take it out and put it back into the stock; nothing was entered"
+        "there is no code device {serial}: compare the number with what is written on it; nothing was entered"
     )]
-    NotOrdered {
+    Unknown {
+        /// What was given.
+        serial: String,
+    },
+    /// It is in stock.
+    #[error(
+        "{serial} is not ordered: the order that it was packed for was called off. Do not send the parcel: take the \
+         device out and put it back into the stock; nothing was entered"
+    )]
+    CalledOff {
+        /// Which device.
+        serial: String,
+    },
+    /// It was sent, so it is somebody's.
+    #[error(
+        "{serial} was entered as posted before, and is its person's: do not put it back into the stock. Enter the \
+         other parcels without it; nothing was entered"
+    )]
+    Posted {
+        /// Which device.
+        serial: String,
+    },
+    /// One device was packed for two orders.
+    #[error(
+        "{serial} is named twice, with two orders: name it with the one that `enroll code-device list --state ordered` \
+         names; nothing was entered"
+    )]
+    Twice {
         /// Which device.
         serial: String,
     },
@@ -146,26 +172,29 @@ pub async fn import_code_devices(
 }
 
 /// Takes note that ordered devices were posted, all or none: inactive, they are on the way. A device whose order was
-/// called off after it was packed can be another one's order by then, and is not sent.
+/// called off after it was packed can be another one's order by then, and is not sent. A parcel that is named twice
+/// is one.
 ///
 /// # Errors
-/// [`StockError::NotOrdered`], [`StockError::OtherOrder`].
+/// [`StockError`], of the first parcel, by serial number, that does not fit.
 pub async fn post_code_devices(
     store: &Store,
     parcels: &[Parcel],
     now: OffsetDateTime,
 ) -> Result<(), StockError> {
-    let mut tx = store.begin().await.map_err(AppError::from)?;
     // In the order in which whoever holds several does, and all of them before the trail.
-    let mut parcels = parcels.to_vec();
-    parcels.sort();
+    let parcels = each_once(parcels)?;
+    let mut tx = store.begin().await.map_err(AppError::from)?;
     let mut events = Vec::new();
     for Parcel { serial, order } in &parcels {
-        let not_ordered = || StockError::NotOrdered { serial: serial.clone() };
+        let unknown = || StockError::Unknown { serial: serial.clone() };
         let found = tx.code_device_of(serial).await.map_err(AppError::from)?;
-        let id = found.ok_or_else(not_ordered)?.id;
-        let row = tx.hold_code_device(id).await.map_err(AppError::from)?.ok_or_else(not_ordered)?;
-        let state = row.state.clone().post(now).map_err(|_| not_ordered())?;
+        let id = found.ok_or_else(unknown)?.id;
+        let row = tx.hold_code_device(id).await.map_err(AppError::from)?.ok_or_else(unknown)?;
+        let state = row.state.clone().post(now).map_err(|_| match row.state {
+            CodeDevice::InStock => StockError::CalledOff { serial: serial.clone() },
+            _ => StockError::Posted { serial: serial.clone() },
+        })?;
         if row.order() != Some(*order) {
             return Err(StockError::OtherOrder { serial: serial.clone(), order: *order });
         }
@@ -181,9 +210,30 @@ pub async fn post_code_devices(
     Ok(tx.commit().await.map_err(AppError::from)?)
 }
 
+/// By serial number, each parcel once.
+fn each_once(parcels: &[Parcel]) -> Result<Vec<Parcel>, StockError> {
+    let mut parcels = parcels.to_vec();
+    parcels.sort();
+    parcels.dedup();
+    let twice = parcels.iter().zip(parcels.iter().skip(1)).find(|(a, b)| a.serial == b.serial);
+    let twice = twice.map(|(parcel, _)| StockError::Twice { serial: parcel.serial.clone() });
+    twice.map_or(Ok(parcels), Err)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parcel_is_named_once_and_for_one_order() {
+        let [one, same, other] = ["KV-0001=00000001", "KV-0001=00000001", "KV-0001=00000002"]
+            .map(|text| text.parse::<Parcel>().unwrap());
+        let next: Parcel = "KV-0002=00000001".parse().unwrap();
+        let once = each_once(&[next.clone(), one.clone(), same]).unwrap();
+        assert_eq!(once, [one.clone(), next.clone()]);
+        let twice = each_once(&[one, next, other]).unwrap_err();
+        assert!(matches!(&twice, StockError::Twice { serial } if serial == "KV-0001"), "{twice:?}");
+    }
 
     #[test]
     fn a_parcel_is_a_serial_number_and_that_of_its_order() {
