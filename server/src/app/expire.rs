@@ -7,6 +7,7 @@ use super::{App, AppError};
 use crate::ids::EnrolmentId;
 use crate::storage::StorageError;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,10 +34,18 @@ impl Sweeper {
         let asked = app.clone();
         let sends = tokio::spawn(async move { asked.send_codes_as_asked().await });
         let sweeps = tokio::spawn(async move {
+            let mut unreadable = BTreeSet::new();
             loop {
-                if let Err(error) = know_password_costs(&app.parts.store).await {
-                    let error = crate::http::problem::chain(&error);
-                    tracing::error!(%error, "at what cost passwords were hashed could not be filled in");
+                match know_password_costs(&app.parts.store).await {
+                    Ok(found) => {
+                        found.into_iter().filter(|identity| unreadable.insert(*identity)).for_each(
+                            |identity| tracing::error!(%identity, "a password cannot be read"),
+                        )
+                    }
+                    Err(error) => {
+                        let error = crate::http::problem::chain(&error);
+                        tracing::error!(%error, "at what cost passwords were hashed could not be filled in");
+                    }
                 }
                 if let Err(error) = app.expire_overdue().await {
                     let error = crate::http::problem::chain(&error);

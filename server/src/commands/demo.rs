@@ -54,6 +54,7 @@ async fn demo(args: Args) -> Result<(), SetupError> {
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;
     config.server.block_at = format!("{url}/block");
     let app = assemble(&data, config, trust, registers).await?;
+    app.prepare().await?;
     let _worker = start_worker(&app, notices)?;
     let _sweeper = Sweeper::start(app.clone());
     let _log_outs = LogOuts::start(app.clone());

@@ -33,6 +33,7 @@ async fn serve(args: Args) -> Result<(), SetupError> {
     let registers = registers(&mut config)?;
     let notices = std::mem::take(&mut config.notices);
     let app = assemble(data, config, trust, registers).await?;
+    app.prepare().await?;
     crate::demo::leave(&app).await.map_err(PartyError::Register)?;
     let listener = listen(&address).await?;
     let url = listener.local_addr().map(|at| format!("http://{at}")).map_err(SetupError::Serve)?;

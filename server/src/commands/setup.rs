@@ -111,6 +111,9 @@ pub enum SetupError {
     /// The simulated code devices cannot be kept.
     #[error(transparent)]
     Stock(#[from] crate::app::StockError),
+    /// What is kept could not be made ready.
+    #[error("the service could not be made ready")]
+    Prepare(#[from] crate::app::AppError),
     /// There is no demonstration of real issuers.
     #[error(transparent)]
     NotQa(#[from] crate::demo::NotQa),

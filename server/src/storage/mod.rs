@@ -45,7 +45,7 @@ pub use officers::{OfficerRow, Role, RulingRow};
 pub use outbox::{Claimed, DeadLetter};
 pub use p_codes::PCodeRow;
 pub use passes::Pass;
-pub use passwords::PasswordRow;
+pub use passwords::{PasswordRow, Unpriced};
 pub use profiles::{Contacts, Details, Profile, SetUp};
 pub use relying_parties::RelyingPartyRow;
 pub use rewrap::Rewrapped;

@@ -16,8 +16,21 @@ pub struct PasswordRow {
     pub tries: Tries,
 }
 
-/// Whose password it is, and what it is compared with, if that opens.
-type Unpriced = (IdentityId, Option<Zeroizing<Vec<u8>>>);
+/// A password of which it is not known at what cost it was made.
+pub struct Unpriced {
+    /// Whose.
+    pub identity: IdentityId,
+    /// What it is compared with, if that opens.
+    pub hash: Option<Zeroizing<Vec<u8>>>,
+    /// The same, as it is kept.
+    sealed: Vec<u8>,
+}
+
+impl std::fmt::Debug for Unpriced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Unpriced({})", self.identity)
+    }
+}
 
 impl std::fmt::Debug for PasswordRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -103,18 +116,21 @@ impl Tx {
             let (id, sealed): (String, Vec<u8>) =
                 (row.try_get("identity")?, row.try_get("sealed")?);
             let Ok(identity) = id.parse() else { return Err(impossible) };
-            found.push((identity, self.open(place(&id), &sealed).ok()));
+            let hash = self.open(place(&id), &sealed).ok();
+            found.push(Unpriced { identity, hash, sealed });
         }
         Ok(found)
     }
 
-    /// A password as a server of before keeps it, which knows of no costs.
+    /// Sets a password as a server of before does, which knows of no costs.
     #[cfg(test)]
     pub(crate) async fn put_password_as_before(&mut self, identity: IdentityId, hash: &[u8]) {
         let row = identity.to_string();
         let entropy = self.store.entropy.clone();
         let sealed = self.store.keys.master().seal(entropy.as_ref(), place(&row), hash).unwrap();
-        sqlx::query("INSERT INTO passwords (identity, sealed, tries) VALUES ($1, $2, $3)")
+        let set = "INSERT INTO passwords (identity, sealed, tries) VALUES ($1, $2, $3)
+             ON CONFLICT (identity) DO UPDATE SET sealed = excluded.sealed, tries = excluded.tries";
+        sqlx::query(set)
             .bind(row)
             .bind(sealed)
             .bind(serde_json::to_string(&Tries::default()).unwrap())
@@ -123,18 +139,17 @@ impl Tx {
             .unwrap();
     }
 
-    /// Fills in the cost of a password where it is not known. One that was set meanwhile has its own.
+    /// Fills in the cost of a password where it is not known. One that was set since it was read stays as it is.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    pub async fn know_cost(
-        &mut self,
-        identity: IdentityId,
-        cost: &str,
-    ) -> Result<(), StorageError> {
-        sqlx::query("UPDATE passwords SET cost = $1 WHERE identity = $2 AND cost = ''")
+    pub async fn know_cost(&mut self, of: &Unpriced, cost: &str) -> Result<(), StorageError> {
+        let fill =
+            "UPDATE passwords SET cost = $1 WHERE identity = $2 AND cost = '' AND sealed = $3";
+        sqlx::query(fill)
             .bind(cost.to_owned())
-            .bind(identity.to_string())
+            .bind(of.identity.to_string())
+            .bind(of.sealed.clone())
             .execute(&mut *self.inner)
             .await?;
         Ok(())

@@ -111,32 +111,41 @@ fn hashed_at(kept: Option<Cost>, in_use: &[String], now: Cost) -> BTreeSet<Cost>
 /// How many passwords one unit of work fills the cost in of.
 const BATCH: i64 = 200;
 
-/// Fills in at what cost passwords were hashed, where the row does not say it: until then nobody's is hashed at that
-/// cost for who is not there (G4). How many there were.
+/// Fills in at what cost passwords were hashed, where the row does not say it. Whose cannot be read, and are passed
+/// over.
 ///
 /// # Errors
-/// [`AppError`]; what was filled in stays. A row that does not open is passed over, and told in the log.
-pub(in crate::app) async fn know_password_costs(store: &Store) -> Result<usize, AppError> {
-    let (mut after, mut known) = (None, 0);
+/// [`AppError`]; what was filled in stays.
+pub(in crate::app) async fn know_password_costs(
+    store: &Store,
+) -> Result<Vec<IdentityId>, AppError> {
+    let (mut after, mut unreadable) = (None, Vec::new());
     loop {
         let found = store.read().await?.passwords_of_no_cost(after, BATCH).await?;
-        let Some((last, _)) = found.last() else { return Ok(known) };
-        after = Some(*last);
+        let Some(last) = found.last() else { return Ok(unreadable) };
+        after = Some(last.identity);
         let mut tx = store.begin().await?;
-        for (identity, hash) in &found {
-            let hash = hash.as_ref().and_then(|hash| serde_json::from_slice(hash).ok());
-            let Some(cost) = hash.as_ref().map(SecretHash::cost) else {
-                tracing::error!(%identity, "a password cannot be read");
-                continue;
-            };
-            tx.know_cost(*identity, &cost.to_string()).await?;
-            known += 1;
+        for row in &found {
+            let hash = row.hash.as_ref().and_then(|hash| serde_json::from_slice(hash).ok());
+            match hash.as_ref().map(SecretHash::cost) {
+                Some(cost) => tx.know_cost(row, &cost.to_string()).await?,
+                None => unreadable.push(row.identity),
+            }
         }
         tx.commit().await?;
     }
 }
 
 impl App {
+    /// What has to be done before anybody is served: at each cost that somebody's password was hashed at, nobody's is
+    /// hashed too (G4), so all of them must be known.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub async fn prepare(&self) -> Result<(), AppError> {
+        know_password_costs(&self.parts.store).await.map(drop)
+    }
+
     /// What to keep of a password.
     pub(super) async fn password_hash(
         &self,
@@ -310,14 +319,22 @@ mod tests {
             tx.commit().await.unwrap();
             let costs = async || store.read().await.unwrap().password_costs().await.unwrap();
             assert_eq!(costs().await, Vec::<String>::new(), "not known is no cost");
-            assert_eq!(know_password_costs(store).await.unwrap(), 2);
+            let unknown = store.read().await.unwrap().passwords_of_no_cost(None, 9).await.unwrap();
+            assert_eq!(unknown.len(), 3);
+            assert_eq!(know_password_costs(store).await.unwrap(), people[2..]);
             assert_eq!(costs().await, ["m=128,t=3,p=1", "m=64,t=1,p=1"]);
             let mut tx = store.begin().await.unwrap();
-            // What was set since is known by itself.
+            // A server of before sets another one after this one was read: it says no cost either.
+            tx.put_password_as_before(people[2], b"another").await;
+            let read = unknown.iter().find(|row| row.identity == people[2]).unwrap();
+            tx.know_cost(read, "m=1,t=1,p=1").await.unwrap();
+            let found = tx.password_costs().await.unwrap();
+            assert!(!found.contains(&"m=1,t=1,p=1".to_owned()), "{found:?}");
+            // What was set since by one of now is known by itself.
             tx.put_password(people[2], (b"another", "m=32,t=1,p=1")).await.unwrap();
-            tx.know_cost(people[2], "m=1,t=1,p=1").await.unwrap();
+            tx.know_cost(read, "m=1,t=1,p=1").await.unwrap();
             tx.commit().await.unwrap();
-            assert_eq!(know_password_costs(store).await.unwrap(), 0);
+            assert_eq!(know_password_costs(store).await.unwrap(), []);
             assert_eq!(costs().await, ["m=128,t=3,p=1", "m=32,t=1,p=1", "m=64,t=1,p=1"]);
         }
     }
