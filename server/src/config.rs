@@ -40,6 +40,9 @@ pub enum ConfigError {
     /// A message would be claimed by another server while it is still being delivered.
     #[error("notices.timeout_ms is more than half of notices.claim_s")]
     Claim,
+    /// Whoever types would be sent away unless their turn is free.
+    #[error("limits.typing_wait_s is 0: whoever types would never wait for a turn")]
+    TypingWait,
     /// An override names a section that is no table.
     #[error("{variable} does not name a value")]
     Override {
@@ -449,7 +452,9 @@ pub struct Limits {
     pub asked_burst: u32,
     /// The same, each hour.
     pub asked_per_hour: u32,
-    /// Longest wait, in seconds, for one's turn to have what was typed at a log-in by code or an activation hashed.
+    /// How many have what they typed at a log-in by code or an activation hashed at once; 0 for one for two cores.
+    pub typing_at_once: u16,
+    /// Longest wait for one's turn there, in seconds.
     pub typing_wait_s: u32,
     /// Exports of all that is kept of one person, at once.
     pub export_burst: u32,
@@ -482,6 +487,7 @@ impl Default for Limits {
             log_in_per_minute: 120,
             asked_burst: 5,
             asked_per_hour: 20,
+            typing_at_once: 0,
             typing_wait_s: 5,
             export_burst: 10,
             export_per_hour: 20,
@@ -637,6 +643,9 @@ impl Config {
         if timeout_ms.saturating_mul(2) > u64::from(claim_s) * 1_000 {
             return Err(ConfigError::Claim);
         }
+        if config.limits.typing_wait_s == 0 {
+            return Err(ConfigError::TypingWait);
+        }
         Ok(config)
     }
 
@@ -740,6 +749,13 @@ mod tests {
         let load = |timeout| Config::load(None, env(&[("INDRUL_NOTICES__TIMEOUT_MS", timeout)]));
         assert!(load("30000").is_ok());
         assert!(matches!(load("30001"), Err(ConfigError::Claim)));
+    }
+
+    #[test]
+    fn whoever_types_may_wait_for_a_turn() {
+        let load = |wait| Config::load(None, env(&[("INDRUL_LIMITS__TYPING_WAIT_S", wait)]));
+        assert_eq!(load("1").unwrap().limits.typing_wait_s, 1);
+        assert!(matches!(load("0"), Err(ConfigError::TypingWait)));
     }
 
     #[test]

@@ -305,6 +305,10 @@ impl App {
     pub fn new(parts: Parts, rules: Rules) -> Self {
         let Rules { policy, case, oidc, relay, server, inference, limits, kiosks, events } = rules;
         let typing_wait = Duration::from_secs(limits.typing_wait_s.into());
+        let typing_at_once = match limits.typing_at_once {
+            0 => cores() / 2,
+            at_once => at_once.into(),
+        };
         Self {
             parts,
             policy,
@@ -316,7 +320,7 @@ impl App {
             events,
             inference: Pool::start(&inference),
             limits: Limiter::new(&limits),
-            typing: hashing::Queue::new(cores() / 2, typing_wait),
+            typing: hashing::Queue::new(typing_at_once, typing_wait),
             metrics: Metrics::default(),
             cpu: Cpu::default(),
             hashing: Arc::new(Semaphore::new(cores())),
