@@ -1336,7 +1336,7 @@ trouble-log-in-none = Gå tilbage til den tjeneste, du ville logge på, og begyn
 ## Kodevisere, kodeoplæsere og bestillinger: hvad der er spærret
 block-done-code-display = Kodeviseren er spærret, og ingen kan logge på med den. Var det en fejl, så henvend dig i Borgercenteret.
 block-done-code-reader = Kodeoplæseren er spærret, og ingen kan logge på med den. Var det en fejl, så henvend dig i Borgercenteret.
-block-done-order-off = Bestillingen er annulleret, og ingen får en kodeviser eller kodeoplæser sendt i dit navn. Var det en fejl, så bestil igen.
+block-done-order-off = Denne bestilling er annulleret, og enheden bliver ikke sendt til dig. Får du besked om en anden bestilling, så annuller også den med koden i den besked. Var det ikke dig, der bestilte, kan nogen bestille igen: spær hele identiteten med koden i beskeden om, at bestillingen er annulleret. Var det en fejl, så bestil igen.
 my-device-order-off = Bestilling af kodeviser eller kodeoplæser annulleret
 
 ## Log ud, hvor tjenesten ikke har en offentlig adresse

@@ -1336,7 +1336,7 @@ trouble-log-in-none = Go back to the service that you wanted to log in to, and b
 ## Code displays, audio code readers and orders: what is blocked
 block-done-code-display = The code display is blocked, and nobody can log in with it. If that was a mistake, go to the Borgercenter.
 block-done-code-reader = The audio code reader is blocked, and nobody can log in with it. If that was a mistake, go to the Borgercenter.
-block-done-order-off = The order is called off, and nobody is sent a code display or audio code reader in your name. If that was a mistake, order again.
+block-done-order-off = This order is called off, and the device is not sent to you. If you are told of another order, call that off too with the code in that notice. If it was not you who ordered, somebody can order again: block the whole identity with the code in the notice that the order was called off. If that was a mistake, order again.
 my-device-order-off = Order of a code device called off
 
 ## Logging out where the service has no public address

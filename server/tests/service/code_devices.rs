@@ -510,6 +510,28 @@ fn an_order_that_is_lost_or_blocked_is_off_and_takes_nothing_from_the_stock() {
 }
 
 #[test]
+fn the_notice_of_a_device_or_order_that_is_off_has_a_code_for_the_whole_identity() {
+    // proves E7, F1
+    for desk in desks() {
+        for (number, serial, is_sent) in [(1, "KV-0001", true), (2, "KV-0002", false)] {
+            let anna = desk.enrolled(number);
+            if is_sent {
+                anna.ordered(serial, Kind::Display);
+            } else {
+                Device::in_stock(&desk, serial, Kind::Display);
+                anna.reach(PHONE);
+                assert_eq!(anna.order(Kind::Display, &anna.user_id()).1["state"], "ordered");
+            }
+            desk.deliver();
+            assert_eq!(anna.stand(serial, "lost").0, 200);
+            let code = json!({ "code": block_code(&desk.deliver()) });
+            let (status, life) = desk.post("/v1/blocks", &code);
+            assert_eq!((status, &life["blocked"]), (200, &json!(true)), "{serial}: {life}");
+        }
+    }
+}
+
+#[test]
 fn contacts_changed_after_a_loss_or_a_block_are_told_to_the_old_ones_and_get_no_sms() {
     // proves E5, E7
     for desk in desks() {

@@ -146,7 +146,9 @@ impl App {
         let erased = matches!(profile.life.standing, Standing::Erased { .. });
         let is_off = row.identity.is_none();
         let (notice, what) = standing.told(is_off);
-        let blocks = if standing.ends_use() { Blocks::Nothing } else { Blocks::CodeDevice(row.id) };
+        // What is lost or blocked needs no code; who else did it may need to be kept from all the rest.
+        let blocks =
+            if standing.ends_use() { Blocks::Identity } else { Blocks::CodeDevice(row.id) };
         // Of who has erased theirs nothing more is kept.
         if !erased {
             self.notify(&mut tx, &profile, notice, About::now(blocks)).await?;
