@@ -674,6 +674,7 @@ fn never_rests<const REFUSAL_MS: u16>(config: &mut Config) {
 
 /// Refusals that are answered at the next whole `REFUSAL_MS`: of each of those whose user ID there is beside nobody's
 /// Welch's t, and by how many parts of a hundred it takes longer.
+#[expect(clippy::print_stdout, reason = "what it prints is the figure")]
 fn refusals<const REFUSAL_MS: u16>(is_alike: impl Fn(f64, f64)) {
     let tries = timing::tries(100);
     for desk in Desk::all_changed(never_rests::<REFUSAL_MS>) {

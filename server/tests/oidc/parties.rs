@@ -23,7 +23,8 @@ async fn serve(app: Arc<App>) -> String {
     let router = server::http::router(app.clone())
         .merge(server::pages::log_in(app.clone()))
         .merge(server::pages::my_page(app.clone()))
-        .merge(server::pages::router(app.clone(), server::pages::Design::default()));
+        .merge(server::pages::router(app.clone(), server::pages::Design::default()))
+        .merge(server::pages::assets());
     let router = server::pages::finish(router, app);
     tokio::spawn(async move { server::serve(listener, router, std::future::pending()).await });
     url

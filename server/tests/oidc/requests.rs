@@ -408,7 +408,7 @@ fn a_browser_that_is_lost_is_shown_a_page_and_a_program_is_told_as_ever() {
 }
 
 #[test]
-fn an_address_that_is_none_is_counted_and_not_named() {
+fn an_address_or_method_that_is_none_is_counted_and_not_named() {
     // proves H4 (metrics)
     let desk = &Desk::all()[0];
     let site = Site::open(desk);
@@ -417,9 +417,22 @@ fn an_address_that_is_none_is_counted_and_not_named() {
     {
         assert_eq!(site.send("GET", path, &[("accept", accept)], "").status, 404, "{path}");
     }
+    for accept in ["text/html", "*/*"] {
+        let own = [("accept", accept), ("sec-fetch-site", "same-origin")];
+        for path in ["/assets/page.css", "/officer/cases"] {
+            assert_eq!(site.send("DELETE", path, &own, "").status, 405, "{path}");
+        }
+    }
     let text = desk.runtime.block_on(server::metrics::gather(&desk.app));
-    let line = "indrul_http_requests_total{operation=\"elsewhere\",status=\"404\"} 3";
-    assert!(text.lines().any(|found| found == line), "{text}");
+    // A method that one of our pages does not take is that page's.
+    for (operation, status, times) in
+        [("elsewhere", 404, 3), ("elsewhere", 405, 2), ("pages", 405, 2)]
+    {
+        let line = format!(
+            "indrul_http_requests_total{{operation=\"{operation}\",status=\"{status}\"}} {times}"
+        );
+        assert!(text.lines().any(|found| found == line), "{text}");
+    }
     assert!(!text.contains("wp-login"), "{text}");
 }
 

@@ -316,9 +316,8 @@ fn what_an_officer_wrote_is_shown_to_nobody_else_and_leads_nowhere_else() {
 
 #[test]
 fn what_was_decided_in_a_browser_is_for_who_decided_and_gone_when_they_leave() {
-    // proves H4 (a code for a person's identity is shown to nobody else)
-    const KEPT: (&str, &str) =
-        ("indrul-ruled", "7/issue/High/7KQ2-M4XB-9RDT-H3W2/1900000000//bc-17");
+    // proves H4 (what was decided of a person is shown to nobody else)
+    const RULED: &str = "indrul-ruled";
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let guest = Guest::new(&site);
@@ -329,22 +328,28 @@ fn what_was_decided_in_a_browser_is_for_who_decided_and_gone_when_they_leave() {
             let signed = signs_in_with(&guest, &desk, (name, secret));
             assert_eq!((signed.status, signed.location.as_str()), (303, "/officer/cases"));
         };
-        let shows = || guest.get("/officer/cases/7/ruled").text.contains("7KQ2-M4XB-9RDT-H3W2");
+        let at = format!("/officer/cases/{}", referred(&desk));
+        let ruled = format!("{at}/ruled");
+        let shows = || guest.get(&ruled).text.contains("data-done");
         signs_in(&own);
-        guest.keeps(KEPT.0, KEPT.1);
+        assert!(!shows(), "nothing is decided");
+        let given = [("decision", "refuse"), ("reason", "Passet er en andens."), ("by", "bc-17")];
+        let sent = guest.post(&at, &given);
+        assert_eq!((sent.status, &sent.location), (303, &ruled), "{sent:?}");
+        let kept = guest.cookie(RULED).unwrap();
         assert!(shows());
         // The session was over, and the same officer has signed in again.
         signs_in(&own);
-        assert!(shows() && guest.cookie(KEPT.0).is_some());
+        assert!(shows() && guest.cookie(RULED).is_some());
         signs_in(&other);
-        assert_eq!(guest.cookie(KEPT.0), None);
+        assert_eq!(guest.cookie(RULED), None);
         assert!(!shows());
-        guest.keeps(KEPT.0, KEPT.1);
+        guest.keeps(RULED, &kept);
         assert!(!shows(), "another's");
         signs_in(&own);
         assert!(shows());
         assert_eq!(guest.post("/officer/sign-out", &[]).location, "/officer");
-        assert_eq!(guest.cookie(KEPT.0), None);
+        assert_eq!(guest.cookie(RULED), None);
         signs_in(&own);
         assert!(!shows(), "it was left behind by nobody");
     }
@@ -362,7 +367,7 @@ fn referred(desk: &Desk) -> String {
     let path = format!("/v1/enrolments/{id}/referral");
     let token = started["token"].as_str().unwrap();
     let (status, answer) = desk.call(Call { token, ..Call::new("POST", &path, b"{}") });
-    assert_eq!(status, 200, "{answer}");
+    assert_eq!(status, 201, "{answer}");
     id.to_owned()
 }
 
