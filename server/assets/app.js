@@ -8,6 +8,8 @@ const root = document.getElementById("app");
 const texts = root.dataset;
 const by = (id) => document.getElementById(id);
 const lang = document.documentElement.lang;
+// The English of Denmark: twenty-four hours, the day before the month.
+const locale = lang === "en" ? "en-GB" : lang;
 const inLanguage = (text) => (text && typeof text === "object" ? text[lang] : text) ?? "";
 const value = (id) => by(id).value.trim();
 
@@ -110,7 +112,7 @@ function showAsked() {
   by("asked-reference-row").hidden = !shown.reference_text;
   by("asked-level").textContent = texts[`level${shown.level.toLowerCase()}`];
   const until = new Date(asked.until);
-  by("asked-until").textContent = until.toLocaleTimeString(lang, { timeStyle: "short" });
+  by("asked-until").textContent = until.toLocaleTimeString(locale, { timeStyle: "short" });
   by("asked-until").dateTime = asked.until;
   show("asked");
 }
@@ -197,7 +199,7 @@ function notice({ at: when, subject, text }) {
   item.querySelector("h2").textContent = inLanguage(subject);
   const time = item.querySelector("time");
   time.dateTime = when;
-  time.textContent = new Date(when).toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" });
+  time.textContent = new Date(when).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
   item.querySelector(".said").textContent = inLanguage(text);
   return item;
 }
@@ -437,7 +439,7 @@ async function leaveLogIn() {
 }
 
 function waits() {
-  by("usable").textContent = new Date(app.usable).toLocaleTimeString(lang, { timeStyle: "short" });
+  by("usable").textContent = new Date(app.usable).toLocaleTimeString(locale, { timeStyle: "short" });
   by("usable").dateTime = app.usable ?? "";
   show("waiting");
 }

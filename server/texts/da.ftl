@@ -1073,7 +1073,6 @@ my-state-dead = Aldrig aktiveret
 my-activated = Aktiveret
 my-used = Sidst brugt
 my-not-used = Ikke brugt endnu
-my-unknown = Ukendt
 my-nothing = Intet
 my-last-means = Det er det sidste, du kan logge ind med.
 my-block = Spær

@@ -1073,7 +1073,6 @@ my-state-dead = Never activated
 my-activated = Activated
 my-used = Last used
 my-not-used = Not used yet
-my-unknown = Unknown
 my-nothing = Nothing
 my-last-means = This is the last one that you can log in with.
 my-block = Block

@@ -104,7 +104,7 @@ impl<'a> Phone<'a> {
         let signature = self.device.sign(Purpose::LogIn, &challenge).unwrap();
         let body = json!({ "challenge": challenge, "signature": signature, "switch": switch });
         let claimed = self.post("log-ins", &body);
-        assert_eq!(claimed["relying_party"], "Min side (My page)");
+        assert_eq!(claimed["relying_party"], "Min side");
         let transaction = word(&claimed, "transaction");
         let shown = base64url(&openssl::sha::sha256(transaction.as_bytes()));
         let challenge = word(&claimed, "challenge");

@@ -80,7 +80,7 @@ impl<'a> Guest<'a> {
             .map(|half| desk.runtime.block_on(desk.app.half(secret, half)).unwrap());
         let (status, claimed) = phone.scan(&halves);
         assert_eq!(status, 200, "{claimed}");
-        assert_eq!(claimed["relying_party"], "Min side (My page)");
+        assert_eq!(claimed["relying_party"], "Min side");
         let approved = phone.approve(&claimed, pin);
         assert_eq!(approved.0, 200, "{approved:?}");
         let on = self.get(&format!("/log-in/continue?log_in={id}"));
