@@ -112,7 +112,20 @@ function showAsked() {
   const until = new Date(asked.until);
   by("asked-until").textContent = until.toLocaleTimeString(lang, { timeStyle: "short" });
   by("asked-until").dateTime = asked.until;
+  showBegun(shown.begun);
   show("asked");
+}
+
+// Where the log-in began, with what to think of it: also before whoever goes to the PIN at once.
+function showBegun(begun) {
+  const said = texts[`begun${begun?.replace("_", "")}`];
+  by("asked-begun").textContent = said ?? "";
+  by("asked-begun-row").hidden = !said;
+  by("pin").removeAttribute("aria-describedby");
+  for (const [id, where] of [["asked-other", "other_network"], ["asked-new", "new_network"]]) {
+    by(id).hidden = begun !== where;
+    if (begun === where) by("pin").setAttribute("aria-describedby", id);
+  }
 }
 
 // Answers what is before the person. The challenge that came with it is good once; another one is drawn after.

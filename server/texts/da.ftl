@@ -1327,3 +1327,13 @@ my-lost-last = Den er meldt tabt og kan ikke bruges, og du er logget ud her. Det
 trouble-log-in = Adressen fører ingen steder hen, og intet er gemt. Dit log-in venter.
 trouble-log-in-on = Til dit log-in
 trouble-log-in-none = Gå tilbage til den tjeneste, du ville logge på, og begynd forfra der.
+
+# --- Where a log-in began ---
+app-asked-begun = Begyndt fra
+app-begun-same = En browser på samme netværk som din telefon
+app-begun-other = En browser på et andet netværk end din telefon
+app-begun-new = En browser på et netværk, som du ikke er begyndt fra før
+app-begun-unknown = En browser på et netværk, som vi ikke kender
+app-begun-service = Tjenesten selv, uden en browser
+app-asked-other = Sådan er det tit, når telefonen er på mobilnettet og skærmen på wi-fi. Gå kun videre, hvis du selv er begyndt, på en skærm, du har foran dig. Er du ikke det, så tryk Afvis: så stopper vi log-in'et.
+app-asked-new = Pas på: Ingen af de log-ins, du før har godkendt, er begyndt fra det netværk. Det er, som det skal være, hvis du selv er begyndt lige nu et nyt sted, på en skærm, du har foran dig. Er du ikke det, så er det en andens skærm: tryk Afvis, så stopper vi log-in'et, og der sker intet hos tjenesten.

@@ -1327,3 +1327,13 @@ my-lost-last = It is reported lost and cannot be used, and you are logged out he
 trouble-log-in = This address leads nowhere, and nothing was kept. Your log-in waits.
 trouble-log-in-on = To your log-in
 trouble-log-in-none = Go back to the service that you wanted to log in to, and begin again there.
+
+# --- Where a log-in began ---
+app-asked-begun = Begun from
+app-begun-same = A browser on the same network as your phone
+app-begun-other = A browser on another network than your phone
+app-begun-new = A browser on a network that you have not begun from before
+app-begun-unknown = A browser on a network that we do not know
+app-begun-service = The service itself, without a browser
+app-asked-other = That is often so when the phone is on the mobile network and the screen on Wi-Fi. Only go on if you began yourself, on a screen that you have before you. If you did not, press Refuse: then we stop the log-in.
+app-asked-new = Take care: none of the log-ins that you approved before began from that network. That is as it should be if you began yourself just now in a new place, on a screen that you have before you. If you did not, it is somebody else’s screen: press Refuse, then we stop the log-in, and nothing happens at the service.

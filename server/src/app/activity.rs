@@ -378,6 +378,9 @@ pub struct Activities {
     pub next: Option<Before>,
 }
 
+/// How many log-ins of a person are looked through for the networks that they began in before.
+const NEWEST: usize = 50;
+
 impl App {
     /// Keeps what has happened to `identity`, for its person.
     pub(super) async fn note(
@@ -389,6 +392,18 @@ impl App {
         let payload = serde_json::to_vec(&activity).map_err(AppError::internal)?;
         let kind = activity.what.kind().as_str();
         Ok(tx.add_activity(identity, (kind, &payload), self.now()).await?)
+    }
+
+    /// The networks of the browsers in which the newest log-ins began that a person has approved.
+    pub(super) async fn networks_begun_in(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+    ) -> Result<Vec<String>, AppError> {
+        let log_ins = (Some(Kind::LogIn), None);
+        let newest = self.activities_of(tx, identity, log_ins, NEWEST).await?.activities;
+        let approved = newest.into_iter().filter(|one| one.what == What::LogInApproved);
+        Ok(approved.filter_map(|one| one.begun).collect())
     }
 
     /// The activities of an identity, newest first, at most `most` on a page.
