@@ -3,7 +3,7 @@
 //! act, so that nobody is looked up who did not call. Each look and act is in the trail, and the citizen sees it.
 //! Of secrets, numbers and addresses nothing is shown.
 
-use super::activity::{Activity, By, Place, What};
+use super::activity::{self, Activity, By, Place, What};
 use super::my_page::Means;
 use super::officer::Supporter;
 use super::{App, AppError};
@@ -55,6 +55,11 @@ pub struct Seen {
     /// The means, with their state.
     pub means: Vec<Means>,
 }
+
+/// For how long after a look what is done for that citizen is no try of another user ID.
+const CALL: Duration = Duration::minutes(15);
+/// Among how many of the newest looks at an identity that one is looked for.
+const LOOKS: usize = 20;
 
 impl App {
     /// What one of support sees of the identity of a citizen who called.
@@ -173,10 +178,34 @@ impl App {
         self.spend(Kind::Reference, key.as_bytes(), Instant::now())
     }
 
-    /// The profile of the citizen who called, held, for an act, which is counted.
+    /// The profile of the citizen who called, held, for an act. Of one whom this supporter has just seen acts are
+    /// counted by themselves, so that many calls keep nobody from blocking; any other is a try as a look is.
     async fn called(&self, supporter: &Supporter, call: &Call) -> Result<(Tx, Profile), AppError> {
-        self.spend_call(supporter)?;
+        match self.just_seen(supporter, call).await? {
+            Some(identity) => {
+                let key = format!("support\n{}\n{identity}", supporter.name());
+                self.spend(Kind::Reference, key.as_bytes(), Instant::now())?;
+            }
+            None => self.spend_call(supporter)?,
+        }
         self.found_by_support(supporter, call).await
+    }
+
+    /// The identity of the citizen who called, if this supporter has seen it within the call.
+    async fn just_seen(
+        &self,
+        supporter: &Supporter,
+        call: &Call,
+    ) -> Result<Option<IdentityId>, AppError> {
+        let Ok(user_id) = UserId::parse(&call.user_id) else { return Ok(None) };
+        let mut tx = self.parts.store.read().await?;
+        let hash = tx.keyed_hash("user_id", user_id.as_str().as_bytes())?;
+        let Some(identity) = tx.identity_by_user_id(&hash).await? else { return Ok(None) };
+        let looks = (Some(activity::Kind::Look), None);
+        let newest = self.activities_of(&mut tx, identity, looks, LOOKS).await?.activities;
+        let by = Some(By::Support(supporter.name().to_owned()));
+        let mut own = newest.iter().filter(|one| one.what == What::Looked && one.by == by);
+        Ok(own.any(|one| self.now() < one.at + CALL).then_some(identity))
     }
 
     async fn found_by_support(
