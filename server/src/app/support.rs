@@ -174,38 +174,36 @@ impl App {
 
     /// How many user IDs one of support tries is limited: they are heard, not searched for.
     fn spend_call(&self, supporter: &Supporter) -> Result<(), AppError> {
-        let key = format!("support\n{}", supporter.name());
+        self.spend_of("support", supporter)
+    }
+
+    fn spend_of(&self, what: &str, supporter: &Supporter) -> Result<(), AppError> {
+        let key = format!("{what}\n{}", supporter.name());
         self.spend(Kind::Reference, key.as_bytes(), Instant::now())
     }
 
-    /// The profile of the citizen who called, held, for an act. Of one whom this supporter has just seen acts are
-    /// counted by themselves, so that many calls keep nobody from blocking; any other is a try as a look is.
+    /// The profile of the citizen who called, held, for an act. Acts are counted by themselves, and before anything is
+    /// looked up, so that many calls keep nobody from blocking and no act tells who there is. One for a citizen whom
+    /// this supporter has not just seen is a try besides, as a look is.
     async fn called(&self, supporter: &Supporter, call: &Call) -> Result<(Tx, Profile), AppError> {
-        match self.just_seen(supporter, call).await? {
-            Some(identity) => {
-                let key = format!("support\n{}\n{identity}", supporter.name());
-                self.spend(Kind::Reference, key.as_bytes(), Instant::now())?;
-            }
-            None => self.spend_call(supporter)?,
+        self.spend_of("support-acts", supporter)?;
+        if !self.has_just_seen(supporter, call).await? {
+            self.spend_call(supporter)?;
         }
         self.found_by_support(supporter, call).await
     }
 
-    /// The identity of the citizen who called, if this supporter has seen it within the call.
-    async fn just_seen(
-        &self,
-        supporter: &Supporter,
-        call: &Call,
-    ) -> Result<Option<IdentityId>, AppError> {
-        let Ok(user_id) = UserId::parse(&call.user_id) else { return Ok(None) };
+    /// Whether this supporter has seen the citizen who called within the call.
+    async fn has_just_seen(&self, supporter: &Supporter, call: &Call) -> Result<bool, AppError> {
+        let Ok(user_id) = UserId::parse(&call.user_id) else { return Ok(false) };
         let mut tx = self.parts.store.read().await?;
         let hash = tx.keyed_hash("user_id", user_id.as_str().as_bytes())?;
-        let Some(identity) = tx.identity_by_user_id(&hash).await? else { return Ok(None) };
+        let Some(identity) = tx.identity_by_user_id(&hash).await? else { return Ok(false) };
         let looks = (Some(activity::Kind::Look), None);
         let newest = self.activities_of(&mut tx, identity, looks, LOOKS).await?.activities;
         let by = Some(By::Support(supporter.name().to_owned()));
         let mut own = newest.iter().filter(|one| one.what == What::Looked && one.by == by);
-        Ok(own.any(|one| self.now() < one.at + CALL).then_some(identity))
+        Ok(own.any(|one| self.now() < one.at + CALL))
     }
 
     async fn found_by_support(
