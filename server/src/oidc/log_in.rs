@@ -89,13 +89,14 @@ pub enum Way {
 pub enum Begun {
     /// In a browser on the app's network.
     SameNetwork,
-    /// On another one: known from log-ins that the person approved before, or they have approved none to compare with.
+    /// On another one: known from log-ins that the person approved a day ago or before, or they have approved none to
+    /// compare with.
     OtherNetwork,
-    /// On another one, in which none of the newest log-ins began that the person approved.
+    /// On another one, in which none of the newest log-ins began that the person approved a day ago or before.
     NewNetwork,
-    /// The network of one of the two is not known.
+    /// The network of one of the two is not known, or names no provider.
     UnknownNetwork,
-    /// In no browser: the relying party began (CIBA).
+    /// In no browser that came here: the relying party began (CIBA), and who asked it to is not known.
     Service,
 }
 

@@ -62,13 +62,14 @@ pub struct Claimed {
     #[schema(value_type = String, example = "qr")]
     pub way: Way,
     /// Where it began: `same_network` (a browser on the app's network), `other_network`, `new_network` (one in which
-    /// no log-in began that the person approved before), `unknown_network`, `service` (the relying party began).
+    /// no log-in began that the person approved a day ago or before), `unknown_network`, `service` (the relying party
+    /// began). One that an app does not know it shows as `unknown_network`.
     #[schema(value_type = String, example = "same_network")]
     pub begun: Begun,
     /// The level that the log-in will have.
     #[schema(value_type = String, example = "Substantial")]
     pub level: Level,
-    /// What is approved, all of the above: canonical JSON (RFC 8785), of which the SHA-256 is signed.
+    /// What is approved, all of the above but `way`: canonical JSON (RFC 8785), of which the SHA-256 is signed.
     pub transaction: String,
     /// To sign when the person approves or refuses.
     pub challenge: String,
@@ -184,8 +185,7 @@ impl App {
         if browser == app {
             return Ok(Begun::SameNetwork);
         }
-        let before = self.networks_begun_in(tx, by.identity).await?;
-        let is_new = !before.is_empty() && before.iter().all(|known| known != browser);
+        let is_new = self.is_new_network(tx, by.identity, browser).await?;
         Ok(if is_new { Begun::NewNetwork } else { Begun::OtherNetwork })
     }
 

@@ -353,16 +353,17 @@ fn of_a_log_in_both_the_apps_and_the_browsers_network_are_seen_and_exported() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
         let phone = Phone::of(&anna);
+        desk.calls_come_from("198.51.100.7");
         let guest = Guest { from: Some("203.0.113.77"), ..Guest::new(&site) };
         guest.logs_in(&phone);
         let page = guest.get("/my/activities?kind=log_in").text;
-        for part in ["fra nettet 127.0.0.0/16", "begyndt i en browser på nettet 203.0.0.0/16"] {
+        for part in ["fra nettet 198.51.0.0/16", "begyndt i en browser på nettet 203.0.0.0/16"] {
             assert!(page.contains(part), "{part} in {page}");
         }
         let export = guest.get("/my/export.json").json();
         let all = export["activities"].as_array().unwrap();
         let approved = all.iter().find(|one| one["what"] == "log_in_approved").unwrap();
-        assert_eq!(approved["place"], "127.0.0.0/16");
+        assert_eq!(approved["place"], "198.51.0.0/16");
         assert_eq!(approved["begun"], "203.0.0.0/16");
     }
 }

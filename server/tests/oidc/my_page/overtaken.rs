@@ -119,7 +119,7 @@ fn nothing_is_written_of_a_request_that_a_block_overtook() {
 
 #[test]
 fn nothing_is_done_for_a_session_that_was_looked_at_before_a_block() {
-    // proves F1 (what has no body that would come later: the export, the calls of an app)
+    // proves F1 (what has no body that would come later; of the calls of an app what is behind the holder)
     for desk in Desk::all() {
         let anna = desk.enrolled(1);
         let phone = Phone::of(&anna);
