@@ -114,7 +114,30 @@ function showAsked() {
   const until = new Date(asked.until);
   by("asked-until").textContent = until.toLocaleTimeString(locale, { timeStyle: "short" });
   by("asked-until").dateTime = asked.until;
+  showBegun(shown.begun);
   show("asked");
+}
+
+// What is said beside where a log-in began: of one that was read, and of one that a page on this device opened.
+const ADVICE = new Map([
+  ["same_network", []],
+  ["service", []],
+  ["other_network", ["asked-other", "asked-switched"]],
+  ["new_network", ["asked-new", "asked-switched-new"]],
+  ["unknown_network", ["asked-unknown", "asked-unknown"]],
+]);
+
+// Where the log-in began, with what to think of it: also before whoever goes to the PIN at once. What this app does not
+// know of a newer server it takes for unknown; a server of before says nothing.
+function showBegun(begun) {
+  const where = ADVICE.has(begun) ? begun : "unknown_network";
+  by("asked-begun-row").hidden = begun == null;
+  by("asked-begun").textContent = texts[`begun${where.replace("_", "")}`];
+  const [read, switched] = begun == null ? [] : ADVICE.get(where);
+  const said = asked.switched ? switched : read;
+  for (const id of new Set([...ADVICE.values()].flat())) by(id).hidden = id !== said;
+  if (said) by("pin").setAttribute("aria-describedby", said);
+  else by("pin").removeAttribute("aria-describedby");
 }
 
 // Answers what is before the person. The challenge that came with it is good once; another one is drawn after.

@@ -1332,3 +1332,16 @@ my-lost-last = Den er meldt tabt og kan ikke bruges, og du er logget ud her. Det
 trouble-log-in = Adressen fører ingen steder hen, og intet er gemt. Dit log-in venter.
 trouble-log-in-on = Til dit log-in
 trouble-log-in-none = Gå tilbage til den tjeneste, du ville logge på, og begynd forfra der.
+
+# --- Where a log-in began ---
+app-asked-begun = Begyndt fra
+app-begun-same = En browser hos samme internetudbyder som din telefon
+app-begun-other = En browser hos en anden internetudbyder, end din telefon bruger nu
+app-begun-new = En browser hos en internetudbyder, som er ny for dine log-ins
+app-begun-unknown = Vi ved ikke, hvor browseren er i forhold til din telefon
+app-begun-service = Tjenesten har selv spurgt. Vi ved ikke, hvem der har bedt den om det, eller hvor fra.
+app-asked-other = Sådan er det tit, når telefonen er på mobilnettet og skærmen på wi-fi. Gå kun videre, hvis du selv er begyndt, på en skærm, du har foran dig. Er du ikke det, så tryk Afvis: så stopper vi log-in'et.
+app-asked-unknown = Derfor kan vi ikke sige, om det er din egen skærm. Gå kun videre, hvis du selv er begyndt, her på telefonen eller på en skærm, du har foran dig. Er du ikke det, så tryk Afvis: så stopper vi log-in'et.
+app-asked-new = Pas på: Blandt de log-ins, du har godkendt for mere end et døgn siden, finder vi ingen hos den internetudbyder. Det er, som det skal være, hvis du selv er begyndt lige nu et nyt sted, på en skærm, du har foran dig. Er du ikke det, så er det en andens skærm: tryk Afvis, så stopper vi log-in'et, og der sker intet hos tjenesten.
+app-asked-switched = Siden, der åbnede appen, skulle være på denne telefon, men den kom fra et andet net. Det sker, når telefonen skifter net, eller browseren går en anden vej end appen. Det sker også, når siden er åbnet et andet sted. Gå kun videre, hvis du selv åbnede appen fra siden her på telefonen. Gjorde du ikke det, så tryk Afvis: så stopper vi log-in'et.
+app-asked-switched-new = Pas på: Siden, der åbnede appen, skulle være på denne telefon, men den kom fra en anden internetudbyder, og blandt de log-ins, du har godkendt for mere end et døgn siden, finder vi ingen derfra. Gå kun videre, hvis du selv åbnede appen fra siden her på telefonen. Gjorde du ikke det, så er det en andens side: tryk Afvis, så stopper vi log-in'et, og der sker intet hos tjenesten.
