@@ -243,7 +243,7 @@ fn activates_after_a_mistake(phone: &Person<'_>) {
     phone.fill("user-id", "somebody.else");
     phone.press("#send-codes");
     let told = text(phone, "#problem:not([hidden])");
-    assert!(told.contains("bruger-id"), "{told}");
+    assert!(told.contains("bruger-ID"), "{told}");
     phone.fill("user-id", USER_ID);
     phone.press("#send-codes");
     phone.wait("#codes:not([hidden])");
