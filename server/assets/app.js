@@ -8,6 +8,8 @@ const root = document.getElementById("app");
 const texts = root.dataset;
 const by = (id) => document.getElementById(id);
 const lang = document.documentElement.lang;
+// The English of Denmark: twenty-four hours, the day before the month.
+const locale = lang === "en" ? "en-GB" : lang;
 const inLanguage = (text) => (text && typeof text === "object" ? text[lang] : text) ?? "";
 const value = (id) => by(id).value.trim();
 
@@ -110,9 +112,32 @@ function showAsked() {
   by("asked-reference-row").hidden = !shown.reference_text;
   by("asked-level").textContent = texts[`level${shown.level.toLowerCase()}`];
   const until = new Date(asked.until);
-  by("asked-until").textContent = until.toLocaleTimeString(lang, { timeStyle: "short" });
+  by("asked-until").textContent = until.toLocaleTimeString(locale, { timeStyle: "short" });
   by("asked-until").dateTime = asked.until;
+  showBegun(shown.begun);
   show("asked");
+}
+
+// What is said beside where a log-in began: of one that was read, and of one that a page on this device opened.
+const ADVICE = new Map([
+  ["same_network", []],
+  ["service", []],
+  ["other_network", ["asked-other", "asked-switched"]],
+  ["new_network", ["asked-new", "asked-switched-new"]],
+  ["unknown_network", ["asked-unknown", "asked-unknown"]],
+]);
+
+// Where the log-in began, with what to think of it: also before whoever goes to the PIN at once. What this app does not
+// know of a newer server it takes for unknown; a server of before says nothing.
+function showBegun(begun) {
+  const where = ADVICE.has(begun) ? begun : "unknown_network";
+  by("asked-begun-row").hidden = begun == null;
+  by("asked-begun").textContent = texts[`begun${where.replace("_", "")}`];
+  const [read, switched] = begun == null ? [] : ADVICE.get(where);
+  const said = asked.switched ? switched : read;
+  for (const id of new Set([...ADVICE.values()].flat())) by(id).hidden = id !== said;
+  if (said) by("pin").setAttribute("aria-describedby", said);
+  else by("pin").removeAttribute("aria-describedby");
 }
 
 // Answers what is before the person. The challenge that came with it is good once; another one is drawn after.
@@ -197,7 +222,7 @@ function notice({ at: when, subject, text }) {
   item.querySelector("h2").textContent = inLanguage(subject);
   const time = item.querySelector("time");
   time.dateTime = when;
-  time.textContent = new Date(when).toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" });
+  time.textContent = new Date(when).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
   item.querySelector(".said").textContent = inLanguage(text);
   return item;
 }
@@ -437,7 +462,7 @@ async function leaveLogIn() {
 }
 
 function waits() {
-  by("usable").textContent = new Date(app.usable).toLocaleTimeString(lang, { timeStyle: "short" });
+  by("usable").textContent = new Date(app.usable).toLocaleTimeString(locale, { timeStyle: "short" });
   by("usable").dateTime = app.usable ?? "";
   show("waiting");
 }

@@ -55,7 +55,7 @@ start-how-consent = Du siger ja til vilkårene
 start-how-page = Du viser passets side til kameraet
 start-how-chip = Du holder passet til telefonen
 start-how-face = Du viser dit ansigt
-start-how-app = Du vælger bruger-id og aktiverer appen
+start-how-app = Du vælger bruger-ID og aktiverer appen
 start-time-consent = 2 minutter
 start-time-page = 1 minut
 start-time-chip = 1 minut
@@ -237,13 +237,13 @@ result-decide-title = Klar til afgørelse
 result-decide = Alt er læst. Tryk, så slår vi dig op i CPR og passets register og afgør sagen.
 result-decide-button = Få afgørelsen
 result-good-title = Din identitet er oprettet
-result-good = Dit pas er ægte, du er den, passet viser, og du findes i CPR. Nu mangler du kun at vælge et bruger-id og aktivere appen.
+result-good = Dit pas er ægte, du er den, passet viser, og du findes i CPR. Nu mangler du kun at vælge et bruger-ID og aktivere appen.
 result-name = Navn
 result-birth = Fødselsdag
 result-level = Sikringsniveau
 result-level-name = Betydelig
 result-issued = Oprettet
-result-next = Vælg bruger-id
+result-next = Vælg bruger-ID
 result-bad-title = Vi kan ikke oprette din identitet her
 result-refer-title = Et Borgercenter skal gøre det færdigt
 result-again-title = Et trin skal gøres om
@@ -256,11 +256,11 @@ result-ended = Tiden løb ud. Dine oplysninger er slettet. Begynd forfra: det ta
 result-code = Kode til medarbejderen
 result-complain = Er du uenig, kan du klage til Borgercenteret. Bed om en skriftlig begrundelse, og oplys sagsnummeret.
 
-## 8 Bruger-id, kontakt, app
+## 8 Bruger-ID, kontakt, app
 
-user-title = Vælg et bruger-id
+user-title = Vælg et bruger-ID
 user-lead = Det er navnet, du logger på med. Vælg noget, som ikke er let at gætte.
-user-label = Bruger-id
+user-label = Bruger-ID
 user-hint = 5 til 48 tegn: bogstaver, tal og tegnene . - _ @ med flere. Store og små bogstaver er ens. Ikke dit CPR-nummer.
 contact-title = Hvor kan vi nå dig?
 contact-lead = Vi sender to koder, én hver vej. Senere får du besked her, hvis nogen bruger din identitet på en ny enhed.
@@ -292,7 +292,7 @@ activate-no-key = Nøglen findes ikke på denne enhed. Send nye koder, så laver
 ## 8b Fra hjælperens enhed til ens egen
 
 hand-title = Identiteten skal over på din egen enhed
-hand-lead = Identiteten er oprettet. Bruger-id, telefonnummer, koder og pinkode vælger du på din egen telefon eller computer, så intet bliver liggende her.
+hand-lead = Identiteten er oprettet. Bruger-ID, telefonnummer, koder og pinkode vælger du på din egen telefon eller computer, så intet bliver liggende her.
 hand-how-show = Tag din egen telefon frem, og tryk på Vis koden.
 hand-how-own = Ret kameraet i din telefon mod den firkantede kode, eller skriv koden på siden.
 hand-how-leave = Hjælperen trykker på Afslut og ryd enheden.
@@ -1073,7 +1073,6 @@ my-state-dead = Aldrig aktiveret
 my-activated = Aktiveret
 my-used = Sidst brugt
 my-not-used = Ikke brugt endnu
-my-unknown = Ukendt
 my-nothing = Intet
 my-last-means = Det er det sidste, du kan logge ind med.
 my-block = Spær
@@ -1306,11 +1305,11 @@ app-odd-next = Begynd forfra hos tjenesten. Sker det igen, så ring til os.
 app-opened = En side vil åbne et log-in her
 app-opened-lead = Har du selv lige valgt »Åbn appen på denne enhed«, så åbn det. Ellers lad det være: så sker der ingenting.
 app-opened-now = Åbn log-in'et
-user-current = Det bruger-id, som du valgte
+user-current = Det bruger-ID, som du valgte
 user-current-hint = Du har valgt det i denne indrullering. Kun du, som kender det, kan ændre noget.
-user-forgotten-lead = Har du glemt dit bruger-id? Vi kan ikke vise det. Begynd forfra med dit pas, så vælger du et nyt, eller gå til Borgercenteret.
+user-forgotten-lead = Har du glemt dit bruger-ID? Vi kan ikke vise det. Begynd forfra med dit pas, så vælger du et nyt, eller gå til Borgercenteret.
 user-forgotten = Jeg har glemt det: begynd forfra
-user-may-choose = Kan du ikke huske dit bruger-id? Du kan vælge et nyt:
+user-may-choose = Kan du ikke huske dit bruger-ID? Du kan vælge et nyt:
 activate-not-reached = Kommer koderne ikke?
 activate-not-reached-link = Ret telefonnummer eller e-mail
 
@@ -1341,3 +1340,16 @@ my-device-order-off = Bestilling af kodeviser eller kodeoplæser annulleret
 
 ## Log ud, hvor tjenesten ikke har en offentlig adresse
 log-in-out-nowhere = Der kan ikke logges af her, fordi tjenesten endnu ikke er sat op til log-in. Intet er sluttet. Gå tilbage til den tjeneste, du kom fra, og log af der. Luk browseren, hvis andre bruger den.
+
+# --- Where a log-in began ---
+app-asked-begun = Begyndt fra
+app-begun-same = En browser hos samme internetudbyder som din telefon
+app-begun-other = En browser hos en anden internetudbyder, end din telefon bruger nu
+app-begun-new = En browser hos en internetudbyder, som er ny for dine log-ins
+app-begun-unknown = Vi ved ikke, hvor browseren er i forhold til din telefon
+app-begun-service = Tjenesten har selv spurgt. Vi ved ikke, hvem der har bedt den om det, eller hvor fra.
+app-asked-other = Sådan er det tit, når telefonen er på mobilnettet og skærmen på wi-fi. Gå kun videre, hvis du selv er begyndt, på en skærm, du har foran dig. Er du ikke det, så tryk Afvis: så stopper vi log-in'et.
+app-asked-unknown = Derfor kan vi ikke sige, om det er din egen skærm. Gå kun videre, hvis du selv er begyndt, her på telefonen eller på en skærm, du har foran dig. Er du ikke det, så tryk Afvis: så stopper vi log-in'et.
+app-asked-new = Pas på: Blandt de log-ins, du har godkendt for mere end et døgn siden, finder vi ingen hos den internetudbyder. Det er, som det skal være, hvis du selv er begyndt lige nu et nyt sted, på en skærm, du har foran dig. Er du ikke det, så er det en andens skærm: tryk Afvis, så stopper vi log-in'et, og der sker intet hos tjenesten.
+app-asked-switched = Siden, der åbnede appen, skulle være på denne telefon, men den kom fra et andet net. Det sker, når telefonen skifter net, eller browseren går en anden vej end appen. Det sker også, når siden er åbnet et andet sted. Gå kun videre, hvis du selv åbnede appen fra siden her på telefonen. Gjorde du ikke det, så tryk Afvis: så stopper vi log-in'et.
+app-asked-switched-new = Pas på: Siden, der åbnede appen, skulle være på denne telefon, men den kom fra en anden internetudbyder, og blandt de log-ins, du har godkendt for mere end et døgn siden, finder vi ingen derfra. Gå kun videre, hvis du selv åbnede appen fra siden her på telefonen. Gjorde du ikke det, så er det en andens side: tryk Afvis, så stopper vi log-in'et, og der sker intet hos tjenesten.

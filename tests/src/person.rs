@@ -336,3 +336,27 @@ impl Person<'_> {
         self.wait("#begin");
     }
 }
+
+/// Two codes in a row of a simulated display, as it shows them. The second one begins now.
+///
+/// # Panics
+/// If it goes on to no other code.
+pub fn two_codes(person: &Person<'_>, serial: &str) -> [String; 2] {
+    person.open(&format!("/qa/code-devices/{serial}"));
+    person.wait("#code");
+    let look = "const step = document.getElementById('device').dataset.step; \
+        return [Number(step), document.getElementById('code').textContent]";
+    let deadline = Instant::now() + Duration::from_secs(PATIENCE);
+    let mut before: Option<(i64, String)> = None;
+    loop {
+        let seen = person.script(look);
+        let seen = (seen[0].as_i64().unwrap(), seen[1].as_str().unwrap().to_owned());
+        match before {
+            Some((step, first)) if seen.0 == step + 1 => return [first, seen.1],
+            // The first look, or one code was missed.
+            _ => before = Some(seen),
+        }
+        assert!(Instant::now() < deadline, "it shows no other code");
+        sleep(Duration::from_millis(500));
+    }
+}

@@ -7,7 +7,7 @@ use std::{fs, thread::sleep, time::Duration};
 
 use indrul_tests::{
     demo::Demo,
-    person::{Person, pictures},
+    person::{Person, pictures, two_codes},
     testing::{enroll, stdout},
 };
 use serde_json::{Value, json};
@@ -28,44 +28,6 @@ fn looks(tester: &Person<'_>, name: &str, path: &str) {
             let file = format!("qa-{name}-{screen}-{language}.png");
             tester.browser.whole_page(&pictures().join(file)).unwrap();
         }
-    }
-}
-
-/// The code that the simulated device shows, and one that it has not shown before.
-fn fresh_code(tester: &Person<'_>, serial: &str, used: &mut Vec<String>) -> String {
-    loop {
-        tester.open(&format!("/qa/code-devices/{serial}"));
-        tester.wait("#code");
-        let code = tester.browser.text("#code").unwrap();
-        let left: i64 = tester.browser.text("#left").unwrap().parse().unwrap();
-        if !used.contains(&code) && left > 5 {
-            used.push(code.clone());
-            return code;
-        }
-        sleep(Duration::from_secs(2));
-    }
-}
-
-/// Two codes in a row of the simulated device, none of them shown before.
-fn two_codes(tester: &Person<'_>, serial: &str, used: &mut Vec<String>) -> [String; 2] {
-    tester.open(&format!("/qa/code-devices/{serial}"));
-    tester.wait("#code");
-    let look = "const step = document.getElementById('device').dataset.step; \
-        return [Number(step), document.getElementById('code').textContent]";
-    let mut before: Option<(i64, String)> = None;
-    loop {
-        let seen = tester.script(look);
-        let seen = (seen[0].as_i64().unwrap(), seen[1].as_str().unwrap().to_owned());
-        match &before {
-            Some((step, first)) if seen.0 == step + 1 => {
-                used.extend([first.clone(), seen.1.clone()]);
-                return [first.clone(), seen.1];
-            }
-            Some((step, _)) if seen.0 == *step => {}
-            // The first look, or one code was missed.
-            _ => before = Some(seen),
-        }
-        sleep(Duration::from_millis(500));
     }
 }
 
@@ -105,20 +67,19 @@ fn a_citizen_without_a_phone_orders_activates_and_logs_in_with_a_code_display() 
     looks(&tester, "code-devices", "/qa/code-devices");
     tester.press(&format!("#post-{serial}"));
     tester.wait("#devices:not(:has([id^=post-]))");
-    let mut used = Vec::new();
     looks(&tester, "code-device", &format!("/qa/code-devices/{serial}"));
     // It is activated in a browser that has nothing of the enrolment; whoever holds the device looks at it there.
     let device = Person::without_shell(&demo, "good").named("qa");
-    activates(&tester, (serial, &device), &mut used);
+    activates(&tester, (serial, &device));
     // Back where it was ordered, the receipt is of a code device.
     citizen.open("/enrol/done");
     citizen.wait("#receipt #serial");
     citizen.look("done-code-device", &["en", "da"]);
     assert!(!citizen.browser.text("main").unwrap().to_lowercase().contains("app"), "of no app");
-    logs_in(&demo, &tester, serial, &mut used);
+    logs_in(&demo, &tester, serial);
 }
 
-fn activates(person: &Person<'_>, (serial, device): (&str, &Person<'_>), used: &mut Vec<String>) {
+fn activates(person: &Person<'_>, (serial, device): (&str, &Person<'_>)) {
     person.open("/enrol/code-device");
     person.look("code-device-ask", &["en", "da"]);
     person.wait("#ask");
@@ -137,7 +98,7 @@ fn activates(person: &Person<'_>, (serial, device): (&str, &Person<'_>), used: &
         person.press("#activate");
     };
     let code = person.demo.code("sms");
-    let own = two_codes(device, serial, used);
+    let own = two_codes(device, serial);
     fill(&code, "adgangskode1", &own);
     person.wait("[data-reason='password.weak']");
     person.is_sound("a weak password");
@@ -147,7 +108,7 @@ fn activates(person: &Person<'_>, (serial, device): (&str, &Person<'_>), used: &
 }
 
 /// Logs in at a relying party that is only registered: where the browser is sent in the end is nobody's.
-fn logs_in(demo: &Demo, person: &Person<'_>, serial: &str, used: &mut Vec<String>) {
+fn logs_in(demo: &Demo, person: &Person<'_>, serial: &str) {
     let file = demo.folder().join("netbank.toml");
     let registration = "client_id = \"netbank\"\nname = \"Netbanken\"\norganisation = \"Banken A/S\"\n\
         sector = \"private\"\nredirect_uris = [\"https://netbank.invalid/cb\"]\n\
@@ -182,7 +143,8 @@ fn logs_in(demo: &Demo, person: &Person<'_>, serial: &str, used: &mut Vec<String
         .read_json()
         .unwrap();
     let uri = pushed["request_uri"].as_str().unwrap();
-    let code = fresh_code(person, serial, used);
+    // The second one was not shown before.
+    let [_, code] = two_codes(person, serial);
     person.open(&format!("/oidc/authorize?client_id=netbank&request_uri={uri}"));
     person.wait("#by-code");
     person.press("#by-code");

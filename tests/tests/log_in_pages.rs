@@ -89,6 +89,39 @@ fn approves(phone: &Person<'_>) {
     phone.press("#approve");
 }
 
+/// Where the log-in before the person began, and the warning that is read with the field of the PIN.
+fn warned(phone: &Person<'_>) -> (String, &'static str) {
+    let shown =
+        |id: &str| phone.script(&format!("return !document.getElementById('{id}').hidden")) == true;
+    let read = phone
+        .script("return document.getElementById('pin').getAttribute('aria-describedby') ?? ''");
+    let all = ["asked-other", "asked-new", "asked-switched", "asked-switched-new", "asked-unknown"];
+    let all = all.into_iter().filter(|id| shown(id));
+    let warning = all.reduce(|_, _| "more than one").unwrap_or("");
+    assert_eq!(read, warning);
+    (text(phone, "#asked-begun"), warning)
+}
+
+/// What is said of a browser of which nothing is known, as of all that come from this machine itself.
+fn unknown() -> (String, &'static str) {
+    ("Vi ved ikke, hvor browseren er i forhold til din telefon".to_owned(), "asked-unknown")
+}
+
+/// The app finds the log-in that is before the person anew, and is told that it began there.
+fn is_told(phone: &Person<'_>, begun: &str) {
+    phone.script("sessionStorage.clear(); localStorage.clear()");
+    says(phone, "test-begun", begun);
+    phone.open("/app");
+    shows(phone, "asked");
+}
+
+/// Every request of this browser comes from `address` from now on, as a proxy says.
+fn comes_from(person: &Person<'_>, address: &str) {
+    let headers = serde_json::json!({ "headers": { "x-forwarded-for": address } });
+    person.browser.command("Network.enable", &serde_json::json!({})).unwrap();
+    person.browser.command("Network.setExtraHTTPHeaders", &headers).unwrap();
+}
+
 /// Opens the log-in that a page on this device brought.
 fn opens(phone: &Person<'_>) {
     shows(phone, "opened");
@@ -118,7 +151,9 @@ const UNLUCKY: &str = r#"
       }
       if (!String(path).endsWith("/log-ins") || !answer.ok) return answer;
       const told = await answer.json();
-      const other = { relying_party: "Netbanken", action: "SIGN", reference_text: "Andet", level: "High" };
+      const other = { relying_party: "Netbanken", action: "SIGN", reference_text: "Andet", level: "High", begun: "new_network" };
+      const begun = said("test-begun");
+      if (begun) told.transaction = told.transaction.replace(/"begun":"[a-z_]+"/, `"begun":"${begun}"`);
       return Response.json({ ...told, ...other, log_in: said("test-log-in") ?? told.log_in });
     };
     const put = IDBObjectStore.prototype.put;
@@ -208,7 +243,7 @@ fn activates_after_a_mistake(phone: &Person<'_>) {
     phone.fill("user-id", "somebody.else");
     phone.press("#send-codes");
     let told = text(phone, "#problem:not([hidden])");
-    assert!(told.contains("bruger-id"), "{told}");
+    assert!(told.contains("bruger-ID"), "{told}");
     phone.fill("user-id", USER_ID);
     phone.press("#send-codes");
     phone.wait("#codes:not([hidden])");
@@ -282,6 +317,10 @@ fn pays(desk: &Person<'_>, phone: &Person<'_>, netbank: &str) {
     shows(phone, "asked");
     assert_eq!(text(phone, "#asked-reference"), "Betal 100 kr. til Cykelhandleren");
     assert_eq!(text(phone, "#asked-action"), "Godkend");
+    assert_eq!(
+        text(phone, "#asked-begun"),
+        "Tjenesten har selv spurgt. Vi ved ikke, hvem der har bedt den om det, eller hvor fra."
+    );
     phone.tab_and("#pin", PIN);
     phone.tab_and("#approve", ENTER);
     shows(phone, "approved");
@@ -363,6 +402,7 @@ fn the_app_on_the_same_device_is_opened_by_the_page_and_leads_back_to_it() {
     phone.press("#switch");
     opens(&phone);
     assert_eq!(text(&phone, "#asked-party"), "Borger");
+    assert_eq!(warned(&phone), unknown());
     // The wrong PIN is told, and the right one still works.
     phone.fill("pin", "918274");
     phone.press("#approve");
@@ -423,12 +463,20 @@ fn what_a_page_brought_is_opened_by_a_press_found_again_and_shown_as_it_is_signe
     says(&phone, "test-log-in", "another one");
     phone.open("/app");
     phone.wait("#app[data-shown=home]:not([aria-busy]) #problem[data-reason='app.odd']");
+    for (begun, advice) in
+        [("new_network", "asked-switched-new"), ("other_network", "asked-switched")]
+    {
+        is_told(&phone, begun);
+        assert_eq!(warned(&phone).1, advice);
+        looks_at_app(&phone, advice, "asked");
+    }
     phone.script("sessionStorage.clear(); localStorage.clear()");
     phone.open("/app");
     shows(&phone, "asked");
     assert_eq!(text(&phone, "#asked-party"), "Borger");
     assert_eq!(text(&phone, "#asked-action"), "Log på");
     assert_eq!(text(&phone, "#asked-level"), "Betydelig");
+    assert_eq!(warned(&phone), unknown());
     // The answer to the approval is lost, and the app is closed: the same is approved again, and the way back is there.
     phone.fill("pin", PIN);
     loses(&phone, "/approval", "#approve");
@@ -451,6 +499,49 @@ fn what_a_page_brought_is_opened_by_a_press_found_again_and_shown_as_it_is_signe
     phone.press("#open-log-in");
     phone.wait("#app[data-shown=home]:not([aria-busy]) #waits:not(:empty)");
     assert!(text(&phone, "#waits").contains("Intet venter"));
+}
+
+// proves G2 (where it began is shown)
+#[test]
+fn the_app_tells_where_a_log_in_began_and_warns_of_a_network_that_none_began_from() {
+    let proxy = "[limits]\ntrusted_proxies = [\"127.0.0.1\"]\n";
+    let demo = Demo::with(env!("CARGO_BIN_EXE_fixtures"), &[], proxy);
+    let (desk, phone) = (desk(&demo), phone_with_app(&demo));
+    let netbank = relying_party(&demo, "Netbanken");
+    is_unlucky(&phone);
+    // The first log-in of all: the phone on a mobile network, and the browser at home.
+    comes_from(&phone, "192.0.2.8");
+    comes_from(&desk, "203.0.113.77");
+    goes_to_code(&desk, &netbank);
+    scans(&phone, &desk);
+    let home = "En browser hos en anden internetudbyder, end din telefon bruger nu";
+    assert_eq!(warned(&phone), (home.to_owned(), "asked-other"));
+    looks_at_app(&phone, "asked-other", "asked");
+    approves(&phone);
+    shows(&phone, "approved");
+    desk.wait("#logged-in");
+    desk.press("#log-out");
+    desk.wait("#told");
+
+    comes_from(&desk, "192.0.77.1");
+    goes_to_code(&desk, &netbank);
+    scans(&phone, &desk);
+    let same = "En browser hos samme internetudbyder som din telefon";
+    assert_eq!(warned(&phone), (same.to_owned(), ""));
+    // What nobody has known for a day the server has yet to tell; and a newer one may tell more.
+    is_told(&phone, "new_network");
+    let new = "En browser hos en internetudbyder, som er ny for dine log-ins";
+    assert_eq!(warned(&phone), (new.to_owned(), "asked-new"));
+    let told = text(&phone, "#asked-new");
+    assert!(told.contains("tryk Afvis") && told.contains("foran dig"), "{told}");
+    looks_at_app(&phone, "asked-new", "asked");
+    is_told(&phone, "moved_network");
+    assert_eq!(warned(&phone), unknown());
+    looks_at_app(&phone, "asked-unknown", "asked");
+    is_told(&phone, "same_network");
+    phone.tab_and("#refuse", ENTER);
+    shows(&phone, "refused");
+    desk.wait("a.button[href^='http']");
 }
 
 // proves E3, G1

@@ -17,7 +17,7 @@ use indrul_tests::{
     citizen::{Enrolment, Method},
     demo::Demo,
     device::Device,
-    person::Person,
+    person::{Person, two_codes},
     testing::{enroll, passport, stdout},
 };
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ impl<'a> Phone<'a> {
         let signature = self.device.sign(Purpose::LogIn, &challenge).unwrap();
         let body = json!({ "challenge": challenge, "signature": signature, "switch": switch });
         let claimed = self.post("log-ins", &body);
-        assert_eq!(claimed["relying_party"], "Min side (My page)");
+        assert_eq!(claimed["relying_party"], "Min side");
         let transaction = word(&claimed, "transaction");
         let shown = base64url(&openssl::sha::sha256(transaction.as_bytes()));
         let challenge = word(&claimed, "challenge");
@@ -200,8 +200,9 @@ fn logged_out_by_the_block(person: &Person<'_>) {
     person.look("notice", &["en", "da"]);
 }
 
-/// Activates a display, whose code QA's console tells.
-fn activates(demo: &Demo, serial: &str) {
+/// Activates a display, which `person` looks at in QA's console.
+fn activates(person: &Person<'_>, serial: &str) {
+    let demo = person.demo;
     let post = |path: &str, body: Value| {
         ureq::post(format!("{}/v1/{path}", demo.url())).send_json(&body).unwrap();
     };
@@ -212,18 +213,7 @@ fn activates(demo: &Demo, serial: &str) {
         assert!(std::time::Instant::now() < deadline, "no code comes");
         std::thread::sleep(std::time::Duration::from_millis(200));
     }
-    let shown = || {
-        let now = ureq::get(format!("{}/qa/code-devices/{serial}/now", demo.url())).call();
-        word(&now.unwrap().body_mut().read_json().unwrap(), "code")
-    };
-    let first = shown();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    let mut next = shown();
-    while next == first {
-        assert!(std::time::Instant::now() < deadline, "the display shows no other code");
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        next = shown();
-    }
+    let [first, next] = two_codes(person, serial);
     let body = json!({
         "user_id": USER_ID, "serial": serial, "code": demo.code("sms"),
         "device_code": first, "next_code": next, "password": PASSWORD,
@@ -273,7 +263,7 @@ fn a_person_loses_finds_blocks_and_opens_a_code_display_on_my_page() {
     person.open("/my/export");
     person.wait("#fetch");
     assert!(person.browser.text("main").unwrap().contains("QA-KV-0001"));
-    activates(&demo, "QA-KV-0001");
+    activates(&person, "QA-KV-0001");
     looks(&person, "/password", "password-form", "#change");
     person.fill("old", PASSWORD);
     person.fill("new", "en anden hest batteri");

@@ -10,12 +10,12 @@ use crate::storage::{KeptActivity, LogInRow, StorageError, Tx};
 use enroll_core::life::{Actor, Happened};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// Where a request came from: the network of its address, of IPv4 the first 16 bits, of IPv6 the first 32.
-/// Nothing where no address is known. Personal data: `Debug` shows none of it.
+/// Nothing where no address is known that a provider gave. Personal data: `Debug` shows none of it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Place(Option<String>);
@@ -36,20 +36,37 @@ impl Place {
         self.0.as_deref()
     }
 
-    /// Of a request from `address`.
+    /// Of a request from `address`. One that is no global unicast address names no provider: many have the same,
+    /// among them all who come through a proxy that is not believed.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
-        Self(Some(match address.to_canonical() {
+        Self(match address.to_canonical() {
             IpAddr::V4(address) => {
                 let [a, b, ..] = address.octets();
-                format!("{a}.{b}.0.0/16")
+                is_global_v4(address).then(|| format!("{a}.{b}.0.0/16"))
             }
             IpAddr::V6(address) => {
                 let [a, b, ..] = address.segments();
-                format!("{a:x}:{b:x}::/32")
+                is_global_v6(address).then(|| format!("{a:x}:{b:x}::/32"))
             }
-        }))
+        })
     }
+}
+
+/// Not of this network (RFC 1122 §3.2.1.3), private (RFC 1918 §3), shared (RFC 6598 §7), loopback, link-local
+/// (RFC 3927 §2.1), multicast or reserved (RFC 1112 §4).
+fn is_global_v4(address: Ipv4Addr) -> bool {
+    let [a, b, ..] = address.octets();
+    let is_shared = a == 100 && b & 0xc0 == 64;
+    let is_local = address.is_private() || address.is_link_local() || address.is_loopback();
+    (1..224).contains(&a) && !is_shared && !is_local
+}
+
+/// Of 2000::/3 (RFC 4291 §2.4), and so no translated 64:ff9b::/96 (RFC 6052 §2.1), but not of 2001::/32, which is
+/// all of Teredo (RFC 4380 §2.6).
+fn is_global_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    a & 0xe000 == 0x2000 && (a, b) != (0x2001, 0)
 }
 
 impl fmt::Debug for Place {
@@ -381,6 +398,14 @@ pub struct Activities {
     pub next: Option<Before>,
 }
 
+/// How many approved log-ins of a person a network is compared with.
+const COMPARED: usize = 50;
+/// Among how many activities they are looked for at most, so many at a time.
+const LOOKED_THROUGH: usize = 1000;
+const AT_A_TIME: usize = 100;
+/// How old an approval must be to make its network known: one that a thief got makes the next one no easier that day.
+const KNOWN_AFTER: Duration = Duration::DAY;
+
 impl App {
     /// Keeps what has happened to `identity`, for its person.
     pub(super) async fn note(
@@ -392,6 +417,35 @@ impl App {
         let payload = serde_json::to_vec(&activity).map_err(AppError::internal)?;
         let kind = activity.what.kind().as_str();
         Ok(tx.add_activity(identity, (kind, &payload), self.now()).await?)
+    }
+
+    /// Whether no log-in began in `network` among the newest that a person approved a day ago or before. False where
+    /// they have approved none to compare with; true where none are found among all that is looked through.
+    pub(super) async fn is_new_network(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+        network: &str,
+    ) -> Result<bool, AppError> {
+        let (known, mut compared, mut before) = (self.now() - KNOWN_AFTER, 0, None);
+        for _ in 0..LOOKED_THROUGH / AT_A_TIME {
+            let log_ins = (Some(Kind::LogIn), before);
+            let page = self.activities_of(tx, identity, log_ins, AT_A_TIME).await?;
+            let approved = page.activities.iter().filter(|one| one.what == What::LogInApproved);
+            for begun in
+                approved.filter(|one| one.at <= known).filter_map(|one| one.begun.as_deref())
+            {
+                compared += 1;
+                if begun == network || compared == COMPARED {
+                    return Ok(begun != network);
+                }
+            }
+            before = page.next;
+            if before.is_none() {
+                return Ok(compared > 0);
+            }
+        }
+        Ok(true)
     }
 
     /// The activities of an identity, newest first, at most `most` on a page.
@@ -430,6 +484,37 @@ mod tests {
             let found = Place::of(address.parse().unwrap());
             assert_eq!(found.0.as_deref(), Some(place));
             assert_eq!(format!("{found:?}"), "Place(…)");
+        }
+    }
+
+    // proves G2 (where it began is shown)
+    #[test]
+    fn an_address_that_no_provider_gave_names_no_network() {
+        for address in [
+            "0.0.0.0",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "169.254.1.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::ffff:10.0.0.1",
+            "::",
+            "::1",
+            "64:ff9b::203.0.113.77",
+            "2001::1",
+            "fd00::1",
+            "fe80::1",
+            "ff02::1",
+        ] {
+            assert_eq!(Place::of(address.parse().unwrap()).network(), None, "{address}");
+        }
+        for address in ["1.1.1.1", "100.63.0.1", "100.128.0.1", "172.32.0.1", "2001:1::1"] {
+            assert!(Place::of(address.parse().unwrap()).network().is_some(), "{address}");
         }
     }
 

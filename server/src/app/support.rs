@@ -3,7 +3,7 @@
 //! act, so that nobody is looked up who did not call. Each look and act is in the trail, and the citizen sees it.
 //! Of secrets, numbers and addresses nothing is shown.
 
-use super::activity::{Activity, By, Place, What};
+use super::activity::{self, Activity, By, Place, What};
 use super::my_page::Means;
 use super::officer::Supporter;
 use super::{App, AppError};
@@ -55,6 +55,11 @@ pub struct Seen {
     /// The means, with their state.
     pub means: Vec<Means>,
 }
+
+/// For how long after a look what is done for that citizen is no try of another user ID.
+const CALL: Duration = Duration::minutes(15);
+/// Among how many of the newest looks at an identity that one is looked for.
+const LOOKS: usize = 20;
 
 impl App {
     /// What one of support sees of the identity of a citizen who called.
@@ -169,14 +174,36 @@ impl App {
 
     /// How many user IDs one of support tries is limited: they are heard, not searched for.
     fn spend_call(&self, supporter: &Supporter) -> Result<(), AppError> {
-        let key = format!("support\n{}", supporter.name());
+        self.spend_of("support", supporter)
+    }
+
+    fn spend_of(&self, what: &str, supporter: &Supporter) -> Result<(), AppError> {
+        let key = format!("{what}\n{}", supporter.name());
         self.spend(Kind::Reference, key.as_bytes(), Instant::now())
     }
 
-    /// The profile of the citizen who called, held, for an act, which is counted.
+    /// The profile of the citizen who called, held, for an act. Acts are counted by themselves, and before anything is
+    /// looked up, so that many calls keep nobody from blocking and no act tells who there is. One for a citizen whom
+    /// this supporter has not just seen is a try besides, as a look is.
     async fn called(&self, supporter: &Supporter, call: &Call) -> Result<(Tx, Profile), AppError> {
-        self.spend_call(supporter)?;
+        self.spend_of("support-acts", supporter)?;
+        if !self.has_just_seen(supporter, call).await? {
+            self.spend_call(supporter)?;
+        }
         self.found_by_support(supporter, call).await
+    }
+
+    /// Whether this supporter has seen the citizen who called within the call.
+    async fn has_just_seen(&self, supporter: &Supporter, call: &Call) -> Result<bool, AppError> {
+        let Ok(user_id) = UserId::parse(&call.user_id) else { return Ok(false) };
+        let mut tx = self.parts.store.read().await?;
+        let hash = tx.keyed_hash("user_id", user_id.as_str().as_bytes())?;
+        let Some(identity) = tx.identity_by_user_id(&hash).await? else { return Ok(false) };
+        let looks = (Some(activity::Kind::Look), None);
+        let newest = self.activities_of(&mut tx, identity, looks, LOOKS).await?.activities;
+        let by = Some(By::Support(supporter.name().to_owned()));
+        let mut own = newest.iter().filter(|one| one.what == What::Looked && one.by == by);
+        Ok(own.any(|one| self.now() < one.at + CALL))
     }
 
     async fn found_by_support(

@@ -7,10 +7,11 @@ use crate::limits::{Kind, network};
 use crate::metrics::{REQUEST_TIME, REQUESTS};
 use crate::pages;
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -41,7 +42,7 @@ pub(crate) async fn watch(
         _ => limited(&app, (&request, &address), started),
     };
     request.extensions_mut().insert(Caller(address));
-    request.extensions_mut().insert(Place::of(from));
+    request.extensions_mut().insert(place(&app, from));
     let response = match counted {
         Ok(()) => next.run(request).instrument(span).await,
         Err(error) => match operation {
@@ -130,7 +131,38 @@ fn limited(app: &App, (request, address): (&Request, &[u8]), now: Instant) -> Re
 fn client(app: &App, request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
-    let headers = request.headers().get_all("x-forwarded-for");
-    let values: Vec<&str> = headers.iter().map(|value| value.to_str().unwrap_or("?")).collect();
-    app.limits.proxies().client(peer, values.into_iter())
+    let values = forwarded(request.headers());
+    app.limits.proxies().client(peer, values.iter().map(AsRef::as_ref))
+}
+
+/// The values of `X-Forwarded-For`. A proxy writes its hop behind whatever bytes the client sent (RFC 9110 §5.5), and
+/// that is read all the same.
+fn forwarded(headers: &HeaderMap) -> Vec<Cow<'_, str>> {
+    let values = headers.get_all("x-forwarded-for").iter();
+    values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
+}
+
+/// Where `client` is: the address of one of the proxies is not that of who asks.
+fn place(app: &App, client: IpAddr) -> Place {
+    if app.limits.proxies().trust(client) { Place::default() } else { Place::of(client) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Proxies;
+    use axum::http::HeaderValue;
+
+    // proves G2 (where it began is shown)
+    #[test]
+    fn no_byte_that_a_client_sends_hides_what_a_proxy_wrote_behind_it() {
+        let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+        for before in [&b"\xe9"[..], b"\xff, \x80", b"?", b""] {
+            let value = HeaderValue::from_bytes(&[before, b", 198.51.100.7"].concat()).unwrap();
+            let headers = HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), value)]);
+            let values = forwarded(&headers);
+            let client = Proxies::new(vec![proxy]).client(proxy, values.iter().map(AsRef::as_ref));
+            assert_eq!(client.to_string(), "198.51.100.7");
+        }
+    }
 }

@@ -17,7 +17,9 @@ impl Proxies {
         Self(trusted.into_iter().map(|proxy| proxy.to_canonical()).collect())
     }
 
-    fn trust(&self, address: IpAddr) -> bool {
+    /// Whether `address` is one of them.
+    #[must_use]
+    pub fn trust(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
 

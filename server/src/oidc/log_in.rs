@@ -82,6 +82,24 @@ pub enum Way {
     Code,
 }
 
+/// Where a log-in began, as its person is shown before they answer (G2): the network of the browser beside that of
+/// their app. A network is what is kept of an address: it names a provider and no home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Begun {
+    /// In a browser on the app's network.
+    SameNetwork,
+    /// On another one: known from log-ins that the person approved a day ago or before, or they have approved none to
+    /// compare with.
+    OtherNetwork,
+    /// On another one, in which none of the newest log-ins began that the person approved a day ago or before.
+    NewNetwork,
+    /// The network of one of the two is not known, or names no provider.
+    UnknownNetwork,
+    /// In no browser that came here: the relying party began (CIBA), and who asked it to is not known.
+    Service,
+}
+
 /// What a person approved a log-in with. An app is kept as approvals were before there were code devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -146,6 +164,9 @@ pub struct Claim {
     pub way: Way,
     /// SHA-256 of what the app was shown, in base64url: what it approves and nothing else.
     pub shown: String,
+    /// Where it began, as the app was shown: claimed again, it is shown the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Begun>,
     /// For a relying party that polls.
     pub poll: Option<Poll>,
 }
@@ -377,7 +398,7 @@ mod tests {
     fn claim(way: Way) -> Claim {
         let app = AuthenticatorId::random(&SystemEntropy).unwrap();
         let identity = IdentityId::random(&SystemEntropy).unwrap();
-        Claim { app, identity, way, shown: String::new(), poll: None }
+        Claim { app, identity, way, shown: String::new(), begun: None, poll: None }
     }
 
     // proves G1

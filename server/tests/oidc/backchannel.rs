@@ -35,7 +35,7 @@ fn subject(site: &Site<'_>, tokens: &Value) -> String {
 
 #[test]
 fn a_person_approves_what_a_relying_party_began() {
-    // proves G1, G3
+    // proves G1, G2 (who began is told), G3
     for desk in Desk::all() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
@@ -47,6 +47,8 @@ fn a_person_approves_what_a_relying_party_began() {
         let (status, claimed) = phone.claim(&json!({}));
         assert_eq!(status, 200, "{claimed}");
         assert_eq!(claimed["reference_text"], MESSAGE.1);
+        assert_eq!(claimed["begun"], "service");
+        assert!(claimed["transaction"].as_str().unwrap().contains(r#""begun":"service""#));
         desk.wait(Duration::seconds(3));
         assert_eq!(poll(&netbank, &id).error(), refused(400, "authorization_pending"));
         let (status, answer) = phone.approve(&claimed, PIN);

@@ -10,6 +10,7 @@
 )]
 
 mod backchannel;
+mod begun;
 mod by_code;
 mod clients;
 mod codes;

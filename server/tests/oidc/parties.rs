@@ -303,17 +303,24 @@ pub fn claims(site: &Site<'_>, token: &str, typ: &str) -> Value {
 pub struct Browser<'a> {
     site: &'a Site<'a>,
     cookie: Mutex<String>,
+    /// The address that a proxy says it comes from.
+    from: Option<&'static str>,
 }
 
 impl<'a> Browser<'a> {
     /// One that has nothing.
     pub fn empty(site: &'a Site<'a>) -> Self {
-        Self { site, cookie: Mutex::default() }
+        Self { site, cookie: Mutex::default(), from: None }
     }
 
     /// One that was sent here by a relying party.
     pub fn at(party: &'a Party<'a>, begun: &Begun) -> Self {
-        let browser = Self::empty(party.site);
+        Self::from(None, party, begun)
+    }
+
+    /// One that comes from this address, as a proxy says.
+    pub fn from(from: Option<&'static str>, party: &'a Party<'a>, begun: &Begun) -> Self {
+        let browser = Self { from, ..Self::empty(party.site) };
         let reply = browser.arrive(party, begun);
         assert_eq!((reply.status, reply.location.as_str()), (303, "/log-in"), "{reply:?}");
         browser
@@ -339,7 +346,9 @@ impl<'a> Browser<'a> {
     /// Just this address.
     pub fn get_as(&self, path: &str) -> Reply {
         let cookie = self.cookie.lock().unwrap().clone();
-        self.site.send("GET", path, &[("cookie", &cookie)], "")
+        let mut headers = vec![("cookie", cookie.as_str())];
+        headers.extend(self.from.map(|from| ("x-forwarded-for", from)));
+        self.site.send("GET", path, &headers, "")
     }
 
     /// The log-in before it.

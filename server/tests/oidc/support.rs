@@ -138,9 +138,42 @@ fn what_support_did_is_said_also_at_the_limit() {
     // proves F1
     // None is given back while the test runs.
     let few = |config: &mut Config| {
-        (config.limits.reference_burst, config.limits.reference_per_hour) = (2, 1);
+        (config.limits.reference_burst, config.limits.reference_per_hour) = (4, 1);
     };
     for desk in Desk::all_changed(few) {
+        let site = Site::open(&desk);
+        let (anna, bert) = (desk.enrolled(1), desk.enrolled(2));
+        let (phone, berts) = (Phone::of(&anna), Phone::of(&bert));
+        let guest = Guest::new(&site);
+        signs_in(&guest, &desk, "su-3", Role::Support);
+        let user_id = phone.user_id();
+        let form = [("user_id", user_id.as_str()), ("called", "on"), ("id", &phone.app)];
+        for status in [200, 200, 200, 200, 429] {
+            assert_eq!(guest.post("/support", &form[..2]).status, status, "no more are tried");
+        }
+        // Whom it has not seen it cannot find by an act, whether there is one or not, and each try is counted.
+        for other in [berts.user_id().as_str(), "nobody.at.all"] {
+            let form = [("user_id", other), ("called", "on")];
+            assert_eq!(guest.post("/support/block-all", &form).status, 429, "{other}");
+        }
+        // Of whom support has just seen it blocks all the same, and that is seen.
+        let done = guest.post("/support/block", &form);
+        assert!(done.status == 200 && done.text.contains("id=\"done\""), "{done:?}");
+        assert!(done.text.contains("data-state=\"blocked\""), "and seen: {done:?}");
+        let all = guest.post("/support/block-all", &form[..2]);
+        assert!(all.status == 200 && all.text.contains("data-open=\"false\""), "{all:?}");
+        assert_eq!(guest.post("/support/block-all", &form[..2]).status, 429, "not without end");
+        assert_eq!(bert.offer(&berts.app, PIN).0, 201);
+    }
+}
+
+#[test]
+fn what_support_saw_a_while_ago_is_no_call() {
+    // proves F5
+    let one = |config: &mut Config| {
+        (config.limits.reference_burst, config.limits.reference_per_hour) = (1, 1);
+    };
+    for desk in Desk::all_changed(one) {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
         let phone = Phone::of(&anna);
@@ -149,10 +182,9 @@ fn what_support_did_is_said_also_at_the_limit() {
         let user_id = phone.user_id();
         let form = [("user_id", user_id.as_str()), ("called", "on"), ("id", &phone.app)];
         assert_eq!(guest.post("/support", &form[..2]).status, 200);
-        let done = guest.post("/support/block", &form);
-        assert!(done.status == 200 && done.text.contains("id=\"done\""), "{done:?}");
-        assert!(done.text.contains("data-state=\"blocked\""), "and seen: {done:?}");
-        assert_eq!(guest.post("/support", &form[..2]).status, 429, "no more are tried");
+        desk.wait(Duration::minutes(15));
+        assert_eq!(guest.post("/support/block", &form).status, 429);
+        assert_eq!(anna.offer(&phone.app, PIN).0, 201);
     }
 }
 

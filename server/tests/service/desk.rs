@@ -53,6 +53,7 @@ pub struct Desk {
     clock: Arc<SetClock>,
     policy: Policy,
     url: String,
+    from: Mutex<Option<&'static str>>,
     database: String,
     description: Value,
     folder: tempfile::TempDir,
@@ -134,6 +135,7 @@ impl Desk {
             clock,
             policy,
             url,
+            from: Mutex::default(),
             database,
             description,
             folder,
@@ -178,7 +180,13 @@ impl Desk {
     }
 
     pub fn call(&self, call: Call<'_>) -> (u16, Value) {
-        ask(&self.url, &self.description, call)
+        let from = *self.from.lock().unwrap();
+        ask(&self.url, &self.description, Call { from, ..call })
+    }
+
+    /// Whatever is called from now on comes from `address`, as a proxy says.
+    pub fn calls_come_from(&self, address: &'static str) {
+        *self.from.lock().unwrap() = Some(address);
     }
 
     /// The same at another address.

@@ -42,7 +42,7 @@ impl<'a> Case<'a> {
     pub fn call(&self, method: &str, step: &str, kind: &str, body: &[u8]) -> (u16, Value) {
         let path = format!("{}{step}", self.path);
         let token = self.token.as_str();
-        self.station.call(Call { method, path: &path, token, kind, body })
+        self.station.call(Call { token, kind, ..Call::new(method, &path, body) })
     }
 
     pub fn page(&self, lines: &[String]) {

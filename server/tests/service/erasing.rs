@@ -300,6 +300,40 @@ fn who_holds_a_code_device_and_then_the_trail_waits_for_no_erasure() {
 }
 
 #[test]
+fn an_export_has_read_everything_before_it_waits_for_who_writes() {
+    // proves F5
+    let good = passport("good");
+    for station in Station::all(&[&good], |_| {}) {
+        // SQLite has one who writes, and nobody who can be seen to wait.
+        if !is_on_postgres(&station) {
+            continue;
+        }
+        let identity = identity_in(&Case::start(&station, &good.holder.cpr).through(&good));
+        let holder = holder(&station, identity);
+        let held = station.runtime.block_on(async {
+            let mut held = station.store.begin().await.unwrap();
+            let mut profile = held.hold_profile(identity).await.unwrap();
+            assert!(!profile.details.log_in_notices);
+            profile.details.log_in_notices = true;
+            held.save_profile(&profile).await.unwrap();
+            held
+        });
+        let export = std::thread::scope(|scope| {
+            let export = || station.runtime.block_on(station.app.export_mine(&holder));
+            let export = scope.spawn(export);
+            station.runtime.block_on(async {
+                waiting(&station, 1).await;
+                held.commit().await.unwrap();
+            });
+            export.join().unwrap().unwrap()
+        });
+        assert!(!export.profile.log_in_notices, "as it was before what it waited for");
+        let mine = station.runtime.block_on(station.app.my_profile(&holder)).unwrap();
+        assert!(mine.log_in_notices);
+    }
+}
+
+#[test]
 fn p_codes_are_exported_and_erased_with_what_the_identity_rested_on() {
     // proves F5
     let good = passport("good");

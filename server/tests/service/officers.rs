@@ -542,6 +542,7 @@ pub fn in_vain(station: &Station) -> Vec<Value> {
 
 /// What the person of `identity` gets as an export, by a session that has just begun.
 fn exported(station: &Station, identity: &str) -> Value {
+    let token = format!("my page of {identity}");
     let identity = identity.parse().unwrap();
     let now = SystemClock.now();
     let session = server::storage::MySession {
@@ -555,10 +556,10 @@ fn exported(station: &Station, identity: &str) -> Value {
     };
     station.runtime.block_on(async {
         let mut tx = station.store.begin().await.unwrap();
-        tx.add_my_session(&openssl::sha::sha256(b"my page"), &session).await.unwrap();
+        tx.add_my_session(&openssl::sha::sha256(token.as_bytes()), &session).await.unwrap();
         tx.commit().await.unwrap();
     });
-    let call = Call { token: "my page", ..Call::new("GET", "/v1/my/export", b"") };
+    let call = Call { token: &token, ..Call::new("GET", "/v1/my/export", b"") };
     let (status, export) = station.call(call);
     assert_eq!(status, 200, "{export:#}");
     export
@@ -608,6 +609,14 @@ fn a_witness_vouches_by_the_policys_rules() {
             assert!(approved.iter().any(|check| check["id"] == "officer.approved"), "{export:#}");
             assert!(!export.to_string().contains(&vouching), "the person reads who vouched");
             assert_eq!(code(ruled(true)), refused(422, "witness.not_allowed"), "once is enough");
+            // Who vouched reads when, and not for whom.
+            let own = exported(&station, &vouching);
+            let times = own["vouched"].as_array().unwrap();
+            assert!(times.len() == 1 && times[0]["at"].is_string(), "{own:#}");
+            assert_eq!(times[0].as_object().unwrap().len(), 1);
+            for hidden in [done["identity"]["id"].as_str().unwrap(), "Birthe", "Holm"] {
+                assert!(!own.to_string().contains(hidden), "{hidden} of whom they vouched for");
+            }
         }
     }
 }

@@ -165,9 +165,10 @@ pub fn ask(url: &str, description: &Value, call: Call<'_>) -> (u16, Value) {
         .method(call.method)
         .uri(format!("{url}{}", call.path))
         .header("authorization", format!("Bearer {}", call.token))
-        .header("content-type", call.kind)
-        .body(call.body.to_vec())
-        .unwrap();
+        .header("content-type", call.kind);
+    let from = call.from.iter();
+    let request = from.fold(request, |request, from| request.header("x-forwarded-for", *from));
+    let request = request.body(call.body.to_vec()).unwrap();
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
     let mut answer = agent.run(request).unwrap();
@@ -211,11 +212,13 @@ pub struct Call<'a> {
     pub token: &'a str,
     pub kind: &'a str,
     pub body: &'a [u8],
+    /// The address that a proxy says it comes from.
+    pub from: Option<&'a str>,
 }
 
 impl<'a> Call<'a> {
     pub fn new(method: &'a str, path: &'a str, body: &'a [u8]) -> Self {
-        Self { method, path, token: "", kind: "application/json", body }
+        Self { method, path, token: "", kind: "application/json", body, from: None }
     }
 }
 

@@ -106,6 +106,7 @@ impl App {
         // more, and without it the signature could not be verified.
         let data = json!({
             "client_id": row.client_id, "authenticator": id, "way": claim.way, "shown": shown,
+            "begun": claim.begun,
             "challenge": proof.challenge, "signature": proof.signature,
         });
         let data = with_log_in(data, log_in);

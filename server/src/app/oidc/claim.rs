@@ -10,7 +10,7 @@ use crate::ids::{AuthenticatorId, IdentityId, LogInId};
 use crate::keys::base64url;
 use crate::oidc::halves;
 use crate::oidc::idp_params::Action;
-use crate::oidc::log_in::Claim;
+use crate::oidc::log_in::{Begun, Claim};
 use crate::oidc::{Level, LogIn, RelyingParty, Way, Why};
 use crate::storage::{AuthenticatorRow, LogInRow, Opens, Pass, Profile, Tx};
 use enroll_core::canonical;
@@ -61,10 +61,15 @@ pub struct Claimed {
     /// How the app came to know: `qr`, `switch` (the page that opened it has the way back), `backchannel`.
     #[schema(value_type = String, example = "qr")]
     pub way: Way,
+    /// Where it began: `same_network` (a browser on the app's network), `other_network`, `new_network` (one in which
+    /// no log-in began that the person approved a day ago or before), `unknown_network`, `service` (the relying party
+    /// began). One that an app does not know it shows as `unknown_network`.
+    #[schema(value_type = String, example = "same_network")]
+    pub begun: Begun,
     /// The level that the log-in will have.
     #[schema(value_type = String, example = "Substantial")]
     pub level: Level,
-    /// What is approved, all of the above: canonical JSON (RFC 8785), of which the SHA-256 is signed.
+    /// What is approved, all of the above but `way`: canonical JSON (RFC 8785), of which the SHA-256 is signed.
     pub transaction: String,
     /// To sign when the person approves or refuses.
     pub challenge: String,
@@ -105,7 +110,8 @@ impl App {
         let (log_in, way) = self.scanned(&mut tx, &scanned, &app).await?;
         let user_hash = user_hash(&tx, &profile)?;
         let row = self.hold_log_in(&mut tx, log_in).await?;
-        let by = Claim { app: id, identity: app.identity, way, shown: String::new(), poll: None };
+        let (identity, shown) = (app.identity, String::new());
+        let by = Claim { app: id, identity, way, shown, begun: None, poll: None };
         // What is over or another app has before it, this one neither takes nor stops, nor anything else.
         row.state.clone().claim(by.clone()).map_err(AppError::Reason)?;
         if self.stop_parallel(&mut tx, &row, app.identity).await? {
@@ -118,7 +124,9 @@ impl App {
             self.note_stopped(&mut tx, &row, &by, (why, place)).await?;
             return self.stop(tx, row, why).await;
         }
-        self.show(tx, row, (by, user_hash), Level::of_log_in(ial, OF_AN_APP)).await
+        let begun = Some(self.begun(&mut tx, (&row, &by), place).await?);
+        self.show(tx, row, (Claim { begun, ..by }, user_hash), Level::of_log_in(ial, OF_AN_APP))
+            .await
     }
 
     /// The log-in that was scanned, opened, or waits.
@@ -157,6 +165,30 @@ impl App {
         }
     }
 
+    /// Where a log-in began, beside `place`, from where the app asks. What it was shown once it is shown again: the
+    /// same is signed.
+    async fn begun(
+        &self,
+        tx: &mut Tx,
+        (row, by): (&LogInRow, &Claim),
+        place: &Place,
+    ) -> Result<Begun, AppError> {
+        if let Ok(Claim { begun: Some(shown), .. }) = row.state.claimed_by(by.app) {
+            return Ok(*shown);
+        }
+        if by.way == Way::Backchannel {
+            return Ok(Begun::Service);
+        }
+        let (Some(browser), Some(app)) = (row.network.as_deref(), place.network()) else {
+            return Ok(Begun::UnknownNetwork);
+        };
+        if browser == app {
+            return Ok(Begun::SameNetwork);
+        }
+        let is_new = self.is_new_network(tx, by.identity, browser).await?;
+        Ok(if is_new { Begun::NewNetwork } else { Begun::OtherNetwork })
+    }
+
     /// Keeps for the person of the app that a log-in was stopped.
     async fn note_stopped(
         &self,
@@ -189,7 +221,8 @@ impl App {
         level: Level,
     ) -> Result<Claimed, AppError> {
         let party = active(&mut tx, &row.client_id).await.map_err(late)?;
-        let transaction = transaction(&row, &party, level);
+        let begun = by.begun.unwrap_or(Begun::UnknownNetwork);
+        let transaction = transaction(&row, &party, (level, Some(begun)));
         let shown = base64url(&openssl::sha::sha256(transaction.as_bytes()));
         let (app, way) = (by.app, by.way);
         row.state = row.state.claim(Claim { shown, ..by }).map_err(AppError::Reason)?;
@@ -204,6 +237,7 @@ impl App {
             action: row.request.action,
             reference_text: row.request.text,
             way,
+            begun,
             level,
             transaction,
             challenge,
@@ -212,8 +246,13 @@ impl App {
     }
 }
 
-/// What a person is shown and approves, in canonical JSON (RFC 8785).
-pub(super) fn transaction(row: &LogInRow, party: &RelyingParty, level: Level) -> String {
+/// What a person is shown and approves, in canonical JSON (RFC 8785). Who approves on the page itself is shown nothing
+/// of where it began.
+pub(super) fn transaction(
+    row: &LogInRow,
+    party: &RelyingParty,
+    (level, begun): (Level, Option<Begun>),
+) -> String {
     canonical::text(&json!({
         "log_in": row.id,
         "client_id": party.client_id,
@@ -221,6 +260,7 @@ pub(super) fn transaction(row: &LogInRow, party: &RelyingParty, level: Level) ->
         "action": row.request.action,
         "reference_text": row.request.text,
         "level": level,
+        "begun": begun,
     }))
 }
 

@@ -316,7 +316,7 @@ impl App {
             tx.commit().await?;
             return Err(AppError::Reason(ReasonCode::LOG_IN_LEVEL));
         }
-        let shown = transaction(&row, &party, level);
+        let shown = transaction(&row, &party, (level, None));
         let shown = base64url(&openssl::sha::sha256(shown.as_bytes()));
         let means = match device.kind {
             Kind::Display => Means::CodeDisplay(device.id),

@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 /// Its identifier: a registration has no `_`.
 const CLIENT_ID: &str = "my_page";
 /// Its name, as people read it before they approve.
-const NAME: &str = "Min side (My page)";
+const NAME: &str = "Min side";
 /// Where its answers go.
 const BACK: &str = "/my/back";
 

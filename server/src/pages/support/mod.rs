@@ -111,8 +111,15 @@ async fn find(
     }
 }
 
-/// What is seen of who called, after what was done: that it was is said, even where nothing more can be seen.
-async fn did(app: &App, signed: &Signed, call: &Call, done: &'static str) -> Response {
+/// What is seen of who called, after what was `done`: that it was is said, even where nothing more can be seen.
+async fn acted(
+    app: &App,
+    (signed, call): (&Signed, &Call),
+    (acted, done): (Result<(), AppError>, &'static str),
+) -> Response {
+    if let Err(error) = acted {
+        return refused(signed, call, error);
+    }
     let seen = app.seen_after_act(&signed.supporter, call).await;
     if let Err(error) = &seen {
         let error = crate::http::problem::chain(error);
@@ -154,10 +161,8 @@ async fn block(
 ) -> Response {
     let Ok(Form(act)) = form else { return trouble::of(&signed.visit, AppError::Malformed) };
     let (call, id) = act.parts();
-    match app.blocked_by_support(&signed.supporter, &call, &id).await {
-        Ok(()) => did(&app, &signed, &call, "support-blocked").await,
-        Err(error) => refused(&signed, &call, error),
-    }
+    let blocked = app.blocked_by_support(&signed.supporter, &call, &id).await;
+    acted(&app, (&signed, &call), (blocked, "support-blocked")).await
 }
 
 async fn block_all(
@@ -166,10 +171,8 @@ async fn block_all(
     form: Result<Form<Call>, FormRejection>,
 ) -> Response {
     let Ok(Form(call)) = form else { return trouble::of(&signed.visit, AppError::Malformed) };
-    match app.all_blocked_by_support(&signed.supporter, &call).await {
-        Ok(()) => did(&app, &signed, &call, "support-blocked-all").await,
-        Err(error) => refused(&signed, &call, error),
-    }
+    let blocked = app.all_blocked_by_support(&signed.supporter, &call).await;
+    acted(&app, (&signed, &call), (blocked, "support-blocked-all")).await
 }
 
 async fn codes(
@@ -179,10 +182,8 @@ async fn codes(
 ) -> Response {
     let Ok(Form(act)) = form else { return trouble::of(&signed.visit, AppError::Malformed) };
     let (call, id) = act.parts();
-    match app.codes_by_support(&signed.supporter, &call, &id).await {
-        Ok(()) => did(&app, &signed, &call, "support-sent").await,
-        Err(error) => refused(&signed, &call, error),
-    }
+    let sent = app.codes_by_support(&signed.supporter, &call, &id).await;
+    acted(&app, (&signed, &call), (sent, "support-sent")).await
 }
 
 async fn out(State(app): State<Arc<App>>, Signed { visit, supporter }: Signed) -> Response {

@@ -12,9 +12,18 @@ use time::Duration;
 
 /// A person with an app and an active code display, and the display.
 fn with_both<'a>(desk: &Desk, anna: &'a Citizen<'a>) -> (Phone<'a>, Device) {
-    let device = anna.ordered("KV-0001", Kind::Display);
+    with_app_and(desk, anna, ("KV-0001", Kind::Display))
+}
+
+/// The same with a code device of this number and kind.
+fn with_app_and<'a>(
+    desk: &Desk,
+    anna: &'a Citizen<'a>,
+    (serial, kind): (&str, Kind),
+) -> (Phone<'a>, Device) {
+    let device = anna.ordered(serial, kind);
     let phone = Phone::of(anna);
-    let code = anna.device_code("KV-0001", "sms").unwrap();
+    let code = anna.device_code(serial, "sms").unwrap();
     let (status, answer) = anna.activate_device(&anna.activation_of(&device, &code));
     assert_eq!((status, &answer["state"]), (200, &json!("active")), "{answer}");
     desk.deliver();
@@ -155,6 +164,68 @@ fn logs_in_by_code(guest: &Guest<'_>, anna: &Citizen<'_>, (password, code): (&st
     assert_eq!(taken.status, 303, "{taken:?}");
     let back = guest.get(&guest.get(&format!("/log-in/continue?log_in={id}")).location);
     assert_eq!((back.status, back.location.as_str()), (303, "/my"), "{back:?}");
+}
+
+#[test]
+fn an_audio_reader_is_blocked_on_my_page_and_logs_in_no_more() {
+    // proves F1, F5
+    for desk in Desk::all_changed(quick) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let (phone, reader) = with_app_and(&desk, &anna, ("KO-0001", Kind::Reader));
+        let netbank = site.party(|_| {});
+        let id = device_of(&desk, &opened(&phone))["id"].as_str().unwrap().to_owned();
+        assert_eq!(by_code(&netbank, &anna, &reader.code(&desk)), 303);
+        let guest = Guest::new(&site);
+        guest.logs_in(&phone);
+        let asked = guest.get(&format!("/my/means/block?id={id}"));
+        assert!(asked.status == 200 && asked.text.contains("Kodeoplæser KO-0001"), "{asked:?}");
+        assert!(!asked.text.contains("id=\"last\""), "there is the app: {asked:?}");
+        desk.wait(Duration::seconds(30));
+        let blocked = guest.post("/my/means/block", &[("id", &id)]);
+        assert!(blocked.status == 200 && blocked.text.contains("id=\"ended\""), "{blocked:?}");
+        assert!(!guest.is_in());
+        assert_eq!(by_code(&netbank, &anna, &reader.code(&desk)), 422);
+        guest.logs_in(&phone);
+        let shown = format!("data-means=\"{id}\" data-state=\"blocked\"");
+        assert!(guest.get("/my/means").text.contains(&shown));
+        assert_eq!(whats(&guest.get("/my/activities?kind=means").text)[0], "code_device_blocked");
+    }
+}
+
+#[test]
+fn a_log_in_by_code_is_told_with_the_link_that_blocks_the_device() {
+    // proves F1, F5
+    for desk in Desk::all_changed(quick) {
+        let site = Site::open(&desk);
+        let anna = desk.enrolled(1);
+        let reader = anna.with_device("KO-0001", Kind::Reader);
+        let netbank = site.party(|_| {});
+        desk.runtime.block_on(async {
+            let mut tx = desk.store.begin().await.unwrap();
+            let mut profile = tx.hold_profile(anna.identity).await.unwrap();
+            profile.details.log_in_notices = true;
+            tx.save_profile(&profile).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        desk.deliver();
+        assert_eq!(by_code(&netbank, &anna, &reader.code(&desk)), 303);
+        let told = desk.deliver();
+        assert_eq!(told.len(), 2, "by both channels: {told:?}");
+        let sms = told.iter().find(|message| message.channel == "sms").unwrap();
+        assert!(sms.text.contains("Netbanken"), "{}", sms.text);
+        let (_, rest) = sms.text.rsplit_once("https://indrul.invalid/block#").unwrap();
+        let code: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+        let done = Guest::new(&site).post("/block", &[("code", &code)]);
+        assert!(done.status == 200 && done.text.contains("id=\"blocked\""), "{done:?}");
+        desk.runtime.block_on(async {
+            let mut tx = desk.store.read().await.unwrap();
+            let devices = tx.code_devices(anna.identity).await.unwrap();
+            assert!(devices.iter().all(|device| device.state.name() == "blocked"));
+        });
+        desk.wait(Duration::seconds(30));
+        assert_eq!(by_code(&netbank, &anna, &reader.code(&desk)), 422);
+    }
 }
 
 #[test]
@@ -319,16 +390,17 @@ fn of_a_log_in_both_the_apps_and_the_browsers_network_are_seen_and_exported() {
         let site = Site::open(&desk);
         let anna = desk.enrolled(1);
         let phone = Phone::of(&anna);
+        desk.calls_come_from("198.51.100.7");
         let guest = Guest { from: Some("203.0.113.77"), ..Guest::new(&site) };
         guest.logs_in(&phone);
         let page = guest.get("/my/activities?kind=log_in").text;
-        for part in ["fra nettet 127.0.0.0/16", "begyndt i en browser på nettet 203.0.0.0/16"] {
+        for part in ["fra nettet 198.51.0.0/16", "begyndt i en browser på nettet 203.0.0.0/16"] {
             assert!(page.contains(part), "{part} in {page}");
         }
         let export = guest.get("/my/export.json").json();
         let all = export["activities"].as_array().unwrap();
         let approved = all.iter().find(|one| one["what"] == "log_in_approved").unwrap();
-        assert_eq!(approved["place"], "127.0.0.0/16");
+        assert_eq!(approved["place"], "198.51.0.0/16");
         assert_eq!(approved["begun"], "203.0.0.0/16");
     }
 }

@@ -1,10 +1,11 @@
 //! A block, and a request under way when it returns: its head came before, its body comes after.
 
-use super::super::desk::{Desk, EMAIL, PHONE, PIN, refusal};
+use super::super::desk::{Citizen, Desk, EMAIL, PHONE, PIN, refusal};
 use super::super::parties::{Phone, Site, encoded};
-use super::Guest;
 use super::reopening::{code_in, second};
+use super::{Guest, opened};
 use serde_json::json;
+use server::app::{AppError, Place};
 use server::storage::MySession;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -114,4 +115,49 @@ fn nothing_is_written_of_a_request_that_a_block_overtook() {
         assert_eq!(refusal(other.offer(tab, PIN)).0, 409, "not opened again");
         assert!(now.details.contacts.unwrap().phone.as_deref() == Some(PHONE));
     }
+}
+
+#[test]
+fn nothing_is_done_for_a_session_that_was_looked_at_before_a_block() {
+    // proves F1 (what has no body that would come later; of the calls of an app what is behind the holder)
+    for desk in Desk::all() {
+        let anna = desk.enrolled(1);
+        let phone = Phone::of(&anna);
+        desk.deliver();
+        let (_, tablet) = second(&desk, &anna, &phone.app);
+        let code = code_in(&desk);
+        let (token, own) = (opened(&phone), phone.app.as_str());
+        let (app, place) = (&desk.app, Place::default());
+        let holder = desk.runtime.block_on(app.holder(&token, place)).unwrap();
+        assert_eq!(desk.post("/v1/blocks", &json!({ "code": code })).0, 200);
+        desk.deliver();
+        let all = || desk.runtime.block_on(async { everything(&desk, &anna).await });
+        let kept = all();
+        let refused = desk.runtime.block_on(async {
+            [
+                app.block_mine(&holder, own).await.err(),
+                app.reopen_mine(&holder, &tablet).await.err(),
+                app.lose_mine(&holder, own).await.err(),
+                app.find_mine(&holder, own).await.err(),
+                app.name_mine(&holder, own, "mine").await.err(),
+                app.block_all_mine(&holder).await.err(),
+                app.export_mine(&holder).await.err(),
+                app.erase_mine(&holder).await.err(),
+            ]
+        });
+        for (index, error) in refused.iter().enumerate() {
+            assert!(matches!(error, Some(AppError::Unauthorized)), "{index}: {error:?}");
+        }
+        assert_eq!(all(), kept);
+        assert_eq!(desk.deliver().len(), 0, "nothing is told, for nothing was done");
+        assert_eq!(anna.offer(own, PIN).0, 201, "not blocked");
+    }
+}
+
+/// How much is in the trail and on the person's list, and the epoch of their identity.
+async fn everything(desk: &Desk, anna: &Citizen<'_>) -> (usize, usize, u64) {
+    let mut tx = desk.store.read().await.unwrap();
+    let trail = tx.audit_after(0, 1000).await.unwrap().len();
+    let listed = tx.activities(anna.identity, None, None, 99).await.unwrap().len();
+    (trail, listed, tx.life(anna.identity).await.unwrap().epoch)
 }
