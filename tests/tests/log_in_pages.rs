@@ -431,8 +431,8 @@ fn the_app_on_the_same_device_is_opened_by_the_page_and_leads_back_to_it() {
     assert!(text(&phone, "#told").contains("ikke logget på"));
 
     // The messages of the person, by the app's key.
-    phone.open("/app");
-    phone.press("[data-screen=home]:not([hidden]) #open-inbox");
+    starts(&phone);
+    phone.press("#open-inbox");
     phone.wait("#app[data-shown=inbox] #notices article");
     looks(&phone, "inbox");
 }
@@ -614,8 +614,8 @@ fn the_app_is_copied_to_another_phone_and_waits_there() {
     new.open("/app");
     shows(&new, "welcome");
     // The code is good for three minutes.
-    old.open("/app");
-    old.press("[data-screen=home]:not([hidden]) #open-offer");
+    starts(&old);
+    old.press("#open-offer");
     shows(&old, "offer");
     old.fill("offer-pin", PIN);
     old.press("#offer-now");
