@@ -174,7 +174,7 @@ impl App {
         profile.life = profile.life.next();
         tx.save_profile(&profile).await?;
         self.end_log_ins(&mut tx, profile.identity, Why::Blocked).await?;
-        let about = About::now(Blocks::Nothing);
+        let about = About::now(Blocks::Identity);
         self.notify(&mut tx, &profile, Notice::Blocked, about).await?;
         let activity = whose(Activity::of(What::AppBlocked).with(id), &by, told.clone());
         self.note(&mut tx, profile.identity, activity).await?;

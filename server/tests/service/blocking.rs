@@ -1,6 +1,7 @@
 //! Blocking an app or an identity.
 
 use super::desk::{Desk, PHONE, PIN, refusal, refused};
+use super::devices::block_code;
 use enroll_core::life::Actor;
 use serde_json::{Value, json};
 use time::Duration;
@@ -19,9 +20,12 @@ fn a_blocked_app_is_dead_before_the_call_returns() {
         let life = desk.runtime.block_on(desk.app.life(anna.identity)).unwrap();
         assert_eq!((life.blocked, life.epoch), (false, 1));
         assert_eq!(anna.call("POST", &path, &Value::Null), (status, answer), "repeated");
-        assert_eq!(desk.deliver().len(), 2, "the person is told once");
+        let told = desk.deliver();
+        assert_eq!(told.len(), 2, "the person is told once");
         let bert = desk.enrolled(2);
         assert_eq!(refusal(bert.call("POST", &path, &Value::Null)), refused(401, "request.token"));
+        let code = json!({ "code": block_code(&told) });
+        assert_eq!(desk.post("/v1/blocks", &code).1["blocked"], true, "and may block all of it");
     }
 }
 
