@@ -1344,12 +1344,12 @@ log-in-out-nowhere = Nobody can log out here, because the service is not set up 
 # --- Where a log-in began ---
 app-asked-begun = Begun from
 app-begun-same = A browser with the same internet provider as your phone
-app-begun-other = A browser with another internet provider than your phone uses now
-app-begun-new = A browser with an internet provider that is new for your log-ins
+app-begun-other = A browser on another network than your phone uses now
+app-begun-new = A browser on a network that is new for your log-ins
 app-begun-unknown = We do not know where the browser is in relation to your phone
 app-begun-service = The service asked by itself. We do not know who asked it to, or from where.
 app-asked-other = That is often so when the phone is on the mobile network and the screen on Wi-Fi. Only go on if you began yourself, on a screen that you have before you. If you did not, press Refuse: then we stop the log-in.
 app-asked-unknown = We do not know where the browser is, and so not whether it is your own screen. Only go on if you began yourself, here on the phone or on a screen that you have before you. If you did not, press Refuse: then we stop the log-in.
-app-asked-new = Take care: among the log-ins that you approved more than a day ago we find none with that internet provider. That is as it should be if you began yourself just now in a new place, on a screen that you have before you. If you did not, it is somebody else’s screen: press Refuse, then we stop the log-in, and nothing happens at the service.
+app-asked-new = Take care: among the log-ins that you approved more than a day ago we find none from that network. That is as it should be if you began yourself just now in a new place, on a screen that you have before you. If you did not, it is somebody else’s screen: press Refuse, then we stop the log-in, and nothing happens at the service.
 app-asked-switched = The page that opened the app should be on this phone, but it came from another network. That happens when the phone changes network, or the browser takes another way than the app. It also happens when the page was opened somewhere else. Only go on if you opened the app yourself from the page here on the phone. If you did not, press Refuse: then we stop the log-in.
-app-asked-switched-new = Take care: the page that opened the app should be on this phone, but it came from another internet provider, and among the log-ins that you approved more than a day ago we find none from there. Only go on if you opened the app yourself from the page here on the phone. If you did not, it is somebody else’s page: press Refuse, then we stop the log-in, and nothing happens at the service.
+app-asked-switched-new = Take care: the page that opened the app should be on this phone, but it came from another network, and among the log-ins that you approved more than a day ago we find none from there. Only go on if you opened the app yourself from the page here on the phone. If you did not, it is somebody else’s page: press Refuse, then we stop the log-in, and nothing happens at the service.

@@ -514,7 +514,7 @@ fn the_app_tells_where_a_log_in_began_and_warns_of_a_network_that_none_began_fro
     comes_from(&desk, "203.0.113.77");
     goes_to_code(&desk, &netbank);
     scans(&phone, &desk);
-    let home = "En browser hos en anden internetudbyder, end din telefon bruger nu";
+    let home = "En browser på et andet net, end din telefon bruger nu";
     assert_eq!(warned(&phone), (home.to_owned(), "asked-other"));
     looks_at_app(&phone, "asked-other", "asked");
     approves(&phone);
@@ -530,7 +530,7 @@ fn the_app_tells_where_a_log_in_began_and_warns_of_a_network_that_none_began_fro
     assert_eq!(warned(&phone), (same.to_owned(), ""));
     // What nobody has known for a day the server has yet to tell; and a newer one may tell more.
     is_told(&phone, "new_network");
-    let new = "En browser hos en internetudbyder, som er ny for dine log-ins";
+    let new = "En browser på et net, som er nyt for dine log-ins";
     assert_eq!(warned(&phone), (new.to_owned(), "asked-new"));
     let told = text(&phone, "#asked-new");
     assert!(told.contains("tryk Afvis") && told.contains("foran dig"), "{told}");

@@ -430,17 +430,17 @@ impl App {
         let (known, mut compared, mut before) = (self.now() - KNOWN_AFTER, 0, None);
         for _ in 0..LOOKED_THROUGH / AT_A_TIME {
             let log_ins = (Some(Kind::LogIn), before);
-            let page = self.activities_of(tx, identity, log_ins, AT_A_TIME).await?;
-            let approved = page.activities.iter().filter(|one| one.what == What::LogInApproved);
-            for begun in
-                approved.filter(|one| one.at <= known).filter_map(|one| one.begun.as_deref())
-            {
+            let (rows, next) = self.activity_rows(tx, identity, log_ins, AT_A_TIME).await?;
+            // One that cannot be read (of a newer server) compares with nothing, and stops no log-in.
+            let read = rows.iter().filter_map(|row| ActivityView::of(row).ok());
+            let approved = read.filter(|one| one.what == What::LogInApproved && one.at <= known);
+            for begun in approved.filter_map(|one| one.begun) {
                 compared += 1;
                 if begun == network || compared == COMPARED {
                     return Ok(begun != network);
                 }
             }
-            before = page.next;
+            before = next;
             if before.is_none() {
                 return Ok(compared > 0);
             }
@@ -453,9 +453,22 @@ impl App {
         &self,
         tx: &mut Tx,
         identity: IdentityId,
-        (kind, before): (Option<Kind>, Option<Before>),
+        from: (Option<Kind>, Option<Before>),
         most: usize,
     ) -> Result<Activities, AppError> {
+        let (found, next) = self.activity_rows(tx, identity, from, most).await?;
+        let activities = found.iter().map(ActivityView::of).collect::<Result<_, _>>()?;
+        Ok(Activities { activities, next })
+    }
+
+    /// The rows of a page of activities, and where the next one begins.
+    async fn activity_rows(
+        &self,
+        tx: &mut Tx,
+        identity: IdentityId,
+        (kind, before): (Option<Kind>, Option<Before>),
+        most: usize,
+    ) -> Result<(Vec<KeptActivity>, Option<Before>), AppError> {
         let before = before.map(|before| (before.at, before.id));
         let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
         let kind = kind.map(Kind::as_str);
@@ -464,8 +477,7 @@ impl App {
         found.truncate(most);
         let last = found.last().filter(|_| is_more);
         let next = last.map(|last| Before { at: last.at, id: last.id });
-        let activities = found.iter().map(ActivityView::of).collect::<Result<_, _>>()?;
-        Ok(Activities { activities, next })
+        Ok((found, next))
     }
 }
 

@@ -183,8 +183,8 @@ impl App {
     }
 
     /// The profile of the citizen who called, held, for an act. Acts are counted by themselves, and before anything is
-    /// looked up, so that many calls keep nobody from blocking and no act tells who there is. One for a citizen whom
-    /// this supporter has not just seen is a try besides, as a look is.
+    /// looked up, so that many calls keep nobody from blocking. One for a citizen whom this supporter has not just seen
+    /// is a try besides, as a look is.
     async fn called(&self, supporter: &Supporter, call: &Call) -> Result<(Tx, Profile), AppError> {
         self.spend_of("support-acts", supporter)?;
         if !self.has_just_seen(supporter, call).await? {

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use enroll_core::reason::ReasonCode;
 use serde::Deserialize;
 use std::sync::Arc;
+use tracing::Instrument;
 
 #[derive(Template)]
 #[template(path = "citizen/log_in/code.html")]
@@ -104,7 +105,12 @@ pub(super) async fn send(
         return trouble::of(&visit, AppError::Malformed);
     };
     let typed = TypedCode { user_id: user_id.clone(), password, code };
-    let reason = match app.log_in_by_code(&of.secret(&visit), typed).await {
+    // To its end, whether or not the browser waits for that: the third wrong try ends the page after the answer's wait.
+    let (asked, secret) = (app.clone(), of.secret(&visit));
+    let trying = async move { asked.log_in_by_code(&secret, typed).await };
+    let tried = tokio::spawn(trying.in_current_span());
+    let tried = tried.await.unwrap_or_else(|error| Err(AppError::Internal(Box::new(error))));
+    let reason = match tried {
         // Not at once to the relying party: a form of ours may not lead to another's address.
         Ok(()) => return of.to("/log-in/code"),
         Err(AppError::Reason(code)) => code,

@@ -18,6 +18,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use enroll_core::reason::ReasonCode;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -117,16 +118,32 @@ async fn acted(
     (signed, call): (&Signed, &Call),
     (acted, done): (Result<(), AppError>, &'static str),
 ) -> Response {
-    if let Err(error) = acted {
-        return refused(signed, call, error);
-    }
-    let seen = app.seen_after_act(&signed.supporter, call).await;
-    if let Err(error) = &seen {
+    let seen = match &acted {
+        Err(error) if is_of_nobody(error) => None,
+        // An act that failed has told that there is somebody: that is a look, and in the trail as one.
+        _ => Some(app.seen_after_act(&signed.supporter, call).await),
+    };
+    if let Some(Err(error)) = &seen {
         let error = crate::http::problem::chain(error);
         tracing::error!(%error, "what support has acted on could not be shown");
     }
-    let seen = seen.ok();
-    page(signed, (None, Some(done)), (call.user_id.clone(), seen))
+    match acted {
+        Ok(()) => {
+            let seen = seen.and_then(Result::ok);
+            page(signed, (None, Some(done)), (call.user_id.clone(), seen))
+        }
+        Err(error) => refused(signed, call, error),
+    }
+}
+
+/// Whether it is answered so before anybody is found.
+fn is_of_nobody(error: &AppError) -> bool {
+    let before = [ReasonCode::SUPPORT_CALL, ReasonCode::SUPPORT_UNKNOWN];
+    match error {
+        AppError::Reason(code) => before.contains(code),
+        AppError::TooOften(_) => true,
+        _ => false,
+    }
 }
 
 fn refused(signed: &Signed, call: &Call, error: AppError) -> Response {
