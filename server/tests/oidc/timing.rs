@@ -34,6 +34,14 @@ pub fn times<const N: usize>(
     took
 }
 
+/// What `measure` tells of so many tries, once more of four times as many where a Welch's t lies outside ±5: times
+/// have heavy tails and hang together, so that once in a while a difference is seen that is not there. One that is
+/// there is twice as clear then.
+pub fn told_apart(tries: usize, measure: impl Fn(usize) -> Vec<f64>) -> bool {
+    let differ = |tries| measure(tries).iter().any(|t| !(t.abs() < 5.0));
+    differ(tries) && differ(4 * tries)
+}
+
 /// Less than `end`, which is small.
 fn drawn(end: usize) -> usize {
     let mut bytes = [0; 4];

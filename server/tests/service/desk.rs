@@ -6,6 +6,7 @@ use enroll_core::case::{Case, Consent};
 use enroll_core::device_key::{Purpose, message};
 use enroll_core::policy::Policy;
 use enroll_core::{Findings, decide};
+use fixtures::leaks::leak;
 use nfc::trust::{Domain, TrustStore};
 use openssl::bn::BigNumContext;
 use openssl::ec::{EcGroup, EcKey, PointConversionForm};
@@ -99,7 +100,7 @@ impl Desk {
         let mut config = Config::default();
         let post = runtime.block_on(StandIns::start()).unwrap();
         post.configure(&mut config.notices);
-        config.notices.timeout_ms = 2_000;
+        config.notices.timeout_ms = 20_000;
         config.server.name = "Prøvetjenesten".to_owned();
         config.server.answers_as_host = true;
         change(&mut config);
@@ -155,6 +156,17 @@ impl Desk {
         let files = entries.filter(|path| path.is_file());
         let bytes: Vec<u8> = files.flat_map(|path| std::fs::read(path).unwrap()).collect();
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Whether what is stored has `secret` in clear, as text or as hex. A row of PostgreSQL keeps its
+    /// values apart, so that digits in the hex of another are no code; a file of SQLite does not.
+    pub fn stores(&self, secret: &str) -> bool {
+        let rows = self.rows();
+        let found = match self.database.starts_with("postgres") {
+            true => leak(&rows, secret).is_some(),
+            false => rows.contains(secret),
+        };
+        found || rows.contains(&hex::encode(secret))
     }
 
     /// Leaves in the profile of an identity what does not open.
