@@ -4,9 +4,9 @@
 //! value or the name of a file (`…_file`). Unknown names are refused: a misspelt limit must not
 //! silently be no limit.
 
+use crate::limits::ProxyRange;
 use serde::Deserialize;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -462,8 +462,8 @@ pub struct Limits {
     pub export_per_hour: u32,
     /// How many addresses, documents and cases are remembered.
     pub entries: usize,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    /// Addresses, and ranges of them, of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<ProxyRange>,
 }
 
 impl Default for Limits {
@@ -675,116 +675,38 @@ fn read(path: &Path) -> Result<String, ConfigError> {
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })
 }
 
-/// `INDRUL_RELAY__MAX_FRAME=4096` sets `max_frame` in `[relay]`; other variables are left alone.
+/// `INDRUL_RELAY__MAX_FRAME=4096` sets `max_frame` in `[relay]`, and `INDRUL_POLICY__OFFICER__WARN_S` `warn_s` in
+/// `[policy.officer]`; other variables are left alone.
 fn override_value(
     table: &mut toml::Table,
     variable: &str,
     value: String,
 ) -> Result<(), ConfigError> {
-    let Some((section, key)) =
-        variable.strip_prefix("INDRUL_").and_then(|name| name.split_once("__"))
+    let Some((sections, key)) =
+        variable.strip_prefix("INDRUL_").and_then(|name| name.rsplit_once("__"))
     else {
         return Ok(());
     };
-    let section = table
-        .entry(section.to_lowercase())
-        .or_insert_with(|| toml::Value::Table(toml::Table::new()))
-        .as_table_mut()
-        .ok_or_else(|| ConfigError::Override { variable: variable.to_owned() })?;
-    section.insert(key.to_lowercase(), scalar(value));
+    let mut table = table;
+    for section in sections.split("__") {
+        table = table
+            .entry(section.to_lowercase())
+            .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+            .as_table_mut()
+            .ok_or_else(|| ConfigError::Override { variable: variable.to_owned() })?;
+    }
+    table.insert(key.to_lowercase(), written(value));
     Ok(())
 }
 
-/// A number where the text is one as numbers are written, else a string: `007` is a word.
-fn scalar(text: String) -> toml::Value {
+/// A number where the text is one as numbers are written, a list as TOML has it, else a string: `007` is a word.
+fn written(text: String) -> toml::Value {
+    let list = || text.parse::<toml::Value>().ok().filter(toml::Value::is_array);
     match text.parse::<i64>() {
         Ok(number) if number.to_string() == text => toml::Value::Integer(number),
-        _ => toml::Value::String(text),
+        _ => list().unwrap_or(toml::Value::String(text)),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
-    }
-
-    #[test]
-    fn the_environment_overrides_the_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("indrul.toml");
-        std::fs::write(&file, "[relay]\nmax_frame = 1\ndeadline_ms = 7\n").unwrap();
-        let vars =
-            env(&[("INDRUL_RELAY__MAX_FRAME", "4096"), ("INDRUL_DATA", "/x"), ("HOME", "/")]);
-        let config = Config::load(Some(&file), vars).unwrap();
-        assert_eq!((config.relay.max_frame, config.relay.deadline_ms), (4096, 7));
-    }
-
-    #[test]
-    fn a_secret_is_a_value_or_a_file_and_is_never_shown() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("url");
-        std::fs::write(&file, "postgres://user:hemmeligt@db/indrul\n").unwrap();
-        let vars = env(&[("INDRUL_DATABASE__URL_FILE", file.to_str().unwrap())]);
-        let config = Config::load(None, vars).unwrap();
-        assert_eq!(
-            config.database.url.as_ref().unwrap().expose(),
-            "postgres://user:hemmeligt@db/indrul"
-        );
-        assert!(!format!("{config:?}").contains("hemmeligt"));
-    }
-
-    #[test]
-    fn a_secret_of_digits_is_taken_as_it_is_written() {
-        for pin in ["1234", "0012", "-1", "12 34"] {
-            let config = Config::load(None, env(&[("INDRUL_KEYS__TOKEN_PIN", pin)])).unwrap();
-            assert_eq!(config.keys.token_pin.unwrap().expose(), pin);
-        }
-    }
-
-    #[test]
-    fn a_delivery_takes_at_most_half_of_a_claim() {
-        let load = |timeout| Config::load(None, env(&[("INDRUL_NOTICES__TIMEOUT_MS", timeout)]));
-        assert!(load("30000").is_ok());
-        assert!(matches!(load("30001"), Err(ConfigError::Claim)));
-    }
-
-    #[test]
-    fn whoever_types_may_wait_for_a_turn() {
-        let load = |wait| Config::load(None, env(&[("INDRUL_LIMITS__TYPING_WAIT_S", wait)]));
-        assert_eq!(load("1").unwrap().limits.typing_wait_s, 1);
-        assert!(matches!(load("0"), Err(ConfigError::TypingWait)));
-    }
-
-    #[test]
-    fn each_kiosk_has_a_name_and_a_long_token() {
-        let load = |text: &str| Config::load(None, env(&[("INDRUL_KIOSKS__TOKENS", text)]));
-        let token = "0123456789abcdef0123456789abcdef";
-        let two = load(&format!("kiosk-1 {token}\n\nkiosk-2  {token}x\n")).unwrap();
-        let known = two.kiosks.known().unwrap();
-        assert_eq!((known[0].0.as_str(), known[1].0.as_str()), ("kiosk-1", "kiosk-2"));
-        assert_ne!(known[0].1, known[1].1);
-        for bad in ["kiosk-1", "kiosk-1 short", &format!("Kiosk {token}"), &format!(" {token}")] {
-            assert!(matches!(load(bad), Err(ConfigError::Kiosks { line: 1 })), "{bad}");
-        }
-        assert!(Config::load(None, env(&[])).unwrap().kiosks.known().unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_token_for_events_is_long() {
-        let load =
-            |token: &str| Config::load(None, env(&[("INDRUL_REGISTERS__EVENTS_TOKEN", token)]));
-        assert!(matches!(load("short"), Err(ConfigError::EventsToken)));
-        assert!(load("0123456789abcdef0123456789abcdef").is_ok());
-    }
-
-    #[test]
-    fn unknown_names_are_refused() {
-        let unknown = Config::load(None, env(&[("INDRUL_RELAY__MAX_FRAMES", "1")]));
-        assert!(matches!(unknown, Err(ConfigError::Value(_))));
-        let section = Config::load(None, env(&[("INDRUL_RELAYS__MAX_FRAME", "1")]));
-        assert!(matches!(section, Err(ConfigError::Value(_))));
-    }
-}
+mod tests;

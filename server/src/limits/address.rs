@@ -4,23 +4,86 @@
 //! address in `X-Forwarded-For` that is none of them. Whatever stands before that, anybody may have
 //! written.
 
+use ipnet::{IpNet, Ipv4Net};
+use serde::Deserialize;
 use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+/// One proxy, or all that have an address in a range: `192.0.2.1`, `2001:db8::/48` (RFC 4632 §3.1,
+/// RFC 4291 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ProxyRange(IpNet);
+
+/// Why a text names no proxies.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyRangeError {
+    /// It is neither.
+    #[error("{0:?} is neither an address nor a range such as 192.0.2.0/24")]
+    Unreadable(String),
+    /// There is more in the address than the length of its prefix says: one of the two is a slip.
+    #[error("{given} is no range: {given} lies in {range}")]
+    Longer {
+        /// What was written.
+        given: IpNet,
+        /// The range with that length.
+        range: IpNet,
+    },
+    /// Everybody would be a proxy, and whatever anybody wrote of themselves be believed.
+    #[error("{0} is everybody: name the proxies alone")]
+    Everybody(IpNet),
+}
+
+impl FromStr for ProxyRange {
+    type Err = ProxyRangeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let one = || text.parse::<IpAddr>().map(IpNet::from);
+        let given = text.parse::<IpNet>().or_else(|_| one());
+        let given = given.map_err(|_| ProxyRangeError::Unreadable(text.to_owned()))?;
+        let range = given.trunc();
+        match canonical(range) {
+            _ if given != range => Err(ProxyRangeError::Longer { given, range }),
+            everybody if everybody.prefix_len() == 0 => Err(ProxyRangeError::Everybody(everybody)),
+            range => Ok(Self(range)),
+        }
+    }
+}
+
+impl TryFrom<String> for ProxyRange {
+    type Error = ProxyRangeError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// A range of IPv4 addresses written as IPv6 ones (RFC 4291 §2.5.5.2) is one of IPv4.
+fn canonical(range: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = range else { return range };
+    let (address, length) = (mapped.addr().to_ipv4_mapped(), mapped.prefix_len().checked_sub(96));
+    match (address, length) {
+        (Some(address), Some(length)) => Ipv4Net::new(address, length).map_or(range, IpNet::V4),
+        _ => range,
+    }
+}
 
 /// The proxies whose headers are believed.
 #[derive(Debug, Clone, Default)]
-pub struct Proxies(Vec<IpAddr>);
+pub struct Proxies(Vec<ProxyRange>);
 
 impl Proxies {
     /// These, and no others.
     #[must_use]
-    pub fn new(trusted: Vec<IpAddr>) -> Self {
-        Self(trusted.into_iter().map(|proxy| proxy.to_canonical()).collect())
+    pub fn new(trusted: Vec<ProxyRange>) -> Self {
+        Self(trusted)
     }
 
-    /// Whether `address` is one of them.
+    /// Whether `address` is one of theirs.
     #[must_use]
     pub fn trust(&self, address: IpAddr) -> bool {
-        self.0.contains(&address.to_canonical())
+        let address = address.to_canonical();
+        self.0.iter().any(|ProxyRange(range)| range.contains(&address))
     }
 
     /// The client behind a connection from `peer` with these values of `X-Forwarded-For`, in the
@@ -90,6 +153,35 @@ mod tests {
         ];
         for (trusted, peer, headers, expected) in cases {
             assert_eq!(client(trusted, peer, headers), expected, "{peer} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_range_stands_for_each_address_in_it_and_no_other() {
+        let cases: [(&[&str], &str, &[&str], &str); 6] = [
+            (&["10.0.0.0/8"], "10.9.8.7", &["198.51.100.7, 10.255.0.1"], "198.51.100.7"),
+            (&["10.0.0.0/8"], "11.0.0.1", &["198.51.100.7"], "11.0.0.1"),
+            (&["10.0.0.0/8", "2001:db8::/48"], "2001:db8::9", &["1.1.1.1, 10.0.0.1"], "1.1.1.1"),
+            (&["2001:db8::/48"], "2001:db8:1::9", &["1.1.1.1"], "2001:db8:1::9"),
+            (&["::ffff:10.0.0.0/104"], "10.9.8.7", &["1.1.1.1"], "1.1.1.1"),
+            (&["10.0.0.0/30"], "::ffff:10.0.0.3", &["1.1.1.1, 10.0.0.4"], "10.0.0.4"),
+        ];
+        for (trusted, peer, headers, expected) in cases {
+            assert_eq!(client(trusted, peer, headers), expected, "{trusted:?} {peer} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_proxies_for_certain_is_refused() {
+        let why = |text: &str| text.parse::<ProxyRange>().unwrap_err().to_string();
+        for text in
+            ["", "proxy.example", "10.0.0.0/33", "10.0.0/8", "10.0.0.1-10.0.0.9", " 10.0.0.1"]
+        {
+            assert!(why(text).contains("is neither an address nor a range"), "{text}");
+        }
+        assert!(why("10.0.0.1/8").ends_with("10.0.0.1/8 lies in 10.0.0.0/8"));
+        for text in ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"] {
+            assert!(why(text).contains("is everybody"), "{text}");
         }
     }
 

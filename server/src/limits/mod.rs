@@ -6,7 +6,7 @@
 
 mod address;
 
-pub use address::{Proxies, network};
+pub use address::{Proxies, ProxyRange, ProxyRangeError, network};
 
 use crate::config;
 use std::collections::HashMap;
