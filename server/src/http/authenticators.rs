@@ -21,7 +21,6 @@ type Answer<T> = Result<Json<T>, Problem>;
     (status = 200, description = "The apps", body = Vec<AppView>),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn list(State(app): State<Arc<App>>, owner: Owner) -> Answer<Vec<AppView>> {
     Ok(Json(app.apps(owner).await?))
@@ -31,16 +30,12 @@ pub(super) async fn list(State(app): State<Arc<App>>, owner: Owner) -> Answer<Ve
 #[utoipa::path(post, path = "/v1/identities/{id}/authenticators", tag = "authenticator", security(("token" = [])), request_body = NewApp,
     params(("id" = String, Path, description = "The identity")), responses(
     (status = 201, description = "The codes are under way", body = Registered),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Blocked, no user ID, too many apps, a new phone number, or an app is activated", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The time to set the identity up ran out, or a wrong user ID was typed too often", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Not a key, not two channels with an address, or not the user ID that was chosen", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Asked for codes too often", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn register(
     State(app): State<Arc<App>>,
@@ -55,15 +50,11 @@ pub(super) async fn register(
 #[utoipa::path(post, path = "/v1/authenticators/{id}/activation", tag = "authenticator", security(("token" = [])), request_body = Activation,
     params(("id" = String, Path, description = "The app")), responses(
     (status = 200, description = "Activated", body = AppView),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Blocked, too many apps, or not to be activated", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The codes are too old or were wrong too often, or the time ran out", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Wrong codes, a weak PIN, or no proof of the key", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn activate(
     State(app): State<Arc<App>>,
@@ -80,7 +71,6 @@ pub(super) async fn activate(
     (status = 200, description = "Blocked", body = AppView),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn block(State(app): State<Arc<App>>, owned: OwnedApp) -> Answer<AppView> {
     Ok(Json(app.block_app(owned).await?))
@@ -92,7 +82,6 @@ pub(super) async fn block(State(app): State<Arc<App>>, owned: OwnedApp) -> Answe
     (status = 201, description = "A challenge for one signature", body = Challenge),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The app is waiting, locked, blocked or not activated", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn challenge(
     State(app): State<Arc<App>>,
@@ -105,13 +94,9 @@ pub(super) async fn challenge(
 #[utoipa::path(post, path = "/v1/authenticators/{id}/copies", tag = "authenticator", request_body = Proof,
     params(("id" = String, Path, description = "The app")), responses(
     (status = 201, description = "A QR code for one use", body = Offer),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The app is waiting, locked or blocked", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Wrong PIN, or no proof of the key", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn offer(
     State(app): State<Arc<App>>,
@@ -125,13 +110,9 @@ pub(super) async fn offer(
 /// Makes an app of another one by its QR code. It can be used after a while.
 #[utoipa::path(post, path = "/v1/copies", tag = "authenticator", request_body = Copy, responses(
     (status = 201, description = "Made; it waits", body = AppView),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Too many apps, or the other app cannot be used", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The QR code is used, too old or unknown", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "A weak PIN, or no proof of the key", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn copy(
     State(app): State<Arc<App>>,
@@ -145,13 +126,9 @@ pub(super) async fn copy(
 #[utoipa::path(post, path = "/v1/authenticators/{id}/messages", tag = "authenticator", request_body = AppAsks,
     params(("id" = String, Path, description = "The app")), responses(
     (status = 200, description = "The notices", body = Vec<InboxView>),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The app or identity cannot be used", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "No proof of the key", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn messages(
     State(app): State<Arc<App>>,
@@ -166,12 +143,8 @@ pub(super) async fn messages(
 #[utoipa::path(post, path = "/v1/authenticators/{id}/self-block", tag = "authenticator", request_body = SelfBlock,
     params(("id" = String, Path, description = "The app")), responses(
     (status = 200, description = "Blocked", body = AppView),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "No proof of the key", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn block_self(
     State(app): State<Arc<App>>,
@@ -185,11 +158,7 @@ pub(super) async fn block_self(
 /// Blocks the app or the identity that a notice was about, with the code in it.
 #[utoipa::path(post, path = "/v1/blocks", tag = "authenticator", request_body = BlockCode, responses(
     (status = 200, description = "Blocked", body = Blocked),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "The code is unknown or too old", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn block_by_code(
     State(app): State<Arc<App>>,

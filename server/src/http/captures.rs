@@ -17,7 +17,6 @@ use std::sync::Arc;
     (status = 409, description = "The chip is not read yet, or there is no consent to biometrics", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Tried too often", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Captures cannot be judged now", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn draw(
@@ -32,16 +31,13 @@ pub(super) async fn draw(
 #[utoipa::path(put, path = "/v1/enrolments/{id}/face-capture", tag = "enrolment", security(("token" = [])),
     params(("id" = String, Path, description = "The enrolment")), request_body = Capture, responses(
     (status = 200, description = "Taken; the checks tell what was found", body = View),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The chip is not read yet, or there is no consent to biometrics", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Too large", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "No challenge was drawn, or the pictures do not answer it; the text says what to do", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Tried too often", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Captures cannot be judged now, or busy; `Retry-After` says for about how long, and then the try is not counted", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn take(

@@ -36,7 +36,6 @@ pub(super) fn router() -> Router<Arc<App>> {
     (status = 200, description = "The devices", body = Vec<CodeDeviceView>),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn list(State(app): State<Arc<App>>, owner: Owner) -> Answer<Vec<CodeDeviceView>> {
     Ok(Json(app.code_devices(owner.into()).await?))
@@ -46,15 +45,11 @@ pub(super) async fn list(State(app): State<Arc<App>>, owner: Owner) -> Answer<Ve
 #[utoipa::path(post, path = "/v1/identities/{id}/code-devices", tag = "code device", security(("token" = [])), request_body = FirstDevice,
     params(("id" = String, Path, description = "The identity")), responses(
     (status = 201, description = "Ordered", body = CodeDeviceView),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Blocked, no user ID, another device is on the way, none in stock, or the identity is set up", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The time to set the identity up ran out, or a wrong user ID was typed too often", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "No address for the code that activates it, or not the user ID that was chosen", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn order(
     State(app): State<Arc<App>>,
@@ -69,11 +64,7 @@ pub(super) async fn order(
 /// user ID and device fit. A code that is under way stays good: meanwhile none is sent by the same channel.
 #[utoipa::path(post, path = "/v1/code-device-codes", tag = "code device", request_body = AskedCode, responses(
     (status = 202, description = "It is sent, if the device is inactive and the person's", body = CodeSent),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too often for this device", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Too many wait", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn send_code(
@@ -87,13 +78,9 @@ pub(super) async fn send_code(
 /// Activates a device with the code that was sent and two of its own in a row (RFC 4226 §7.4), and sets the password.
 #[utoipa::path(post, path = "/v1/code-device-activations", tag = "code device", request_body = ActivatedDevice, responses(
     (status = 200, description = "Active", body = CodeDeviceView),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Another device of the person is active", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Something does not fit, which is not told; or a weak password", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too often for this device", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Too many passwords are being hashed", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn activate(
@@ -108,14 +95,10 @@ pub(super) async fn activate(
 #[utoipa::path(put, path = "/v1/identities/{id}/code-devices/{serial}/standing", tag = "code device", security(("token" = [])), request_body = NewStanding,
     params(("id" = String, Path, description = "The identity"), ("serial" = String, Path, description = "What is written on the device")), responses(
     (status = 200, description = "It stands so", body = CodeDeviceView),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity or device", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "It cannot stand so now, or the identity is blocked", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The identity was opened again since: a new enrolment, or the Borgercenter, brings it back", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn stand(
     State(app): State<Arc<App>>,
@@ -130,14 +113,10 @@ pub(super) async fn stand(
 #[utoipa::path(put, path = "/v1/identities/{id}/password", tag = "code device", security(("token" = [])), request_body = ChangedPassword,
     params(("id" = String, Path, description = "The identity")), responses(
     (status = 200, description = "Changed", body = PasswordKept),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The identity is blocked", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "The old one does not fit, or a weak new one", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn password(
     State(app): State<Arc<App>>,
@@ -155,9 +134,6 @@ pub(super) async fn password(
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Not in stock, another one is on the way, or the identity is blocked", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn hand_out(
     State(app): State<Arc<App>>,
@@ -174,7 +150,6 @@ pub(super) async fn hand_out(
     (status = 200, description = "It stands so", body = CodeDeviceView),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such device", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn look(
     State(app): State<Arc<App>>,
@@ -188,13 +163,9 @@ pub(super) async fn look(
 #[utoipa::path(put, path = "/v1/officer/code-devices/{id}/standing", tag = "officer", security(("token" = [])), request_body = NewStanding,
     params(("id" = String, Path, description = "What is written on the device")), responses(
     (status = 200, description = "It stands so", body = CodeDeviceView),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such device", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "It cannot stand so now, or the identity is blocked", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn stand_by_officer(
     State(app): State<Arc<App>>,

@@ -19,10 +19,7 @@ type Answer<T> = Result<Json<T>, Problem>;
     (status = 201, description = "Started, or referred at once where there is no consent to biometrics; the token is shown once", body = Started),
     (status = 400, description = "Not readable, or not one of a personal number and a P-code", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Stale terms", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "The P-code is worth nothing", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn start(
     State(app): State<Arc<App>>,
@@ -38,7 +35,6 @@ pub(super) async fn start(
     (status = 200, description = "The case", body = View),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn view(State(app): State<Arc<App>>, access: Access) -> Answer<View> {
     Ok(Json(app.view(access).await?))
@@ -67,7 +63,6 @@ pub(super) struct Typed {
     (status = 415, description = "Neither picture nor JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "No MRZ found, or not sure enough", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Tried too often", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Busy; `Retry-After` says for about how long, and the try is not counted", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn page(
@@ -98,7 +93,6 @@ pub(super) async fn page(
     (status = 409, description = "The page is not read yet", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Tried too often", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn ticket(
     State(app): State<Arc<App>>,
@@ -124,7 +118,6 @@ pub(super) async fn ticket(
     (status = 415, description = "No picture", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "The picture cannot be used; the text says what to do", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Tried too often", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Faces cannot be compared now, or busy; `Retry-After` says for about how long, and then the try is not counted", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn face(
@@ -150,7 +143,6 @@ pub(super) async fn face(
     (status = 409, description = "Something is still missing", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Another enrolment has used the P-code up", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn finish(State(app): State<Arc<App>>, access: Access) -> Answer<Finished> {
     Ok(Json(app.finish(access).await?))

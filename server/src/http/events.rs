@@ -24,9 +24,6 @@ impl FromRequestParts<Arc<App>> for Teller {
     (status = 200, description = "Taken in", body = TakenIn),
     (status = 400, description = "Not readable, or not with what its kind is of", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not the credential of a register", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn take_in(
     State(app): State<Arc<App>>,

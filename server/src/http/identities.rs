@@ -15,7 +15,6 @@ use std::sync::Arc;
     (status = 200, description = "The identity and its signed form", body = PublicIdentity),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn view(
     State(app): State<Arc<App>>,

@@ -50,13 +50,9 @@ impl FromRequestParts<Arc<App>> for Holder {
 #[utoipa::path(post, path = "/v1/authenticators/{id}/my-page", tag = "my page", request_body = Proof,
     params(("id" = String, Path, description = "The app")), responses(
     (status = 201, description = "Opened; the token is shown once", body = MyToken),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The app or identity cannot be used", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Wrong PIN, or no proof of the key", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn open(
     State(app): State<Arc<App>>,
@@ -72,7 +68,6 @@ pub(super) async fn open(
 #[utoipa::path(delete, path = "/v1/my/session", tag = "my page", security(("token" = [])), responses(
     (status = 200, description = "Ended", body = MyEnd),
     (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn close(State(app): State<Arc<App>>, holder: Holder) -> Answer<MyEnd> {
     Ok(Json(app.leave_my_page(holder).await?))
@@ -94,7 +89,6 @@ pub(super) struct Asked {
     (status = 200, description = "The activities", body = Vec<ActivityView>),
     (status = 400, description = "No such kind, or not where a page ends", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn activities(
     State(app): State<Arc<App>>,
@@ -121,7 +115,6 @@ pub(super) async fn activities(
     (status = 200, description = "All of it", body = Export),
     (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "The approval is not of the last minutes", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn export(State(app): State<Arc<App>>, holder: Holder) -> Answer<Export> {
     Ok(Json(app.export_mine(&holder).await?))
@@ -131,7 +124,6 @@ pub(super) async fn export(State(app): State<Arc<App>>, holder: Holder) -> Answe
 #[utoipa::path(get, path = "/v1/my/means", tag = "my page", security(("token" = [])), responses(
     (status = 200, description = "The means", body = Vec<Means>),
     (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn means(State(app): State<Arc<App>>, holder: Holder) -> Answer<Vec<Means>> {
     Ok(Json(app.my_means(&holder).await?))
@@ -144,7 +136,6 @@ pub(super) async fn means(State(app): State<Arc<App>>, holder: Holder) -> Answer
     (status = 200, description = "Blocked", body = Means),
     (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn block(
     State(app): State<Arc<App>>,
@@ -164,7 +155,6 @@ pub(super) async fn block(
     (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "It does not come back, or there are too many", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The identity was opened again since: a new enrolment, or the Borgercenter, brings it back", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn reopen(
     State(app): State<Arc<App>>,
@@ -182,7 +172,6 @@ pub(super) async fn reopen(
     (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "An app, or it is blocked", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn lose(
     State(app): State<Arc<App>>,
@@ -201,7 +190,6 @@ pub(super) async fn lose(
     (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "It was not lost, or another one is on the way", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The identity was opened again since: a new enrolment, or the Borgercenter, brings it back", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn find(
     State(app): State<Arc<App>>,
@@ -227,9 +215,6 @@ pub(super) struct MeansName {
     (status = 400, description = "Not readable, or no name", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "The person has no such means", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn name(
     State(app): State<Arc<App>>,
@@ -245,7 +230,6 @@ pub(super) async fn name(
 #[utoipa::path(post, path = "/v1/my/block", tag = "my page", security(("token" = [])), responses(
     (status = 200, description = "Blocked", body = LifeView),
     (status = 401, description = "No session, or it is over", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn block_all(State(app): State<Arc<App>>, holder: Holder) -> Answer<LifeView> {
     Ok(Json(app.block_all_mine(&holder).await?))

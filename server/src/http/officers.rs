@@ -30,11 +30,7 @@ impl FromRequestParts<Arc<App>> for Officer {
 /// Signs an officer in, with password and one-time code. Each code is taken once.
 #[utoipa::path(post, path = "/v1/officer/sessions", tag = "officer", request_body = SignIn, responses(
     (status = 201, description = "Signed in; the token is shown once", body = OfficerSession),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Name, password or code does not fit, or the account rests", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
@@ -48,7 +44,6 @@ pub(super) async fn sign_in(
 #[utoipa::path(delete, path = "/v1/officer/sessions", tag = "officer", security(("token" = [])), responses(
     (status = 200, description = "Signed out", body = SignedOut),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn sign_out(State(app): State<Arc<App>>, officer: Officer) -> Answer<SignedOut> {
     Ok(Json(app.sign_out(officer).await?))
@@ -68,7 +63,6 @@ pub(super) struct Asked {
     (status = 200, description = "The cases", body = Vec<Waiting>),
     (status = 400, description = "Not where a page ends", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn queue(
     State(app): State<Arc<App>>,
@@ -90,7 +84,6 @@ pub(super) async fn queue(
 #[utoipa::path(get, path = "/v1/officer/appointments", tag = "officer", security(("token" = [])), responses(
     (status = 200, description = "The times; at most 500", body = Vec<Appointment>),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn appointments(
     State(app): State<Arc<App>>,
@@ -106,7 +99,6 @@ pub(super) async fn appointments(
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The case does not wait for an officer", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn look(
     State(app): State<Arc<App>>,
@@ -125,7 +117,6 @@ pub(super) async fn look(
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The case does not wait for an officer, or holds no portrait", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "The portrait cannot be shown", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn portrait(
     State(app): State<Arc<App>>,
@@ -140,15 +131,11 @@ pub(super) async fn portrait(
 #[utoipa::path(post, path = "/v1/officer/cases/{id}/ruling", tag = "officer", security(("token" = [])), request_body = Ruling,
     params(("id" = String, Path, description = "The enrolment")), responses(
     (status = 200, description = "Decided", body = Finished),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The case does not wait, no chip was read, or the identity is blocked", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "No reason, no presence, a face that nobody judged, a witness who may not vouch, or an objection that no officer overrules", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "A register does not answer", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn rule(
@@ -165,14 +152,10 @@ pub(super) async fn rule(
 #[utoipa::path(post, path = "/v1/officer/identities/{id}/reopening", tag = "officer", security(("token" = [])), request_body = Reopening,
     params(("id" = String, Path, description = "The identity")), responses(
     (status = 200, description = "Open, now or already", body = LifeView),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "It does not come back", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "No reason", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn reopen(
     State(app): State<Arc<App>>,
@@ -189,10 +172,7 @@ pub(super) async fn reopen(
     (status = 201, description = "The code is shown once", body = IssuedPCode),
     (status = 400, description = "Not readable, or neither a personal number nor a person", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Nobody is known as that, or they were born on another day", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn p_code(
     State(app): State<Arc<App>>,

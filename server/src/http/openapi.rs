@@ -2,8 +2,9 @@
 
 use super::described::Described;
 use axum::Json;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -116,29 +117,48 @@ impl Modify for Token {
     }
 }
 
-/// What any operation may answer but those of its health: the limits stand before all of them.
+/// What any operation may answer but those of its health, where it says nothing of its own: the limits
+/// stand before all of them, each may fail by our fault, and a body of JSON may be none.
 struct Everywhere;
 
 impl Modify for Everywhere {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let schema = Ref::from_schema_name("Problem");
-        let content = ContentBuilder::new().schema(Some(schema)).build();
-        let refused = ResponseBuilder::new()
-            .description("Too many requests; `Retry-After` says when to try again")
-            .content("application/problem+json", content)
-            .build();
+        let always = [
+            ("429", problem("Too many requests; `Retry-After` says when to try again")),
+            ("500", problem("Our fault")),
+        ];
+        let unread = [
+            ("400", problem("Not readable")),
+            ("413", problem("Too long")),
+            ("415", problem("Not JSON")),
+        ];
         for (path, item) in &mut document.paths.paths {
             let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
             let limited =
                 ["/v1/", "/oidc/", "/.well-known/"].iter().any(|own| path.starts_with(own));
             for operation in operations.into_iter().flatten().filter(|_| limited) {
-                operation
-                    .responses
-                    .responses
-                    .entry("429".to_owned())
-                    .or_insert_with(|| refused.clone().into());
+                let unread = if takes_json(operation) { &unread[..] } else { &[] };
+                for (status, answer) in always.iter().chain(unread) {
+                    let answers = &mut operation.responses.responses;
+                    answers.entry((*status).to_owned()).or_insert_with(|| answer.clone().into());
+                }
             }
         }
+    }
+}
+
+fn problem(description: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
+}
+
+fn takes_json(operation: &Operation) -> bool {
+    match &operation.request_body {
+        Some(RefOr::T(body)) => body.content.contains_key("application/json"),
+        _ => false,
     }
 }
 

@@ -16,15 +16,11 @@ type Answer<T> = Result<Json<T>, Problem>;
 #[utoipa::path(put, path = "/v1/identities/{id}/user-id", tag = "identity", security(("token" = [])), request_body = NewUserId,
     params(("id" = String, Path, description = "The identity")), responses(
     (status = 200, description = "Kept", body = ChosenUserId),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Taken, the identity is blocked, or the enrolment has activated an app", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The time to set the identity up ran out, or a wrong user ID was typed too often", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Not a user ID, or not the one that was chosen before", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn user_id(
     State(app): State<Arc<App>>,
@@ -40,15 +36,11 @@ pub(super) async fn user_id(
 #[utoipa::path(put, path = "/v1/identities/{id}/contacts", tag = "identity", security(("token" = [])), request_body = NewReach,
     params(("id" = String, Path, description = "The identity")), responses(
     (status = 200, description = "Kept", body = Reach),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The identity is blocked, or the enrolment has activated an app", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The time to set the identity up ran out, or a wrong user ID was typed too often", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Not a phone number or an e-mail address, or not the user ID that was chosen", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn contacts(
     State(app): State<Arc<App>>,
@@ -65,7 +57,6 @@ pub(super) async fn contacts(
     (status = 200, description = "The notices", body = Vec<InboxView>),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn inbox(State(app): State<Arc<App>>, owner: Owner) -> Answer<Vec<InboxView>> {
     Ok(Json(app.inbox(owner).await?))
@@ -78,7 +69,6 @@ pub(super) async fn inbox(State(app): State<Arc<App>>, owner: Owner) -> Answer<V
     (status = 200, description = "Blocked", body = LifeView),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such identity", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn block(State(app): State<Arc<App>>, by: Blocker) -> Answer<LifeView> {
     Ok(Json(app.block_identity(by).await?))

@@ -31,14 +31,10 @@ impl FromRequestParts<Arc<App>> for Kiosk {
 #[utoipa::path(post, path = "/v1/enrolments/{id}/referral", tag = "borgercenter", security(("token" = [])), request_body = Wish,
     params(("id" = String, Path, description = "The enrolment")), responses(
     (status = 201, description = "Referred; the reference is shown once", body = Referred),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The case has ended, or a kiosk goes on with it", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn refer(
     State(app): State<Arc<App>>,
@@ -56,7 +52,6 @@ pub(super) async fn refer(
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The case is not referred", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The appointment service does not answer; the reference is valid without a time", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn slots(State(app): State<Arc<App>>, access: Access) -> Answer<Offers> {
@@ -70,7 +65,6 @@ pub(super) async fn slots(State(app): State<Arc<App>>, access: Access) -> Answer
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The case is not referred", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn booking(State(app): State<Arc<App>>, access: Access) -> Answer<Booked> {
     Ok(Json(app.booking(access).await?))
@@ -80,13 +74,9 @@ pub(super) async fn booking(State(app): State<Arc<App>>, access: Access) -> Answ
 #[utoipa::path(put, path = "/v1/enrolments/{id}/booking", tag = "borgercenter", security(("token" = [])), request_body = WantedSlot,
     params(("id" = String, Path, description = "The enrolment")), responses(
     (status = 200, description = "Booked", body = Booked),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The time is taken or is none, or the case is not referred", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The appointment service does not answer", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn book(
@@ -105,7 +95,6 @@ pub(super) async fn book(
     (status = 401, description = "Wrong token", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such case, or no time is booked", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The case is not referred", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The appointment service does not answer", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn cancel(State(app): State<Arc<App>>, access: Access) -> Answer<Booked> {
@@ -117,16 +106,12 @@ pub(super) async fn cancel(State(app): State<Arc<App>>, access: Access) -> Answe
 #[utoipa::path(post, path = "/v1/kiosk/cases", tag = "borgercenter", security(("token" = [])), request_body = WantedCase,
     responses(
     (status = 201, description = "Opened; the token is shown once", body = Visited),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "Not the credential of a kiosk", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No case has this reference, or not any more", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The case has ended", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The case's time ran out", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Not a reference", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "The case was opened too often, or the kiosk has tried too many references", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn visit(
     State(app): State<Arc<App>>,
@@ -141,12 +126,8 @@ pub(super) async fn visit(
 /// there. The answer's token is the owner's.
 #[utoipa::path(post, path = "/v1/pick-ups", tag = "borgercenter", request_body = GivenPickUp, responses(
     (status = 201, description = "Picked up; the token is shown once", body = PickedUp),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "The code is unknown, used or too old", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Not a pick-up code", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn pick_up(
     State(app): State<Arc<App>>,

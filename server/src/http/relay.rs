@@ -30,7 +30,6 @@ pub(super) struct Opening {
     (status = 101, description = "The relay is open"),
     (status = 400, description = "No WebSocket, no ticket, or another subprotocol", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "The ticket is unknown, used or late", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn open(
     State(app): State<Arc<App>>,

@@ -16,14 +16,10 @@ use tokio::time::Instant;
 #[utoipa::path(post, path = "/v1/authenticators/{id}/log-ins", tag = "authenticator", request_body = Scanned,
     params(("id" = String, Path, description = "The app")), responses(
     (status = 200, description = "What is asked", body = Claimed),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app, or nothing waits", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The app cannot be used; or the log-in was stopped: another at once, another person's, or a level that is not reached", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The log-in is late, used or unknown", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "No proof of the key, or halves that do not fit", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn claim(
     State(app): State<Arc<App>>,
@@ -40,14 +36,10 @@ pub(crate) async fn claim(
 #[utoipa::path(post, path = "/v1/authenticators/{id}/log-ins/{log_in}/approval", tag = "authenticator", request_body = Proof,
     params(("id" = String, Path, description = "The app"), ("log_in" = String, Path, description = "The log-in")), responses(
     (status = 200, description = "Approved", body = AnsweredLogIn),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The app or identity cannot be used, or the log-in was stopped, or the app has answered it the other way", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The log-in is late, used or not before this app", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "Wrong PIN, or no proof of the key", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn approve(
     State(app): State<Arc<App>>,
@@ -63,14 +55,10 @@ pub(crate) async fn approve(
 #[utoipa::path(post, path = "/v1/authenticators/{id}/log-ins/{log_in}/refusal", tag = "authenticator", request_body = Refusal,
     params(("id" = String, Path, description = "The app"), ("log_in" = String, Path, description = "The log-in")), responses(
     (status = 200, description = "Refused", body = AnsweredLogIn),
-    (status = 400, description = "Not readable", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The app or identity cannot be used, or the log-in was stopped, or the app has answered it the other way", body = Problem, content_type = "application/problem+json"),
     (status = 410, description = "The log-in is late, used or not before this app", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "No proof of the key", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn refuse(
     State(app): State<Arc<App>>,

@@ -19,7 +19,6 @@ use std::sync::Arc;
         headers(("WWW-Authenticate" = String, description = "Basic authentication"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "No public address is configured", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn push(
@@ -41,7 +40,6 @@ pub(crate) async fn push(
         headers(("WWW-Authenticate" = String, description = "Basic authentication"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "No public address is configured", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn backchannel(

@@ -20,7 +20,6 @@ use std::sync::Arc;
         headers(("WWW-Authenticate" = String, description = "Basic authentication"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "No public address is configured", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn grant(
@@ -40,7 +39,6 @@ pub(crate) async fn grant(
         headers(("WWW-Authenticate" = String, description = "How tokens are taken, and what was wrong"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "No public address is configured", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn userinfo(
@@ -63,7 +61,6 @@ pub(crate) async fn userinfo(
         headers(("WWW-Authenticate" = String, description = "How tokens are taken, and what was wrong"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "No public address is configured", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn post_userinfo(
@@ -82,7 +79,6 @@ pub(crate) async fn post_userinfo(
         headers(("WWW-Authenticate" = String, description = "Basic authentication"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "No public address is configured", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn introspect(
@@ -102,7 +98,6 @@ pub(crate) async fn introspect(
         headers(("WWW-Authenticate" = String, description = "Basic authentication"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "No public address is configured", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn revoke(State(app): State<Arc<App>>, form: Form) -> Result<StatusCode, Refused> {
@@ -123,7 +118,6 @@ pub(crate) async fn revoke(State(app): State<Arc<App>>, form: Form) -> Result<St
         headers(("WWW-Authenticate" = String, description = "What was wrong"))),
     (status = 413, description = "Too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "No form", body = Problem, content_type = "application/problem+json"),
-    (status = 500, description = "Our fault", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "No public address is configured", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn match_number(
