@@ -37,10 +37,11 @@ function calm(script) {
   return starts.every((at, i) => i === 0 || at - starts[i - 1] >= SHORTEST_MS);
 }
 
-// What the screen shows at `ms` of the script.
-function show(script, ms) {
+// What the screen shows at `ms` of the script. A page that stood still and catches up must not flash either.
+function show(script, ms, turned) {
   const flash = script.flashes.findLast((one) => one.at_ms <= ms);
-  if (flash && stage.dataset.colour !== flash.colour) {
+  if (flash && stage.dataset.colour !== flash.colour && ms - turned.at_ms >= SHORTEST_MS) {
+    turned.at_ms = ms;
     told("colour", flash.colour);
     told("changes", [stage.dataset.changes, Math.round(ms)].filter(Boolean).join(" "));
   }
@@ -93,9 +94,10 @@ const close = (shots) =>
 // The pictures of one playing; nothing if it was broken off.
 async function film(script, going) {
   const began = performance.now();
+  const turned = { at_ms: -SHORTEST_MS };
   const paint = () => {
     if (!going.on) return;
-    show(script, performance.now() - began);
+    show(script, performance.now() - began, turned);
     requestAnimationFrame(paint);
   };
   paint();
