@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::Serialize;
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Silence is told apart from work, and is over soon.
-pub const CONFIG: &str = "[relay]\ndeadline_ms = 1000\nhello_ms = 1000\n";
+pub const CONFIG: &str = "[relay]\ndeadline_ms = 3000\nhello_ms = 3000\n";
 /// As many at once.
 const AT_ONCE: u32 = 8;
 /// How often the chip of one case may be started.
@@ -226,14 +226,13 @@ pub fn play(served: &Served, people: &People, count: u32, seed: u64) -> Result<H
     let stage = Stage { url: served.url(), cpr, lines, seed, seen: Mutex::default() };
     let kinds = u32::try_from(Trick::ALL.len()).unwrap_or(1);
     stage.act(0..kinds)?;
-    let before = settled(process)?;
+    let before = settled(served, process)?;
     let half = kinds.max(count / 2);
     stage.act(kinds..half)?;
-    let middle = settled(process)?;
+    let middle = settled(served, process)?;
     stage.act(half..count)?;
-    let after = settled(process)?;
-    let open = process::metrics(&served.metrics())?;
-    let open = open.get("indrul_relays_open").copied().unwrap_or(-1.0);
+    let after = settled(served, process)?;
+    let open = relays_open(served)?;
     let letters = Letters::new(served.post.mailbox.clone());
     let next = Journey::make(&served.url(), people.person(1)?, &letters);
     let Seen { ends, unexpected } = stage.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -242,10 +241,19 @@ pub fn play(served: &Served, people: &People, count: u32, seed: u64) -> Result<H
     Ok(Hostile { clients, seed, ends, unexpected, before, middle, after, open, next_person })
 }
 
-/// The memory once what was left behind is noticed.
-fn settled(process: u32) -> io::Result<Memory> {
-    thread::sleep(Duration::from_secs(3));
-    process::memory(process)
+/// The memory once it is noticed of every client that it has gone, or a minute has passed.
+fn settled(served: &Served, process: u32) -> Result<Memory, LoadError> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while relays_open(served)? > 0.0 && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(200));
+    }
+    Ok(process::memory(process)?)
+}
+
+/// How many the server counts; fewer than none where it does not say.
+fn relays_open(served: &Served) -> Result<f64, LoadError> {
+    let counted = process::metrics(&served.metrics())?;
+    Ok(counted.get("indrul_relays_open").copied().unwrap_or(-1.0))
 }
 
 #[derive(Default)]

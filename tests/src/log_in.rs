@@ -25,7 +25,7 @@ use crate::{
     chip_link::ChipLink,
     citizen::{Enrolment, Method},
     demo::Demo,
-    person::Person,
+    person::{PATIENCE, Person},
     webdriver::Browser,
 };
 
@@ -119,7 +119,7 @@ fn picture_of(browser: &Browser, css: &str, file: &Path) -> DynamicImage {
 #[must_use]
 pub fn halves(desk: &Person<'_>) -> [DynamicImage; 2] {
     let code = "return ['half-1', 'half-2'].map((id) => document.getElementById(id).src)";
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(PATIENCE);
     loop {
         let before = desk.script(code);
         let taken = halves_now(desk);
@@ -135,7 +135,7 @@ fn halves_now(desk: &Person<'_>) -> [DynamicImage; 2] {
     [1, 2].map(|half| {
         let css = format!("#half-{half}:not([hidden])");
         let file = folder.path().join(format!("{half}.png"));
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(PATIENCE);
         loop {
             // It may have turned while the picture was taken: then this one is the other half's.
             desk.wait(&css);
@@ -185,7 +185,8 @@ pub fn scans(phone: &Person<'_>, desk: &Person<'_>) {
 /// The same until the app shows what `css` selects. A code that turned into the next period between two pictures is filmed
 /// anew, as a hand would just be held still.
 pub fn scans_until(phone: &Person<'_>, desk: &Person<'_>, css: &str) {
-    for _ in 0..4 {
+    let patience = Instant::now() + Duration::from_secs(PATIENCE);
+    while Instant::now() < patience {
         phone.open("/app");
         phone.wait("#app[data-shown=home]:not([aria-busy])");
         film(phone.demo, &halves(desk));

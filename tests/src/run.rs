@@ -13,7 +13,7 @@ use std::{
 use fixtures::{
     catalogue::Entry, chip::Chip, passport::Passport, portraits::Portraits, spec::Verdict, vpcd,
 };
-use nfc::link::LinkError;
+use nfc::{link::LinkError, pcsc::PcscLink};
 use server::commands::kiosk::Bridge;
 use time::Date;
 
@@ -53,6 +53,8 @@ impl Through {
 
 /// The reader that vpcd brings.
 pub const VIRTUAL_READER: &str = "Virtual PCD 00 00";
+/// Longest wait for pcscd to see a card come or go.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Why fixtures could not be run at all.
 #[derive(Debug, thiserror::Error)]
@@ -230,9 +232,9 @@ impl Plugged {
     /// A reader with this card in it, once pcscd has seen it.
     ///
     /// # Errors
-    /// [`PlugError::NotSeen`] if it does not within ten seconds.
+    /// [`PlugError::NotSeen`] if it does not within a minute.
     pub fn reader(&self) -> Result<Bridge, PlugError> {
-        let mut reader = Bridge::new(VIRTUAL_READER, Duration::from_secs(10));
+        let mut reader = Bridge::new(VIRTUAL_READER, MINUTE);
         server::relay_client::Reader::start(&mut reader).map_err(PlugError::NotSeen)?;
         Ok(reader)
     }
@@ -243,8 +245,16 @@ impl Drop for Plugged {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(card) = self.card.take() {
             let _ = card.join();
-            // pcscd looks a few times a second: the next card must not be taken for this one.
-            thread::sleep(Duration::from_secs(1));
+            await_empty(VIRTUAL_READER);
         }
+    }
+}
+
+/// Waits until pcscd, which looks a few times a second, has seen that the card is gone: the next one must not be
+/// taken for it.
+pub fn await_empty(reader: &str) {
+    let deadline = Instant::now() + MINUTE;
+    while PcscLink::connect(reader).is_ok() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(100));
     }
 }

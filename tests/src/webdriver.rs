@@ -1,9 +1,9 @@
 //! As much of WebDriver (W3C) as the page tests need: a headless Chromium of Debian's.
 
 use std::{
-    net::TcpListener,
+    io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -24,6 +24,9 @@ pub enum BrowserError {
     /// The driver's process could not be started.
     #[error("chromedriver cannot be started; run ./test once, it installs it")]
     Driver(#[source] std::io::Error),
+    /// The driver's process does not say where it listens.
+    #[error("chromedriver ended before it listened")]
+    NoPort,
     /// The driver did not answer.
     #[error("the browser does not answer {path}")]
     Request {
@@ -125,15 +128,16 @@ impl Browser {
     }
 
     fn with(width: u32, height: u32, more: &[String]) -> Result<Self, BrowserError> {
-        let port = free_port().map_err(BrowserError::Driver)?;
-        let driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .map_err(BrowserError::Driver)?;
-        let mut browser =
-            Self { driver, session: format!("http://127.0.0.1:{port}/session"), agent: agent() };
+        let said = driver.stdout.take();
+        let mut browser = Self { driver, session: String::new(), agent: agent() };
+        let port = said.and_then(port_of).ok_or(BrowserError::NoPort)?;
+        browser.session = format!("http://127.0.0.1:{port}/session");
         let answer = browser.open_session(width, height, more)?;
         let id = answer
             .get("sessionId")
@@ -166,7 +170,7 @@ impl Browser {
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": {"args": arguments}
         }}});
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PAGE;
         loop {
             match self.post("", &wanted) {
                 Err(_) if Instant::now() < deadline => {
@@ -408,8 +412,15 @@ fn value(
     })
 }
 
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+/// The port that chromedriver says it has been given. What it says later is read and forgotten, so that it
+/// never waits for a reader.
+fn port_of(said: ChildStdout) -> Option<u16> {
+    let mut lines = BufReader::new(said).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
+    });
+    std::thread::spawn(move || lines.for_each(drop));
+    port
 }
 
 fn base64(text: &str) -> Option<Vec<u8>> {

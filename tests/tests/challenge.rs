@@ -10,6 +10,7 @@ use std::{
 use fixtures::{
     capture::{Shot, Species},
     chip::Chip,
+    passport::Passport,
     portraits::Portraits,
 };
 use indrul_tests::{
@@ -58,13 +59,21 @@ fn a_challenge_is_answered_once_by_the_person_of_the_passport_and_by_no_attack()
     let station = Station::start(std::slice::from_ref(&passport), &models).unwrap();
     let portraits = Portraits::load(&data().join("portraits")).unwrap();
     let studio = Studio::new(Engine::load(&models).unwrap(), &portraits).unwrap();
+    // Of the scripts that may be drawn a few ask the filmed person for more than the landmarks see of a turn
+    // (liveness/README.md): then all of it is done again. Attacks have one try each time.
+    let accepted = (0..3).any(|_| is_answered(&station, &studio, &passport));
+    assert!(accepted, "the person of the passport was refused three times");
+}
+
+/// Whether the person was accepted, after attacks that were not.
+fn is_answered(station: &Station, studio: &Studio, passport: &Passport) -> bool {
     let enrolment = Enrolment::start(&station.url(), &passport.holder.cpr).unwrap();
     assert_eq!(refused(enrolment.challenge()), "case.state", "before the chip");
     enrolment.typed_page(&passport.mrz_lines).unwrap();
-    enrolment.read_chip(&mut ChipLink(Chip::new(&passport))).unwrap();
+    enrolment.read_chip(&mut ChipLink(Chip::new(passport))).unwrap();
     assert_eq!(refused(enrolment.capture(&[])), "face.challenge", "none was drawn");
 
-    let replay = filmed(&studio, &enrolment, Species::Replay, "obama.jpg");
+    let replay = filmed(studio, &enrolment, Species::Replay, "obama.jpg");
     assert_eq!(refused(enrolment.capture(&replay)), "face.challenge");
     assert_eq!(refused(enrolment.capture(&replay)), "face.challenge", "it is used up");
     let view = enrolment.view().unwrap();
@@ -75,11 +84,15 @@ fn a_challenge_is_answered_once_by_the_person_of_the_passport_and_by_no_attack()
     );
 
     // A challenge drawn before another is void.
-    let first = filmed(&studio, &enrolment, Species::Person, "obama.jpg");
+    let first = filmed(studio, &enrolment, Species::Person, "obama.jpg");
     enrolment.challenge().unwrap();
     assert_eq!(refused(enrolment.capture(&first)), "face.challenge", "bound to another");
-    let person = filmed(&studio, &enrolment, Species::Person, "obama.jpg");
-    let view = enrolment.capture(&person).unwrap();
+    let person = filmed(studio, &enrolment, Species::Person, "obama.jpg");
+    let answer = enrolment.capture(&person);
+    if matches!(&answer, Err(CitizenError::Problem { code, .. }) if code == "face.challenge") {
+        return false;
+    }
+    let view = answer.unwrap();
     for id in ["face.challenge", "face.detected", "face.quality", "face.match", "face.attack"] {
         let found = outcomes(&view).into_iter().find(|(name, _)| name == id);
         assert_eq!(found.map(|(_, outcome)| outcome).as_deref(), Some("passed"), "{id} {view:#}");
@@ -89,4 +102,5 @@ fn a_challenge_is_answered_once_by_the_person_of_the_passport_and_by_no_attack()
     assert_eq!(refused(enrolment.challenge()), "case.attempts", "all four tries");
     let finished = enrolment.finish().unwrap();
     assert_eq!(finished.get("verdict").unwrap(), "accepted", "{finished:#}");
+    true
 }

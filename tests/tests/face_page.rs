@@ -183,6 +183,21 @@ fn changes(person: &Person<'_>) -> Vec<f64> {
     told.into_iter().map(|(at, _)| at).collect()
 }
 
+/// Waits until the screen asks for a turn, which is looked at. A machine that is too slow on the way gives up
+/// first, and tries again.
+fn stands_before_the_stage(person: &Person<'_>) {
+    for _ in 0..3 {
+        begins(person);
+        person.is_sound("the challenge");
+        assert_eq!(person.script("return document.activeElement.id"), "abort");
+        person.wait("#stage[open]:not([data-to=straight]), #start:not([hidden])");
+        if person.browser.wait_for("#stage[open]:not([data-to=straight])", 1).is_ok() {
+            return;
+        }
+    }
+    panic!("no challenge lasted until it was looked at");
+}
+
 /// Sitting still is not following, and the colours shown meanwhile never flash.
 #[expect(clippy::print_stdout, reason = "the figures are for people")]
 fn sits_still(person: &Person<'_>) {
@@ -228,10 +243,7 @@ fn a_person_follows_the_challenge_and_whoever_does_not_is_told_how() {
     assert_eq!(person.script(calm), true, "whoever asked for less motion is told of the colours");
 
     // Who wants out presses Escape, and no picture leaves the page.
-    begins(&person);
-    person.is_sound("the challenge");
-    assert_eq!(person.script("return document.activeElement.id"), "abort");
-    person.wait("#stage[open]:not([data-to=straight])");
+    stands_before_the_stage(&person);
     person.browser.screenshot(&pictures().join("citizen-6-stage-phone-da.png")).unwrap();
     person.browser.keys("\u{e00c}").unwrap();
     person.wait("#start:not([hidden])");

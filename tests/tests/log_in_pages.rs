@@ -14,7 +14,7 @@ use indrul_tests::{
         PIN, USER_ID, activates, copy_code, enrolled, film, goes_to_code, halves, owns,
         relying_party, scans, scans_until, types_codes,
     },
-    person::{Person, pictures},
+    person::{PATIENCE, Person, pictures},
     webdriver::ENTER,
 };
 
@@ -215,7 +215,7 @@ fn kept(person: &Person<'_>) -> serde_json::Value {
 
 /// Waits until a browser is at an address that begins so.
 fn arrives(person: &Person<'_>, address: &str) {
-    let deadline = Instant::now() + Duration::from_secs(40);
+    let deadline = Instant::now() + Duration::from_secs(PATIENCE);
     while !person.browser.url().unwrap().starts_with(address) {
         assert!(Instant::now() < deadline, "{} and not {address}", person.browser.url().unwrap());
         sleep(Duration::from_millis(100));
@@ -324,7 +324,7 @@ fn pays(desk: &Person<'_>, phone: &Person<'_>, netbank: &str) {
     phone.tab_and("#pin", PIN);
     phone.tab_and("#approve", ENTER);
     shows(phone, "approved");
-    let deadline = Instant::now() + Duration::from_secs(40);
+    let deadline = Instant::now() + Duration::from_secs(PATIENCE);
     loop {
         desk.browser.open(netbank).unwrap();
         desk.wait("#told");
@@ -359,7 +359,7 @@ fn blocks(phone: &Person<'_>) {
 
 /// Waits until the session at a relying party, which was open, has ended.
 fn session_ends(desk: &Person<'_>, party: &str) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(PATIENCE);
     loop {
         desk.browser.open(party).unwrap();
         desk.wait("h1");

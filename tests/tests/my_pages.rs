@@ -17,7 +17,7 @@ use indrul_tests::{
     citizen::{Enrolment, Method},
     demo::Demo,
     device::Device,
-    person::{Person, two_codes},
+    person::{PATIENCE, Person, two_codes},
     testing::{enroll, passport, stdout},
 };
 use serde_json::{Value, json};
@@ -177,7 +177,7 @@ fn changes_the_name_and_blocks(person: &Person<'_>) {
     person.press("details.rename[open] button");
     // Only the page that was loaded anew has the name in its heading.
     let is_named = "return document.querySelector('#m-1')?.textContent === 'Min telefon'";
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(PATIENCE);
     while person.browser.evaluate(is_named).ok() != Some(json!(true)) {
         assert!(std::time::Instant::now() < deadline, "the name is not shown");
         std::thread::sleep(std::time::Duration::from_millis(100));
@@ -208,7 +208,7 @@ fn activates(person: &Person<'_>, serial: &str) {
     };
     let before = demo.code("sms");
     post("code-device-codes", json!({ "user_id": USER_ID, "serial": serial, "channel": "sms" }));
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(PATIENCE);
     while demo.code("sms") == before {
         assert!(std::time::Instant::now() < deadline, "no code comes");
         std::thread::sleep(std::time::Duration::from_millis(200));

@@ -12,7 +12,7 @@ use std::{fs, path::Path, sync::Mutex, time::Duration};
 use fixtures::{chip::Chip, passport::Passport};
 use indrul_tests::{
     issuer::Issuer,
-    run::Plugged,
+    run::{Plugged, await_empty},
     testing::{enroll, field_data, passport, stdout, today, virtual_reader},
 };
 use serde_json::Value;
@@ -135,7 +135,7 @@ mod reference {
             .arg(folder)
             .spawn()
             .unwrap();
-        let seen = Bridge::new(reader, Duration::from_secs(10)).start();
+        let seen = Bridge::new(reader, Duration::from_secs(60)).start();
         let mut command = enroll(program());
         command.args(["chip", "read", "--json", "--reader", reader, "--at", at]);
         command.args(["--document-number", "C11T002JM", "--birth", "960812", "--expiry", "231031"]);
@@ -146,8 +146,7 @@ mod reference {
         let output = command.output().unwrap();
         plug.kill().unwrap();
         plug.wait().unwrap();
-        // pcscd looks a few times a second: the next card must not be taken for this one.
-        std::thread::sleep(Duration::from_secs(1));
+        await_empty(reader);
         assert!(seen.is_ok(), "the card was not seen");
         let json = serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{output:?}"));
         (output.status.code(), json)

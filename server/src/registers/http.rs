@@ -369,7 +369,7 @@ mod tests {
         let running = StandIn::start(script).await.unwrap();
         let base = Some(running.url());
         let token = Some(Secret::from("t".to_owned()));
-        let timeout = Duration::from_millis(400);
+        let timeout = Duration::from_secs(5);
         let registers = HttpRegisters::new(base.clone(), base, token, timeout);
         (running, registers)
     }
@@ -508,12 +508,12 @@ mod tests {
         // proves B8 (left alone is unavailable)
         let (url, asked) = flaky(4).await;
         let registers = with(url, |rules| {
-            (rules.tries, rules.breaker_failures, rules.breaker_rest_ms) = (2, 4, 300);
+            (rules.tries, rules.breaker_failures, rules.breaker_rest_ms) = (2, 4, 3_000);
         });
         let seen = ask(registers, |r| {
             let first: Vec<_> = (0..4).map(|_| r.document("UTO", "1")).collect();
             let spared = r.health();
-            std::thread::sleep(Duration::from_millis(400));
+            std::thread::sleep(Duration::from_millis(3_100));
             (first, spared, r.document("UTO", "1"), r.health())
         });
         let (first, spared, after, healed) = seen.await;

@@ -98,11 +98,18 @@ fn several_are_told_at_once_and_none_of_them_more_than_four_times() {
     let site = Site::open(desk);
     let anna = desk.enrolled(1);
     let phone = Phone::of(&anna);
-    // A relying party that takes its time, and how many it had in hand at most.
+    // A relying party that answers nobody until it has four in hand, and then takes its time, in which a fifth
+    // could come; and how many it had in hand at most.
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (held, seen) = (now, most.clone());
     let take = move || async move {
         seen.fetch_max(held.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        for _ in 0..200 {
+            if seen.load(Ordering::SeqCst) >= 4 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         held.fetch_sub(1, Ordering::SeqCst);
     };

@@ -388,7 +388,7 @@ fn a_visit_that_is_left_ends_and_nothing_read_at_it_stays() {
     let good = passport("good");
     let change = |config: &mut Config| {
         with_kiosk(config);
-        config.policy.desk.session_s = 3;
+        config.policy.desk.session_s = 15;
     };
     for station in Station::all(&[&good], change) {
         let home = Case::start(&station, &good.holder.cpr);
@@ -399,7 +399,7 @@ fn a_visit_that_is_left_ends_and_nothing_read_at_it_stays() {
         desk.chip(Chip::new(&good));
         sweep();
         assert_eq!(home.state(), "document_verified", "the kiosk is at work");
-        std::thread::sleep(std::time::Duration::from_millis(4_100));
+        std::thread::sleep(std::time::Duration::from_millis(16_100));
         sweep();
         let (_, view) = home.call("GET", "", "", b"");
         assert_eq!(

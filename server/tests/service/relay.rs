@@ -140,7 +140,7 @@ fn a_first_frame_that_is_no_possible_hello_is_closed() {
 
 #[test]
 fn silence_past_the_deadline_is_a_lost_link() {
-    let station = Station::start(&[], |config| config.relay.deadline_ms = 150);
+    let station = Station::start(&[], |config| config.relay.deadline_ms = 2_000);
     let case = with_page(&station);
     for speak in [false, true] {
         let mut socket = opened(&station, &case);

@@ -102,7 +102,7 @@ impl Station {
             None => embedded_url(folder.path()),
         };
         let mut config = Config::default();
-        config.relay.deadline_ms = 2_000;
+        config.relay.deadline_ms = 20_000;
         change(&mut config);
         let trust = Arc::new(trusting(passports));
         let faces = Arc::new(FakeFaces::default());

@@ -9,7 +9,7 @@ use super::{cookies, demo, demo_with, is_cleared, is_handed_over, kiosk, types_r
 
 #[test]
 fn a_kiosk_that_is_left_clears_itself_and_the_case_waits_on() {
-    let demo = demo_with("[policy.desk.idle]\nafter_s = 10\nwarn_s = 7\n");
+    let demo = demo_with("[policy.desk.idle]\nafter_s = 30\nwarn_s = 25\n");
     let citizen = Person::new(&demo, "good");
     let reference = is_handed_over(&citizen);
     let kiosk = kiosk(&demo, "good", "attended", true);

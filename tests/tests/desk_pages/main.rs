@@ -721,7 +721,7 @@ fn asks_for_more_and_refuses(demo: &Demo, desk: &Person<'_>) {
 
 #[test]
 fn a_session_that_ends_is_told_in_time_and_what_was_typed_outlives_it() {
-    let demo = demo_with("[policy.officer]\nsession_s = 15\nwarn_s = 12\n");
+    let demo = demo_with("[policy.officer]\nsession_s = 60\nwarn_s = 50\n");
     let account = Account::add(&demo, "bc-19");
     let desk = desk(&demo);
     signs_in(&desk, &account);
