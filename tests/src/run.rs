@@ -1,6 +1,7 @@
 //! Runs fixtures end to end and holds what was found against what was expected.
 
 use std::{
+    ffi::CString,
     path::Path,
     sync::{
         Arc,
@@ -13,7 +14,8 @@ use std::{
 use fixtures::{
     catalogue::Entry, chip::Chip, passport::Passport, portraits::Portraits, spec::Verdict, vpcd,
 };
-use nfc::{link::LinkError, pcsc::PcscLink};
+use nfc::link::LinkError;
+use pcsc::{Context, ReaderState, Scope, State};
 use server::commands::kiosk::Bridge;
 use time::Date;
 
@@ -250,11 +252,20 @@ impl Drop for Plugged {
     }
 }
 
-/// Waits until pcscd, which looks a few times a second, has seen that the card is gone: the next one must not be
-/// taken for it.
+/// Waits, for a minute at most, until pcscd, which looks a few times a second, has seen that the card is gone: the
+/// next one must not be taken for it.
 pub fn await_empty(reader: &str) {
+    let (Ok(context), Ok(name)) = (Context::establish(Scope::User), CString::new(reader)) else {
+        return;
+    };
     let deadline = Instant::now() + MINUTE;
-    while PcscLink::connect(reader).is_ok() && Instant::now() < deadline {
-        thread::sleep(Duration::from_millis(100));
+    let mut states = [ReaderState::new(name, State::UNAWARE)];
+    while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+        let told = context.get_status_change(left, &mut states);
+        let is_empty = states.iter().all(|state| state.event_state().contains(State::EMPTY));
+        if told.is_err() || is_empty {
+            return;
+        }
+        states.iter_mut().for_each(ReaderState::sync_current_state);
     }
 }
