@@ -80,7 +80,14 @@ fn a_challenge_is_answered_once_by_the_person_of_the_passport_and_by_no_attack()
     assert_eq!(refused(enrolment.capture(&first)), "face.challenge", "bound to another");
     let person = filmed(&studio, &enrolment, Species::Person, "obama.jpg");
     let view = enrolment.capture(&person).unwrap();
-    for id in ["face.challenge", "face.detected", "face.quality", "face.match", "face.attack"] {
+    for id in [
+        "face.challenge",
+        "face.detected",
+        "face.quality",
+        "face.match",
+        "face.morph",
+        "face.attack",
+    ] {
         let found = outcomes(&view).into_iter().find(|(name, _)| name == id);
         assert_eq!(found.map(|(_, outcome)| outcome).as_deref(), Some("passed"), "{id} {view:#}");
     }

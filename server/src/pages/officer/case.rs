@@ -42,6 +42,15 @@ impl Page {
         })
     }
 
+    /// What the officer looks for in the portrait: a suspected morph is like the person (D7).
+    fn faces_lead(&self) -> &'static str {
+        let suspected = Some(ReasonCode::FACE_MORPH_SUSPECTED.as_str());
+        match self.reasons.iter().any(|why| why.code == suspected) {
+            true => "faces-morph",
+            false => "faces-lead",
+        }
+    }
+
     /// Document and register beside each other: name of the text, what the document says, what the
     /// register says, and whether the names differ.
     fn rows(&self) -> Vec<(&'static str, String, String, bool)> {
