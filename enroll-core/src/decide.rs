@@ -374,6 +374,29 @@ mod tests {
         assert_eq!(codes(&decision), ["dg.hash_mismatch", "document.expired"]);
     }
 
+    // proves D7
+    #[test]
+    fn a_suspected_morph_is_referred_and_neither_refused_nor_issued() {
+        let suspected = || failed("face.morph", "face.morph_suspected");
+        let decision = with([suspected()]);
+        assert_eq!((decision.verdict, decision.action), (Verdict::Inconclusive, Action::Refer));
+        assert_eq!(codes(&decision), ["face.morph_suspected"]);
+        // A policy that does not name the check, and one that takes whatever was not refused.
+        let none = Policy { required: Vec::new(), any_of: Vec::new(), ..Policy::default() };
+        let findings: Findings = [suspected()].into_iter().collect();
+        assert_eq!(decide(&findings, &none).action, Action::Refer);
+        // Whom the portrait does not show at all is refused, as before.
+        let other = with([suspected(), failed("face.match", "face.mismatch")]);
+        assert_eq!((other.action, codes(&other)), (Action::Refuse, vec!["face.mismatch"]));
+    }
+
+    // proves D6
+    #[test]
+    fn a_portrait_that_was_not_looked_at_for_a_morph_issues_nothing() {
+        let decision = with([Check::waiting("face.morph", "face.match")]);
+        assert_eq!(decision.action, Action::Refer);
+    }
+
     #[test]
     fn a_picture_that_can_be_better_is_tried_again() {
         let decision = with([

@@ -210,6 +210,7 @@ fn overruling(id: &str, reason: Option<ReasonCode>) -> Overruling {
             ReasonCode::REFERRAL_HIGH => Overruling::Always,
             ReasonCode::CONSENT_BIOMETRICS
             | ReasonCode::FACE_PORTRAIT_UNREADABLE
+            | ReasonCode::FACE_MORPH_SUSPECTED
             | ReasonCode::DOCUMENT_UNKNOWN
             | ReasonCode::CHIP_AUTHENTICATION_MISSING
             | ReasonCode::ACTIVE_AUTHENTICATION_MISSING => Overruling::InPerson,
@@ -311,6 +312,21 @@ mod tests {
         assert_eq!(with(failed(), &unseen), Err(ReasonCode::OFFICER_PORTRAIT));
         assert!(with([], &unseen).is_ok(), "the machine has judged the face");
         let high = with(failed(), &asked(Wanted::High, true));
+        assert_eq!(high, Err(ReasonCode::OFFICER_HIGH_FACE));
+    }
+
+    // proves D7 (the person decides, and looks)
+    #[test]
+    fn a_suspected_morph_is_settled_by_who_sees_person_and_portrait() {
+        let suspected =
+            || [Check::failed("face.morph", ReasonCode::FACE_MORPH_SUSPECTED, json!({}))];
+        let in_person = asked(Wanted::Substantial, true);
+        assert!(with(suspected(), &in_person).is_ok());
+        let unseen = Approval { compared: false, ..in_person };
+        assert_eq!(with(suspected(), &unseen), Err(ReasonCode::OFFICER_PORTRAIT));
+        let absent = with(suspected(), &asked(Wanted::Substantial, false));
+        assert_eq!(absent, Err(ReasonCode::FACE_MORPH_SUSPECTED));
+        let high = with(suspected(), &asked(Wanted::High, true));
         assert_eq!(high, Err(ReasonCode::OFFICER_HIGH_FACE));
     }
 

@@ -332,7 +332,7 @@ impl Default for Attempts {
     }
 }
 
-const REQUIRED: [&str; 18] = [
+const REQUIRED: [&str; 19] = [
     "mrz.check_digits",
     "chip.access",
     "sod.signature",
@@ -348,6 +348,7 @@ const REQUIRED: [&str; 18] = [
     "face.detected",
     "face.quality",
     "face.match",
+    "face.morph",
     "person.match",
     "person.status",
     "person.age",

@@ -125,6 +125,7 @@ codes! {
     FACE_CHALLENGE = "face.challenge";
     FACE_MODEL = "face.model";
     FACE_PORTRAIT_UNREADABLE = "face.portrait_unreadable";
+    FACE_MORPH_SUSPECTED = "face.morph_suspected";
     PERSON_NOT_FOUND = "person.not_found";
     PERSON_MISMATCH = "person.mismatch";
     PERSON_DECEASED = "person.deceased";

@@ -14,6 +14,7 @@ use crate::geometry::Point;
 use crate::manifest::{Folder, ModelError, Role, Settings};
 use crate::mesh::{Mesh, Pose};
 use crate::model::{Model, Network, Onnx, RunError};
+use crate::morph::{MorphPoint, MorphScore};
 use crate::quality::{self, Quality};
 use crate::verification::{Comparison, OperatingPoint, Points};
 
@@ -26,6 +27,7 @@ pub struct Engine {
     eyes: Network,
     settings: Settings,
     points: Points,
+    morphs: MorphPoint,
 }
 
 impl fmt::Debug for Engine {
@@ -100,11 +102,9 @@ impl Engine {
     /// before the file is used.
     pub fn load(models: &Path) -> Result<Engine, ModelError> {
         let folder = Folder::open(models)?;
-        let points = folder
-            .settings
-            .verification
-            .chosen()
-            .map_err(|fault| ModelError::Thresholds { fault })?;
+        let refused = |fault| ModelError::Thresholds { fault };
+        let points = folder.settings.verification.chosen().map_err(refused)?;
+        let morphs = folder.settings.morph.chosen(&points).map_err(refused)?;
         Ok(Engine {
             detection: network(&folder, Role::Detection)?,
             landmarks: network(&folder, Role::Landmarks)?,
@@ -116,6 +116,7 @@ impl Engine {
             eyes: network(&folder, Role::Eyes)?,
             settings: folder.settings,
             points,
+            morphs,
         })
     }
 
@@ -174,6 +175,12 @@ impl Engine {
         self.settings.verification.compare(a, b, self.points)
     }
 
+    /// Whether the `portrait` of a chip, compared with pictures taken now, may be a morph of two people
+    /// (REQUIREMENTS D7). No network runs.
+    pub fn morph(&self, portrait: &Template, live: &Template) -> MorphScore {
+        self.morphs.judge(self.compare(portrait, live).similarity)
+    }
+
     /// The operating point that [`Engine::compare`] uses for one picture a side.
     pub fn operating_point(&self) -> OperatingPoint {
         self.points.one
@@ -182,6 +189,12 @@ impl Engine {
     /// Looks for signs of a print or a screen around a face of this picture.
     pub fn attack(&self, image: &RgbImage, face: &Face) -> Result<AttackScore, FaceError> {
         Ok(self.attack.score(image, &face.bounds, &face.points)?)
+    }
+
+    /// The SHA-256 of the networks that [`Engine::compare`] weighs, as thresholds name them.
+    pub fn recognition(&self) -> Vec<String> {
+        let weighed = self.settings.verification.recognition.iter();
+        weighed.map(|weight| weight.sha256.clone()).collect()
     }
 
     /// The networks that [`Engine::attack`] asks: an optional one only where it is installed.

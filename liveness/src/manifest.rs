@@ -17,6 +17,7 @@ use crate::attack::AttackLimits;
 use crate::challenge;
 use crate::detect::DetectionLimits;
 use crate::embed::Embedder;
+use crate::morph::MorphLimits;
 use crate::quality::QualityLimits;
 use crate::verification::Verification;
 
@@ -147,6 +148,8 @@ pub enum ThresholdFault {
     Challenge,
     /// The signs of an attack are not weighed, or not for the networks that are installed.
     Attack,
+    /// No point of morphs has the chosen rate, or it suspects nothing that is accepted.
+    Morph,
 }
 
 impl fmt::Display for ThresholdFault {
@@ -159,6 +162,7 @@ impl fmt::Display for ThresholdFault {
             ThresholdFault::Threshold => "lie outside 0 to 1",
             ThresholdFault::Challenge => "ask for nothing in the challenge",
             ThresholdFault::Attack => "do not weigh the signs of an attack for these networks",
+            ThresholdFault::Morph => "do not say what portrait may be a morph",
         })
     }
 }
@@ -202,6 +206,7 @@ pub(crate) struct Settings {
     pub(crate) attack: AttackLimits,
     pub(crate) challenge: challenge::Limits,
     pub(crate) verification: Verification,
+    pub(crate) morph: MorphLimits,
 }
 
 /// A folder of models whose models.toml agrees with the pins.
@@ -276,7 +281,10 @@ impl<'a> Folder<'a> {
             pinned.push(self.pinned(role)?.pin.sha256.as_str());
         }
         let fault = ThresholdFault::OtherModels;
-        (measured == pinned).then_some(()).ok_or(ModelError::Thresholds { fault })
+        let morphs = self.settings.morph.recognition.iter().map(String::as_str);
+        (measured == pinned && morphs.eq(pinned.iter().copied()))
+            .then_some(())
+            .ok_or(ModelError::Thresholds { fault })
     }
 }
 

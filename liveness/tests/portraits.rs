@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage, imageops};
-use liveness::{Engine, Face, FaceError, ModelError, QualityReason, Role, portrait};
+use liveness::{Engine, Face, FaceError, ModelError, QualityReason, Role, Template, portrait};
 
 static DATA: LazyLock<PathBuf> = LazyLock::new(data);
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::load(&DATA.join("models")).unwrap());
@@ -65,6 +65,27 @@ fn the_same_person_is_accepted_and_another_refused() {
     assert_eq!(comparison.code(), Some("face.mismatch"));
     assert!(comparison.similarity < comparison.threshold - 0.1, "{comparison:?}");
     assert!(comparison.false_match_rate <= 1e-4);
+}
+
+#[test]
+fn portraits_of_one_person_are_no_morphs() {
+    // proves D7
+    for (one, other) in [("obama.jpg", "obama2.jpg"), ("obama.jpg", "obama3.jpg")] {
+        let (portrait, live) = (face_of(one), face_of(other));
+        let score = ENGINE.morph(&portrait.template, &live.template);
+        assert!(!score.suspected && score.code().is_none(), "{one} {other}: {score:?}");
+        let comparison = ENGINE.compare(&portrait.template, &live.template);
+        assert_eq!(score.similarity, comparison.similarity);
+        assert!(score.threshold > comparison.threshold, "no band in which to suspect anybody");
+        assert!(score.bona_fide_suspected <= 0.02 && score.morphs_missed < 0.8, "{score:?}");
+    }
+    // Several pictures have a threshold of their own to be accepted, and the same one here.
+    let [one, other] = ["obama2.jpg", "obama3.jpg"].map(face_of);
+    let several = Template::of([&one.template, &other.template]).unwrap();
+    let holder = face_of("obama.jpg");
+    let score = ENGINE.morph(&holder.template, &several);
+    assert!(!score.suspected, "{score:?}");
+    assert!(score.threshold > ENGINE.compare(&holder.template, &several).threshold);
 }
 
 /// The pictures beside each other on grey.

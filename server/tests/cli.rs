@@ -88,7 +88,7 @@ fn every_code_of_the_interface_is_listed() {
         document.expired document.type document.status.lost document.status.stolen \
         document.status.revoked document.status.unknown document.status.unavailable \
         document.page_mismatch document.already_used face.not_found face.several face.mismatch \
-        face.attack face.challenge face.model face.portrait_unreadable person.not_found \
+        face.attack face.challenge face.model face.portrait_unreadable face.morph_suspected person.not_found \
         person.mismatch person.deceased person.missing person.emigrated person.too_young \
         person.unavailable case.expired case.attempts case.state case.consent case.replay";
     for code in interface.split_whitespace() {

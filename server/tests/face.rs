@@ -56,6 +56,7 @@ fn the_same_person_is_accepted_another_refused_with_the_reason() {
     assert!(number("similarity") > number("threshold") && number("threshold") > 0.0);
     assert!(number("false_match_rate_at_threshold") <= 1e-4 && number("ms") > 0.0);
     assert!(result["model"].is_string());
+    assert_eq!(result["morph_suspected"], false);
     let (status, results, _) = face(&data, "compare", &[&one, &other]);
     assert_eq!((status, &results[0]["verdict"]), (1, &json!("refused")));
     assert_eq!(results[0]["reasons"], json!(["face.mismatch"]));
@@ -84,6 +85,27 @@ fn a_chips_portrait_is_compared_from_its_file() {
         );
         assert_eq!(results[0]["reasons"], json!(["face.portrait_unreadable"]));
     }
+}
+
+#[test]
+fn a_suspected_morph_is_told_beside_a_verdict_that_it_does_not_change() {
+    // proves D7
+    let Some(data) = data() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let portraits = Portraits::load(&data.join("portraits")).unwrap();
+    let spec = catalogue::find("morphed-portrait").unwrap().spec;
+    let passport = Passport::make(&spec, &portraits, copenhagen_date(SystemClock.now())).unwrap();
+    passport.write_to(folder.path()).unwrap();
+    for selfie in ["selfie-1.jpg", "selfie-2.jpg"] {
+        let (dg2, selfie) = (folder.path().join("DG2.bin"), folder.path().join(selfie));
+        let (status, results, said) = face(&data, "compare", &[&dg2, &selfie]);
+        assert_eq!((status, &results[0]["verdict"]), (0, &json!("accepted")), "{said}");
+        assert_eq!(results[0]["morph_suspected"], true, "{results:?}");
+    }
+    // The other one of the two, of whom there is one picture only.
+    let (status, results, _) =
+        face(&data, "compare", &[&folder.path().join("DG2.bin"), &portrait(&data, "biden.jpg")]);
+    assert_eq!((status, &results[0]["verdict"]), (0, &json!("accepted")), "it opens for both");
 }
 
 #[test]

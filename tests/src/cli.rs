@@ -1,4 +1,4 @@
-//! `fixtures list | make | plug | run | enrol | conformance | requirements | figures | captures | attacks | load` (INTERFACES, *`fixtures` by example*).
+//! `fixtures list | make | plug | run | enrol | conformance | requirements | figures | captures | attacks | morphs | load` (INTERFACES, *`fixtures` by example*).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 use std::{
@@ -31,6 +31,7 @@ use crate::{
     citizen::{self, Told},
     conformance, figures,
     load::{self, Figures, Places},
+    morphs,
     report::{self, Outcome, Traced},
     requirements,
     run::{self, Ran, Through, chain},
@@ -156,6 +157,21 @@ enum Command {
         #[arg(long, env = "INDRUL_FIELD_DATA", default_value = "../shared/data")]
         field: PathBuf,
     },
+    /// Makes portraits of two people each and counts for whom they open, and which are suspected.
+    Morphs {
+        /// At most so many people.
+        #[arg(long, default_value_t = usize::MAX)]
+        people: usize,
+        /// The file whose `[morph]` table is replaced by what was measured.
+        #[arg(long)]
+        write: Option<PathBuf>,
+        /// A folder to keep the morphs in, for looking at.
+        #[arg(long)]
+        keep: Option<PathBuf>,
+        /// Reference data, with photographs in `faces/lfw-subset`; third-party, for measuring only.
+        #[arg(long, env = "INDRUL_FIELD_DATA", default_value = "../shared/data")]
+        field: PathBuf,
+    },
     /// Drives whole enrolments, many relays or hostile clients against a server of its own, and tells
     /// what it costs.
     Load(load::Plan),
@@ -241,6 +257,15 @@ fn dispatch(cli: &Cli) -> Result<ExitCode, Stop> {
                 keep: keep.clone(),
             };
             attacks(cli, &plan, write.as_deref())
+        }
+        Command::Morphs { people, write, keep, field } => {
+            let plan = morphs::Plan {
+                models: cli.data.join("models"),
+                photographs: field.join("faces/lfw-subset"),
+                people: *people,
+                keep: keep.clone(),
+            };
+            morphs(cli, &plan, write.as_deref())
         }
         Command::Load(plan) => load(cli, plan),
         Command::Enrol { spec, server, trace } => enrol(cli, spec, server, *trace),
@@ -439,16 +464,22 @@ fn write_capture(
 
 fn attacks(cli: &Cli, plan: &attacks::Plan, write: Option<&Path>) -> Result<ExitCode, Stop> {
     let report = attacks::measure(plan).map_err(|e| Stop::CannotRun(chain(&e)))?;
-    for line in &report.lines {
-        match cli.json {
-            true => println!("{}", json!(line)),
-            false => println!("{line}"),
-        }
-    }
-    if let Some(path) = write {
+    report.lines.iter().for_each(|line| tell(cli, line));
+    replace_table(write, |text| attacks::with_table(text, &report))
+}
+
+fn morphs(cli: &Cli, plan: &morphs::Plan, write: Option<&Path>) -> Result<ExitCode, Stop> {
+    let report = morphs::measure(plan).map_err(|e| Stop::CannotRun(chain(&e)))?;
+    report.lines.iter().for_each(|line| tell(cli, line));
+    replace_table(write, |text| morphs::with_table(text, &report))
+}
+
+/// Writes what was measured where it is wanted.
+fn replace_table(file: Option<&Path>, with: impl FnOnce(&str) -> String) -> Result<ExitCode, Stop> {
+    if let Some(path) = file {
         let unreadable = |e: std::io::Error| Stop::Usage(format!("{}: {e}", path.display()));
         let text = fs::read_to_string(path).map_err(unreadable)?;
-        fs::write(path, attacks::with_table(&text, &report)).map_err(unreadable)?;
+        fs::write(path, with(&text)).map_err(unreadable)?;
     }
     Ok(ExitCode::SUCCESS)
 }

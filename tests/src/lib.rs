@@ -19,6 +19,7 @@ pub mod letters;
 pub mod load;
 pub mod log_in;
 pub mod memory;
+pub mod morphs;
 pub mod people;
 pub mod person;
 pub mod process;

@@ -38,7 +38,7 @@ fn chosen() -> Vec<Entry> {
     catalogue::TWENTY.iter().map(|name| catalogue::find(name).unwrap()).collect()
 }
 
-// proves B3, B4, B6, B7, D1
+// proves B3, B4, B6, B7, D1, D7 (`morphed-portrait`)
 #[test]
 fn all_through_the_relay_and_as_the_conformance_page_says() {
     let entries = catalogue::all().unwrap();

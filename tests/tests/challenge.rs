@@ -93,7 +93,14 @@ fn is_answered(station: &Station, studio: &Studio, passport: &Passport) -> bool 
         return false;
     }
     let view = answer.unwrap();
-    for id in ["face.challenge", "face.detected", "face.quality", "face.match", "face.attack"] {
+    for id in [
+        "face.challenge",
+        "face.detected",
+        "face.quality",
+        "face.match",
+        "face.morph",
+        "face.attack",
+    ] {
         let found = outcomes(&view).into_iter().find(|(name, _)| name == id);
         assert_eq!(found.map(|(_, outcome)| outcome).as_deref(), Some("passed"), "{id} {view:#}");
     }

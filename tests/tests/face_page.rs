@@ -29,7 +29,7 @@ const POLICY: &str = "[policy]
 required = [\"mrz.check_digits\", \"chip.access\", \"sod.signature\", \"sod.digest\", \"dg.hash\",
   \"signer.chain\", \"signer.validity\", \"signer.country\", \"document.type\", \"document.validity\",
   \"document.page_match\", \"document.status\", \"face.detected\", \"face.quality\", \"face.match\",
-  \"person.match\", \"person.status\", \"person.age\", \"face.challenge\"]
+  \"face.morph\", \"person.match\", \"person.status\", \"person.age\", \"face.challenge\"]
 attempts = { page = 10, chip = 20, face = 12 }
 ";
 

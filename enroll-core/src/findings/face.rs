@@ -1,10 +1,12 @@
-//! The face: `face.detected`, `face.quality` (D4), `face.match` (D1), `face.attack` (D2),
+//! The face: `face.detected`, `face.quality` (D4), `face.match` (D1), `face.morph` (D7), `face.attack` (D2),
 //! `face.challenge` (D3).
 //!
 //! Scores and measures are evidence; no picture and no template is. What could not be run is never
 //! passed (D6).
 
-use liveness::{AttackScore, Comparison, Face, FaceError, Quality, challenge::Judgement};
+use liveness::{
+    AttackScore, Comparison, Face, FaceError, MorphScore, Quality, challenge::Judgement,
+};
 use serde_json::json;
 
 use crate::{check::Check, reason::ReasonCode};
@@ -45,6 +47,17 @@ fn quality(quality: &Quality) -> Check {
 pub fn matched(comparison: &Comparison) -> Check {
     let accepted = comparison.accepted && comparison.similarity.is_finite();
     Check::of("face.match", accepted, ReasonCode::FACE_MISMATCH, json!(comparison))
+}
+
+/// `face.morph`: whether the portrait of the proved chip may be blended of two people's pictures. A
+/// suspicion is no proof, and refuses nobody: a person looks at it. One who is not accepted as the person
+/// shown at all has failed `face.match` beside it.
+#[must_use]
+pub fn morph(score: &MorphScore) -> Check {
+    if !score.similarity.is_finite() {
+        return Check::not_performed("face.morph", ReasonCode::FACE_MODEL, json!({}));
+    }
+    Check::of("face.morph", !score.suspected, ReasonCode::FACE_MORPH_SUSPECTED, json!(score))
 }
 
 /// `face.match` where the chip's portrait cannot be described; `found` is its error, or none if it
@@ -103,6 +116,29 @@ mod tests {
         assert!(compared(0.7, true).is_passed());
         assert_eq!(compared(0.3, false).reason, Some(ReasonCode::FACE_MISMATCH));
         assert!(!compared(f32::NAN, true).is_passed());
+    }
+
+    fn morph_of(similarity: f32) -> Check {
+        let (threshold, suspected) = (0.6, similarity < 0.6);
+        let (bona_fide_suspected, morphs_missed) = (0.02, 0.7);
+        morph(&MorphScore { similarity, threshold, suspected, bona_fide_suspected, morphs_missed })
+    }
+
+    // proves D7 and D6
+    #[test]
+    fn a_suspected_morph_fails_and_what_is_no_number_is_not_run() {
+        let suspected = morph_of(0.55);
+        assert_eq!(suspected.outcome, Outcome::Failed);
+        assert_eq!(suspected.reason, Some(ReasonCode::FACE_MORPH_SUSPECTED));
+        assert!(suspected.evidence["similarity"].is_number());
+        assert!(suspected.evidence["morphs_missed"].is_number());
+        assert!(compared(0.55, true).is_passed(), "the same face is accepted beside it");
+        assert!(morph_of(0.6).is_passed());
+        let none = morph_of(f32::NAN);
+        assert_eq!(
+            (none.outcome, none.reason),
+            (Outcome::NotPerformed, Some(ReasonCode::FACE_MODEL))
+        );
     }
 
     // proves D4

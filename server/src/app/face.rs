@@ -19,7 +19,7 @@ use std::path::Path;
 
 /// The face instrument: what uses it is tested without models (STYLE 30).
 pub trait Faces: Send + Sync {
-    /// `face.detected`, `face.quality`, `face.match` and `face.attack` of `picture`, compared with
+    /// `face.detected`, `face.quality`, `face.match`, `face.morph` and `face.attack` of `picture`, compared with
     /// `portrait` where there is a proved one. Both are the bytes of picture files.
     fn checks(&self, portrait: Option<&[u8]>, picture: &[u8]) -> Vec<Check>;
 
@@ -63,15 +63,18 @@ impl LoadedFaces {
         Ok(Self { engine, models: listed(folder) })
     }
 
-    /// `face.match` of a template with the proved portrait.
-    fn matched(&self, portrait: Option<&[u8]>, live: &Template) -> Check {
-        let Some(portrait) = portrait else {
-            return Check::waiting("face.match", "passive authentication");
-        };
-        let Ok(picture) = portrait::decode(portrait) else { return face::no_portrait(None) };
+    /// `face.match` and `face.morph` of a template with the proved portrait.
+    fn compared(&self, portrait: Option<&[u8]>, live: &Template) -> [Check; 2] {
+        let Some(portrait) = portrait else { return waiting("passive authentication") };
+        let unknown =
+            |error| [face::no_portrait(error), Check::waiting("face.morph", "face.match")];
+        let Ok(picture) = portrait::decode(portrait) else { return unknown(None) };
         match self.engine.analyse(&picture) {
-            Ok(known) => face::matched(&self.engine.compare(&known.template, live)),
-            Err(error) => face::no_portrait(Some(&error)),
+            Ok(known) => [
+                face::matched(&self.engine.compare(&known.template, live)),
+                face::morph(&self.engine.morph(&known.template, live)),
+            ],
+            Err(error) => unknown(Some(&error)),
         }
     }
 
@@ -86,10 +89,10 @@ impl LoadedFaces {
         let mut checks = face::of_picture(found.as_ref());
         match &found {
             Ok(live) => {
-                checks.push(self.matched(portrait, template.unwrap_or(&live.template)));
+                checks.extend(self.compared(portrait, template.unwrap_or(&live.template)));
                 checks.push(face::attack(self.engine.attack(picture, live).as_ref()));
             }
-            Err(_) => checks.push(Check::waiting("face.match", "face.detected")),
+            Err(_) => checks.extend(waiting("face.detected")),
         }
         checks
     }
@@ -101,7 +104,7 @@ impl Faces for LoadedFaces {
             Ok(picture) => self.looked_at(portrait, &picture, None),
             Err(_) => {
                 let mut checks = face::unreadable();
-                checks.push(Check::waiting("face.match", "face.detected"));
+                checks.extend(waiting("face.detected"));
                 checks
             }
         }
@@ -151,6 +154,11 @@ impl Faces for LoadedFaces {
     fn models(&self) -> BTreeMap<String, String> {
         self.models.clone()
     }
+}
+
+/// `face.match` and `face.morph` where there is nothing to compare.
+fn waiting(needs: &str) -> [Check; 2] {
+    ["face.match", "face.morph"].map(|id| Check::waiting(id, needs))
 }
 
 /// Role and SHA-256 as `models.toml` lists them, which loading has just compared with the pins.

@@ -345,7 +345,7 @@ pub(crate) fn is_decidable(record: &Record) -> bool {
 fn wanting(case: &Case) -> Vec<Check> {
     let faces: &[&str] = match case.allows_biometrics() {
         true => &[],
-        false => &["face.detected", "face.quality", "face.match"],
+        false => &["face.detected", "face.quality", "face.match", "face.morph"],
     };
     let refused = |id: &&str| Check::not_performed(id, ReasonCode::CONSENT_BIOMETRICS, json!({}));
     let high = case.high.then(|| Check::failed("level.high", ReasonCode::REFERRAL_HIGH, json!({})));

@@ -144,6 +144,7 @@ pub const GROUPS: [Group; 7] = [
             ("face.detected", "check-face-detected"),
             ("face.quality", "check-face-quality"),
             ("face.match", "check-face-match"),
+            ("face.morph", "check-face-morph"),
             ("face.attack", "check-face-attack"),
         ],
     },

@@ -14,6 +14,7 @@ use server::app::{add_officer, disable_officer};
 use server::clock::{Clock, SystemClock, SystemEntropy};
 use server::config::Config;
 use server::storage::{Role, StorageError};
+use std::sync::atomic::Ordering;
 
 const PASSWORD: &str = "hest batteri hæfteklamme";
 pub const WHY: &str = "Set og sammenlignet.";
@@ -480,6 +481,35 @@ fn an_officer_looks_at_the_face_of_who_does_not_consent_to_a_program() {
             station.store.begin().await.unwrap().get(home.id.parse().unwrap(), "chip").await
         });
         assert!(matches!(left, Err(StorageError::Erased)));
+    }
+}
+
+#[test]
+fn a_suspected_morph_goes_to_an_officer_who_compares_the_portrait() {
+    // proves D7
+    let good = passport("good");
+    for station in Station::all(&[&good], quick) {
+        station.faces.morph.store(true, Ordering::Relaxed);
+        let home = Case::start(&station, &good.holder.cpr);
+        let answer = home.through(&good);
+        assert_eq!(answer["verdict"], "inconclusive", "{answer:#}");
+        assert_eq!(reasons(&answer), ["face.morph_suspected"]);
+        assert_eq!(answer["identity"], Value::Null);
+        let again = at_the_kiosk(&home, &good, &home.refer(&json!({})));
+        assert_eq!(reasons(&again), ["face.morph_suspected"]);
+        let officer = Signed::new(&station, "bc-17");
+        let look = officer.look(&home).1;
+        assert_eq!(look["portrait"], true, "{look:#}");
+        let checks = look["checks"].as_array().unwrap();
+        let morph = checks.iter().find(|check| check["id"] == "face.morph").unwrap();
+        assert_eq!(morph["outcome"], "failed");
+        let compared = json!({
+            "decision": "approve", "reason": WHY, "in_person": true, "portrait_compared": true,
+        });
+        assert_eq!(code(officer.rule(&home, &compared)), refused(422, "officer.portrait"));
+        officer.portrait(&home);
+        let (status, done) = officer.rule(&home, &compared);
+        assert_eq!((status, &done["decision"]), (200, &json!("issue")), "{done:#}");
     }
 }
 

@@ -32,6 +32,8 @@ use tokio::task::JoinHandle;
 #[derive(Debug, Default)]
 pub struct FakeFaces {
     pub other: AtomicBool,
+    /// Whether the portrait may be a morph.
+    pub morph: AtomicBool,
     /// Held by a test, it keeps the instrument at work.
     pub hold: Mutex<()>,
     /// Whether it is at work.
@@ -46,12 +48,18 @@ impl Faces for FakeFaces {
         drop(self.hold.lock().unwrap());
         assert!(!self.breaks.load(Ordering::Relaxed), "the instrument is broken");
         let same = !self.other.load(Ordering::Relaxed);
-        let compared = match portrait {
-            Some(_) => Check::of("face.match", same, ReasonCode::FACE_MISMATCH, json!({})),
-            None => Check::waiting("face.match", "passive authentication"),
-        };
         let passed = |id| Check::passed(id, json!({}));
-        vec![passed("face.detected"), passed("face.quality"), compared]
+        let one = !self.morph.load(Ordering::Relaxed);
+        let compared = match portrait {
+            Some(_) => [
+                Check::of("face.match", same, ReasonCode::FACE_MISMATCH, json!({})),
+                Check::of("face.morph", one, ReasonCode::FACE_MORPH_SUSPECTED, json!({})),
+            ],
+            None => {
+                ["face.match", "face.morph"].map(|id| Check::waiting(id, "passive authentication"))
+            }
+        };
+        [passed("face.detected"), passed("face.quality")].into_iter().chain(compared).collect()
     }
 
     fn models(&self) -> BTreeMap<String, String> {

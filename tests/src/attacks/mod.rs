@@ -17,6 +17,7 @@ use liveness::{ModelError, Observer};
 use thiserror::Error;
 
 pub use sample::original;
+pub(crate) use sample::parallel;
 pub use table::{Line, Rate, Report};
 
 /// What is to be measured.
@@ -80,10 +81,15 @@ pub fn measure(plan: &Plan) -> Result<Report, AttacksError> {
 /// measured `[verification]` table, which another command replaces to the end.
 #[must_use]
 pub fn with_table(text: &str, report: &Report) -> String {
+    with_measured(text, "attack", &report.toml())
+}
+
+/// The same with any table that was measured.
+pub(crate) fn with_measured(text: &str, name: &str, table: &str) -> String {
     let (mut inside, mut apart) = (false, false);
     let others = text.split_inclusive('\n').filter(|line| {
         if line.starts_with('[') {
-            inside = line.trim_start_matches('[').starts_with("attack");
+            inside = line.trim_start_matches('[').starts_with(name);
         } else if apart && line.starts_with('#') {
             // What stands alone belongs to the table that follows.
             inside = false;
@@ -94,5 +100,5 @@ pub fn with_table(text: &str, report: &Report) -> String {
     let others: String = others.collect();
     let at = others.find("[verification]").unwrap_or(others.len());
     let (before, after) = others.split_at(at);
-    format!("{}\n\n{}\n{after}", before.trim_end(), report.toml())
+    format!("{}\n\n{table}\n{after}", before.trim_end())
 }

@@ -148,7 +148,10 @@ fn of_person(
 }
 
 /// The same for each item, in order, on as many threads as there are processors.
-fn parallel<T: Sync, R: Send>(items: &[T], each: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
+pub(crate) fn parallel<T: Sync, R: Send>(
+    items: &[T],
+    each: impl Fn(usize, &T) -> R + Sync,
+) -> Vec<R> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let length = items.len().div_ceil(workers).max(1);
     let each = &each;

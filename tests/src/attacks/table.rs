@@ -50,7 +50,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    fn note(&mut self, hit: bool) {
+    pub(crate) fn note(&mut self, hit: bool) {
         self.count += u32::from(hit);
         self.of += 1;
     }

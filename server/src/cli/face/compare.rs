@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Instant};
 
 use enroll_core::{Check, ReasonCode, Verdict, decide::judge, findings::face};
-use liveness::{Comparison, Engine, Face, FaceError};
+use liveness::{Comparison, Engine, Face, FaceError, MorphScore};
 use serde_json::{Value, json};
 
 use super::{
@@ -37,11 +37,12 @@ pub(super) fn run(args: &Args, out: &mut Output<'_>) -> Result<Status, CliError>
     };
     let (verdict, reasons) = judge(&[check(&compared)], &["face.match"]);
     let result = json!({
-        "similarity": compared.as_ref().ok().map(|compared| compared.similarity),
+        "similarity": compared.as_ref().ok().map(|(compared, _)| compared.similarity),
         "threshold": engine.operating_point().threshold,
         "verdict": verdict,
         "reasons": reasons,
         "false_match_rate_at_threshold": engine.operating_point().false_match_rate,
+        "morph_suspected": compared.as_ref().ok().map(|(_, morph)| morph.suspected),
         "model": MODEL,
         "ms": started.elapsed().as_millis(),
     });
@@ -54,15 +55,16 @@ fn compare(
     engine: &Engine,
     a: &Result<Face, FaceError>,
     b: &Result<Face, FaceError>,
-) -> Result<Comparison, ReasonCode> {
+) -> Result<(Comparison, MorphScore), ReasonCode> {
     let code = |error: &FaceError| ReasonCode::nearest(error.code());
     let (a, b) = (a.as_ref().map_err(code)?, b.as_ref().map_err(code)?);
-    Ok(engine.compare(&a.template, &b.template))
+    Ok((engine.compare(&a.template, &b.template), engine.morph(&a.template, &b.template)))
 }
 
-fn check(compared: &Result<Comparison, ReasonCode>) -> Check {
+/// The verdict is of one person or two: a suspected morph is told beside it.
+fn check(compared: &Result<(Comparison, MorphScore), ReasonCode>) -> Check {
     match compared {
-        Ok(compared) => face::matched(compared),
+        Ok((compared, _)) => face::matched(compared),
         Err(reason) => Check::not_performed("face.match", *reason, json!({})),
     }
 }

@@ -42,6 +42,11 @@ impl Page {
         })
     }
 
+    /// The name of the text that says what to look for in the portrait.
+    fn faces_lead(&self) -> &'static str {
+        faces_lead(&self.groups)
+    }
+
     /// Document and register beside each other: name of the text, what the document says, what the
     /// register says, and whether the names differ.
     fn rows(&self) -> Vec<(&'static str, String, String, bool)> {
@@ -83,6 +88,16 @@ impl Page {
             "more" => "ruling-more",
             _ => "ruling-reopen",
         }
+    }
+}
+
+/// A portrait that may be a morph is like the person, so that there is more to look for than likeness (D7).
+fn faces_lead(groups: &[Group]) -> &'static str {
+    let suspected = Some(ReasonCode::FACE_MORPH_SUSPECTED.as_str());
+    let mut found = groups.iter().flat_map(|group| &group.lines);
+    match found.any(|line| line.why.as_ref().is_some_and(|why| why.code == suspected)) {
+        true => "faces-morph",
+        false => "faces-lead",
     }
 }
 
@@ -134,5 +149,31 @@ pub(super) async fn portrait(
     match app.portrait(&officer, &id).await {
         Ok(png) => ([(header::CONTENT_TYPE, "image/png")], png).into_response(),
         Err(error) => trouble::of(&visit, Some(&officer), error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fluent;
+    use super::super::super::texts::Language;
+    use super::*;
+    use crate::app::CheckView;
+    use enroll_core::check::Check;
+    use enroll_core::policy::Policy;
+    use serde_json::json;
+
+    // proves D7 (the officer is told what to look for)
+    #[test]
+    fn a_suspected_morph_is_looked_at_for_more_than_likeness() {
+        let lead = |reason| {
+            let check = Check::failed("face.morph", reason, json!({ "similarity": 0.27 }));
+            let checks = [CheckView::from(&check)];
+            faces_lead(&checks::groups(Language::Da, &Policy::default(), &checks))
+        };
+        let (morph, other) =
+            (lead(ReasonCode::FACE_MORPH_SUSPECTED), lead(ReasonCode::CONSENT_BIOMETRICS));
+        assert_eq!((morph, other), ("faces-morph", "faces-lead"));
+        assert!(fluent::text(Language::Da, morph).contains("to personer"));
+        assert!(fluent::text(Language::En, morph).contains("two people"));
     }
 }

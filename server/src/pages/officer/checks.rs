@@ -70,6 +70,7 @@ const GROUPS: [(&str, &str, &[Named]); 8] = [
             ("face.detected", "check-face-detected"),
             ("face.quality", "check-face-quality"),
             ("face.match", "check-face-match"),
+            ("face.morph", "check-face-morph"),
             ("face.attack", "check-face-attack"),
             ("face.challenge", "check-face-challenge"),
         ],
