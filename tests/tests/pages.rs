@@ -206,6 +206,7 @@ fn refusals_say_what_happened_and_what_to_do_now() {
     ends_in(&demo, "clone", "chip_authentication.failed", false);
     ends_in(&demo, "expired", "document.expired", false);
     ends_in(&demo, "other-face", "face.mismatch", true);
+    ends_in(&demo, "morphed-portrait", "face.morph_suspected", true);
 }
 
 #[test]
