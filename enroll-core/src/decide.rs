@@ -26,9 +26,11 @@ impl Findings {
         Self::default()
     }
 
-    /// Adds a check; a later one replaces an earlier one of the same id.
+    /// Adds a check; a later one replaces an earlier one of the same id. A suspicion of a morph stands: of a
+    /// portrait that one picture suspected another one proves nothing, and a person settles it (D7).
     pub fn record(&mut self, check: Check) {
         match self.checks.iter_mut().find(|held| held.id == check.id) {
+            Some(held) if is_suspicion(held) => {}
             Some(held) => *held = check,
             None => self.checks.push(check),
         }
@@ -39,10 +41,11 @@ impl Findings {
         checks.into_iter().for_each(|check| self.record(check));
     }
 
-    /// Forgets every check whose id starts with one of `prefixes`: what is read anew is judged
-    /// anew (B5).
+    /// Forgets every check whose id starts with one of `prefixes`, but a suspicion of a morph: what is read
+    /// anew is judged anew (B5).
     pub fn forget(&mut self, prefixes: &[&str]) {
-        self.checks.retain(|check| !prefixes.iter().any(|prefix| check.id.starts_with(prefix)));
+        let named = |check: &Check| prefixes.iter().any(|prefix| check.id.starts_with(prefix));
+        self.checks.retain(|check| is_suspicion(check) || !named(check));
     }
 
     /// The check with `id`.
@@ -56,6 +59,10 @@ impl Findings {
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }
+}
+
+fn is_suspicion(check: &Check) -> bool {
+    check.reason == Some(ReasonCode::FACE_MORPH_SUSPECTED)
 }
 
 impl FromIterator<Check> for Findings {
@@ -388,6 +395,22 @@ mod tests {
         // Whom the portrait does not show at all is refused, as before.
         let other = with([suspected(), failed("face.match", "face.mismatch")]);
         assert_eq!((other.action, codes(&other)), (Action::Refuse, vec!["face.mismatch"]));
+    }
+
+    // proves D7 (no better picture washes it off, at home or at a kiosk)
+    #[test]
+    fn a_suspicion_stands_until_a_person_settles_it() {
+        let mut findings = good();
+        findings.record(failed("face.morph", "face.morph_suspected"));
+        findings.record(Check::passed("face.morph", json!({})));
+        findings.forget(&["face.", "chip"]);
+        assert!(findings.find("face.match").is_none(), "all else is judged anew");
+        findings.record_all(good().checks);
+        let decision = decide(&findings, &Policy::default());
+        assert_eq!(
+            (decision.action, codes(&decision)),
+            (Action::Refer, vec!["face.morph_suspected"])
+        );
     }
 
     // proves D6

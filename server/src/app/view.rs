@@ -61,9 +61,9 @@ impl From<&Check> for CheckView {
 }
 
 /// The evidence of a check without the identity of who vouched: that is nobody's business but the
-/// officers'. Who films an attack is not told how far it came, nor which of its faults was seen.
+/// officers'. Who films an attack, or shows a morph, is not told how far it came, nor which of its faults was seen.
 fn shown(check: &Check) -> Value {
-    if ["face.challenge", "face.attack"].contains(&check.id.as_str()) {
+    if ["face.challenge", "face.attack", "face.morph"].contains(&check.id.as_str()) {
         return json!({});
     }
     let mut evidence = check.evidence.clone();

@@ -495,8 +495,11 @@ fn a_suspected_morph_goes_to_an_officer_who_compares_the_portrait() {
         assert_eq!(answer["verdict"], "inconclusive", "{answer:#}");
         assert_eq!(reasons(&answer), ["face.morph_suspected"]);
         assert_eq!(answer["identity"], Value::Null);
+        // Another picture, which is not suspected, settles nothing.
+        station.faces.morph.store(false, Ordering::Relaxed);
         let again = at_the_kiosk(&home, &good, &home.refer(&json!({})));
         assert_eq!(reasons(&again), ["face.morph_suspected"]);
+        assert_eq!(again["identity"], Value::Null);
         let officer = Signed::new(&station, "bc-17");
         let look = officer.look(&home).1;
         assert_eq!(look["portrait"], true, "{look:#}");
