@@ -64,7 +64,20 @@ impl Secret {
     }
 }
 
-/// A secret as it is written: one of digits alone may have come as a number.
+/// Each secret, as the environment names it: there it is taken as it is written, whatever else the text could be.
+const SECRETS: [&str; 9] = [
+    "database__url",
+    "keys__passphrase",
+    "keys__token_pin",
+    "registers__token",
+    "registers__events_token",
+    "registers__roots",
+    "kiosks__tokens",
+    "notices__smtp_password",
+    "notices__sms_token",
+];
+
+/// A secret of the file: one of digits alone may have come as a number.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Word {
@@ -682,20 +695,19 @@ fn override_value(
     variable: &str,
     value: String,
 ) -> Result<(), ConfigError> {
-    let Some((sections, key)) =
-        variable.strip_prefix("INDRUL_").and_then(|name| name.rsplit_once("__"))
-    else {
-        return Ok(());
-    };
+    let name = variable.strip_prefix("INDRUL_").map(str::to_lowercase).unwrap_or_default();
+    let Some((sections, key)) = name.rsplit_once("__") else { return Ok(()) };
     let mut table = table;
     for section in sections.split("__") {
         table = table
-            .entry(section.to_lowercase())
+            .entry(section)
             .or_insert_with(|| toml::Value::Table(toml::Table::new()))
             .as_table_mut()
             .ok_or_else(|| ConfigError::Override { variable: variable.to_owned() })?;
     }
-    table.insert(key.to_lowercase(), written(value));
+    let is_secret = SECRETS.contains(&name.as_str());
+    let value = if is_secret { toml::Value::String(value) } else { written(value) };
+    table.insert(key.to_owned(), value);
     Ok(())
 }
 

@@ -205,7 +205,7 @@ impl Hostile {
     /// Whether each was refused as it must be, nothing is left, and the next person enrolled.
     #[must_use]
     pub fn is_right(&self) -> bool {
-        self.unexpected.is_empty() && self.open < 0.5 && self.next_person.is_none()
+        self.unexpected.is_empty() && is_none(self.open) && self.next_person.is_none()
     }
 
     /// MiB more resident than after one client of each kind.
@@ -241,13 +241,20 @@ pub fn play(served: &Served, people: &People, count: u32, seed: u64) -> Result<H
     Ok(Hostile { clients, seed, ends, unexpected, before, middle, after, open, next_person })
 }
 
-/// The memory once it is noticed of every client that it has gone, or a minute has passed.
+/// The memory once it is noticed of every client that it has gone, or a minute has passed; and a second later,
+/// in which what was theirs is given back.
 fn settled(served: &Served, process: u32) -> Result<Memory, LoadError> {
     let deadline = Instant::now() + Duration::from_secs(60);
-    while relays_open(served)? > 0.0 && Instant::now() < deadline {
+    while !is_none(relays_open(served)?) && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(200));
     }
+    thread::sleep(Duration::from_secs(1));
     Ok(process::memory(process)?)
+}
+
+/// Where the server does not say, there may be some.
+fn is_none(open: f64) -> bool {
+    open.abs() < 0.5
 }
 
 /// How many the server counts; fewer than none where it does not say.

@@ -253,19 +253,29 @@ impl Drop for Plugged {
 }
 
 /// Waits, for a minute at most, until pcscd, which looks a few times a second, has seen that the card is gone: the
-/// next one must not be taken for it.
+/// next one must not be taken for it. Where pcscd does not tell, a second has to do.
 pub fn await_empty(reader: &str) {
+    if !told_empty(reader) {
+        thread::sleep(Duration::from_secs(1));
+    }
+}
+
+/// Whether pcscd said within a minute that it is.
+fn told_empty(reader: &str) -> bool {
     let (Ok(context), Ok(name)) = (Context::establish(Scope::User), CString::new(reader)) else {
-        return;
+        return false;
     };
     let deadline = Instant::now() + MINUTE;
     let mut states = [ReaderState::new(name, State::UNAWARE)];
     while let Some(left) = deadline.checked_duration_since(Instant::now()) {
         let told = context.get_status_change(left, &mut states);
-        let is_empty = states.iter().all(|state| state.event_state().contains(State::EMPTY));
-        if told.is_err() || is_empty {
-            return;
+        if told.is_err() {
+            return false;
+        }
+        if states.iter().all(|state| state.event_state().contains(State::EMPTY)) {
+            return true;
         }
         states.iter_mut().for_each(ReaderState::sync_current_state);
     }
+    false
 }

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -25,7 +26,7 @@ pub enum BrowserError {
     #[error("chromedriver cannot be started; run ./test once, it installs it")]
     Driver(#[source] std::io::Error),
     /// The driver's process does not say where it listens.
-    #[error("chromedriver ended before it listened")]
+    #[error("chromedriver ended, or said nothing for long, before it listened")]
     NoPort,
     /// The driver did not answer.
     #[error("the browser does not answer {path}")]
@@ -412,15 +413,22 @@ fn value(
     })
 }
 
-/// The port that chromedriver says it has been given. What it says later is read and forgotten, so that it
-/// never waits for a reader.
+/// The port that chromedriver says it has been given, if it says so in time. What it says later is read and
+/// forgotten, so that it never waits for a reader.
 fn port_of(said: ChildStdout) -> Option<u16> {
-    let mut lines = BufReader::new(said).lines().map_while(Result::ok);
-    let port = lines.find_map(|line| {
-        line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let lines = BufReader::new(said).lines().map_while(Result::ok);
+        for port in lines.filter_map(|line| port_in(&line)) {
+            // Who has stopped waiting needs none.
+            let _ = tell.send(port);
+        }
     });
-    std::thread::spawn(move || lines.for_each(drop));
-    port
+    told.recv_timeout(PAGE).ok()
+}
+
+fn port_in(line: &str) -> Option<u16> {
+    line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
 }
 
 fn base64(text: &str) -> Option<Vec<u8>> {

@@ -30,9 +30,23 @@ fn a_secret_is_a_value_or_a_file_and_is_never_shown() {
 
 #[test]
 fn a_secret_of_digits_is_taken_as_it_is_written() {
-    for pin in ["1234", "0012", "-1", "12 34"] {
+    for pin in ["1234", "0012", "-1", "12 34", "[1234]", "[\"x\"]", "[]", "{}", "\"x\""] {
         let config = Config::load(None, env(&[("INDRUL_KEYS__TOKEN_PIN", pin)])).unwrap();
         assert_eq!(config.keys.token_pin.unwrap().expose(), pin);
+    }
+}
+
+#[test]
+fn every_secret_is_known_as_one() {
+    // Each field of that type, by the text: no value says which fields there are.
+    let fields = include_str!("../config.rs").matches(": Option<Secret>,").count();
+    let known: std::collections::BTreeSet<&str> = SECRETS.into_iter().collect();
+    assert_eq!(known.len(), fields);
+    for name in known {
+        let variable = format!("INDRUL_{}", name.to_uppercase());
+        let loaded = Config::load(None, env(&[(&variable, "[\"x\"]")]));
+        // Too short for some, but neither unknown nor of the wrong kind.
+        assert!(!matches!(loaded, Err(ConfigError::Value(_))), "{variable}");
     }
 }
 
@@ -48,7 +62,7 @@ fn proxies_are_named_by_addresses_and_ranges() {
     let load = |proxies| Config::load(None, env(&[("INDRUL_LIMITS__TRUSTED_PROXIES", proxies)]));
     let named = load(r#"["192.0.2.1", "10.0.0.0/8"]"#).unwrap().limits.trusted_proxies;
     assert_eq!(named, ["192.0.2.1", "10.0.0.0/8"].map(|proxy| proxy.parse().unwrap()));
-    for wrong in [r#"["10.0.0.1/8"]"#, r#"["0.0.0.0/0"]"#, r#"["proxy"]"#, "[1]", "10.0.0.1"] {
+    for wrong in [r#"["10.0.0.1/8"]"#, r#"["0.0.0.0/1"]"#, r#"["proxy"]"#, "[1]", "10.0.0.1"] {
         assert!(matches!(load(wrong), Err(ConfigError::Value(_))), "{wrong}");
     }
 }

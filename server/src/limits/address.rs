@@ -9,6 +9,14 @@ use serde::Deserialize;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+/// The shortest prefix of a range: the widest of private networks, 10.0.0.0/8 (RFC 1918 §3). Nobody has
+/// proxies throughout a wider one.
+const LEAST_V4: u8 = 8;
+/// Of IPv6: a whole registry has a /12 of IANA, a site that numbers itself a /48 (RFC 4193 §3.1).
+const LEAST_V6: u8 = 16;
+/// The first of the IPv4 addresses that are written as IPv6 ones (RFC 4291 §2.5.5.2).
+const MAPPED: Ipv6Addr = Ipv6Addr::new(0, 0, 0, 0, 0, 0xFFFF, 0, 0);
+
 /// One proxy, or all that have an address in a range: `192.0.2.1`, `2001:db8::/48` (RFC 4632 §3.1,
 /// RFC 4291 §2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -29,23 +37,34 @@ pub enum ProxyRangeError {
         /// The range with that length.
         range: IpNet,
     },
-    /// Everybody would be a proxy, and whatever anybody wrote of themselves be believed.
-    #[error("{0} is everybody: name the proxies alone")]
-    Everybody(IpNet),
+    /// So many would be proxies that whatever anybody wrote of themselves would be believed.
+    #[error("{range} is too wide: name the proxies alone, with a prefix of /{least} at least")]
+    TooWide {
+        /// What was written.
+        range: IpNet,
+        /// The shortest prefix of its kind.
+        least: u8,
+    },
+    /// It looks as if it held IPv4 addresses, which are only ever compared as such.
+    #[error("{0} holds ::ffff:0:0/96, but trusts no IPv4 address: name those by themselves")]
+    Mapped(IpNet),
 }
 
 impl FromStr for ProxyRange {
     type Err = ProxyRangeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let one = || text.parse::<IpAddr>().map(IpNet::from);
-        let given = text.parse::<IpNet>().or_else(|_| one());
-        let given = given.map_err(|_| ProxyRangeError::Unreadable(text.to_owned()))?;
+        let given = read(text).ok_or_else(|| ProxyRangeError::Unreadable(text.to_owned()))?;
         let range = given.trunc();
-        match canonical(range) {
-            _ if given != range => Err(ProxyRangeError::Longer { given, range }),
-            everybody if everybody.prefix_len() == 0 => Err(ProxyRangeError::Everybody(everybody)),
-            range => Ok(Self(range)),
+        if given != range {
+            return Err(ProxyRangeError::Longer { given, range });
+        }
+        let range = canonical(range);
+        let least = if matches!(range, IpNet::V4(_)) { LEAST_V4 } else { LEAST_V6 };
+        match range {
+            _ if range.prefix_len() < least => Err(ProxyRangeError::TooWide { range, least }),
+            IpNet::V6(wide) if wide.contains(&MAPPED) => Err(ProxyRangeError::Mapped(range)),
+            _ => Ok(Self(range)),
         }
     }
 }
@@ -56,6 +75,16 @@ impl TryFrom<String> for ProxyRange {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
     }
+}
+
+/// An address, or one and the length of a prefix, each spelt in the one way that cannot be read as another:
+/// `010` may be ten or eight.
+fn read(text: &str) -> Option<IpNet> {
+    let Some((address, length)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().ok().map(IpNet::from);
+    };
+    let prefix = length.parse::<u8>().ok().filter(|prefix| prefix.to_string() == length)?;
+    IpNet::new(address.parse().ok()?, prefix).ok()
 }
 
 /// A range of IPv4 addresses written as IPv6 ones (RFC 4291 §2.5.5.2) is one of IPv4.
@@ -174,14 +203,42 @@ mod tests {
     #[test]
     fn what_names_no_proxies_for_certain_is_refused() {
         let why = |text: &str| text.parse::<ProxyRange>().unwrap_err().to_string();
-        for text in
-            ["", "proxy.example", "10.0.0.0/33", "10.0.0/8", "10.0.0.1-10.0.0.9", " 10.0.0.1"]
-        {
+        for text in [
+            "",
+            "proxy.example",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "10.0.0.1-10.0.0.9",
+            " 10.0.0.1",
+            "010.0.0.0/8",
+            "010.0.0.1",
+            "10.0.0.0/08",
+            "10.0.0.0/+8",
+            "10.0.0.0/",
+            "10.0.0.0/8/8",
+            "2001:db8::/048",
+            "2001:db8::/129",
+        ] {
             assert!(why(text).contains("is neither an address nor a range"), "{text}");
         }
         assert!(why("10.0.0.1/8").ends_with("10.0.0.1/8 lies in 10.0.0.0/8"));
-        for text in ["0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"] {
-            assert!(why(text).contains("is everybody"), "{text}");
+    }
+
+    #[test]
+    fn a_range_is_no_wider_than_one_operators_and_says_what_it_holds() {
+        let why = |text: &str| text.parse::<ProxyRange>().unwrap_err();
+        for text in ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/7", "::ffff:0.0.0.0/96"] {
+            assert!(matches!(why(text), ProxyRangeError::TooWide { least: 8, .. }), "{text}");
+        }
+        for text in ["::/0", "2000::/3", "fc00::/7", "2000::/15"] {
+            assert!(matches!(why(text), ProxyRangeError::TooWide { least: 16, .. }), "{text}");
+        }
+        assert!(why("0.0.0.0/1").to_string().ends_with("with a prefix of /8 at least"));
+        for text in ["::/16", "::/64", "::/80", "::fffe:0:0/95"] {
+            assert!(matches!(why(text), ProxyRangeError::Mapped(_)), "{text}");
+        }
+        for text in ["10.0.0.0/8", "2000::/16", "::ffff:10.0.0.0/104", "::1", "::/96"] {
+            assert!(text.parse::<ProxyRange>().is_ok(), "{text}");
         }
     }
 
