@@ -5,7 +5,7 @@ use super::operation::until;
 use super::station::listen;
 use server::clock::SystemEntropy;
 use server::commands::outbox::revive;
-use server::config::{Notices, Tls};
+use server::config::{Config, Notices, Tls};
 use server::ids::MessageId;
 use server::notices::standin::{Mood, StandIns};
 use server::notices::{
@@ -20,6 +20,11 @@ fn size(desk: &Desk) -> (i64, i64) {
     desk.runtime.block_on(size).unwrap()
 }
 
+/// Silence is noticed soon.
+fn impatient(config: &mut Config) {
+    config.notices.timeout_ms = 2_000;
+}
+
 fn round(desk: &Desk) -> Round {
     desk.runtime.block_on(desk.worker.round()).unwrap()
 }
@@ -27,7 +32,7 @@ fn round(desk: &Desk) -> Round {
 #[test]
 fn a_channel_that_is_down_is_tried_again_later_and_no_notice_is_lost() {
     // proves E7 (no notice lost)
-    for desk in Desk::all() {
+    for desk in Desk::all_changed(impatient) {
         let anna = desk.enrolled(1);
         anna.with_app();
         for mood in [Mood::Busy, Mood::Silent] {
@@ -135,7 +140,10 @@ fn what_was_tried_too_often_is_not_tried_again() {
 
 #[test]
 fn a_silent_channel_does_not_hold_up_the_other() {
-    let desk = Desk::changed(|config| config.notices.batch = 1);
+    let desk = Desk::changed(|config| {
+        impatient(config);
+        config.notices.batch = 1;
+    });
     desk.enrolled(1).with_app();
     desk.post.mailbox.set(Mood::Silent, Mood::Willing);
     assert_eq!(round(&desk), Round { delivered: 1, postponed: 1, dead: 0 });
@@ -237,7 +245,7 @@ fn delivering(desk: &Desk) -> Running {
 
 #[test]
 fn a_worker_that_is_ended_settles_what_it_holds_and_claims_nothing_more() {
-    for desk in Desk::all() {
+    for desk in Desk::all_changed(impatient) {
         let _running = delivering(&desk);
         desk.app.ending.begin();
         desk.runtime.block_on(desk.app.ending.workers_done());
@@ -250,7 +258,7 @@ fn a_worker_that_is_ended_settles_what_it_holds_and_claims_nothing_more() {
 
 #[test]
 fn a_stop_waits_for_the_worker_before_it_closes_the_database() {
-    for desk in Desk::all() {
+    for desk in Desk::all_changed(impatient) {
         let _running = delivering(&desk);
         let serving = desk.runtime.block_on(listen(desk.app.clone(), async {})).1;
         desk.runtime.block_on(serving).unwrap();
