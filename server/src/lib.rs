@@ -29,6 +29,7 @@ pub mod trust_dir;
 
 use app::App;
 use axum::Router;
+use axum::serve::ListenerExt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,9 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 /// Serves `router` on `listener` until `stop` is done; requests under way are finished first.
+///
+/// What is written is sent at once: a frame of the relay that follows another would else wait until the client's
+/// system acknowledges that one, up to 40 ms (Nagle's algorithm beside delayed ACKs, RFC 896 and RFC 1122 §4.2.3.2).
 ///
 /// # Errors
 /// An I/O error of the listener.
@@ -45,6 +49,11 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|socket| {
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "a connection that waits before it sends");
+        }
+    });
     axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
