@@ -76,6 +76,8 @@ impl BrowserError {
     }
 }
 
+/// So often a driver is started that ends before it listens.
+const STARTS: u32 = 5;
 /// Longest wait for a page that was replaced, or that a press asked for.
 const PAGE: Duration = Duration::from_secs(120);
 /// Time between two looks.
@@ -129,16 +131,9 @@ impl Browser {
     }
 
     fn with(width: u32, height: u32, more: &[String]) -> Result<Self, BrowserError> {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(BrowserError::Driver)?;
-        let said = driver.stdout.take();
-        let mut browser = Self { driver, session: String::new(), agent: agent() };
-        let port = said.and_then(port_of).ok_or(BrowserError::NoPort)?;
-        browser.session = format!("http://127.0.0.1:{port}/session");
+        let (driver, port) = driver()?;
+        let session = format!("http://127.0.0.1:{port}/session");
+        let mut browser = Self { driver, session, agent: agent() };
         let answer = browser.open_session(width, height, more)?;
         let id = answer
             .get("sessionId")
@@ -368,6 +363,25 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// A chromedriver, and the port at which it listens. It ends at once where the port that it was given for IPv4 is
+/// somebody else's for IPv6: then another one is started.
+fn driver() -> Result<(Child, u16), BrowserError> {
+    for _ in 0..STARTS {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(BrowserError::Driver)?;
+        if let Some(port) = driver.stdout.take().and_then(port_of) {
+            return Ok((driver, port));
+        }
+        let _ = driver.kill();
+        let _ = driver.wait();
+    }
+    Err(BrowserError::NoPort)
 }
 
 /// Errors are answers too: they say what they are of.
