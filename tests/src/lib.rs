@@ -18,6 +18,7 @@ pub mod issuer;
 pub mod letters;
 pub mod load;
 pub mod log_in;
+pub mod measure_error;
 pub mod memory;
 pub mod morphs;
 pub mod people;

@@ -8,13 +8,11 @@ mod fit;
 mod sample;
 mod table;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use liveness::{ModelError, Observer};
-use thiserror::Error;
+use liveness::Observer;
+
+use crate::measure_error::MeasureError;
 
 pub use sample::original;
 pub(crate) use sample::parallel;
@@ -35,43 +33,11 @@ pub struct Plan {
     pub keep: Option<PathBuf>,
 }
 
-/// Nothing could be measured.
-#[derive(Debug, Error)]
-pub enum AttacksError {
-    /// The models cannot be used.
-    #[error("the models cannot be used")]
-    Models(#[from] ModelError),
-    /// A file or folder cannot be read or written.
-    #[error("{path} cannot be read or written")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// Too few photographs hold one face each.
-    #[error("only {people} people have a usable photograph; {least} are needed")]
-    TooFew {
-        /// How many have.
-        people: usize,
-        /// How many it takes.
-        least: usize,
-    },
-}
-
-impl AttacksError {
-    fn file(path: &Path) -> impl FnOnce(io::Error) -> AttacksError {
-        let path = path.to_owned();
-        move |source| AttacksError::File { path, source }
-    }
-}
-
 /// Makes the pictures, looks at each, and measures.
 ///
 /// # Errors
-/// [`AttacksError`] where the models or the photographs are not there.
-pub fn measure(plan: &Plan) -> Result<Report, AttacksError> {
+/// [`MeasureError`] where the models or the photographs are not there.
+pub fn measure(plan: &Plan) -> Result<Report, MeasureError> {
     let observer = Observer::load(&plan.models)?;
     let samples = sample::all(&observer, plan)?;
     Ok(table::report(&samples, observer.networks()))

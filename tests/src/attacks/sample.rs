@@ -10,7 +10,8 @@ use fixtures::attacks::{Marks, Original, Species};
 use image::RgbImage;
 use liveness::{Observed, Observer, Signs, portrait};
 
-use super::{AttacksError, Plan};
+use super::Plan;
+use crate::measure_error::MeasureError;
 
 /// Fewer people say nothing of another half.
 const LEAST: usize = 20;
@@ -30,7 +31,7 @@ pub(super) struct Sample {
 }
 
 /// Every picture of the plan.
-pub(super) fn all(observer: &Observer, plan: &Plan) -> Result<Vec<Sample>, AttacksError> {
+pub(super) fn all(observer: &Observer, plan: &Plan) -> Result<Vec<Sample>, MeasureError> {
     let all = people(&plan.photographs)?;
     let people: Vec<PathBuf> = all.into_iter().skip(usize::from(plan.aside)).step_by(2).collect();
     let step = (people.len() / plan.people.max(1)).max(1);
@@ -38,7 +39,7 @@ pub(super) fn all(observer: &Observer, plan: &Plan) -> Result<Vec<Sample>, Attac
     let originals: Vec<Original> =
         parallel(&chosen, |_, path| photograph(observer, path)).into_iter().flatten().collect();
     if originals.len() < LEAST {
-        return Err(AttacksError::TooFew { people: originals.len(), least: LEAST });
+        return Err(MeasureError::TooFew { people: originals.len(), least: LEAST });
     }
     let made = parallel(&originals, |person, original| {
         let behind = originals.get((person + 1) % originals.len()).unwrap_or(original);
@@ -50,16 +51,16 @@ pub(super) fn all(observer: &Observer, plan: &Plan) -> Result<Vec<Sample>, Attac
 }
 
 /// The first photograph of each person, in the order of their names.
-fn people(folder: &Path) -> Result<Vec<PathBuf>, AttacksError> {
-    let entries = |folder: &Path| -> Result<Vec<PathBuf>, AttacksError> {
-        let found = fs::read_dir(folder).map_err(AttacksError::file(folder))?;
+fn people(folder: &Path) -> Result<Vec<PathBuf>, MeasureError> {
+    let entries = |folder: &Path| -> Result<Vec<PathBuf>, MeasureError> {
+        let found = fs::read_dir(folder).map_err(MeasureError::file(folder))?;
         let mut paths: Vec<PathBuf> = found.flatten().map(|entry| entry.path()).collect();
         paths.sort();
         Ok(paths)
     };
     let folders = entries(folder)?.into_iter().filter(|path| path.is_dir());
     let firsts = folders.map(|folder| Ok(entries(&folder)?.into_iter().next()));
-    Ok(firsts.collect::<Result<Vec<_>, AttacksError>>()?.into_iter().flatten().collect())
+    Ok(firsts.collect::<Result<Vec<_>, MeasureError>>()?.into_iter().flatten().collect())
 }
 
 fn photograph(observer: &Observer, path: &Path) -> Option<Original> {
@@ -124,7 +125,7 @@ fn of_person(
     person: usize,
     (original, behind): (&Original, &Original),
     keep: Option<&Path>,
-) -> Result<Vec<Sample>, AttacksError> {
+) -> Result<Vec<Sample>, MeasureError> {
     let base = u64::try_from(person).unwrap_or_default() * 1000;
     let live = (0..BONA_FIDE).map(|at| (None, original.bona_fide(base + at)));
     let attacks = Species::ALL
@@ -138,7 +139,7 @@ fn of_person(
         if let Some(folder) = keep {
             let name = species.map_or("bona-fide", Species::name);
             let path = folder.join(format!("{person:04}-{at}-{name}.jpg"));
-            fs::write(&path, &bytes).map_err(AttacksError::file(&path))?;
+            fs::write(&path, &bytes).map_err(MeasureError::file(&path))?;
         }
         let picture = portrait::decode(&bytes).ok();
         let seen = picture.and_then(|picture| observer.observe(&picture).ok());

@@ -8,15 +8,11 @@ mod sample;
 mod scores;
 mod table;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use liveness::{Engine, ModelError};
-use thiserror::Error;
+use liveness::Engine;
 
-use crate::attacks;
+use crate::{attacks, measure_error::MeasureError};
 
 pub use table::{Line, Report};
 
@@ -33,43 +29,11 @@ pub struct Plan {
     pub keep: Option<PathBuf>,
 }
 
-/// Nothing could be measured.
-#[derive(Debug, Error)]
-pub enum MorphsError {
-    /// The models cannot be used.
-    #[error("the models cannot be used")]
-    Models(#[from] ModelError),
-    /// A file or folder cannot be read or written.
-    #[error("{path} cannot be read or written")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// Too few people have two photographs that an enrolment would take.
-    #[error("only {people} people have two usable photographs; {least} are needed")]
-    TooFew {
-        /// How many have.
-        people: usize,
-        /// How many it takes.
-        least: usize,
-    },
-}
-
-impl MorphsError {
-    fn file(path: &Path) -> impl FnOnce(io::Error) -> MorphsError {
-        let path = path.to_owned();
-        move |source| MorphsError::File { path, source }
-    }
-}
-
 /// Makes the portraits, compares them, and counts.
 ///
 /// # Errors
-/// [`MorphsError`] where the models or the photographs are not there.
-pub fn measure(plan: &Plan) -> Result<Report, MorphsError> {
+/// [`MeasureError`] where the models or the photographs are not there.
+pub fn measure(plan: &Plan) -> Result<Report, MeasureError> {
     let engine = Engine::load(&plan.models)?;
     let trials = sample::all(&engine, plan)?;
     Ok(table::report(&trials, &engine))

@@ -12,8 +12,9 @@ use fixtures::{
 use image::{Rgb, RgbImage, imageops};
 use liveness::{Comparison, Engine, Face, Point, QualityReason, Template, portrait};
 
-use super::{MorphsError, Plan};
+use super::Plan;
 use crate::attacks::parallel;
+use crate::measure_error::MeasureError;
 
 /// Fewer people than this measure nothing.
 const LEAST: usize = 20;
@@ -122,21 +123,21 @@ struct Chip {
 }
 
 /// Every trial.
-pub(super) fn all(engine: &Engine, plan: &Plan) -> Result<Vec<Trial>, MorphsError> {
+pub(super) fn all(engine: &Engine, plan: &Plan) -> Result<Vec<Trial>, MeasureError> {
     let folders = folders(&plan.photographs)?;
     let people = parallel(&folders, |_, folder| person(engine, folder));
     let people: Vec<Person> =
         people.into_iter().filter(|own| own.len() > 1).take(plan.people).collect();
     if people.len() < LEAST {
-        return Err(MorphsError::TooFew { people: people.len(), least: LEAST });
+        return Err(MeasureError::TooFew { people: people.len(), least: LEAST });
     }
     let studio = Studio { engine, people: &people, keep: plan.keep.as_deref() };
     let trials = parallel(&people, |at, _| studio.of_person(at));
     Ok(trials.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
-fn folders(folder: &Path) -> Result<Vec<PathBuf>, MorphsError> {
-    let found = fs::read_dir(folder).map_err(MorphsError::file(folder))?;
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, MeasureError> {
+    let found = fs::read_dir(folder).map_err(MeasureError::file(folder))?;
     let mut folders: Vec<PathBuf> =
         found.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
@@ -208,7 +209,7 @@ struct Studio<'a> {
 
 impl Studio<'_> {
     /// A person's own portraits, and the morphs that begin with them.
-    fn of_person(&self, person: usize) -> Result<Vec<Trial>, MorphsError> {
+    fn of_person(&self, person: usize) -> Result<Vec<Trial>, MeasureError> {
         let own = self.pictures(person);
         let mut trials = Vec::new();
         for (at, picture) in own.iter().take(PORTRAITS).enumerate() {
@@ -228,13 +229,13 @@ impl Studio<'_> {
         Ok(trials)
     }
 
-    fn of_morph(&self, person: usize, at: usize, made: &Made) -> Result<Vec<Trial>, MorphsError> {
+    fn of_morph(&self, person: usize, at: usize, made: &Made) -> Result<Vec<Trial>, MeasureError> {
         let (own, others) = (self.pictures(person), self.partner(person, made.partner));
         let (Some(one), Some(other)) = (own.first(), others.first()) else { return Ok(Vec::new()) };
         let blended = morph(&one.contributor(), &other.contributor(), made.share, made.blended);
         if let Some(folder) = self.keep {
             let path = folder.join(format!("{person:04}-{at}.png"));
-            blended.save(&path).map_err(|e| MorphsError::file(&path)(std::io::Error::other(e)))?;
+            blended.save(&path).map_err(|e| MeasureError::file(&path)(std::io::Error::other(e)))?;
         }
         let Some(chip) = self.on_a_chip(&blended) else { return Ok(Vec::new()) };
         let both = [(Shows::First, own), (Shows::Second, others)];
